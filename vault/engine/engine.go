@@ -1,0 +1,62 @@
+// Package engine says what the vault needs of a database, and no more.
+//
+// Each tenant has a store of its own: a file in the embedded engine, a row-level-security context in PostgreSQL. An
+// engine never sees plaintext of sealed columns, never chooses a tenant by itself, and commits durably or fails.
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"aver/base/ids"
+)
+
+// The errors every engine translates its database's own errors into.
+var (
+	ErrUnique   = errors.New("unique constraint")       // a row with this key exists; the transaction stays usable
+	ErrFull     = errors.New("disk full")               // nothing was committed
+	ErrRetry    = errors.New("conflicting transaction") // deadlock or serialisation failure: run it again
+	ErrAway     = errors.New("database away")           // connection lost; whether a commit took place may be unknown
+	ErrNoTenant = errors.New("no such store")
+)
+
+// Conn runs statements in one transaction of one tenant. Placeholders are ?; values are nil, int64, float64, bool,
+// string or []byte. It is used by one goroutine at a time.
+type Conn interface {
+	// Exec returns how many rows were affected.
+	Exec(query string, args ...any) (int64, error)
+	// Query calls each for every row. The slice is reused between rows; []byte and string elements are the callee's to keep.
+	Query(query string, args []any, each func(row []any) error) error
+}
+
+// Engine keeps the stores.
+type Engine interface {
+	// TenantColumn tells whether rows carry their tenant in a column tenant_id that statements must name.
+	TenantColumn() bool
+	// Lanes is how many write transactions of one tenant may run at the same time.
+	Lanes() int
+	// Create makes the tenant's store with the current schema; it is no error if it exists.
+	Create(ctx context.Context, tenant ids.Tenant) error
+	// Write runs fn in a transaction and commits it durably (fsynced) before it returns nil. An error of fn rolls back.
+	Write(ctx context.Context, tenant ids.Tenant, fn func(Conn) error) error
+	// Read runs fn on a consistent snapshot.
+	Read(ctx context.Context, tenant ids.Tenant, fn func(Conn) error) error
+	// Scrub makes deleted rows unrecoverable from the live files where the engine can (checkpoint and truncate the log).
+	Scrub(ctx context.Context, tenant ids.Tenant) error
+	// Snapshot writes a consistent copy of the tenant's store. Engines whose backups are made otherwise return errors.ErrUnsupported.
+	Snapshot(ctx context.Context, tenant ids.Tenant, to io.Writer) error
+	// Remove destroys the tenant's store.
+	Remove(ctx context.Context, tenant ids.Tenant) error
+	// Check tells what is unsafe about the database as it is set up now: nil, or an error that lists every finding.
+	Check(ctx context.Context) error
+	// Close waits for what runs and closes.
+	Close() error
+}
+
+// Migration is one step of the schema, in neutral SQL.
+type Migration struct {
+	Version int64  // module number * 1000 + file number
+	Name    string // module and file
+	SQL     string
+}
