@@ -1,7 +1,10 @@
 package errs_test
 
 import (
-	"net/http"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
 	"aver/base/errs"
@@ -15,7 +18,30 @@ func TestStatusOfEveryMeaning(t *testing.T) {
 	}
 	for kind, status := range want {
 		if got := errs.Status(kind); got != status {
-			t.Errorf("%q: got %d %s, want %d", kind, got, http.StatusText(got), status)
+			t.Errorf("%q: got %d, want %d", kind, got, status)
 		}
+		if errs.Title(kind) == "" {
+			t.Errorf("%q has no title", kind)
+		}
+	}
+}
+
+func TestProblemTellsWhatTheCallerMayKnow(t *testing.T) {
+	t.Parallel()
+	err := errs.New(errs.TooMany, "Slow down.", errs.Field{Field: "body", Code: "rate", Message: "m"}).Because(errors.New("bucket of ada is empty"))
+	err.RetryAfter = 3
+	got, _ := json.Marshal(errs.AsProblem(fmt.Errorf("sending: %w", err)))
+	want := `{"type":"/problems/too-many","title":"Too many requests","status":429,"code":"too-many","detail":"Slow down.",` +
+		`"errors":[{"field":"body","code":"rate","message":"m"}],"retry_after":3}`
+	if string(got) != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestProblemHidesWhatHasNoMeaning(t *testing.T) {
+	t.Parallel()
+	got, _ := json.Marshal(errs.AsProblem(errors.New("ada@example.org broke it")))
+	if !strings.Contains(string(got), `"status":500`) || strings.Contains(string(got), "ada") {
+		t.Errorf("got %s", got)
 	}
 }
