@@ -1,0 +1,587 @@
+package jobs_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	_ "github.com/ncruces/go-sqlite3/driver"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"aver/base/ids"
+	"aver/frame/jobs"
+)
+
+// store is a queue's database that can be opened again.
+type store struct {
+	dialect jobs.Dialect
+	dsn     string
+	table   string
+	open    func(t *testing.T) *sql.DB
+}
+
+func openSQLite(path string) (*sql.DB, error) {
+	return sql.Open("sqlite3", "file:"+path+"?_txlock=immediate&_timefmt=sqlite&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=busy_timeout(5000)")
+}
+
+func sqliteStore(t *testing.T) store {
+	path := filepath.Join(t.TempDir(), "jobs.db")
+	return store{dialect: jobs.SQLite, dsn: path, table: "river_job", open: func(t *testing.T) *sql.DB {
+		db, err := openSQLite(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		return db
+	}}
+}
+
+// onEach runs a test on every database the product supports.
+func onEach(t *testing.T, test func(t *testing.T, s store)) {
+	t.Parallel()
+	t.Run("sqlite", func(t *testing.T) { t.Parallel(); test(t, sqliteStore(t)) })
+}
+
+func opened(t *testing.T, s store) *jobs.Jobs {
+	t.Helper()
+	j, err := jobs.Open(t.Context(), s.open(t), s.dialect)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+func handle(t *testing.T, j *jobs.Jobs, kinds ...jobs.Kind) {
+	t.Helper()
+	for _, kind := range kinds {
+		if err := j.Handle(kind); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func start(t *testing.T, j *jobs.Jobs) {
+	t.Helper()
+	if err := j.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(t, j) })
+}
+
+func stop(t *testing.T, j *jobs.Jobs) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := j.Stop(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+func enqueue(t *testing.T, j *jobs.Jobs, kind, id string) {
+	t.Helper()
+	if err := j.Enqueue(t.Context(), kind, tenant, id, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func next[T any](t *testing.T, from <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(30 * time.Second):
+		t.Fatal("nothing came within 30 s")
+		panic("unreachable")
+	}
+}
+
+var tenant = fresh(ids.Tenant{})
+
+func fresh[K ids.Kind](ids.Of[K]) ids.Of[K] { return ids.New[K](time.Now()) }
+
+func newID() string { return fresh(ids.Object{}).String() }
+
+func TestAJobRunsWithItsIdentifiersSoonAfterItIsAdded(t *testing.T) {
+	onEach(t, func(t *testing.T, s store) {
+		j, ran := opened(t, s), make(chan jobs.Job, 1)
+		handle(t, j, jobs.Kind{Name: "test.run", Work: func(_ context.Context, job jobs.Job) error { ran <- job; return nil }})
+		start(t, j)
+		id := newID()
+		enqueue(t, j, "test.run", id)
+		if got, want := next(t, ran), (jobs.Job{Tenant: tenant, ID: id, Attempt: 1}); got != want {
+			t.Fatalf("ran %+v, want %+v", got, want)
+		}
+		began := time.Now()
+		enqueue(t, j, "test.run", id)
+		next(t, ran)
+		if took := time.Since(began); took > 700*time.Millisecond {
+			t.Errorf("took %s: the queue waited for its next poll instead of being woken", took)
+		}
+	})
+}
+
+func TestAJobWaitsForItsTime(t *testing.T) {
+	onEach(t, func(t *testing.T, s store) {
+		j, ran := opened(t, s), make(chan time.Time, 1)
+		handle(t, j, jobs.Kind{Name: "test.later", Work: func(context.Context, jobs.Job) error { ran <- time.Now(); return nil }})
+		start(t, j)
+		due := time.Now().Add(1500 * time.Millisecond)
+		if err := j.Enqueue(t.Context(), "test.later", tenant, newID(), due); err != nil {
+			t.Fatal(err)
+		}
+		if at := next(t, ran); at.Before(due.Add(-time.Millisecond)) { // SQLite keeps milliseconds
+			t.Errorf("ran %s early", due.Sub(at))
+		}
+	})
+}
+
+func TestAFailingJobFollowsItsScheduleAndThenIsGivenUp(t *testing.T) {
+	onEach(t, func(t *testing.T, s store) {
+		j := opened(t, s)
+		schedule := []time.Duration{300 * time.Millisecond, 600 * time.Millisecond}
+		ran, buried := make(chan time.Time, 9), make(chan jobs.Job, 9)
+		handle(t, j, jobs.Kind{
+			Name:   "test.fail",
+			Work:   func(context.Context, jobs.Job) error { ran <- time.Now(); return errors.New("no answer") },
+			Retry:  schedule,
+			OnDead: func(_ context.Context, job jobs.Job) error { buried <- job; return nil },
+		})
+		start(t, j)
+		enqueue(t, j, "test.fail", newID())
+		last := next(t, ran)
+		for i, wait := range schedule {
+			at := next(t, ran)
+			if waited := at.Sub(last); waited < wait-time.Millisecond {
+				t.Errorf("attempt %d came after %s, want at least %s", i+2, waited, wait)
+			}
+			last = at
+		}
+		if job := next(t, buried); job.Attempt != len(schedule)+1 {
+			t.Errorf("given up at attempt %d, want %d", job.Attempt, len(schedule)+1)
+		}
+		stop(t, j)
+		if len(ran) != 0 || len(buried) != 0 {
+			t.Errorf("%d attempts and %d burials after the end", len(ran), len(buried))
+		}
+		registry := prometheus.NewRegistry()
+		registry.MustRegister(j.Collector())
+		families, err := registry.Gather()
+		if err != nil || len(families) != 1 {
+			t.Fatalf("%d families of counters: %v", len(families), err)
+		}
+		counted := map[string]float64{}
+		for _, m := range families[0].GetMetric() {
+			counted[m.GetLabel()[1].GetValue()] = m.GetCounter().GetValue()
+		}
+		if want := map[string]float64{"failed": 2, "dead": 1}; !maps.Equal(counted, want) {
+			t.Errorf("counted %v, want %v", counted, want)
+		}
+	})
+}
+
+func TestADeadJobStaysUntilItsModuleHasTakenTheNews(t *testing.T) {
+	onEach(t, func(t *testing.T, s store) {
+		j, told := opened(t, s), make(chan int, 9)
+		var calls atomic.Int32
+		handle(t, j, jobs.Kind{
+			Name:  "test.news",
+			Work:  func(context.Context, jobs.Job) error { return errors.New("no answer") },
+			Retry: []time.Duration{time.Millisecond},
+			OnDead: func(_ context.Context, job jobs.Job) error {
+				told <- job.Attempt
+				if calls.Add(1) == 1 {
+					return errors.New("database away")
+				}
+				return nil
+			},
+		})
+		start(t, j)
+		enqueue(t, j, "test.news", newID())
+		if a, b := next(t, told), next(t, told); a != 2 || b != 3 {
+			t.Errorf("told at attempts %d and %d, want 2 and 3", a, b)
+		}
+	})
+}
+
+func TestAJobThatKeepsKillingItsProcessIsGivenUp(t *testing.T) {
+	onEach(t, func(t *testing.T, s store) {
+		j, buried := opened(t, s), make(chan jobs.Job, 1)
+		handle(t, j, jobs.Kind{
+			Name:   "test.poison",
+			Work:   func(context.Context, jobs.Job) error { t.Error("ran once more"); return nil },
+			OnDead: func(_ context.Context, job jobs.Job) error { buried <- job; return nil },
+		})
+		enqueue(t, j, "test.poison", newID())
+		if _, err := s.open(t).ExecContext(t.Context(), "UPDATE "+s.table+" SET attempt = 4"); err != nil { // four runs, none of which ended
+			t.Fatal(err)
+		}
+		start(t, j)
+		next(t, buried)
+	})
+}
+
+func TestAPanicIsAFailureLikeAnyOther(t *testing.T) {
+	onEach(t, func(t *testing.T, s store) {
+		j, buried := opened(t, s), make(chan jobs.Job, 1)
+		handle(t, j, jobs.Kind{
+			Name:   "test.panic",
+			Work:   func(context.Context, jobs.Job) error { panic("anna@example.org") },
+			OnDead: func(_ context.Context, job jobs.Job) error { buried <- job; return nil },
+		})
+		start(t, j)
+		enqueue(t, j, "test.panic", newID())
+		next(t, buried)
+	})
+}
+
+func TestAnAttemptEndsAtItsTimeout(t *testing.T) {
+	onEach(t, func(t *testing.T, s store) {
+		j, ended := opened(t, s), make(chan error, 1)
+		handle(t, j, jobs.Kind{
+			Name:    "test.slow",
+			Timeout: 50 * time.Millisecond,
+			Work:    func(ctx context.Context, _ jobs.Job) error { <-ctx.Done(); ended <- ctx.Err(); return ctx.Err() },
+		})
+		start(t, j)
+		enqueue(t, j, "test.slow", newID())
+		if err := next(t, ended); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("ended with %v", err)
+		}
+	})
+}
+
+func TestAUniqueJobWaitsOnceAndOneMoreIsAddedWhileItRuns(t *testing.T) {
+	onEach(t, func(t *testing.T, s store) {
+		j, ran, hold := opened(t, s), make(chan string, 9), make(chan struct{})
+		handle(t, j, jobs.Kind{Name: "test.unique", Unique: true, Work: func(_ context.Context, job jobs.Job) error {
+			ran <- job.ID
+			<-hold
+			return nil
+		}})
+		one, other := newID(), newID()
+		for range 3 {
+			enqueue(t, j, "test.unique", one)
+		}
+		enqueue(t, j, "test.unique", other)
+		start(t, j)
+		got := map[string]int{next(t, ran): 1}
+		got[next(t, ran)]++
+		if got[one] != 1 || got[other] != 1 {
+			t.Fatalf("ran %v, want each once", got)
+		}
+		enqueue(t, j, "test.unique", one) // it runs now, and may have read what was there before
+		if id := next(t, ran); id != one {
+			t.Fatalf("ran %s again", id)
+		}
+		close(hold)
+		stop(t, j)
+		if len(ran) != 0 {
+			t.Errorf("%d more runs", len(ran))
+		}
+	})
+}
+
+func TestPeriodicWorkRunsAtStartAndAgain(t *testing.T) {
+	onEach(t, func(t *testing.T, s store) {
+		j, ran := opened(t, s), make(chan struct{}, 9)
+		err := j.Every("test.sweep", time.Second, func(context.Context) error { ran <- struct{}{}; return errors.New("failing does not end it") })
+		if err != nil {
+			t.Fatal(err)
+		}
+		start(t, j)
+		next(t, ran)
+		next(t, ran)
+		next(t, ran)
+	})
+}
+
+func TestJobsSurviveARestart(t *testing.T) {
+	onEach(t, func(t *testing.T, s store) {
+		id, ran := newID(), make(chan string, 1)
+		kind := jobs.Kind{Name: "test.restart", Work: func(_ context.Context, job jobs.Job) error { ran <- job.ID; return nil }}
+
+		before := opened(t, s)
+		handle(t, before, kind)
+		enqueue(t, before, "test.restart", id)
+
+		after := opened(t, s)
+		handle(t, after, kind)
+		start(t, after)
+		if got := next(t, ran); got != id {
+			t.Errorf("ran %q, want %q", got, id)
+		}
+	})
+}
+
+func TestStopWaitsForWorkThatRuns(t *testing.T) {
+	onEach(t, func(t *testing.T, s store) {
+		j, began, finish := opened(t, s), make(chan struct{}), make(chan struct{})
+		var finished atomic.Bool
+		handle(t, j, jobs.Kind{Name: "test.wait", Work: func(context.Context, jobs.Job) error {
+			close(began)
+			<-finish
+			finished.Store(true)
+			return nil
+		}})
+		start(t, j)
+		enqueue(t, j, "test.wait", newID())
+		next(t, began)
+		stopped := make(chan error, 1)
+		go func() { stopped <- j.Stop(context.Background()) }()
+		enqueue(t, j, "test.wait", newID()) // still accepted, for the next process
+		close(finish)
+		if err := next(t, stopped); err != nil || !finished.Load() {
+			t.Errorf("stop: %v, finished %v", err, finished.Load())
+		}
+	})
+}
+
+func TestAShutdownThatCannotWaitGivesWorkBackWithoutCountingIt(t *testing.T) {
+	onEach(t, func(t *testing.T, s store) {
+		attempts := make(chan int, 2)
+		kind := jobs.Kind{Name: "test.cut", Work: func(ctx context.Context, job jobs.Job) error {
+			attempts <- job.Attempt
+			<-ctx.Done()
+			return ctx.Err()
+		}}
+		j := opened(t, s)
+		handle(t, j, kind)
+		start(t, j)
+		enqueue(t, j, "test.cut", newID())
+		next(t, attempts)
+		impatient, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := j.Stop(impatient); err != nil {
+			t.Fatal(err)
+		}
+
+		again := opened(t, s)
+		kind.Work = func(_ context.Context, job jobs.Job) error { attempts <- job.Attempt; return nil }
+		handle(t, again, kind)
+		start(t, again)
+		if n := next(t, attempts); n != 1 {
+			t.Errorf("came back as attempt %d, want 1", n)
+		}
+	})
+}
+
+func TestRunNowBringsAWaitingJobForward(t *testing.T) {
+	onEach(t, func(t *testing.T, s store) {
+		j, ran := opened(t, s), make(chan string, 9)
+		handle(t, j, jobs.Kind{Name: "test.now", Work: func(_ context.Context, job jobs.Job) error { ran <- job.ID; return nil }})
+		start(t, j)
+		id := newID()
+		if err := j.Enqueue(t.Context(), "test.now", tenant, id, time.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if err := j.RunNow(t.Context(), "test.now", tenant, id); err != nil {
+			t.Fatal(err)
+		}
+		next(t, ran)
+		if err := j.RunNow(t.Context(), "test.now", tenant, id); err != nil { // nothing waits any more: a new one
+			t.Fatal(err)
+		}
+		next(t, ran)
+		stop(t, j)
+		if len(ran) != 0 {
+			t.Errorf("%d more runs", len(ran))
+		}
+	})
+}
+
+func TestACancelledJobDoesNotRun(t *testing.T) {
+	onEach(t, func(t *testing.T, s store) {
+		j, ran := opened(t, s), make(chan string, 9)
+		handle(t, j, jobs.Kind{Name: "test.cancel", Work: func(_ context.Context, job jobs.Job) error { ran <- job.ID; return nil }})
+		gone, kept := newID(), newID()
+		enqueue(t, j, "test.cancel", gone)
+		enqueue(t, j, "test.cancel", kept)
+		other := fresh(ids.Tenant{})
+		if n, err := j.Cancel(t.Context(), "test.cancel", other, gone); err != nil || n != 0 {
+			t.Fatalf("cancelled %d of another tenant: %v", n, err)
+		}
+		if n, err := j.Cancel(t.Context(), "test.cancel", tenant, gone); err != nil || n != 1 {
+			t.Fatalf("cancelled %d: %v", n, err)
+		}
+		start(t, j)
+		if id := next(t, ran); id != kept {
+			t.Errorf("ran %s", id)
+		}
+		stop(t, j)
+		if len(ran) != 0 {
+			t.Errorf("%d more runs", len(ran))
+		}
+	})
+}
+
+func TestASlowOutwardJobDoesNotHoldUpTheRest(t *testing.T) {
+	onEach(t, func(t *testing.T, s store) {
+		j, ran, hold := opened(t, s), make(chan struct{}, 1), make(chan struct{})
+		handle(t, j,
+			jobs.Kind{Name: "test.outward", Outward: true, Work: func(context.Context, jobs.Job) error { <-hold; return nil }},
+			jobs.Kind{Name: "test.inside", Work: func(context.Context, jobs.Job) error { ran <- struct{}{}; return nil }})
+		start(t, j)
+		defer close(hold)
+		for range 60 {
+			enqueue(t, j, "test.outward", newID())
+		}
+		enqueue(t, j, "test.inside", newID())
+		next(t, ran)
+	})
+}
+
+func TestNothingButIdentifiersIsStored(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"anna@example.org", "Anna", "+48 601 234 567", "48601234567", "con_short", newID() + ":anna", newID() + " "} {
+		if jobs.ValidID(id) {
+			t.Errorf("%q passes for an identifier", id)
+		}
+	}
+	for _, id := range []string{"", newID(), newID() + ":17", newID() + ":17:999999999"} {
+		if !jobs.ValidID(id) {
+			t.Errorf("%q is refused", id)
+		}
+	}
+
+	s := sqliteStore(t)
+	j, buried := opened(t, s), make(chan struct{})
+	handle(t, j, jobs.Kind{
+		Name:   "test.residue",
+		Work:   func(context.Context, jobs.Job) error { return errors.New("mailbox anna.kowalska@example.org is full") },
+		OnDead: func(context.Context, jobs.Job) error { close(buried); return nil },
+	})
+	start(t, j)
+	if err := j.Enqueue(t.Context(), "test.residue", tenant, "anna.kowalska@example.org", time.Time{}); !errors.Is(err, jobs.ErrID) || strings.Contains(err.Error(), "anna") {
+		t.Errorf("words as an id: %v", err)
+	}
+	enqueue(t, j, "test.residue", newID())
+	next(t, buried)
+	stop(t, j)
+	files, _ := filepath.Glob(s.dsn + "*")
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(raw, []byte("kowalska")) {
+			t.Errorf("%s holds words of an error", filepath.Base(file))
+		}
+	}
+}
+
+func TestWrongDeclarationsAreRefused(t *testing.T) {
+	t.Parallel()
+	j, work := opened(t, sqliteStore(t)), func(context.Context, jobs.Job) error { return nil }
+	handle(t, j, jobs.Kind{Name: "test.twice", Work: work})
+	for why, kind := range map[string]jobs.Kind{
+		"declared twice":       {Name: "test.twice", Work: work},
+		"no work":              {Name: "test.idle"},
+		"a name without a dot": {Name: "test", Work: work},
+		"a name with a space":  {Name: "test. x", Work: work},
+	} {
+		if j.Handle(kind) == nil {
+			t.Errorf("%s: accepted", why)
+		}
+	}
+	if j.Every("test.often", time.Millisecond, func(context.Context) error { return nil }) == nil {
+		t.Error("a millisecond's interval: accepted")
+	}
+	if j.Enqueue(t.Context(), "test.unknown", tenant, newID(), time.Time{}) == nil {
+		t.Error("an undeclared kind: accepted")
+	}
+}
+
+// killed is what a child process does until it is killed: it takes a job and never ends it.
+const killedEnv = "AVER_JOBS_TEST_DATABASE"
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(killedEnv); path != "" {
+		takeAJobAndHang(path)
+	}
+	os.Exit(m.Run())
+}
+
+func takeAJobAndHang(path string) {
+	db, err := openSQLite(path)
+	if err == nil {
+		var j *jobs.Jobs
+		if j, err = jobs.Open(context.Background(), db, jobs.SQLite); err == nil {
+			err = errors.Join(
+				j.Handle(jobs.Kind{Name: "test.killed", Work: func(_ context.Context, job jobs.Job) error {
+					fmt.Println("began", job.Attempt)
+					select {}
+				}}),
+				j.Start(context.Background()))
+		}
+	}
+	if err != nil {
+		fmt.Println("failed:", err)
+		os.Exit(1)
+	}
+	select {}
+}
+
+func TestAJobCutOffByAKilledProcessRunsAgain(t *testing.T) {
+	t.Parallel()
+	s := sqliteStore(t)
+	ran := make(chan jobs.Job, 1)
+	kind := jobs.Kind{Name: "test.killed", Work: func(_ context.Context, job jobs.Job) error { ran <- job; return nil }}
+	id := newID()
+	first := opened(t, s)
+	handle(t, first, kind)
+	enqueue(t, first, "test.killed", id)
+
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), killedEnv+"="+s.dsn)
+	said := &untilLine{came: make(chan string, 1)}
+	child.Stdout, child.Stderr = said, os.Stderr
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line := next(t, said.came)
+	if err := child.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	child.Wait()
+	if line != "began 1" {
+		t.Fatalf("the child said %q", line)
+	}
+
+	second := opened(t, s)
+	handle(t, second, kind)
+	start(t, second)
+	if job := next(t, ran); job.ID != id || job.Attempt != 2 {
+		t.Errorf("ran %+v", job)
+	}
+}
+
+// untilLine hands over the first line written to it.
+type untilLine struct {
+	mu   sync.Mutex
+	text string
+	came chan string
+}
+
+func (u *untilLine) Write(p []byte) (int, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.text += string(p)
+	if line, _, found := strings.Cut(u.text, "\n"); found {
+		select {
+		case u.came <- line:
+		default:
+		}
+	}
+	return len(p), nil
+}
