@@ -60,3 +60,10 @@ type Migration struct {
 	Name    string // module and file
 	SQL     string
 }
+
+// Queuer is implemented by connections that can hold back statements whose row count nobody needs, so that several
+// share a round trip. An error of a queued statement surfaces at the next Exec, Query or Flush; a commit flushes.
+type Queuer interface {
+	Queue(query string, args ...any)
+	Flush() error
+}
