@@ -11,6 +11,7 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"errors"
+	"reflect"
 	"strings"
 	"time"
 )
@@ -84,6 +85,16 @@ func (id Of[K]) String() string {
 	}
 	var kind K
 	return kind.Prefix() + "_" + alphabet.EncodeToString(id[:])
+}
+
+// Reference names what kind of thing the identifier refers to ("contact"), as the API's description calls it: the name
+// of the kind's type.
+func (id Of[K]) Reference() string { return reflect.TypeFor[K]().Name() }
+
+// Prefix is what the text form starts with, without the underscore.
+func (id Of[K]) Prefix() string {
+	var kind K
+	return kind.Prefix()
 }
 
 // MarshalText makes an identifier readable in JSON and in logs.

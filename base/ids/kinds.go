@@ -1,5 +1,7 @@
 package ids
 
+import "time"
+
 type (
 	tenant       struct{}
 	subject      struct{}
@@ -36,3 +38,39 @@ type (
 
 // Installation is the tenant that stands for the installation itself: its directory of tenants, its log, its claims.
 var Installation = Tenant{15: 1}
+
+// NewTenant makes a tenant's identifier.
+func NewTenant(now time.Time) Tenant { return New[tenant](now) }
+
+// NewSubject makes a person's identifier.
+func NewSubject(now time.Time) Subject { return New[subject](now) }
+
+// NewUser makes a user's identifier.
+func NewUser(now time.Time) User { return New[user](now) }
+
+// NewConversation makes a conversation's identifier.
+func NewConversation(now time.Time) Conversation { return New[conversation](now) }
+
+// NewCredential makes a credential's identifier.
+func NewCredential(now time.Time) Credential { return New[credential](now) }
+
+// NewObject makes an identifier without a kind of its own.
+func NewObject(now time.Time) Object { return New[object](now) }
+
+// ParseTenant reads a tenant's identifier.
+func ParseTenant(s string) (Tenant, error) { return Parse[tenant](s) }
+
+// ParseSubject reads a person's identifier.
+func ParseSubject(s string) (Subject, error) { return Parse[subject](s) }
+
+// ParseUser reads a user's identifier.
+func ParseUser(s string) (User, error) { return Parse[user](s) }
+
+// ParseConversation reads a conversation's identifier.
+func ParseConversation(s string) (Conversation, error) { return Parse[conversation](s) }
+
+// ParseCredential reads a credential's identifier.
+func ParseCredential(s string) (Credential, error) { return Parse[credential](s) }
+
+// ParseObject reads an identifier without a kind of its own.
+func ParseObject(s string) (Object, error) { return Parse[object](s) }

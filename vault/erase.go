@@ -1,0 +1,96 @@
+package vault
+
+import (
+	"context"
+	"fmt"
+
+	"aver/base/ids"
+)
+
+// eraseBatch is how many rows an erasure removes in one transaction, so that others are not held up.
+const eraseBatch = 2000
+
+// EraseSubject makes a person unreadable for good, in the order that a crash cannot spoil: the ledger and the key
+// first, durably, then the action's own entry, then the rows. It returns when the key is destroyed and the action is in
+// the journal; the rows go right after, and FinishErasures repeats what a crash interrupted.
+func (v *Vault) EraseSubject(ctx context.Context, actor Actor, action *Action, subject ids.Subject, reason string) error {
+	if _, err := v.begin(ctx, actor, action); err != nil {
+		return err
+	}
+	if err := v.keys.Erase(ctx, actor.is.Tenant, subject, reason); err != nil {
+		return engineError(fmt.Errorf("erase: %w", err))
+	}
+	return v.Do(ctx, actor, action, func(tx *Tx) error {
+		tx.About(subject)
+		tx.Emit(Event{Kind: "subject.erased", Object: subject.String(), Subject: subject}, nil)
+		return nil
+	})
+}
+
+// FinishErasures removes what is left of erased people: rows, words, files. It is safe to repeat and to interrupt.
+// It returns how many people it finished.
+func (v *Vault) FinishErasures(ctx context.Context, tenant ids.Tenant) (int, error) {
+	open, err := v.keys.Erasures(ctx, tenant, true)
+	if err != nil {
+		return 0, fmt.Errorf("read the erasure ledger: %w", err)
+	}
+	for i, e := range open {
+		if err := v.finishErasure(ctx, tenant, e.Subject); err != nil {
+			return i, fmt.Errorf("finish an erasure: %w", err)
+		}
+	}
+	if len(open) == 0 {
+		return 0, nil
+	}
+	return len(open), v.engine.Scrub(ctx, tenant)
+}
+
+func (v *Vault) finishErasure(ctx context.Context, tenant ids.Tenant, subject ids.Subject) error {
+	if err := v.removeBlobs(ctx, tenant, subject); err != nil {
+		return err
+	}
+	for {
+		n := 0
+		err := v.maintain(ctx, tenant, func(tx *Tx) (err error) {
+			n, err = tx.eraseWords(subject, eraseBatch/20)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			break
+		}
+	}
+	for _, t := range v.order {
+		if t.core().subject < 0 {
+			continue
+		}
+		if err := v.eraseTable(ctx, tenant, t.core(), subject); err != nil {
+			return err
+		}
+	}
+	return v.keys.Finish(ctx, tenant, subject)
+}
+
+func (v *Vault) eraseTable(ctx context.Context, tenant ids.Tenant, t *table, subject ids.Subject) error {
+	for {
+		n := 0
+		err := v.maintain(ctx, tenant, func(tx *Tx) (err error) {
+			n, err = tx.eraseSome(t, subject)
+			return err
+		})
+		if err != nil || n < eraseBatch {
+			return err
+		}
+	}
+}
+
+// eraseSome removes up to a batch of a person's rows.
+func (tx *Tx) eraseSome(t *table, subject ids.Subject) (int, error) {
+	n, err := tx.conn.Exec(tx.sql(t).erase, tx.sql(t).own(tx.actor.is.Tenant, []any{subject[:], int64(eraseBatch)})...)
+	if err != nil {
+		return 0, fmt.Errorf("erase from %s: %w", t.name, err)
+	}
+	return int(n), nil
+}

@@ -1,0 +1,91 @@
+package vault
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"time"
+
+	"aver/base/errs"
+	"aver/base/ids"
+)
+
+// Tenant is a business that uses the installation: a line of the installation's directory.
+type Tenant struct {
+	ID        ids.Tenant `vault:"id,key"`
+	Slug      string     `vault:"slug,tenant:tenant.settings,lookup"` // in addresses: lower case letters, digits and dashes
+	Name      string     `vault:"name,tenant:tenant.settings"`
+	Region    string     `vault:"region,state"` // home region, such as eu
+	Canary    bool       `vault:"canary,state"` // one of the two that attack each other
+	CreatedAt time.Time  `vault:"created_at,state"`
+	ClosedAt  time.Time  `vault:"closed_at,state"`
+}
+
+// Tenants is the directory; its rows belong to ids.Installation.
+var Tenants = Define[Tenant]("tenants", Purpose("knowing which businesses use this installation"), KeepWhile("as long as the account, then closed"))
+
+var (
+	actCreateTenant = Act("tenant.create", System())
+	actReadTenants  = Act("tenant.read", System())
+	slugForm        = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$`)
+)
+
+// CreateTenant makes a tenant: keys first, then its store, then its line in the directory. A crash in between leaves an
+// empty store that nothing refers to.
+func (v *Vault) CreateTenant(ctx context.Context, t Tenant) (Tenant, error) {
+	if !slugForm.MatchString(t.Slug) {
+		return t, errs.New(errs.Invalid, "The workspace name is not usable.", errs.Field{Field: "slug", Code: "malformed",
+			Message: "Use 1 to 40 lower-case letters, digits and dashes."})
+	}
+	t.CreatedAt = v.clock.Now()
+	t.ID = ids.NewTenant(t.CreatedAt)
+	if _, err := v.TenantBySlug(ctx, t.Slug); err == nil {
+		return t, errs.New(errs.Conflict, "A workspace with this name exists already.")
+	}
+	if err := v.prepare(ctx, t.ID); err != nil {
+		return t, fmt.Errorf("create tenant: %w", err)
+	}
+	return t, v.Do(ctx, system(ids.Installation, "directory"), actCreateTenant, func(tx *Tx) error {
+		return Tenants.Add(tx, t)
+	})
+}
+
+// TenantBySlug finds an open tenant by its name in addresses; errs.NotFound if there is none.
+func (v *Vault) TenantBySlug(ctx context.Context, slug string) (Tenant, error) {
+	return v.oneTenant(ctx, func(tx *Tx) ([]Tenant, error) { return Tenants.Lookup(tx, "slug", slug) })
+}
+
+// Tenant finds an open tenant; errs.NotFound if there is none.
+func (v *Vault) Tenant(ctx context.Context, id ids.Tenant) (Tenant, error) {
+	return v.oneTenant(ctx, func(tx *Tx) ([]Tenant, error) { return Tenants.Find(tx, "id = ?", id) })
+}
+
+func (v *Vault) oneTenant(ctx context.Context, find func(*Tx) ([]Tenant, error)) (Tenant, error) {
+	var found []Tenant
+	err := v.View(ctx, system(ids.Installation, "directory"), actReadTenants, func(tx *Tx) (err error) {
+		found, err = find(tx)
+		return err
+	})
+	if err != nil {
+		return Tenant{}, err
+	}
+	if len(found) != 1 || !found[0].ClosedAt.IsZero() {
+		return Tenant{}, notFound
+	}
+	return found[0], nil
+}
+
+// AllTenants lists the open tenants, oldest first. With canaries they are included.
+func (v *Vault) AllTenants(ctx context.Context, canaries bool) ([]Tenant, error) {
+	var all, out []Tenant
+	err := v.View(ctx, system(ids.Installation, "directory"), actReadTenants, func(tx *Tx) (err error) {
+		all, err = Tenants.Find(tx, "closed_at IS NULL ORDER BY id")
+		return err
+	})
+	for _, t := range all {
+		if canaries || !t.Canary {
+			out = append(out, t)
+		}
+	}
+	return out, err
+}

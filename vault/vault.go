@@ -1,0 +1,248 @@
+// Package vault is the only door to stored data.
+//
+// Whoever writes says who acts and what for, and does it in one function: the vault permits or refuses, isolates the
+// tenant, seals what is about people, writes the journal entry and the events in the same transaction, and answers only
+// when all of it is durable. There is no other way to write, so no feature can forget a duty.
+//
+// The six verbs of a Table (Add or Put, Get, Find, Lookup, Delete) and plain SQL from WHERE on are all there is. It is
+// no query builder and does not want to become one.
+package vault
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"sync"
+	"time"
+
+	"aver/base/clock"
+	"aver/base/errs"
+	"aver/base/ids"
+	"aver/vault/engine"
+	"aver/vault/group"
+	"aver/vault/journal"
+	"aver/vault/keyring"
+)
+
+//go:embed migrations/*.sql
+var files embed.FS
+
+// Number is the vault's own number among the modules that bring migrations.
+const Number = 1
+
+// Migrations is the vault's own part of the schema.
+func Migrations() fs.FS { return files }
+
+// Config is what a vault is made of.
+type Config struct {
+	Engine engine.Engine
+	Keys   *keyring.Keyring
+	Clock  clock.Clock
+	Blobs  string // folder for sealed files
+	Tables []AnyTable
+	Log    *slog.Logger
+}
+
+// Vault keeps the data of all tenants.
+type Vault struct {
+	engine engine.Engine
+	keys   *keyring.Keyring
+	clock  clock.Clock
+	blobs  string
+	tables map[string]*table
+	order  []AnyTable
+	log    *slog.Logger
+	commit group.Committer
+
+	mu        sync.RWMutex
+	listeners []func(Committed)
+	followers follow
+}
+
+// Open makes the vault over an engine and a keyring and makes sure that the installation's own store exists.
+func Open(ctx context.Context, c Config) (*Vault, error) {
+	v := &Vault{engine: c.Engine, keys: c.Keys, clock: c.Clock, blobs: c.Blobs, log: c.Log, tables: map[string]*table{}}
+	v.order = append([]AnyTable{Tenants, Blobs}, c.Tables...)
+	for _, t := range v.order {
+		if v.tables[t.Name()] != nil {
+			return nil, fmt.Errorf("open vault: table %s is declared twice", t.Name())
+		}
+		v.tables[t.Name()] = t.core()
+	}
+	v.commit = group.Committer{Engine: c.Engine, Seal: v.appendJournal}
+	v.followers.init(v)
+	if err := v.prepare(ctx, ids.Installation); err != nil {
+		return nil, fmt.Errorf("open vault: %w", err)
+	}
+	return v, nil
+}
+
+// prepare makes a tenant's keys and store.
+func (v *Vault) prepare(ctx context.Context, tenant ids.Tenant) error {
+	if err := v.keys.Create(ctx, tenant); err != nil {
+		return err
+	}
+	if err := v.engine.Create(ctx, tenant); err != nil {
+		return fmt.Errorf("create store: %w", err)
+	}
+	return nil
+}
+
+// Tables is the data catalogue: every table there is.
+func (v *Vault) Tables() []AnyTable { return v.order }
+
+// Keys is the keyring, for rotation and for the security page.
+func (v *Vault) Keys() *keyring.Keyring { return v.keys }
+
+// Now is the vault's time.
+func (v *Vault) Now() time.Time { return v.clock.Now() }
+
+// Check tells what is unsafe about the stores as they are set up.
+func (v *Vault) Check(ctx context.Context) error { return v.engine.Check(ctx) }
+
+// Close stops the followers and closes the stores.
+func (v *Vault) Close() error {
+	v.followers.stop()
+	return v.engine.Close()
+}
+
+var errTooMuch = errs.New(errs.TooLarge, "This changes too many things at once. Split it into smaller parts.")
+
+// maxEntry is the longest journal entry; tiles give each entry two bytes of length.
+const maxEntry = 60 << 10
+
+// Do performs an action: permits or refuses, runs fn in a transaction that it shares with whoever comes at the same
+// time, writes the journal entry with it, and returns when all is durable. fn may run again after a lost conflict, so
+// it must have no effect outside tx.
+func (v *Vault) Do(ctx context.Context, actor Actor, action *Action, fn func(*Tx) error) error {
+	tx, err := v.begin(ctx, actor, action)
+	if err != nil {
+		return err
+	}
+	task := &group.Task{Note: tx, Run: func(conn engine.Conn) error {
+		tx.reset(conn, v.clock.Now())
+		if err := fn(tx); err != nil {
+			return err
+		}
+		tx.finish(journal.Done)
+		if len(tx.entry.Events) > 500 || len(tx.entry.Append(nil)) > maxEntry {
+			return errTooMuch
+		}
+		return nil
+	}}
+	return engineError(v.commit.Do(ctx, actor.is.Tenant, task))
+}
+
+// begin checks the permission and makes the transaction. A refusal is written to the journal.
+func (v *Vault) begin(ctx context.Context, actor Actor, action *Action) (*Tx, error) {
+	if actor.is.Kind == Nobody || actor.is.Tenant.IsZero() {
+		return nil, errs.New(errs.Unauthenticated, "Sign in first.")
+	}
+	if !action.permits(actor) {
+		v.denied(ctx, actor, action)
+		return nil, errs.New(errs.Forbidden, "Your role does not allow this.")
+	}
+	keys, err := v.keys.Tenant(ctx, actor.is.Tenant)
+	if err != nil {
+		return nil, fmt.Errorf("begin %s: %w", action.name, err)
+	}
+	tx := &Tx{ctx: ctx, v: v, actor: actor, keys: keys}
+	tx.entry = journal.Entry{ActorKind: uint8(actor.is.Kind), Actor: actor.is.ID, ActorName: actor.is.Name, Action: action.name}
+	return tx, nil
+}
+
+func (tx *Tx) reset(conn engine.Conn, now time.Time) {
+	tx.conn, tx.now, tx.commit, tx.payloads = conn, now, nil, nil
+	tx.entry.Subject, tx.entry.Touched, tx.entry.Events, tx.entry.Commit = ids.Subject{}, nil, nil, [32]byte{}
+}
+
+// denied records a refusal. The caller is refused whether or not that succeeds.
+func (v *Vault) denied(ctx context.Context, actor Actor, action *Action) {
+	name := "nothing"
+	if action != nil {
+		name = action.name
+	}
+	tx := &Tx{ctx: ctx, v: v, actor: actor}
+	tx.entry = journal.Entry{ActorKind: uint8(actor.is.Kind), Actor: actor.is.ID, ActorName: actor.is.Name, Action: name}
+	err := v.commit.Do(ctx, actor.is.Tenant, &group.Task{Note: tx, Run: func(conn engine.Conn) error {
+		tx.reset(conn, v.clock.Now())
+		tx.finish(journal.Denied)
+		return nil
+	}})
+	if err != nil {
+		v.log.Error("record a refusal", "action", name, "error", err)
+	}
+}
+
+// View runs fn over a consistent snapshot. An action declared with Reads is written to the journal once fn has read.
+func (v *Vault) View(ctx context.Context, actor Actor, action *Action, fn func(*Tx) error) error {
+	tx, err := v.begin(ctx, actor, action)
+	if err != nil {
+		return err
+	}
+	tx.readonly = true
+	err = v.engine.Read(ctx, actor.is.Tenant, func(conn engine.Conn) error {
+		tx.reset(conn, v.clock.Now())
+		return fn(tx)
+	})
+	if err != nil || !action.audited {
+		return engineError(err)
+	}
+	about := tx.entry.Subject
+	return engineError(v.commit.Do(ctx, actor.is.Tenant, &group.Task{Note: tx, Run: func(conn engine.Conn) error {
+		tx.reset(conn, v.clock.Now())
+		tx.entry.Subject = about
+		tx.finish(journal.Done)
+		return nil
+	}}))
+}
+
+// maintain writes what is derived from journalled changes (search words, cursors) and hence needs no entry of its own.
+func (v *Vault) maintain(ctx context.Context, tenant ids.Tenant, fn func(*Tx) error) error {
+	keys, err := v.keys.Tenant(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	tx := &Tx{ctx: ctx, v: v, actor: system(tenant, "vault"), keys: keys}
+	return v.commit.Do(ctx, tenant, &group.Task{Run: func(conn engine.Conn) error {
+		tx.reset(conn, v.clock.Now())
+		return fn(tx)
+	}})
+}
+
+// peek reads without a permission: for the vault's own followers.
+func (v *Vault) peek(ctx context.Context, tenant ids.Tenant, fn func(*Tx) error) error {
+	keys, err := v.keys.Tenant(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	return v.engine.Read(ctx, tenant, func(conn engine.Conn) error {
+		tx := &Tx{ctx: ctx, v: v, actor: system(tenant, "vault"), keys: keys, readonly: true}
+		tx.reset(conn, v.clock.Now())
+		return fn(tx)
+	})
+}
+
+// NewSubject makes a new person: an identifier and a durable key. Call it before the Do that stores the first row.
+func (v *Vault) NewSubject(ctx context.Context, actor Actor) (ids.Subject, error) {
+	if actor.is.Kind == Nobody {
+		return ids.Subject{}, errs.New(errs.Unauthenticated, "Sign in first.")
+	}
+	subject := ids.NewSubject(v.clock.Now())
+	if err := v.keys.NewSubject(ctx, actor.is.Tenant, subject); err != nil {
+		return ids.Subject{}, engineError(fmt.Errorf("make a person's key: %w", err))
+	}
+	return subject, nil
+}
+
+// HasKey tells whether a person's data can still be read.
+func (v *Vault) HasKey(ctx context.Context, actor Actor, subject ids.Subject) (bool, error) {
+	_, err := v.keys.Subject(ctx, actor.is.Tenant, subject)
+	if errors.Is(err, keyring.ErrErased) || errors.Is(err, keyring.ErrNoKey) {
+		return false, nil
+	}
+	return err == nil, err
+}

@@ -1,0 +1,194 @@
+package vault
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+
+	"aver/base/aead"
+	"aver/base/errs"
+	"aver/vault/engine"
+	"aver/vault/journal"
+)
+
+var notFound = errs.New(errs.NotFound, "There is no such thing here.")
+
+func (tx *Tx) sql(t *table) *statements { return &t.sql[index(tx.v.engine.TenantColumn())] }
+
+// Add stores a new row. A row with the same key, or the same value in a unique index, is errs.Conflict.
+func (tb *Table[T]) Add(tx *Tx, row T) error {
+	err := tx.store(tb.t, reflect.ValueOf(&row).Elem(), tx.sql(tb.t).insert, journal.Added)
+	if errors.Is(err, engine.ErrUnique) {
+		return errs.New(errs.Conflict, "This exists already.").Because(err)
+	}
+	return err
+}
+
+// Put stores a row, in place of the one with the same key if there is one.
+func (tb *Table[T]) Put(tx *Tx, row T) error {
+	err := tx.store(tb.t, reflect.ValueOf(&row).Elem(), tx.sql(tb.t).upsert, journal.Put)
+	if errors.Is(err, engine.ErrUnique) {
+		return errs.New(errs.Conflict, "Another one like this exists already.").Because(err)
+	}
+	return err
+}
+
+func (tx *Tx) store(t *table, row reflect.Value, query string, op journal.Op) error {
+	if err := tx.write(t); err != nil {
+		return err
+	}
+	values, key, err := tx.encode(t, row)
+	if err != nil {
+		return err
+	}
+	args := tx.sql(t).own(tx.actor.is.Tenant, values)
+	if q, ok := tx.conn.(engine.Queuer); ok && op == journal.Put {
+		q.Queue(query, args...)
+	} else if _, err := tx.conn.Exec(query, args...); err != nil {
+		return fmt.Errorf("store %s: %w", t.name, err)
+	}
+	if subject := t.subjectOf(row); tx.entry.Subject.IsZero() {
+		tx.entry.Subject = subject
+	}
+	tx.touch(t, op, key, values)
+	if len(t.searched) > 0 {
+		tx.entry.Events = append(tx.entry.Events, wordsEvent(t, key, t.subjectOf(row)))
+		tx.payloads = append(tx.payloads, nil)
+	}
+	return nil
+}
+
+func (tx *Tx) rows(query string, args []any, each func([]any) error) error {
+	return tx.conn.Query(query, args, each)
+}
+
+// Get reads the row with this key, in the order of the fields tagged key; errs.NotFound if there is none.
+func (tb *Table[T]) Get(tx *Tx, key ...any) (T, error) {
+	var out T
+	s := tx.sql(tb.t)
+	found := false
+	err := tx.rows(s.get, s.own(tx.actor.is.Tenant, arguments(key)), func(values []any) error {
+		found = true
+		return tx.decode(tb.t, values, reflect.ValueOf(&out).Elem())
+	})
+	if err != nil {
+		return out, fmt.Errorf("get %s: %w", tb.t.name, err)
+	}
+	if !found {
+		return out, notFound
+	}
+	return out, nil
+}
+
+// tails remembers statements made of a table's head and a caller's tail; both are constant text.
+var tails sync.Map
+
+func withTail(head, tail string) string {
+	type pair struct{ head, tail string }
+	if known, ok := tails.Load(pair{head, tail}); ok {
+		return known.(string)
+	}
+	full := head + tail
+	if first, _, _ := strings.Cut(strings.TrimSpace(tail), " "); first == "" || first == "ORDER" || first == "LIMIT" {
+		full = head + "1 = 1 " + tail
+	}
+	tails.Store(pair{head, tail}, full)
+	return full
+}
+
+// Find reads the rows that the tail selects: SQL from WHERE on, over plain columns, with ? for values. The table, the
+// columns and the tenant are written by the vault; the tail is constant text and never made from input.
+func (tb *Table[T]) Find(tx *Tx, tail string, args ...any) ([]T, error) {
+	var out []T
+	s := tx.sql(tb.t)
+	err := tx.rows(withTail(s.find, tail), s.own(tx.actor.is.Tenant, arguments(args)), func(values []any) error {
+		var row T
+		if err := tx.decode(tb.t, values, reflect.ValueOf(&row).Elem()); err != nil {
+			return err
+		}
+		out = append(out, row)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find %s: %w", tb.t.name, err)
+	}
+	return out, nil
+}
+
+// Lookup reads the rows whose sealed column equals the text, by its blind index. Text is compared without surrounding
+// space and in lower case.
+func (tb *Table[T]) Lookup(tx *Tx, column, text string) ([]T, error) {
+	for i := range tb.t.columns {
+		if c := &tb.t.columns[i]; c.Name == column && c.Lookup {
+			mark := aead.BlindIndex(tx.keys.Blind(tb.t.name+"."+c.Name), normal([]byte(text)), 16)
+			return tb.Find(tx, c.blind+" = ?", mark)
+		}
+	}
+	return nil, fmt.Errorf("look up %s: column %s has no blind index", tb.t.name, column)
+}
+
+// Count tells how many rows the tail selects.
+func (tb *Table[T]) Count(tx *Tx, tail string, args ...any) (int, error) {
+	n := 0
+	s := tx.sql(tb.t)
+	err := tx.rows(withTail(s.count, tail), s.own(tx.actor.is.Tenant, arguments(args)), func(values []any) error {
+		n = int(values[0].(int64))
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count %s: %w", tb.t.name, err)
+	}
+	return n, nil
+}
+
+// Delete removes the row with this key; errs.NotFound if there is none.
+func (tb *Table[T]) Delete(tx *Tx, key ...any) error {
+	if err := tx.write(tb.t); err != nil {
+		return err
+	}
+	s := tx.sql(tb.t)
+	parts := arguments(key)
+	n, err := tx.conn.Exec(s.delete, s.own(tx.actor.is.Tenant, parts)...)
+	if err != nil {
+		return fmt.Errorf("delete %s: %w", tb.t.name, err)
+	}
+	if n == 0 {
+		return notFound
+	}
+	tx.touch(tb.t, journal.Deleted, keyBytes(parts), nil)
+	return tx.forgetWords(tb.t, keyBytes(parts))
+}
+
+// DeleteWhere removes the rows that the tail selects and tells how many. A LIMIT in the tail bounds a sweep.
+func (tb *Table[T]) DeleteWhere(tx *Tx, tail string, args ...any) (int, error) {
+	return tx.deleteWhere(tb.t, tail, arguments(args))
+}
+
+func (tx *Tx) deleteWhere(t *table, tail string, args []any) (int, error) {
+	if err := tx.write(t); err != nil {
+		return 0, err
+	}
+	s := tx.sql(t)
+	var found [][]any
+	err := tx.rows(withTail(s.keys, tail), s.own(tx.actor.is.Tenant, args), func(values []any) error {
+		found = append(found, append([]any(nil), values...))
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("sweep %s: %w", t.name, err)
+	}
+	for _, parts := range found {
+		if _, err := tx.conn.Exec(s.delete, s.own(tx.actor.is.Tenant, parts)...); err != nil {
+			return 0, fmt.Errorf("sweep %s: %w", t.name, err)
+		}
+		if err := tx.forgetWords(t, keyBytes(parts)); err != nil {
+			return 0, err
+		}
+	}
+	if len(found) > 0 {
+		tx.touch(t, journal.Swept, fmt.Appendf(nil, "%d", len(found)), nil)
+	}
+	return len(found), nil
+}
