@@ -1,0 +1,119 @@
+package page
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"aver/base/errs"
+)
+
+// Progress is long work: what, how far, how long still, a way to stop it, and what came of it.
+type Progress struct {
+	ID      string // of the element, so that it can be fetched anew by itself
+	Label   string
+	Done    int64
+	Total   int64         // 0 while it is not known
+	Unit    string        // people, messages
+	Left    time.Duration // how long still; 0 while it is not known
+	Cancel  string        // where a POST stops it; "" when it cannot be stopped or has ended
+	Ended   bool
+	Fault   string // why it stopped early
+	Result  Link   // what can be downloaded, again and again
+	Refresh string // address of this part; fetched every second until it has ended
+}
+
+// Problem is an error page: what happened, what was kept, what to do, and the number to ask about.
+type Problem struct {
+	Kind    errs.Kind
+	Message string // of the error, when it has words for the caller
+	Fields  []errs.Field
+}
+
+// ProblemOf takes from an error what its reader may see.
+func ProblemOf(err error) Problem {
+	p := Problem{Kind: errs.Of(err)}
+	var e *errs.Error
+	if errors.As(err, &e) {
+		p.Message, p.Fields = e.Message, e.Fields
+	}
+	return p
+}
+
+// Render draws the part.
+func (p Progress) Render(ctx context.Context, w io.Writer) error { return progress(p).Render(ctx, w) }
+
+// Render draws the part.
+func (p Problem) Render(ctx context.Context, w io.Writer) error { return problem(p).Render(ctx, w) }
+
+// Render draws the part.
+func (r Row) Render(ctx context.Context, w io.Writer) error { return row(r).Render(ctx, w) }
+
+// kind keeps to the kinds that have words.
+func (p Problem) kind() string {
+	if p.Kind == "" {
+		return string(errs.Internal)
+	}
+	return string(p.Kind)
+}
+
+// words is a text of this kind of problem; an unknown kind speaks as Internal.
+func (p Problem) words(part string) string {
+	key := "problem." + p.kind() + part
+	if _, ok := text.texts[key]; !ok {
+		key = "problem." + string(errs.Internal) + part
+	}
+	return text.T(key)
+}
+
+// share is how much is done, in per cent.
+func (p Progress) share() string {
+	if p.Total <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d %%", min(100, 100*p.Done/p.Total))
+}
+
+func (p Progress) far() string {
+	if p.Total <= 0 {
+		return Number(int(p.Done)) + " " + p.Unit
+	}
+	return text.T("progress.of", Number(int(p.Done)), Number(int(p.Total))) + " " + p.Unit
+}
+
+func (p Progress) max() string   { return strconv.FormatInt(max(p.Total, 1), 10) }
+func (p Progress) value() string { return strconv.FormatInt(p.Done, 10) }
+
+// refresh are the attributes that fetch the part anew while the work goes on.
+func (p Progress) refresh(ctx context.Context) templ.Attributes {
+	if p.Refresh == "" || p.Ended {
+		return nil
+	}
+	return templ.Attributes{
+		"hx-get": p.Refresh, "hx-trigger": "every 1s", "hx-swap": "outerHTML", "hx-nonce": Nonce(ctx),
+	}
+}
+
+// Age is a length of time in one unit: 3 min, 2 days. It rounds down.
+func Age(d time.Duration) string {
+	d = max(d, 0)
+	switch {
+	case d < time.Minute:
+		return text.T("age.seconds", int(d/time.Second))
+	case d < time.Hour:
+		return text.T("age.minutes", int(d/time.Minute))
+	case d < 48*time.Hour:
+		return text.T("age.hours", int(d/time.Hour))
+	case d < 60*24*time.Hour:
+		return text.T("age.days", int(d/(24*time.Hour)))
+	case d < 730*24*time.Hour:
+		return text.T("age.months", int(d/(30*24*time.Hour)))
+	default:
+		return text.T("age.years", int(d/(365*24*time.Hour)))
+	}
+}
