@@ -14,6 +14,7 @@ type scanner struct {
 	at       int
 	depth    int
 	maxDepth int
+	outer    *[]Member // where to keep the outermost object's members, if somebody wants them
 }
 
 func (s *scanner) document(p *plan) *refusal {
@@ -138,8 +139,13 @@ func (s *scanner) object(p *plan) *refusal {
 		if r != nil {
 			return r
 		}
+		s.peek()
+		start := s.at
 		if r := s.value(inner); r != nil {
 			return r.inside(string(name))
+		}
+		if s.outer != nil && s.depth == 1 {
+			*s.outer = append(*s.outer, Member{Name: string(name), Value: s.data[start:s.at]})
 		}
 		switch s.peek() {
 		case ',':

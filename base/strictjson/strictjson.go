@@ -51,6 +51,32 @@ func Decode(data []byte, v any, maxDepth int) error {
 	return errs.New(errs.Invalid, "A value in the JSON is malformed.")
 }
 
+// Member is one name and value of an object.
+type Member struct {
+	Name  string
+	Value json.RawMessage // as it was written; shares the document's memory
+}
+
+// Object reads one JSON object without knowing its fields and returns its members in order. It refuses what Decode
+// refuses, but for unknown names. It is for envelopes: messages whose name decides what else may be in them.
+func Object(data []byte, maxDepth int) ([]Member, error) {
+	if !utf8.Valid(data) {
+		return nil, errs.New(errs.Invalid, "The JSON text is not valid UTF-8.")
+	}
+	members := make([]Member, 0, 6)
+	s := scanner{data: data, maxDepth: maxDepth, outer: &members}
+	if s.peek() != '{' {
+		return nil, errs.New(errs.Invalid, "The JSON text is not an object.")
+	}
+	if err := s.document(nil); err != nil {
+		return nil, err.report()
+	}
+	if !json.Valid(data) {
+		return nil, malformed(0).report()
+	}
+	return members, nil
+}
+
 // refusal is a reason to refuse the document, with the path to the part gathered from the inside out.
 type refusal struct {
 	code    string

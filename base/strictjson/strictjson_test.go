@@ -135,6 +135,27 @@ func TestDecodeNoticesDuplicatesInLargeObjects(t *testing.T) {
 	}
 }
 
+func TestObjectReturnsMembersAsWritten(t *testing.T) {
+	t.Parallel()
+	got, err := strictjson.Object([]byte(` {"id": 1 ,"\u006fp":"send", "a":{"b":[1, 2]} ,"c":null} `), strictjson.MaxDepth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []strictjson.Member{{"id", []byte("1")}, {"op", []byte(`"send"`)}, {"a", []byte(`{"b":[1, 2]}`)}, {"c", []byte("null")}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestObjectRefusesWhatIsNotOneObject(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{``, `[]`, `1`, `null`, `{"a":1,"a":2}`, `{"a":{"b":1,"b":2}}`, `{"a":01}`, `{"a":1}{}`, "{\"a\":\"\xff\"}", `{"a":tru}`, `{`} {
+		if _, err := strictjson.Object([]byte(text), strictjson.MaxDepth); !errs.Is(err, errs.Invalid) {
+			t.Errorf("%q: got %v", text, err)
+		}
+	}
+}
+
 func TestDecodeNeverRepeatsAValue(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{`{"age":"ada@example.org"}`, `{"tenant":"ada@example.org"}`, `{"role":"ada@example.org" x`, `{"role":"a","role":"ada@example.org"}`} {
@@ -154,6 +175,17 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
+		if members, err := strictjson.Object(data, strictjson.MaxDepth); err == nil {
+			var whole map[string]json.RawMessage
+			if json.Unmarshal(data, &whole) != nil || len(whole) != len(members) {
+				t.Fatalf("Object returned %d members of %d", len(members), len(whole))
+			}
+			for _, m := range members {
+				if string(whole[m.Name]) != string(m.Value) {
+					t.Fatalf("Object read %q differently", m.Name)
+				}
+			}
+		}
 		var strict, lenient person
 		if strictjson.Decode(data, &strict, strictjson.MaxDepth) != nil {
 			return
@@ -213,6 +245,14 @@ func BenchmarkDecode(b *testing.B) {
 		for b.Loop() {
 			var r request
 			if err := strictjson.Decode(frame, &r, strictjson.MaxDepth); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("object", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := strictjson.Object(frame, strictjson.MaxDepth); err != nil {
 				b.Fatal(err)
 			}
 		}
