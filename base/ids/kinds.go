@@ -4,7 +4,7 @@ import "time"
 
 type (
 	tenant       struct{}
-	subject      struct{}
+	contact      struct{}
 	user         struct{}
 	conversation struct{}
 	credential   struct{}
@@ -12,7 +12,7 @@ type (
 )
 
 func (tenant) Prefix() string       { return "ten" }
-func (subject) Prefix() string      { return "con" }
+func (contact) Prefix() string      { return "con" }
 func (user) Prefix() string         { return "usr" }
 func (conversation) Prefix() string { return "cnv" }
 func (credential) Prefix() string   { return "crd" }
@@ -22,9 +22,9 @@ type (
 	// Tenant names a business that uses the installation.
 	Tenant = Of[tenant]
 	// Subject names a person data is about. A contact is a subject, and so is an operator.
-	Subject = Of[subject]
+	Subject = Of[contact]
 	// Contact is the product's word for a subject who writes to a tenant.
-	Contact = Of[subject]
+	Contact = Of[contact]
 	// User names a person who works for a tenant. A user's own data is sealed under the subject of the same bytes.
 	User = Of[user]
 	// Conversation names an exchange between a contact and a tenant.
@@ -43,7 +43,7 @@ var Installation = Tenant{15: 1}
 func NewTenant(now time.Time) Tenant { return New[tenant](now) }
 
 // NewSubject makes a person's identifier.
-func NewSubject(now time.Time) Subject { return New[subject](now) }
+func NewSubject(now time.Time) Subject { return New[contact](now) }
 
 // NewUser makes a user's identifier.
 func NewUser(now time.Time) User { return New[user](now) }
@@ -61,7 +61,7 @@ func NewObject(now time.Time) Object { return New[object](now) }
 func ParseTenant(s string) (Tenant, error) { return Parse[tenant](s) }
 
 // ParseSubject reads a person's identifier.
-func ParseSubject(s string) (Subject, error) { return Parse[subject](s) }
+func ParseSubject(s string) (Subject, error) { return Parse[contact](s) }
 
 // ParseUser reads a user's identifier.
 func ParseUser(s string) (User, error) { return Parse[user](s) }
