@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/smtp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,7 +39,9 @@ func TestWaitReturnsEachMailToAnAddressOnce(t *testing.T) {
 	deliver(t, box, "jan@example.org", "other")
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	go deliver(t, box, "anna@example.org", "two")
+	var delivering sync.WaitGroup
+	defer delivering.Wait()
+	delivering.Go(func() { deliver(t, box, "anna@example.org", "two") })
 	for _, want := range []string{"one", "two"} {
 		mail, err := box.Wait(ctx, "Anna@example.org")
 		if err != nil || strings.TrimSpace(mail.Text) != want || mail.Subject != "A letter" {
