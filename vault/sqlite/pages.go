@@ -1,0 +1,5 @@
+package sqlite
+
+import _ "github.com/ncruces/go-sqlite3/vfs/xts"
+
+func registerPages() string { return "xts" }

@@ -1,0 +1,63 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+)
+
+// reserveSize is the room kept back, in bytes. Deleting needs a few pages in the log; this is some five hundred.
+const reserveSize = 2 << 20
+
+// A reserve is a file that only takes up room. On a full disk even a deletion fails, because it is written before
+// anything is freed, so erasures first give this room back.
+type reserve struct {
+	mu   sync.Mutex
+	path string
+}
+
+// ReleaseReserve gives the reserve's room back to the disk, for a deletion that failed with engine.ErrFull and is tried
+// again. It is no error if the reserve is released already.
+func (e *Engine) ReleaseReserve() error {
+	e.reserve.mu.Lock()
+	defer e.reserve.mu.Unlock()
+	if err := os.Remove(e.reserve.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("release the reserve: %w", err)
+	}
+	return nil
+}
+
+// RefillReserve takes the room again, after the disk has been cleared. It returns engine.ErrFull while there is none.
+// Opening the engine does it too.
+func (e *Engine) RefillReserve() error {
+	if err := e.reserve.refill(); err != nil {
+		return translateFile("refill the reserve", err)
+	}
+	return nil
+}
+
+// held tells whether the room is there.
+func (r *reserve) held() bool {
+	info, err := os.Stat(r.path)
+	return err == nil && info.Size() == reserveSize
+}
+
+func (r *reserve) refill() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.held() {
+		return nil
+	}
+	f, err := os.OpenFile(r.path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(make([]byte, reserveSize)) // written, not only sized: a hole keeps no room
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err != nil {
+		return errors.Join(err, os.Remove(r.path)) // do not sit on the last of a full disk
+	}
+	return nil
+}
