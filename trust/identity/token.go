@@ -1,0 +1,200 @@
+package identity
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"time"
+
+	"aver/base/errs"
+	"aver/base/ids"
+	"aver/vault"
+)
+
+const (
+	sessionIdle     = 12 * time.Hour // a session ends when it was not used for so long
+	sessionAbsolute = 7 * 24 * time.Hour
+	visitorLife     = 30 * 24 * time.Hour
+	invitationLife  = 72 * time.Hour
+	touchEvery      = 10 * time.Minute // how often use is written down
+	secretLetters   = 52               // 32 bytes in base32
+)
+
+// CookieName is the session cookie. The prefix makes browsers insist on Secure, Path=/ and no Domain.
+const CookieName = "__Host-aver"
+
+var letters = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+var badToken = errs.New(errs.Unauthenticated, "This is not valid, or not valid any more. Sign in again.")
+
+// mint makes a token and the credential that stands for it.
+func mint(kind Kind, tenant ids.Tenant, now time.Time) (string, Credential) {
+	var secret [32]byte
+	if _, err := rand.Read(secret[:]); err != nil {
+		panic("identity: no randomness: " + err.Error()) // crypto/rand aborts the process itself before this
+	}
+	_, where, _ := strings.Cut(tenant.String(), "_")
+	token := "av" + string(kind) + "_" + where + "_" + letters.EncodeToString(secret[:])
+	return token, Credential{Hash: hashToken(token), ID: ids.NewCredential(now), Kind: kind, CreatedAt: now, UsedAt: now}
+}
+
+func hashToken(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}
+
+// where reads the tenant out of a token. It proves nothing.
+func where(token string, kind Kind) (ids.Tenant, error) {
+	rest, ok := strings.CutPrefix(token, "av"+string(kind)+"_")
+	place, secret, found := strings.Cut(rest, "_")
+	if !ok || !found || len(secret) != secretLetters {
+		return ids.Tenant{}, badToken
+	}
+	tenant, err := ids.ParseTenant("ten_" + place)
+	if err != nil {
+		return ids.Tenant{}, badToken
+	}
+	return tenant, nil
+}
+
+// find looks a token up. Anything wrong with it is the same error.
+func (s *Service) find(ctx context.Context, kind Kind, token string) (ids.Tenant, Credential, User, error) {
+	tenant, err := where(token, kind)
+	if err != nil {
+		return tenant, Credential{}, User{}, err
+	}
+	if _, err := s.vault.Tenant(ctx, tenant); err != nil && tenant != ids.Installation {
+		return tenant, Credential{}, User{}, asBadToken(err)
+	}
+	var c Credential
+	var u User
+	err = s.read(ctx, tenant, func(tx *vault.Tx) error {
+		var err error
+		if c, err = Credentials.Get(tx, hashToken(token)); err != nil {
+			return asBadToken(err)
+		}
+		if c.Kind != kind || expired(c, tx.Now()) {
+			return badToken
+		}
+		if c.User.IsZero() {
+			return nil
+		}
+		if u, err = Users.Get(tx, c.User); err != nil {
+			return asBadToken(err)
+		}
+		if !u.DisabledAt.IsZero() {
+			return badToken
+		}
+		return nil
+	})
+	return tenant, c, u, err
+}
+
+// asBadToken hides whether it was the tenant, the credential or the user that does not exist; a database that is away
+// stays what it is.
+func asBadToken(err error) error {
+	if errs.Is(err, errs.NotFound) {
+		return badToken
+	}
+	return err
+}
+
+func expired(c Credential, now time.Time) bool {
+	if !c.ExpiresAt.IsZero() && !now.Before(c.ExpiresAt) {
+		return true
+	}
+	return c.Kind == Session && now.Sub(c.UsedAt) > sessionIdle
+}
+
+// touch writes down that a credential was used, now and then.
+func (s *Service) touch(ctx context.Context, tenant ids.Tenant, c Credential) error {
+	now := s.vault.Now()
+	if now.Sub(c.UsedAt) < touchEvery {
+		return nil
+	}
+	return s.vault.Do(ctx, System(tenant, "identity"), actUse, func(tx *vault.Tx) error {
+		fresh, err := Credentials.Get(tx, c.Hash)
+		if err != nil {
+			return asBadToken(err) // revoked meanwhile
+		}
+		fresh.UsedAt = now
+		return Credentials.Put(tx, fresh)
+	})
+}
+
+// Authenticate finds out who sent a request: a session cookie, or an API key as bearer. A request that presents nothing
+// is nobody's, which is no error; one that presents something wrong is.
+func (s *Service) Authenticate(r *http.Request) (vault.Actor, error) {
+	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		if strings.HasPrefix(bearer, "av"+string(Key)+"_") {
+			return s.authenticate(r.Context(), Key, bearer)
+		}
+		return vault.Actor{}, badToken
+	}
+	cookie, err := r.Cookie(CookieName)
+	if err != nil {
+		return vault.Actor{}, nil
+	}
+	actor, err := s.authenticate(r.Context(), Session, cookie.Value)
+	if errs.Is(err, errs.Unauthenticated) {
+		return vault.Actor{}, nil // an old cookie is no cookie: the page asks to sign in
+	}
+	return actor, err
+}
+
+func (s *Service) authenticate(ctx context.Context, kind Kind, token string) (vault.Actor, error) {
+	tenant, c, u, err := s.find(ctx, kind, token)
+	if err != nil {
+		return vault.Actor{}, err
+	}
+	if err := s.touch(ctx, tenant, c); err != nil {
+		return vault.Actor{}, err
+	}
+	if kind == Key {
+		return vault.Mint(vault.Identity{Tenant: tenant, Kind: vault.AsKey, ID: c.ID, Credential: c.ID, Scopes: c.Scopes}), nil
+	}
+	return userActor(tenant, u, c.ID), nil
+}
+
+// Visitor finds out which visitor holds a token.
+func (s *Service) Visitor(ctx context.Context, token string) (vault.Actor, error) {
+	tenant, c, _, err := s.find(ctx, Visitor, token)
+	if err != nil {
+		return vault.Actor{}, err
+	}
+	if err := s.touch(ctx, tenant, c); err != nil {
+		return vault.Actor{}, err
+	}
+	return vault.Mint(vault.Identity{Tenant: tenant, Kind: vault.AsPerson, ID: c.Person, Subject: c.Person, Credential: c.ID, Verified: c.Verified}), nil
+}
+
+var actIssueVisitor = vault.Act("visitor.session", vault.System())
+
+// IssueVisitor gives a visitor a token. verified says that the tenant's site, or a mailed code, proved who it is.
+func (s *Service) IssueVisitor(ctx context.Context, tenant ids.Tenant, contact ids.Contact, verified bool) (string, error) {
+	token, c := mint(Visitor, tenant, s.vault.Now())
+	c.Person, c.Verified, c.ExpiresAt = contact, verified, c.CreatedAt.Add(visitorLife)
+	err := s.vault.Do(ctx, System(tenant, "webchat"), actIssueVisitor, func(tx *vault.Tx) error {
+		return Credentials.Add(tx, c)
+	})
+	return token, err
+}
+
+var actRevoke = vault.Act("credential.revoke", vault.Roles(vault.Owner, vault.Administrator), vault.System())
+
+// RevokeSubject ends every credential of a person: after an erasure, or when the account is disabled.
+func (s *Service) RevokeSubject(ctx context.Context, tenant ids.Tenant, person ids.Subject) error {
+	err := s.vault.Do(ctx, System(tenant, "identity"), actRevoke, func(tx *vault.Tx) error {
+		tx.About(person)
+		_, err := Credentials.DeleteWhere(tx, "person = ?", person)
+		return err
+	})
+	if err == nil {
+		s.tellRevoked(tenant, ids.Credential{}, person)
+	}
+	return err
+}
