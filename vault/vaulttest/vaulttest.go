@@ -1,0 +1,135 @@
+// Package vaulttest gives a test a real vault, once on the embedded engine and once on PostgreSQL.
+//
+// It is for tests only: it mints actors out of thin air.
+package vaulttest
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"aver/base/clock"
+	"aver/base/ids"
+	"aver/vault"
+	"aver/vault/engine"
+	"aver/vault/keyring"
+	"aver/vault/postgres"
+	"aver/vault/postgres/pgtest"
+	"aver/vault/sqlite"
+)
+
+// Config is what the vault under test must know.
+type Config struct {
+	Tables     []vault.AnyTable
+	Migrations []engine.Migration // of the modules under test; the vault's own come by themselves
+}
+
+// Kit is a vault with two tenants that know nothing of each other.
+type Kit struct {
+	Vault  *vault.Vault
+	Engine engine.Engine
+	Clock  *clock.Manual
+	Tenant ids.Tenant
+	Other  ids.Tenant
+	Folder string // where the data lies; of PostgreSQL only the files
+}
+
+// Start is the time at which every kit's clock begins.
+var Start = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+
+// Each runs the test on both engines.
+func Each(t *testing.T, c Config, test func(*testing.T, *Kit)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		test(t, Embedded(t, c))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		test(t, Postgres(t, c))
+	})
+}
+
+// Embedded opens a vault on SQLite files in a folder of the test's own.
+func Embedded(t *testing.T, c Config) *Kit {
+	t.Helper()
+	k := &Kit{Clock: clock.At(Start), Folder: t.TempDir()}
+	keysFolder := filepath.Join(k.Folder, "keys")
+	root, _, err := keyring.OpenRootFile(filepath.Join(k.Folder, "root.key"))
+	must(t, err)
+	pages := keyring.Pages{Dir: filepath.Join(keysFolder, "pages"), Root: root}
+	keyEngine, err := sqlite.Open(sqlite.Config{Root: keysFolder, Migrations: keyring.Migrations(),
+		PageKey: func(ctx context.Context, tenant ids.Tenant) ([]byte, error) { return pages.Get(ctx, tenant) }})
+	must(t, err)
+	keys := keyring.Open(keyEngine, root, k.Clock)
+	k.Engine, err = sqlite.Open(sqlite.Config{Root: k.Folder, Migrations: migrations(t, c), PageKey: keys.PageKey})
+	must(t, err)
+	t.Cleanup(func() { must(t, keyEngine.Close()) })
+	k.open(t, c, keys)
+	return k
+}
+
+// Postgres opens a vault on a database of the test's own.
+func Postgres(t *testing.T, c Config) *Kit {
+	t.Helper()
+	k := &Kit{Clock: clock.At(Start), Folder: t.TempDir()}
+	root, _, err := keyring.OpenRootFile(filepath.Join(k.Folder, "root.key"))
+	must(t, err)
+	data, keys := migrations(t, c), keyring.Migrations()
+	db := pgtest.Start(t).NewDatabase(t, pgtest.Schemas{postgres.StoreSchema: data, postgres.KeySchema: keys})
+	k.Engine = db.Open(t, postgres.StoreSchema, data)
+	k.open(t, c, keyring.Open(db.Open(t, postgres.KeySchema, keys), root, k.Clock))
+	return k
+}
+
+func (k *Kit) open(t *testing.T, c Config, keys *keyring.Keyring) {
+	t.Helper()
+	ctx := t.Context()
+	v, err := vault.Open(ctx, vault.Config{Engine: k.Engine, Keys: keys, Clock: k.Clock,
+		Blobs: filepath.Join(k.Folder, "blobs"), Tables: c.Tables, Log: slog.New(slog.DiscardHandler)})
+	must(t, err)
+	t.Cleanup(func() { must(t, v.Close()) })
+	k.Vault = v
+	for slug, id := range map[string]*ids.Tenant{"acme": &k.Tenant, "other": &k.Other} {
+		made, err := v.CreateTenant(ctx, vault.Tenant{Slug: slug, Name: slug, Region: "eu"})
+		must(t, err)
+		*id = made.ID
+	}
+}
+
+func migrations(t *testing.T, c Config) []engine.Migration {
+	t.Helper()
+	text, err := fs.ReadFile(vault.Migrations(), "migrations/0001_vault.sql")
+	must(t, err)
+	return append([]engine.Migration{{Version: vault.Number*1000 + 1, Name: "vault/0001_vault.sql", SQL: string(text)}}, c.Migrations...)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// User is somebody who works for the tenant.
+func User(tenant ids.Tenant, roles ...vault.Role) vault.Actor {
+	return vault.Mint(vault.Identity{Tenant: tenant, Kind: vault.AsUser, ID: ids.NewUser(Start), Roles: roles})
+}
+
+// Visitor is a person who writes to the tenant.
+func Visitor(tenant ids.Tenant, contact ids.Contact) vault.Actor {
+	return vault.Mint(vault.Identity{Tenant: tenant, Kind: vault.AsPerson, ID: contact, Subject: contact})
+}
+
+// Key is a program with these scopes.
+func Key(tenant ids.Tenant, scopes ...string) vault.Actor {
+	return vault.Mint(vault.Identity{Tenant: tenant, Kind: vault.AsKey, ID: ids.NewCredential(Start), Scopes: scopes})
+}
+
+// System is Aver itself.
+func System(tenant ids.Tenant) vault.Actor {
+	return vault.Mint(vault.Identity{Tenant: tenant, Kind: vault.AsSystem, Name: "test"})
+}
