@@ -39,9 +39,19 @@ type note struct {
 	At     time.Time     `vault:"at,state,keep"`
 }
 
+// A plainNote is a note whose words are not searched.
+type plainNote struct {
+	Person ids.Contact   `vault:"person,subject"`
+	Thread ids.Object    `vault:"thread,key"`
+	Seq    int64         `vault:"seq,key"`
+	Text   personal.Text `vault:"text,personal:user.content"`
+	At     time.Time     `vault:"at,state,keep"`
+}
+
 var (
-	people = vault.Define[person]("people", vault.Purpose("testing"), vault.KeepWhile("the test"))
-	notes  = vault.Define[note]("notes", vault.Purpose("testing"), vault.KeepFor(24*time.Hour))
+	plainNotes = vault.Define[plainNote]("plain_notes", vault.Purpose("testing"), vault.KeepFor(24*time.Hour))
+	people     = vault.Define[person]("people", vault.Purpose("testing"), vault.KeepWhile("the test"))
+	notes      = vault.Define[note]("notes", vault.Purpose("testing"), vault.KeepFor(24*time.Hour))
 
 	write  = vault.Act("note.write", vault.Roles(vault.Operator), vault.Scope("notes:write"), vault.System(), vault.Visitors())
 	read   = vault.Act("note.read", vault.Roles(vault.Operator, vault.Auditor), vault.System(), vault.Visitors())
@@ -50,7 +60,7 @@ var (
 )
 
 var config = vaulttest.Config{
-	Tables: []vault.AnyTable{people, notes},
+	Tables: []vault.AnyTable{people, notes, plainNotes},
 	Migrations: []engine.Migration{{Version: 2001, Name: "test/0001_test.sql", SQL: `
 CREATE TABLE people (
     id ID NOT NULL,
@@ -72,6 +82,15 @@ CREATE TABLE notes (
 );
 CREATE INDEX notes_by_person ON notes (person);
 CREATE INDEX notes_by_time ON notes (at);
+CREATE TABLE plain_notes (
+    person ID NOT NULL,
+    thread ID NOT NULL,
+    seq INT NOT NULL,
+    text SEALED,
+    at TIME NOT NULL,
+    PRIMARY KEY (thread, seq)
+);
+CREATE INDEX plain_notes_by_person ON plain_notes (person);
 `}},
 }
 

@@ -54,7 +54,7 @@ func Each(t *testing.T, c Config, test func(*testing.T, *Kit)) {
 }
 
 // Embedded opens a vault on SQLite files in a folder of the test's own.
-func Embedded(t *testing.T, c Config) *Kit {
+func Embedded(t testing.TB, c Config) *Kit {
 	t.Helper()
 	k := &Kit{Clock: clock.At(Start), Folder: t.TempDir()}
 	keysFolder := filepath.Join(k.Folder, "keys")
@@ -73,7 +73,7 @@ func Embedded(t *testing.T, c Config) *Kit {
 }
 
 // Postgres opens a vault on a database of the test's own.
-func Postgres(t *testing.T, c Config) *Kit {
+func Postgres(t testing.TB, c Config) *Kit {
 	t.Helper()
 	k := &Kit{Clock: clock.At(Start), Folder: t.TempDir()}
 	root, _, err := keyring.OpenRootFile(filepath.Join(k.Folder, "root.key"))
@@ -85,7 +85,7 @@ func Postgres(t *testing.T, c Config) *Kit {
 	return k
 }
 
-func (k *Kit) open(t *testing.T, c Config, keys *keyring.Keyring) {
+func (k *Kit) open(t testing.TB, c Config, keys *keyring.Keyring) {
 	t.Helper()
 	ctx := t.Context()
 	v, err := vault.Open(ctx, vault.Config{Engine: k.Engine, Keys: keys, Clock: k.Clock,
@@ -100,14 +100,14 @@ func (k *Kit) open(t *testing.T, c Config, keys *keyring.Keyring) {
 	}
 }
 
-func migrations(t *testing.T, c Config) []engine.Migration {
+func migrations(t testing.TB, c Config) []engine.Migration {
 	t.Helper()
 	text, err := fs.ReadFile(vault.Migrations(), "migrations/0001_vault.sql")
 	must(t, err)
 	return append([]engine.Migration{{Version: vault.Number*1000 + 1, Name: "vault/0001_vault.sql", SQL: string(text)}}, c.Migrations...)
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
