@@ -69,3 +69,6 @@ const (
 	Frame    Class = "frame"    // documents that pages of others may frame: the widget
 	Widget   Class = "widget"   // what the widget calls, with a visitor's token
 )
+
+// Anybody is the Security of an API operation that needs no caller. Without it an operation refuses nobody's calls.
+func Anybody() []map[string][]string { return []map[string][]string{{}} }

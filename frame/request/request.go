@@ -56,3 +56,13 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 }
+
+// Handler is an http.Handler that may fail. An error it returns is answered by Fail.
+type Handler func(http.ResponseWriter, *http.Request) error
+
+// ServeHTTP answers the request.
+func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := h(w, r); err != nil {
+		Fail(w, r, err)
+	}
+}

@@ -1,0 +1,116 @@
+package edge
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"aver/base/errs"
+	"aver/frame/module"
+	"aver/frame/request"
+)
+
+// Meanings that only the door knows. Those of package errs are for everybody.
+const (
+	Malformed        errs.Kind = "malformed"          // the request cannot be read at all
+	MethodNotAllowed errs.Kind = "method-not-allowed" // the path is right, the method is not
+	NotAcceptable    errs.Kind = "not-acceptable"
+	Unsupported      errs.Kind = "unsupported" // a content type we do not read
+	TooSlow          errs.Kind = "too-slow"
+	Misdirected      errs.Kind = "misdirected" // a host name that is not ours
+)
+
+type meaning struct {
+	status int
+	title  string
+}
+
+var meanings = map[errs.Kind]meaning{
+	Malformed:        {http.StatusBadRequest, "The request cannot be read"},
+	MethodNotAllowed: {http.StatusMethodNotAllowed, "This cannot be done here"},
+	NotAcceptable:    {http.StatusNotAcceptable, "There is no such form of this"},
+	Unsupported:      {http.StatusUnsupportedMediaType, "This kind of content is not read"},
+	TooSlow:          {http.StatusRequestTimeout, "The request took too long to arrive"},
+	Misdirected:      {http.StatusMisdirectedRequest, "This host is not served here"},
+}
+
+// problemOf is the one table of statuses: what a caller may know of an error.
+func problemOf(err error) errs.Problem {
+	var oversize *http.MaxBytesError
+	if errors.As(err, &oversize) {
+		err = errs.New(errs.TooLarge, "The request is larger than "+strconv.FormatInt(oversize.Limit, 10)+" bytes, which is the most this place takes.")
+	}
+	p := errs.AsProblem(err)
+	if m, ours := meanings[p.Code]; ours {
+		p.Status, p.Title = m.status, m.title
+	}
+	if p.Code == errs.Internal && p.Detail == "" {
+		p.Detail = "It is noted under the number of this request. Nothing of it was kept."
+	}
+	return p
+}
+
+// fail answers with an error: the one place where errors turn into HTML or JSON. It fits request.Info.Fail.
+func (v *visit) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(err)
+	p.RequestID = v.ID
+	v.note(r.Context(), p, err)
+	if v.written() {
+		panic(http.ErrAbortHandler) // half an answer is out; a broken connection says so, more bytes would not
+	}
+	h := w.Header()
+	for _, name := range []string{"Content-Length", "Content-Encoding", "Content-Disposition", "ETag", "Last-Modified", "Set-Cookie", "Location"} {
+		h.Del(name)
+	}
+	closedHeaders(h)
+	errorHeaders(h.Set, p, v.document)
+	if v.document && v.server.config.ErrorPage != nil && strings.Contains(r.Header.Get("Accept"), "text/html") {
+		v.server.config.ErrorPage(w, r, p)
+		return
+	}
+	h.Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	if r.Method != http.MethodHead {
+		_ = json.NewEncoder(w).Encode(p) // an error here means that the caller went away
+	}
+}
+
+// errorHeaders sets what belongs to the status. A browser that sees a document must not be asked for a Bearer token.
+func errorHeaders(set func(name, value string), p errs.Problem, document bool) {
+	if p.RetryAfter > 0 {
+		set("Retry-After", strconv.Itoa(p.RetryAfter))
+	}
+	if p.Status == http.StatusUnauthorized && !document {
+		set("WWW-Authenticate", `Bearer realm="aver"`)
+	}
+}
+
+// note logs what is our fault. Other errors are the caller's to read.
+func (v *visit) note(ctx context.Context, p errs.Problem, err error) {
+	if p.Status < http.StatusInternalServerError || ctx.Err() != nil { // a caller who left ends the work with errors of its own
+		return
+	}
+	v.server.log.ErrorContext(ctx, "a request failed", "request_id", v.ID, "route", v.route, "code", p.Code, "error", err)
+}
+
+type visitKey struct{}
+
+// visit is what the edge keeps about one request besides what modules may know.
+type visit struct {
+	request.Info
+	server   *Server
+	answer   *answer
+	route    string // pattern, never a path
+	class    module.Class
+	document bool
+}
+
+func (v *visit) written() bool { return v.answer != nil && (v.answer.status != 0 || v.answer.hijacked) }
+
+func visitFrom(ctx context.Context) *visit {
+	v, _ := ctx.Value(visitKey{}).(*visit)
+	return v
+}
