@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"encoding/binary"
 	"slices"
 
 	"aver/base/ids"
@@ -95,3 +96,6 @@ func (a Actor) Can(action *Action) bool { return action.permits(a) }
 func system(tenant ids.Tenant, name string) Actor {
 	return Actor{Identity{Tenant: tenant, Kind: AsSystem, Name: name}}
 }
+
+// lane keeps what one actor does in order and lets different actors' changes run side by side.
+func (a Actor) lane() uint32 { return binary.BigEndian.Uint32(a.is.ID[12:]) }

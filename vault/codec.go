@@ -387,3 +387,11 @@ func (s *statements) own(tenant ids.Tenant, args []any) []any {
 	}
 	return append([]any{tenant[:]}, args...)
 }
+
+// hold keeps what a changing transaction read as it is until it ends, where several of them run at once.
+func (tx *Tx) hold(query string) string {
+	if tx.readonly || tx.v.engine.Lanes() == 1 {
+		return query
+	}
+	return withTail(query, " FOR UPDATE")
+}

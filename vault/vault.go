@@ -122,7 +122,7 @@ func (v *Vault) Do(ctx context.Context, actor Actor, action *Action, fn func(*Tx
 	if err != nil {
 		return err
 	}
-	task := &group.Task{Note: tx, Run: func(conn engine.Conn) error {
+	task := &group.Task{Note: tx, Lane: actor.lane(), Run: func(conn engine.Conn) error {
 		tx.reset(conn, v.clock.Now())
 		if err := fn(tx); err != nil {
 			return err

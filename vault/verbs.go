@@ -69,7 +69,7 @@ func (tb *Table[T]) Get(tx *Tx, key ...any) (T, error) {
 	var out T
 	s := tx.sql(tb.t)
 	found := false
-	err := tx.rows(s.get, s.own(tx.actor.is.Tenant, arguments(key)), func(values []any) error {
+	err := tx.rows(tx.hold(s.get), s.own(tx.actor.is.Tenant, arguments(key)), func(values []any) error {
 		found = true
 		return tx.decode(tb.t, values, reflect.ValueOf(&out).Elem())
 	})
@@ -103,7 +103,7 @@ func withTail(head, tail string) string {
 func (tb *Table[T]) Find(tx *Tx, tail string, args ...any) ([]T, error) {
 	var out []T
 	s := tx.sql(tb.t)
-	err := tx.rows(withTail(s.find, tail), s.own(tx.actor.is.Tenant, arguments(args)), func(values []any) error {
+	err := tx.rows(tx.hold(withTail(s.find, tail)), s.own(tx.actor.is.Tenant, arguments(args)), func(values []any) error {
 		var row T
 		if err := tx.decode(tb.t, values, reflect.ValueOf(&row).Elem()); err != nil {
 			return err

@@ -22,7 +22,8 @@ const Max = 256
 // Task is one caller's part of a transaction.
 type Task struct {
 	Run  func(engine.Conn) error
-	Note any // the caller's, for Seal
+	Note any    // the caller's, for Seal
+	Lane uint32 // tasks of the same lane never run at the same time; give those that touch the same rows the same one
 
 	err error
 	end chan struct{}
@@ -35,13 +36,15 @@ type Committer struct {
 	Seal   func(tenant ids.Tenant, conn engine.Conn, done []*Task) (committed func(), err error)
 
 	mu     sync.Mutex
-	queues map[ids.Tenant]*queue
+	queues map[lane]*queue
 }
 
-type queue struct {
-	pending []*Task
-	workers int
+type lane struct {
+	tenant ids.Tenant
+	n      uint32
 }
+
+type queue struct{ pending []*Task }
 
 // Do runs a task and returns once it is durable or has failed. A caller whose context ends while its task is still
 // queued leaves; one whose task is running is told how it ended.
@@ -50,41 +53,40 @@ func (c *Committer) Do(ctx context.Context, tenant ids.Tenant, task *Task) error
 		return err
 	}
 	task.end = make(chan struct{})
-	c.enqueue(tenant, task)
+	at := lane{tenant, task.Lane % uint32(c.Engine.Lanes())}
+	c.enqueue(at, task)
 	select {
 	case <-task.end:
 		return task.err
 	case <-ctx.Done():
 	}
-	if c.withdraw(tenant, task) {
+	if c.withdraw(at, task) {
 		return ctx.Err()
 	}
 	<-task.end
 	return task.err
 }
 
-func (c *Committer) enqueue(tenant ids.Tenant, task *Task) {
+// enqueue adds a task and starts the lane's worker if it has none: a lane's queue exists while its worker runs.
+func (c *Committer) enqueue(at lane, task *Task) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.queues == nil {
-		c.queues = map[ids.Tenant]*queue{}
+		c.queues = map[lane]*queue{}
 	}
-	q := c.queues[tenant]
+	q := c.queues[at]
 	if q == nil {
 		q = &queue{}
-		c.queues[tenant] = q
+		c.queues[at] = q
+		go c.work(at, q)
 	}
 	q.pending = append(q.pending, task)
-	if q.workers < c.Engine.Lanes() && (q.workers == 0 || len(q.pending) > 1) {
-		q.workers++
-		go c.work(tenant, q)
-	}
 }
 
-func (c *Committer) withdraw(tenant ids.Tenant, task *Task) bool {
+func (c *Committer) withdraw(at lane, task *Task) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	q := c.queues[tenant]
+	q := c.queues[at]
 	if q == nil {
 		return false
 	}
@@ -97,27 +99,23 @@ func (c *Committer) withdraw(tenant ids.Tenant, task *Task) bool {
 	return false
 }
 
-// take gives a worker its share: all there is with one lane, a fair part with several.
-func (c *Committer) take(tenant ids.Tenant, q *queue) []*Task {
+// take gives the worker what is queued, or ends the queue.
+func (c *Committer) take(at lane, q *queue) []*Task {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(q.pending) == 0 {
-		q.workers--
-		if q.workers == 0 {
-			delete(c.queues, tenant)
-		}
+		delete(c.queues, at)
 		return nil
 	}
-	share := (len(q.pending) + c.Engine.Lanes() - 1) / c.Engine.Lanes()
-	n := min(max(share, 1), Max)
+	n := min(len(q.pending), Max)
 	batch := q.pending[:n:n]
 	q.pending = q.pending[n:]
 	return batch
 }
 
-func (c *Committer) work(tenant ids.Tenant, q *queue) {
-	for batch := c.take(tenant, q); batch != nil; batch = c.take(tenant, q) {
-		c.commit(tenant, batch)
+func (c *Committer) work(at lane, q *queue) {
+	for batch := c.take(at, q); batch != nil; batch = c.take(at, q) {
+		c.commit(at.tenant, batch)
 		for _, t := range batch {
 			close(t.end)
 		}

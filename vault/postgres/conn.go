@@ -64,6 +64,9 @@ func (c *conn) Queue(query string, args ...any) {
 		return
 	}
 	c.batch().Queue(s.text, args...)
+	if s.undoes && c.begun && c.pg.PgConn().TxStatus() == 'E' { // until it has run, what follows could not even be prepared
+		c.lost = errors.Join(c.lost, c.Flush())
+	}
 }
 
 // Exec is for engine.Conn. An INSERT or UPDATE that breaks a rule leaves the transaction usable.

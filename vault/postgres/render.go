@@ -3,6 +3,7 @@ package postgres
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -45,6 +46,9 @@ func render(schema, role, text string) ([]string, error) {
 }
 
 func (r renderer) statement(lines []string) ([]string, error) {
+	if slices.Contains(strings.Fields(lines[0]), versions) {
+		return nil, fmt.Errorf("the table %s is the engine's own", versions)
+	}
 	if m := createTable.FindStringSubmatch(lines[0]); m != nil {
 		t, err := parseTable(m[1], lines[1:])
 		if err != nil {

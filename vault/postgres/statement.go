@@ -14,6 +14,7 @@ type statement struct {
 	text   string
 	values int  // how many placeholders
 	alone  bool // may break a rule after which the transaction should go on: runs in a savepoint of its own
+	undoes bool // ROLLBACK TO
 }
 
 // texts remembers what became of each text. Texts are constants of the program, so there are not many; should somebody
@@ -62,7 +63,12 @@ func rewrite(query string) (statement, error) {
 		return statement{}, err
 	}
 	writes := words[0] == "INSERT" || words[0] == "UPDATE"
-	return statement{text, values, writes && !strings.Contains(strings.Join(words, " "), "ON CONFLICT DO NOTHING")}, nil
+	return statement{
+		text:   text,
+		values: values,
+		alone:  writes && !strings.Contains(strings.Join(words, " "), "ON CONFLICT DO NOTHING"),
+		undoes: words[0] == "ROLLBACK",
+	}, nil
 }
 
 // number replaces each ? outside of quotes by $1, $2, ….
