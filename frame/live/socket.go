@@ -1,0 +1,231 @@
+package live
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"aver/base/errs"
+
+	"github.com/gorilla/websocket"
+)
+
+const (
+	firstFrame  = 16 << 10 // bytes that somebody unknown may send
+	kernelQueue = 64 << 10 // bytes the kernel may keep for one reader; left alone it would keep megabytes
+	largestKept = 16 << 10 // of a pooled buffer
+)
+
+// Both pools hold what a message needs while it is read or written, so that an idle socket needs neither.
+var (
+	readBuffers  = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+	writeBuffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+)
+
+func putBuffer(pool *sync.Pool, b *bytes.Buffer) {
+	if b.Cap() <= largestKept {
+		b.Reset()
+		pool.Put(b)
+	}
+}
+
+// WebSocket serves sockets. It takes the connection over and returns, so that nothing net/http keeps for a request
+// stays in memory; each socket is then one small goroutine that reads.
+func (h *Hub) WebSocket(handler *Handler) http.Handler {
+	upgrader := &websocket.Upgrader{
+		ReadBufferSize:   1024,
+		WriteBufferSize:  1024,
+		WriteBufferPool:  &sync.Pool{},
+		HandshakeTimeout: 5 * time.Second,
+		Subprotocols:     []string{Subprotocol},
+		CheckOrigin:      func(*http.Request) bool { return true }, // door has decided
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s := &Session{hub: h, handler: handler, address: network(h.options.Address(r)), opened: h.now()}
+		if err := s.door(r); err != nil {
+			refuse(w, err)
+			return
+		}
+		ws, err := upgrader.Upgrade(hijacker{w}, r, nil)
+		if err != nil { // gorilla has answered
+			h.retire(s.address, s.tenant())
+			return
+		}
+		k := &socket{ws: ws, session: s}
+		ws.SetPongHandler(k.pong)
+		ws.SetPingHandler(k.ping)
+		if tcp, ok := k.tcp().(*net.TCPConn); ok {
+			_ = tcp.SetWriteBuffer(kernelQueue) // on failure the kernel's own choice stays
+		}
+		s.line = k
+		s.seen.Store(s.opened)
+		h.enter(s)
+		named := handler.Cookie != nil
+		if named { // again, now that the session can be found by whoever dismisses it
+			if err := s.authenticate(s.byCookie(r)); err != nil {
+				s.Close(refusalCode(err), "")
+			}
+		}
+		go k.read(Caller{h.options.Address(r), r.Header.Get("Origin"), r.UserAgent()}, named)
+	})
+}
+
+// door decides what can be decided before the protocol changes hands. With an error nothing stays counted.
+func (s *Session) door(r *http.Request) error {
+	if !slices.Contains(websocket.Subprotocols(r), Subprotocol) {
+		return errs.New(errs.Invalid, "The subprotocol "+Subprotocol+" is needed.")
+	}
+	if !s.handler.admits(r) {
+		return errStranger
+	}
+	if err := s.hub.admit(s.address); err != nil || s.handler.Cookie == nil {
+		return err
+	}
+	if _, err := s.check(s.byCookie(r)); err != nil {
+		s.hub.retire(s.address, s.tenant())
+		return err
+	}
+	return nil
+}
+
+func (s *Session) byCookie(r *http.Request) func(context.Context) (any, error) {
+	return func(context.Context) (any, error) { return s.handler.Cookie(r) }
+}
+
+// hijacker reaches the connection through the wrappers of middleware.
+type hijacker struct{ http.ResponseWriter }
+
+func (w hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return http.NewResponseController(w.ResponseWriter).Hijack()
+}
+
+// socket is the line over a WebSocket. gorilla shakes hands, reads, and answers broken framing; text, pings and our
+// close frames are written to the connection beside it, in whole frames, which a net.Conn never interleaves.
+type socket struct {
+	ws      *websocket.Conn
+	session *Session
+}
+
+// tcp is the connection below TLS, if there is TLS. Hanging up there cannot block, and after the last words of the
+// WebSocket those of TLS tell nobody anything.
+func (k *socket) tcp() net.Conn {
+	conn := k.ws.NetConn()
+	if t, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		return t.NetConn()
+	}
+	return conn
+}
+
+// read takes frames until the socket ends. It is the only reader.
+func (k *socket) read(from Caller, named bool) {
+	s := k.session
+	defer s.end()
+	defer func() { _ = k.tcp().Close() }()
+	for {
+		kind, r, err := k.ws.NextReader()
+		if err != nil {
+			return
+		}
+		if s.ending() {
+			continue // until the other end has hung up
+		}
+		if kind != websocket.TextMessage {
+			s.Close(CloseViolation, "text frames only")
+			continue
+		}
+		named = k.take(r, from, named)
+	}
+}
+
+// take handles one message and returns whether the caller is named now.
+func (k *socket) take(r io.Reader, from Caller, named bool) bool {
+	s := k.session
+	buffer := readBuffers.Get().(*bytes.Buffer)
+	defer putBuffer(&readBuffers, buffer)
+	limit := firstFrame
+	if named {
+		limit = MaxFrame
+	}
+	s.partial.Store(s.hub.now())
+	_, err := buffer.ReadFrom(io.LimitReader(r, int64(limit)+1))
+	s.partial.Store(0)
+	if err != nil {
+		return named // the next read fails in the same way
+	}
+	s.seen.Store(s.hub.now())
+	switch {
+	case buffer.Len() > limit:
+		s.Close(CloseViolation, "message too long")
+	case named:
+		s.receive(buffer.Bytes())
+	default:
+		named = s.hello(buffer.Bytes(), from)
+	}
+	s.seen.Store(s.hub.now()) // a long request is not the other end's silence
+	return named
+}
+
+func (k *socket) pong(string) error {
+	k.session.seen.Store(k.session.hub.now())
+	return nil
+}
+
+// ping answers the other end's ping, which counts as a message: pings are a way to flood, too.
+func (k *socket) ping(data string) error {
+	s := k.session
+	switch s.bucket.take(s.hub.now(), s.handler.Rate) {
+	case fine:
+		s.send(newFrame(opPong, []byte(data), ""))
+	case tooMuch:
+		s.flooded()
+	}
+	return nil
+}
+
+func (k *socket) write(batch []*frame) error {
+	if len(batch) == 1 {
+		_, err := k.ws.NetConn().Write(batch[0].wire)
+		return err
+	}
+	buffer := writeBuffers.Get().(*bytes.Buffer)
+	defer putBuffer(&writeBuffers, buffer)
+	for i, f := range batch {
+		buffer.Write(f.wire)
+		if buffer.Len() < largestKept && i < len(batch)-1 {
+			continue
+		}
+		if _, err := k.ws.NetConn().Write(buffer.Bytes()); err != nil {
+			return err
+		}
+		buffer.Reset()
+	}
+	return nil
+}
+
+func (k *socket) close(code int, reason string) {
+	if _, err := k.ws.NetConn().Write(closeFrame(code, reason).wire); err != nil {
+		k.kill()
+		return
+	}
+	_ = k.ws.SetReadDeadline(time.Now().Add(time.Second)) // the reader waits that long for the other end's last words
+}
+
+func (k *socket) kill() {
+	conn := k.tcp()
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // what it did not read shall not stay in the kernel
+	}
+	_ = conn.Close()
+}
+
+func (s *Session) ending() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing
+}
