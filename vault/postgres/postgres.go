@@ -22,6 +22,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"aver/base/ids"
@@ -91,6 +92,7 @@ func poolSettings(cfg Config) (*pgxpool.Config, error) {
 	params["search_path"] = cmp.Or(cfg.Schema, StoreSchema) + ", pg_temp" // named last, so that no temporary table can hide a real one
 	params["idle_in_transaction_session_timeout"] = "60000"               // milliseconds: a process that hangs must not hold locks for ever
 	settings.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		conn.TypeMap().RegisterType(&pgtype.Type{Name: "uuid", OID: pgtype.UUIDOID, Codec: strictUUID{}})
 		return safeServer(ctx, conn, cfg.UnsafeForTests)
 	}
 	return settings, nil

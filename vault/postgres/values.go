@@ -3,6 +3,7 @@ package postgres
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -78,4 +79,24 @@ func wholeNumber(raw []byte) (any, error) {
 		return i, nil
 	}
 	return strconv.ParseFloat(text.(string), 64)
+}
+
+// strictUUID sends bytes to a uuid as they are. The library's own codec cuts or fills up what is not sixteen bytes long.
+type strictUUID struct{ pgtype.UUIDCodec }
+
+func (c strictUUID) PlanEncode(m *pgtype.Map, oid uint32, format int16, value any) pgtype.EncodePlan {
+	if _, isBytes := value.([]byte); isBytes {
+		return sixteenBytes{format}
+	}
+	return c.UUIDCodec.PlanEncode(m, oid, format, value)
+}
+
+type sixteenBytes struct{ format int16 }
+
+func (p sixteenBytes) Encode(value any, out []byte) ([]byte, error) {
+	id := value.([]byte)
+	if len(id) != 16 || p.format != pgx.BinaryFormatCode {
+		return nil, errors.New("an identifier has sixteen bytes")
+	}
+	return append(out, id...), nil
 }
