@@ -50,7 +50,7 @@ type bar struct {
 }
 
 const (
-	barStep   = 3  // units from one bar to the next
+	barStep   = 2  // units from one bar to the next
 	barHeight = 20 // units of the tallest
 )
 
@@ -63,7 +63,7 @@ func (d Days) bars() []bar {
 	return out
 }
 
-func (d Days) box() string { return fmt.Sprintf("0 0 %d %d", max(1, len(d)*barStep-1), barHeight) }
+func (d Days) box() string { return fmt.Sprintf("0 0 %d %d", max(1, len(d)*barStep), barHeight) }
 
 const (
 	sparkWidth  = 120

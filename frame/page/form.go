@@ -107,6 +107,7 @@ type Confirm struct {
 	Action  string   // where it is posted
 	Name    string   // a hidden field, with Value
 	Value   string
+	Back    string // where Cancel leads when there is no dialog to close
 }
 
 // Render draws the part.

@@ -24,7 +24,7 @@ func Headers(h http.Header, nonce string) {
 	h.Set("Cache-Control", "no-store")
 }
 
-const permissions = "accelerometer=(), autoplay=(), bluetooth=(), camera=(), display-capture=(), geolocation=(), " +
+const permissions = "accelerometer=(), autoplay=(), camera=(), display-capture=(), geolocation=(), " +
 	"gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), screen-wake-lock=(), serial=(), usb=(), xr-spatial-tracking=()"
 
 // Policy is the content security policy of a page whose scripts carry the nonce. The one Trusted Types policy is

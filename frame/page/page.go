@@ -19,7 +19,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/a-h/templ"
 )
@@ -37,7 +36,6 @@ type View struct {
 	Theme     Theme          // what the person chose; empty follows the system
 	Flash     string         // one sentence about what the last request did
 	RequestID string         // shown on error pages
-	Now       time.Time      // the time that relative times are counted from
 }
 
 // Claims says how many of the installation's promises hold now.

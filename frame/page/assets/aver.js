@@ -29,8 +29,15 @@
       time.title = exact.format(at);
     }
   };
-  const tellAll = (root = document) => all("time[data-ago]", root).forEach(tell);
-  setInterval(tellAll, 20000);
+  const far = (time) => {
+    const days = Math.trunc((new Date(time.dateTime) - Date.now()) / 86400000);
+    time.title = Math.abs(days) < 60 ? relative.format(days, "day") : relative.format(Math.trunc(days / 30), "month");
+  };
+  const tellAll = (root = document) => {
+    all("time[data-ago]", root).forEach(tell);
+    all("time[data-day]", root).forEach(far);
+  };
+  setInterval(tellAll, 20000, document);
 
   // Toasts: one sentence, gone after eight seconds or a click.
   const toasts = () => one("#toasts");
@@ -122,6 +129,11 @@
     next.focus();
     next.scrollIntoView({ block: "nearest" });
   };
+  one("#shortcuts")?.addEventListener("opened", () => {
+    const name = (node) => node.title || node.getAttribute("aria-label") || node.labels?.[0]?.textContent || node.textContent;
+    const here = all("[data-key]").filter((node) => node.offsetParent);
+    one("[data-keys]").replaceChildren(...here.map((node) => make("div", {}, make("dt", {}, name(node).trim()), make("dd", {}, make("kbd", {}, node.dataset.key.toUpperCase())))));
+  });
   let going = 0; // when G was pressed
   const press = (key) => {
     const node = all(`[data-key="${CSS.escape(key)}"]`).find((n) => n.offsetParent && !n.disabled);

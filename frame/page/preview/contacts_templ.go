@@ -447,7 +447,7 @@ func contactPage() templ.Component {
 				ctx = templ.InitializeContext(ctx)
 				templ_7745c5c3_Err = page.KeyValues([]page.KeyValue{
 					{Key: "Basis", Value: "Contract"},
-					{Key: "Kept until", Part: page.Ago(now.Add(351 * day))},
+					{Key: "Kept until", Part: page.Day(now.Add(351 * day))},
 					{Key: "Key", Part: page.Code{Value: "ct_01k2v7q9m3x8rt5w", Label: "key", Short: 5}},
 				}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {

@@ -528,7 +528,7 @@ func person() templ.Component {
 			}
 			templ_7745c5c3_Err = page.KeyValues([]page.KeyValue{
 				{Key: "Key", Part: page.Code{Value: "ct_01k2v7q9m3x8rt5w", Label: "key", Short: 5}},
-				{Key: "Kept until", Part: page.Ago(now.Add(351 * day)), Help: "a year after the last message"},
+				{Key: "Kept until", Part: page.Day(now.Add(351 * day)), Help: "a year after the last message"},
 				{Key: "Held", Value: "8 conversations, 3 files"},
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {

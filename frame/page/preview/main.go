@@ -42,8 +42,8 @@ var screens = map[string]templ.Component{
 	"/trust":              trustPage(),
 	"/trust/claims/rgt-4": claimPage(),
 	"/login":              loginPage(),
-	"/lost":               lostPage(page.Problem{Kind: errs.NotFound}),
-	"/broken":             lostPage(page.Problem{Kind: errs.Internal}),
+	"/lost":               page.ErrorPage(page.Problem{Kind: errs.NotFound}),
+	"/broken":             page.ErrorPage(page.Problem{Kind: errs.Internal}),
 }
 
 func handler() http.Handler {
@@ -79,7 +79,7 @@ func answer(w http.ResponseWriter, r *http.Request, status int, c templ.Componen
 	v := page.View{
 		Path: r.URL.Path, Tenant: "Brightwater Dental", Region: "Frankfurt, EU", User: "Ines Moreau", Role: "Owner",
 		Claims: page.Claims{Holding: 41, Total: 43}, Waiting: map[string]int{"/inbox": 3},
-		Theme: page.ThemeOf(r), RequestID: "01k2v7q9m3x8", Now: time.Now(), Flash: page.TakeFlash(w, r),
+		Theme: page.ThemeOf(r), RequestID: "01k2v7q9m3x8", Flash: page.TakeFlash(w, r),
 	}
 	if t := page.Theme(r.URL.Query().Get("theme")); t == page.Light || t == page.Dark {
 		v.Theme = t
