@@ -1,0 +1,141 @@
+// "Your data": a copy and erasure (GDPR articles 15, 17 and 20), where the person is anyway.
+import { downloadIcon, icon } from '../shared/icons'
+import { h, place, say } from './dom'
+import { download, save } from './files'
+import type { Screen } from './screen'
+import type { Visitor } from './visitor'
+import { type Config, get, Lost, post, Problem, type Receipt } from './wire'
+import { exact, t } from './words'
+
+interface Task {
+  state: 'queued' | 'running' | 'done' | 'failed'
+  done: number
+  total: number
+  url?: string
+}
+
+const askAgain = 1_000 // milliseconds
+
+/** What to tell after a failure: the server's words if it has any. */
+export function excuse(error: unknown): string {
+  if (error instanceof Lost) return t('no_answer')
+  return (error instanceof Problem && error.title) || t('failed')
+}
+
+export class RightsScreen implements Screen {
+  readonly title = t('my_data')
+  readonly el = h('div.screen')
+  private readonly intro: HTMLElement
+  private readonly nothing: HTMLElement
+  private readonly copy: HTMLElement
+  private readonly erase = h('section')
+  private readonly progress = h('div', { 'aria-live': 'polite' })
+  private receipt: Receipt | undefined
+  private erased = false
+
+  constructor(private readonly config: Config, private readonly visitor: Visitor, private readonly again: () => void) {
+    const { my_data_url, name } = config
+    this.intro = h('p', {}, t('my_data_intro', { name }))
+    const elsewhere = my_data_url && /^(https:\/\/|\/)/.test(my_data_url)
+      ? h('p', {}, h('a', { href: my_data_url, target: '_blank', rel: 'noopener' }, t('elsewhere'))) : null
+    this.nothing = h('section', {}, h('p', {}, t('nothing_kept')), elsewhere)
+    this.copy = h('section', {}, h('h3', {}, t('copy_title')), h('p', {}, t('copy_text')), this.progress)
+    this.offerCopy()
+    this.offerErasure()
+  }
+
+  update(): void {
+    if (this.erased) return
+    const parts = this.visitor.token ? [this.copy, this.erase] : [this.nothing]
+    place(this.el, [this.intro, ...parts])
+  }
+
+  /** Shows that everything is gone, with the receipt if the server gave one. */
+  showErased(receipt?: Receipt): void {
+    this.erased = true
+    this.receipt = receipt
+    const title = h('h3', { tabindex: -1 }, t('erased_title'))
+    const paper = receipt ? h('div.receipt', {},
+      h('p', {}, t('receipt'), ' ', h('code', {}, receipt.id)), h('p.small', {}, exact(new Date(receipt.at))), h('p', {}, receipt.text)) : null
+    this.el.replaceChildren(h('section', {}, title, h('p', {}, t('erased_text')), paper, h('div.buttons', {},
+      receipt ? h('button', { type: 'button', onclick: () => this.saveReceipt() }, icon(downloadIcon), t('receipt_save')) : null,
+      h('button.primary', { type: 'button', onclick: () => this.startNew() }, t('start_new')))))
+    title.focus()
+  }
+
+  async askCopy(): Promise<void> {
+    this.showProgress({ state: 'queued', done: 0, total: 0 })
+    try {
+      const { task } = await post<{ task: string }>('/widget/v1/privacy/export', this.visitor.token, {})
+      let state: Task
+      for (;;) {
+        state = await get<Task>('/widget/v1/privacy/tasks/' + encodeURIComponent(task), this.visitor.token)
+        if (state.state === 'done' || state.state === 'failed') break
+        this.showProgress(state)
+        await new Promise((resolve) => setTimeout(resolve, askAgain))
+      }
+      if (state.state === 'done' && state.url) this.offerDownload(state.url)
+      else this.offerCopy(t('copy_failed'))
+    } catch (error) {
+      this.offerCopy(excuse(error))
+    }
+  }
+
+  private offerCopy(error = ''): void {
+    this.progress.replaceChildren(h('p.error', {}, error),
+      h('button', { type: 'button', onclick: () => void this.askCopy() }, t('copy_ask')))
+  }
+
+  private showProgress({ state, done, total }: Task): void {
+    const words = state === 'queued' || total === 0 ? t('copy_queued') : t('copy_running', { done, total })
+    const bar = h('progress', { 'aria-label': t('copy_title'), ...(total > 0 && { max: total, value: done }) })
+    this.progress.replaceChildren(h('p', {}, words), bar)
+  }
+
+  private offerDownload(url: string): void {
+    const error = h('p.error', { role: 'alert' })
+    const fetchIt = (): void => {
+      download(url, this.visitor.token, 'data.zip').catch((reason) => say(error, excuse(reason)))
+    }
+    this.progress.replaceChildren(h('p', {}, t('copy_ready')), error,
+      h('button.primary', { type: 'button', onclick: fetchIt }, icon(downloadIcon), t('copy_download')))
+  }
+
+  private offerErasure(error = ''): void {
+    this.erase.replaceChildren(h('h3', {}, t('erase_title')), h('p', {}, t('erase_text')),
+      h('p.error', { role: 'alert' }, error),
+      h('button.danger', { type: 'button', onclick: () => this.confirm() }, t('erase_ask')))
+  }
+
+  confirm(): void {
+    const title = h('h3', { tabindex: -1 }, t('erase_sure'))
+    this.erase.replaceChildren(title, h('p', {}, t('erase_text')), h('div.buttons', {},
+      h('button.danger', { type: 'button', onclick: () => void this.eraseNow() }, t('erase_yes')),
+      h('button', { type: 'button', onclick: () => this.offerErasure() }, t('erase_no'))))
+    title.focus()
+  }
+
+  private async eraseNow(): Promise<void> {
+    this.erase.replaceChildren(h('p', { role: 'status' }, t('erasing')), h('progress', { 'aria-label': t('erasing') }))
+    try {
+      await this.visitor.erase() // showErased follows
+    } catch (error) {
+      if (!this.erased) this.offerErasure(excuse(error))
+    }
+  }
+
+  private saveReceipt(): void {
+    const { id, at, text } = this.receipt!
+    const url = URL.createObjectURL(new Blob([`${this.config.name}\n${id}\n${at}\n\n${text}\n`], { type: 'text/plain' }))
+    save(url, `${id}.txt`)
+    setTimeout(() => URL.revokeObjectURL(url), 60_000)
+  }
+
+  private startNew(): void {
+    this.erased = false
+    this.receipt = undefined
+    this.offerCopy()
+    this.offerErasure()
+    this.again()
+  }
+}

@@ -1,0 +1,362 @@
+// Who the visitor is to the server: nobody until the first consented action, then a session. Holds the one token.
+import { type Call, pairs } from '../shared/bridge'
+import { forget as forgetFiles } from './files'
+import { type Given, Keep, type Kept } from './keep'
+import { Link } from './link'
+import { type Draft, Talk, type TalkEvents } from './talk'
+import { type Config, type Hello, Lost, post, Problem, type Push, type Receipt } from './wire'
+
+interface Session {
+  token: string
+  contact: string
+  verified: boolean
+}
+
+export interface VisitorEvents extends Omit<TalkEvents, 'unsent' | 'may'> {
+  loaded(contact: string): void
+  /** The person was erased; here, in another tab, or by an operator. */
+  erased(receipt: Receipt | undefined): void
+  config(changes: Partial<Config>): void
+}
+
+export class Visitor {
+  token = ''
+  contact = ''
+  given: Given | undefined
+  email = ''
+  /** The link is down although there is a session. */
+  away = false
+  /** The server closed for good (a close code ≥ 3500 without a meaning of its own). */
+  stopped = false
+  readonly talk: Talk
+  private readonly link: Link
+  private readonly keep: Keep
+  private jwt = ''
+  private user: Record<string, unknown> = {}
+  private unsaid: Record<string, unknown> = {} // for the op set
+  private owner: string | undefined // hash of the signed user_id the session belongs to
+  private beginning: Promise<void> | undefined
+  private pageConsent: Given | undefined
+  private retry = 0
+
+  constructor(private readonly config: Config, private readonly origin: () => string, private readonly on: VisitorEvents) {
+    this.keep = new Keep(config.website)
+    this.link = new Link(() => this.token, {
+      up: (hello) => this.up(hello),
+      down: () => this.down(),
+      push: (push) => this.hear(push),
+      final: (code) => this.final(code),
+    })
+    this.talk = new Talk(this.link, () => this.token, { ...on, unsent: () => this.save(), may: () => this.agreed })
+  }
+
+  /** Whether the person has agreed to the notice as it is worded now, or need not. */
+  get agreed(): boolean {
+    const { required, purpose, version } = this.config.consent
+    return !required || (this.given?.purpose === purpose && this.given.version === version)
+  }
+
+  get signedIn(): boolean {
+    return this.jwt !== ''
+  }
+
+  /** Opens what an earlier page left, but a signed identity's conversation only for the same signed identity. */
+  async resume(): Promise<void> {
+    const kept = this.keep.load()
+    if (!kept || this.token) return
+    if (kept.user !== (await owner(this.jwt))) return
+    this.token = kept.token
+    this.owner = kept.user
+    this.given = kept.consent
+    this.talk.unsent = kept.unsent.map(restore)
+    this.link.start()
+    this.on.changed()
+  }
+
+  /** Records the agreement. If there is a session the server is told now, else with the session. */
+  async agree(source?: 'page'): Promise<void> {
+    const { purpose, version, language } = this.config.consent
+    const given: Given = { purpose, version, language, at: new Date().toISOString(), ...(source && { source }) }
+    if (this.token) await post('/widget/v1/consent', this.token, { ...stated(given), granted: true })
+    this.given = given
+    this.save()
+    this.on.changed()
+    this.talk.flush()
+    if (this.talk.unsent.length > 0) void this.begin()
+  }
+
+  /** Takes the agreement back: forgets the browser's copy at once, then tells the server. */
+  async withdraw(): Promise<void> {
+    const { purpose, version, language } = this.given ?? this.config.consent
+    this.given = this.pageConsent = undefined
+    this.keep.clear()
+    this.on.changed()
+    if (this.token) await post('/widget/v1/consent', this.token, { purpose, version, language, granted: false })
+  }
+
+  /** Sends a message; the first one begins the session. Call it only when agreed. */
+  say(draft: Draft): void {
+    if (draft.reply_to_email) this.email = draft.reply_to_email
+    this.talk.add(draft)
+    void this.begin()
+  }
+
+  async erase(): Promise<void> {
+    const { receipt } = await post<{ receipt: Receipt }>('/widget/v1/privacy/erase', this.token, { confirm: true })
+    this.gone(receipt)
+  }
+
+  /** Forgets everything here; the server keeps what it has. */
+  reset(): void {
+    clearTimeout(this.retry)
+    this.link.stop()
+    this.keep.clear()
+    forgetFiles()
+    this.token = this.contact = this.email = ''
+    this.given = this.pageConsent = this.owner = undefined
+    this.away = this.stopped = false
+    this.user = {}
+    this.unsaid = {}
+    this.jwt = ''
+    this.talk.forget()
+  }
+
+  reconnect(): void {
+    this.stopped = false
+    this.link.start()
+    void this.begin()
+    this.on.changed()
+  }
+
+  /** Takes what the page says about the visitor; it reaches the server with the session, not before. */
+  set(call: Call): void {
+    const [first, second] = call.args
+    switch (call.key) {
+      case 'user:token':
+        if (typeof first === 'string') void this.identify(first)
+        return
+      case 'consent':
+        this.pageAgreed(call.args)
+        return
+      case 'session:data':
+        this.unsaid.data = { ...(this.unsaid.data as object), ...Object.fromEntries(pairs(call.args)) }
+        break
+      case 'session:segments':
+        this.unsaid.segments = { list: first, overwrite: second === true }
+        break
+      case 'session:event':
+        this.unsaid.events = [...((this.unsaid.events as unknown[]) ?? []), ...events(call.args)]
+        break
+      default:
+        this.describe(call.key, call.args)
+    }
+    this.tell()
+  }
+
+  private describe(key: string, [first, second]: unknown[]): void {
+    const field = { 'user:email': 'email', 'user:nickname': 'name', 'user:phone': 'phone', 'user:avatar': 'avatar_url', 'user:company': 'company' }[key]
+    if (!field) return
+    const value = field === 'company' ? { name: first, ...(second as object) } : first
+    if (field === 'email' && typeof first === 'string') this.email = first
+    this.user[field] = value
+    this.unsaid.user = { ...(this.unsaid.user as object), [field]: value }
+  }
+
+  /** The page's own notice counts if it was about this purpose and this wording. */
+  private pageAgreed([purpose, version, granted]: unknown[]): void {
+    const { consent } = this.config
+    if (purpose !== consent.purpose || version !== consent.version) return
+    if (granted === true) {
+      this.pageConsent = { purpose: consent.purpose, version: consent.version, language: consent.language, source: 'page', at: new Date().toISOString() }
+      if (!this.token) this.given = this.pageConsent
+      else if (!this.agreed) this.agree('page').catch(() => {})
+      this.on.changed()
+    } else if (this.given) {
+      this.withdraw().catch(() => {})
+    }
+  }
+
+  /** A person signed in on the page. The same person goes on; anybody else begins anew and sees nothing of before. */
+  private async identify(jwt: string): Promise<void> {
+    if (this.token && (await owner(jwt)) !== this.owner) {
+      const { user, unsaid, email, pageConsent } = this
+      this.reset()
+      Object.assign(this, { user, unsaid, email, pageConsent, given: pageConsent })
+    }
+    this.jwt = jwt
+    await this.resume()
+    this.on.changed()
+  }
+
+  private begin(): Promise<void> {
+    if (this.token || !this.agreed) return Promise.resolve()
+    return (this.beginning ??= this.session().finally(() => (this.beginning = undefined)))
+  }
+
+  private async session(): Promise<void> {
+    try {
+      const { token, contact } = await post<Session>('/widget/v1/sessions', '', this.request())
+      this.owner = await owner(this.jwt)
+      this.token = token
+      this.greet(contact)
+      this.save()
+      this.link.start()
+    } catch (error) {
+      if (error instanceof Lost || (error instanceof Problem && error.passing)) {
+        this.away = true
+        this.later(error)
+      } else if (error instanceof Problem && error.code === 'consent-required') {
+        this.given = undefined
+        this.on.agreement()
+      } else {
+        const words = error instanceof Problem ? error.title || error.code : String(error)
+        for (const draft of this.talk.unsent) draft.failed = words
+      }
+      this.on.changed()
+    }
+  }
+
+  private request(): object {
+    const { email, name, phone } = this.user
+    const user = { ...(this.jwt && { token: this.jwt }), ...strings({ email, name, phone }) }
+    return {
+      website: this.config.website,
+      language: this.config.language,
+      page_url_origin: this.origin(),
+      ...(this.given && { consent: stated(this.given) }),
+      ...(Object.keys(user).length > 0 && { user }),
+    }
+  }
+
+  private later(error: Lost | Problem): void {
+    clearTimeout(this.retry)
+    const seconds = (error instanceof Problem && error.retryAfter) || 1 + Math.random() * 5
+    this.retry = window.setTimeout(() => {
+      if (this.talk.unsent.length > 0) void this.begin()
+    }, seconds * 1000)
+  }
+
+  private up(hello: Hello): void {
+    this.away = false
+    this.greet(hello.contact)
+    this.on.changed()
+    this.tell()
+    this.talk.up(hello.conversation).catch((error) => {
+      if (!(error instanceof Lost)) console.error('Aver:', error)
+    })
+  }
+
+  private greet(contact: string): void {
+    if (this.contact === contact) return
+    this.contact = contact
+    this.on.loaded(contact)
+  }
+
+  private down(): void {
+    this.away = true
+    this.on.changed()
+  }
+
+  private hear(push: Push): void {
+    if (push.push === 'erased') this.gone(push.data.receipt as Receipt | undefined)
+    else if (push.push === 'config') this.on.config(push.data as Partial<Config>)
+    else this.talk.hear(push)
+  }
+
+  private gone(receipt?: Receipt): void {
+    this.reset()
+    this.on.erased(receipt)
+  }
+
+  private final(code: number): void {
+    if (code === 3501) return this.gone()
+    if (code === 3500) {
+      const { unsent } = this.talk
+      const { jwt, user } = this
+      this.reset()
+      this.talk.unsent = unsent // in memory only, until the person agrees again
+      Object.assign(this, { jwt, user })
+      if (unsent.length > 0) this.on.agreement()
+    } else {
+      this.stopped = true
+    }
+    this.on.changed()
+  }
+
+  /** Passes on what the page said, once there is somebody to say it to. */
+  private tell(): void {
+    if (!this.link.up || Object.keys(this.unsaid).length === 0) return
+    const said = this.unsaid
+    this.unsaid = {}
+    this.link.request('set', said).catch((error) => {
+      if (error instanceof Lost) this.unsaid = { ...said, ...this.unsaid }
+      else console.warn('Aver: the server refused what the page said about the visitor:', (error as Problem).title)
+    })
+  }
+
+  private save(): void {
+    if (!this.token || !this.agreed) return
+    const kept: Kept = { token: this.token, unsent: this.talk.unsent.filter(whole).map(plain) }
+    if (this.owner) kept.user = this.owner
+    if (this.given) kept.consent = this.given
+    this.keep.save(kept)
+  }
+}
+
+function stated({ purpose, version, language, source }: Given): object {
+  return { purpose, version, language, ...(source && { source }) }
+}
+
+function strings(fields: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(Object.entries(fields).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
+}
+
+/** Reads [[[name, data, colour], …]] and adds when it happened. */
+function events(args: unknown[]): object[] {
+  const list = Array.isArray(args[0]) ? args[0] : [args]
+  const at = new Date().toISOString()
+  return list.filter((one) => Array.isArray(one) && typeof one[0] === 'string').map(([name, data, color]) => ({
+    name, at, ...(data && { data }), ...(color && { color }),
+  }))
+}
+
+/** Returns the SHA-256 of the token's user_id in hex, or undefined without one. The server checks the signature; here it
+ * only tells whose conversation this browser may open again. */
+async function owner(jwt: string): Promise<string | undefined> {
+  if (!jwt) return undefined
+  let id = jwt
+  try {
+    const payload = jwt.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/')
+    id = String((JSON.parse(atob(payload)) as { user_id: unknown }).user_id)
+  } catch { /* malformed: the server will say so */ }
+  if (!crypto.subtle) return id // no secure context: development on plain HTTP
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(id))
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+function whole(draft: Draft): boolean {
+  return draft.files.every((picked) => picked.uploaded)
+}
+
+function plain({ client_id, text, at, files, reply_to_email }: Draft): Kept['unsent'][number] {
+  const attachments = files.map(({ uploaded }) => {
+    const { id, name, type, size } = uploaded!
+    return { id, name, type, size }
+  })
+  return { client_id, text, at, attachments, ...(reply_to_email && { reply_to_email }) }
+}
+
+function restore(kept: Kept['unsent'][number]): Draft {
+  const files = kept.attachments.map((uploaded) => ({ file: new File([], uploaded.name, { type: uploaded.type }), uploaded, share: 1 }))
+  return { client_id: kept.client_id, text: kept.text, at: kept.at, files, ...(kept.reply_to_email && { reply_to_email: kept.reply_to_email }) }
+}
+
+/** Makes a version 4 UUID (RFC 9562); crypto.randomUUID is missing outside secure contexts. */
+export function uuid(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}
+

@@ -1,0 +1,135 @@
+// The shapes of PROTOCOL.md, and calls over HTTP.
+
+export interface Config {
+  website: string
+  name: string
+  logo_url?: string
+  accent: string
+  color_scheme: 'auto' | 'light' | 'dark'
+  language: string
+  online: boolean
+  offline_message: string
+  reply_time_text: string
+  consent: { required: boolean; purpose: string; version: string; text: string; language: string; notice_url: string }
+  attachments: { max_bytes: number; types: string[] }
+  identity: { enforced: boolean }
+  region: string
+  answered_by: { kind: 'person' | 'team' | 'assistant'; name: string }
+  my_data_url?: string
+}
+
+export interface Conversation {
+  id: string
+  state: string
+  epoch: string
+  offset: number
+  unread: number
+}
+
+export interface Attachment {
+  id: string
+  name: string
+  type: string
+  size: number
+  url?: string
+}
+
+export interface Message {
+  conversation: string
+  seq: number
+  client_id?: string
+  at: string
+  from: { kind: 'visitor' | 'operator' | 'system' | 'assistant'; name?: string; avatar_url?: string }
+  text: string
+  attachments: Attachment[]
+  state?: 'sent' | 'delivered' | 'read'
+}
+
+export interface Hello {
+  contact: string
+  verified: boolean
+  conversation?: Conversation
+}
+
+export interface Push {
+  push: string
+  channel?: string
+  epoch?: string
+  offset?: number
+  data: Record<string, unknown>
+}
+
+export interface Receipt {
+  id: string
+  at: string
+  text: string
+}
+
+/** The server refused; the title may be shown. */
+export class Problem extends Error {
+  constructor(readonly code: string, readonly title: string, readonly retryAfter = 0) {
+    super(code)
+  }
+
+  /** Tells whether the same request may succeed later. */
+  get passing(): boolean {
+    return ['too-many', 'unavailable', 'internal', 'no-space'].includes(this.code)
+  }
+}
+
+/** No answer arrived. What was asked may or may not have happened. */
+export class Lost extends Error {}
+
+const codes: Record<number, string> = { 401: 'unauthenticated', 403: 'forbidden', 404: 'not-found', 410: 'gone', 413: 'too-large',
+  422: 'invalid', 429: 'too-many', 503: 'unavailable', 507: 'no-space' }
+
+/** Reads an RFC 9457 problem, from a body or a socket's error; status is for bodies that are none. */
+export function problem(body: unknown, status = 500): Problem {
+  const p = (typeof body === 'object' && body !== null ? body : {}) as { code?: unknown; title?: unknown; retry_after?: unknown }
+  const code = typeof p.code === 'string' ? p.code : codes[status] ?? (status >= 500 ? 'internal' : 'invalid')
+  return new Problem(code, typeof p.title === 'string' ? p.title : '', Number(p.retry_after) || 0)
+}
+
+function bearer(token: string): Record<string, string> {
+  return token ? { Authorization: 'Bearer ' + token } : {}
+}
+
+/** Asks over HTTP and returns the answer, or throws Problem or Lost. */
+export async function ask(path: string, token: string, init: RequestInit = {}): Promise<Response> {
+  let response: Response
+  try {
+    response = await fetch(path, { credentials: 'omit', cache: 'no-store', ...init, headers: { ...bearer(token), ...init.headers } })
+  } catch {
+    throw new Lost('no answer')
+  }
+  if (!response.ok) throw problem(await response.json().catch(() => null), response.status)
+  return response
+}
+
+export async function get<T>(path: string, token = ''): Promise<T> {
+  return (await ask(path, token)).json()
+}
+
+export async function post<T>(path: string, token: string, body: object): Promise<T> {
+  const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }
+  return (await ask(path, token, init)).json()
+}
+
+/** Sends a file. Only XMLHttpRequest tells how far an upload is. */
+export function upload(token: string, file: File, progress: (share: number) => void): Promise<Attachment> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest()
+    request.open('POST', '/widget/v1/uploads')
+    request.responseType = 'json'
+    request.setRequestHeader('Authorization', 'Bearer ' + token)
+    request.setRequestHeader('Content-Type', file.type || 'application/octet-stream')
+    request.setRequestHeader('X-File-Name', encodeURIComponent(file.name))
+    request.upload.onprogress = (event) => progress(event.total ? event.loaded / event.total : 0)
+    request.onerror = request.onabort = () => reject(new Lost('no answer'))
+    request.onload = () => {
+      if (request.status >= 200 && request.status < 300) resolve(request.response as Attachment)
+      else reject(problem(request.response, request.status))
+    }
+    request.send(file)
+  })
+}

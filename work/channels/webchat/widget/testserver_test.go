@@ -1,0 +1,346 @@
+package widget_test
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"aver/work/channels/webchat/widget"
+)
+
+// server is a small server that speaks PROTOCOL.md and nothing else, with switches for what goes wrong in the world. It
+// refuses every field the protocol does not name.
+type server struct {
+	t    *testing.T
+	http *httptest.Server
+	page *httptest.Server // the customer's website, another origin
+
+	mu        sync.Mutex
+	config    map[string]any
+	visits    []string                    // method and path of everything that was asked for
+	sessions  map[string]json.RawMessage  // token → body of POST sessions
+	consents  []map[string]any            // bodies of POST consent
+	said      []json.RawMessage           // bodies of the op set
+	uploads   map[string]upload           // id → what was sent
+	messages  []message                   // the one conversation
+	first     map[string]int              // client_id → seq
+	sends     int                         // how often the op send arrived
+	readBy    int                         // the highest seq the visitor has read
+	epoch     string                      // changes when the server lost its memory of offsets
+	contact   string
+	listeners map[*listener]bool
+	reports   []string // violations of a policy
+	hosting   pageOptions
+
+	refuseSockets bool
+	loseNextAck   bool
+	limit         int // of messages a subscribe recovers; more: recovered false
+}
+
+type pageOptions struct {
+	lang, dir, script, body string
+}
+
+type upload struct {
+	Name, Type string
+	Body       []byte
+}
+
+type message struct {
+	Conversation string           `json:"conversation"`
+	Seq          int              `json:"seq"`
+	ClientID     string           `json:"client_id,omitempty"`
+	At           string           `json:"at"`
+	From         map[string]any   `json:"from"`
+	Text         string           `json:"text"`
+	Attachments  []map[string]any `json:"attachments"`
+}
+
+// listener is an open socket or stream.
+type listener struct {
+	frames  chan []byte
+	channel string
+	stop    func(code int)
+}
+
+const (
+	website      = "ws_01jd0000000000000000000000"
+	conversation = "cnv_01jd0000000000000000000000"
+	pagePolicy   = "default-src 'none'; script-src 'nonce-page' %s; frame-src %s; style-src 'nonce-page'; require-trusted-types-for 'script'; " +
+		"trusted-types 'none'; report-uri /csp"
+)
+
+func newServer(t *testing.T) *server {
+	t.Helper()
+	s := &server{t: t, sessions: map[string]json.RawMessage{}, uploads: map[string]upload{}, first: map[string]int{}, epoch: "e1",
+		contact: "con_01jd0000000000000000000000", listeners: map[*listener]bool{}, limit: 100, hosting: pageOptions{lang: "en", dir: "ltr"}}
+	s.config = map[string]any{
+		"website": website, "name": "Kowal Bikes", "accent": "#0f5f5c", "color_scheme": "auto", "language": "", "online": true,
+		"offline_message": "", "reply_time_text": "We usually answer within ten minutes.",
+		"consent": map[string]any{"required": true, "purpose": "support", "version": "2026-11-01", "language": "en", "notice_url": "https://shop.example/privacy",
+			"text": "We keep what you write here to answer you, for one year at most. Nobody else receives it, and it is not used for advertising."},
+		"attachments": map[string]any{"max_bytes": 100_000, "types": []string{"image/png", "text/plain"}},
+		"identity":    map[string]any{"enforced": false}, "region": "EU", "answered_by": map[string]any{"kind": "person", "name": "Mara"},
+	}
+	s.http = httptest.NewServer(s.routes())
+	s.page = httptest.NewServer(http.HandlerFunc(s.servePage))
+	t.Cleanup(func() {
+		s.cut(1001)
+		s.http.CloseClientConnections()
+		s.http.Close()
+		s.page.Close()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if len(s.reports) > 0 {
+			t.Errorf("content security policy violated: %s", strings.Join(s.reports, "\n"))
+		}
+	})
+	return s
+}
+
+// pageURL is the website on another site than the frame: localhost, not 127.0.0.1.
+func (s *server) pageURL() string { return strings.Replace(s.page.URL, "127.0.0.1", "localhost", 1) }
+
+func (s *server) servePage(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/csp" {
+		s.report(w, r)
+		return
+	}
+	if r.URL.Path != "/" {
+		http.NotFound(w, r)
+		return
+	}
+	s.mu.Lock()
+	o := s.hosting
+	s.mu.Unlock()
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", fmt.Sprintf(pagePolicy, s.http.URL, s.http.URL))
+	fmt.Fprintf(w, `<!doctype html><html lang="%s" dir="%s"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Kowal Bikes</title><style nonce="page">body{font:16px/1.5 Georgia,serif;margin:40px auto;max-width:720px;padding:0 20px;background:#fff;color:#222}
+div{border:9px dotted red !important;position:static !important}button{display:none}</style></head>
+<body><main><h1>Kowal Bikes</h1><p>Bicycles made to measure in Gdynia since 1987. Frames, wheels and repairs.</p><p>Ask us anything.</p></main>
+<script nonce="page">window.$aver=[];window.AVER_WEBSITE_ID=%q;%s</script><script async src="%s/l.js"></script></body></html>`,
+		o.lang, o.dir, website, o.script, s.http.URL)
+}
+
+func (s *server) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /widget/v1/config", s.serveConfig)
+	mux.HandleFunc("POST /widget/v1/sessions", s.serveSessions)
+	mux.HandleFunc("POST /widget/v1/consent", s.authorised(s.serveConsent))
+	mux.HandleFunc("POST /widget/v1/uploads", s.authorised(s.serveUpload))
+	mux.HandleFunc("GET /widget/v1/files/{id}", s.authorised(s.serveFile))
+	mux.HandleFunc("POST /widget/v1/privacy/export", s.authorised(answer(`{"task":"tsk_1"}`)))
+	mux.HandleFunc("GET /widget/v1/privacy/tasks/tsk_1", s.authorised(s.serveTask))
+	mux.HandleFunc("GET /widget/v1/archive", s.authorised(s.serveArchive))
+	mux.HandleFunc("POST /widget/v1/privacy/erase", s.authorised(s.serveErase))
+	mux.HandleFunc("GET /widget/v1/socket", s.serveSocket)
+	mux.HandleFunc("POST /widget/v1/send", s.authorised(s.serveSend))
+	mux.HandleFunc("GET /widget/v1/events", s.authorised(s.serveEvents))
+	mux.HandleFunc("POST /csp", s.report)
+	mux.HandleFunc("GET /", s.serveFiles)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		s.visits = append(s.visits, r.Method+" "+r.URL.Path)
+		s.mu.Unlock()
+		if r.Header.Get("Cookie") != "" {
+			s.t.Errorf("%s %s carries a cookie", r.Method, r.URL.Path)
+		}
+		if origin := r.Header.Get("Origin"); origin != "" && origin != s.http.URL {
+			s.t.Errorf("%s %s comes from origin %s", r.Method, r.URL.Path, origin)
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+func (s *server) serveFiles(w http.ResponseWriter, r *http.Request) {
+	file, found := widget.At(r.URL.Path)
+	if !found {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", file.Type)
+	w.Header().Set("ETag", file.ETag)
+	w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
+	if r.URL.Path == "/widget/frame" {
+		w.Header().Set("Content-Security-Policy", widget.FramePolicy+"; report-uri /csp; frame-ancestors "+s.pageURL())
+	}
+	_, _ = w.Write(file.Body)
+}
+
+func (s *server) report(_ http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reports = append(s.reports, string(body))
+}
+
+func (s *server) serveConfig(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.config["language"] == "" {
+		s.config["language"] = r.FormValue("lang")
+	}
+	writeJSON(w, http.StatusOK, s.config)
+}
+
+func (s *server) serveSessions(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	s.strict(body, &struct {
+		Website  string          `json:"website"`
+		Language string          `json:"language"`
+		Origin   string          `json:"page_url_origin"`
+		Consent  json.RawMessage `json:"consent"`
+		User     json.RawMessage `json:"user"`
+	}{})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	token := "avv_" + rand.Text()
+	s.sessions[token] = body
+	writeJSON(w, http.StatusOK, map[string]any{"token": token, "contact": s.contact, "verified": false, "conversations": []any{}})
+}
+
+func (s *server) serveConsent(w http.ResponseWriter, r *http.Request) {
+	var body map[string]any
+	_ = json.NewDecoder(r.Body).Decode(&body)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.consents = append(s.consents, body)
+	writeJSON(w, http.StatusOK, map[string]any{})
+}
+
+func (s *server) serveUpload(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	name, err := url.PathUnescape(r.Header.Get("X-File-Name"))
+	if err != nil {
+		s.t.Errorf("file name: %v", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := fmt.Sprintf("att_%d", len(s.uploads)+1)
+	s.uploads[id] = upload{name, r.Header.Get("Content-Type"), body}
+	writeJSON(w, http.StatusOK, s.describe(id))
+}
+
+func (s *server) describe(id string) map[string]any {
+	u := s.uploads[id]
+	return map[string]any{"id": id, "name": u.Name, "type": u.Type, "size": len(u.Body)}
+}
+
+func (s *server) serveFile(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	u, found := s.uploads[r.PathValue("id")]
+	s.mu.Unlock()
+	if !found {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", u.Type)
+	_, _ = w.Write(u.Body)
+}
+
+func (s *server) serveTask(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]any{"state": "done", "done": 4, "total": 4, "url": "/widget/v1/archive"})
+}
+
+func (s *server) serveArchive(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/zip")
+	w.Header().Set("Content-Disposition", `attachment; filename="copy.zip"`)
+	_, _ = w.Write([]byte("PK-archive"))
+}
+
+func (s *server) serveErase(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	if string(body) != `{"confirm":true}` {
+		s.t.Errorf("erase: %s", body)
+	}
+	s.mu.Lock()
+	clear(s.sessions)
+	s.messages = nil
+	s.mu.Unlock()
+	writeJSON(w, http.StatusOK, map[string]any{"receipt": map[string]any{"id": "rcp_01jd9m3x", "at": "2026-11-22T10:00:00Z",
+		"text": "The key that could read your data was destroyed. Backups made before expire within a week and can no longer be read."}})
+}
+
+// authorised refuses without a token that a session has.
+func (s *server) authorised(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if !s.knows(token) {
+			writeProblem(w, http.StatusUnauthorized, "unauthenticated", "This session has ended.")
+			return
+		}
+		next(w, r)
+	}
+}
+
+func (s *server) knows(token string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, known := s.sessions[token]
+	return known
+}
+
+// strict fails the test when the widget sends what the protocol does not name.
+func (s *server) strict(body []byte, into any) {
+	decoder := json.NewDecoder(strings.NewReader(string(body)))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		s.t.Errorf("the widget sent %s: %v", body, err)
+	}
+}
+
+// visited returns what was asked for so far.
+func (s *server) visited() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.visits)
+}
+
+// texts returns what the conversation holds.
+func (s *server) texts() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]string, len(s.messages))
+	for i, m := range s.messages {
+		out[i] = m.Text
+	}
+	return out
+}
+
+// with changes the server's state or switches.
+func (s *server) with(change func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change()
+}
+
+func answer(body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body)
+}
+
+func writeProblem(w http.ResponseWriter, status int, code, title string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{"type": "about:blank", "title": title, "status": status, "code": code})
+}
+
+func now() string { return time.Now().UTC().Format(time.RFC3339Nano) }

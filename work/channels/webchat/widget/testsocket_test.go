@@ -1,0 +1,278 @@
+package widget_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+var upgrader = websocket.Upgrader{Subprotocols: []string{"aver.v1"}, CheckOrigin: func(*http.Request) bool { return true }}
+
+func (s *server) serveSocket(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	refuse := s.refuseSockets
+	s.mu.Unlock()
+	if refuse {
+		http.Error(w, "no sockets here", http.StatusBadGateway)
+		return
+	}
+	conn, err := upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		s.t.Errorf("upgrade: %v", err)
+		return
+	}
+	l := s.listen(func(code int) {
+		_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(time.Second))
+		_ = conn.Close()
+	})
+	defer s.leave(l)
+	go func() {
+		for frame := range l.frames {
+			_ = conn.WriteMessage(websocket.TextMessage, frame)
+		}
+	}()
+	greeted := false
+	for {
+		_, body, err := conn.ReadMessage()
+		if err != nil {
+			return
+		}
+		var request struct {
+			ID    int    `json:"id"`
+			Op    string `json:"op"`
+			Token string `json:"token"`
+		}
+		_ = json.Unmarshal(body, &request)
+		if !greeted && (request.Op != "hello" || !s.knows(request.Token)) {
+			l.stop(3500)
+			return
+		}
+		greeted = true
+		reply := s.carryOut(request.Op, body, l)
+		if reply == nil {
+			l.stop(3001) // the acknowledgement is lost
+			return
+		}
+		reply["id"] = request.ID
+		s.push(l, reply)
+	}
+}
+
+func (s *server) serveSend(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	var request struct {
+		Op string `json:"op"`
+	}
+	_ = json.Unmarshal(body, &request)
+	writeJSON(w, http.StatusOK, s.carryOut(request.Op, body, nil))
+}
+
+func (s *server) serveEvents(w http.ResponseWriter, r *http.Request) {
+	offset, _ := strconv.Atoi(r.FormValue("offset"))
+	done := make(chan struct{})
+	l := s.listen(func(int) { close(done) })
+	defer s.leave(l)
+	s.mu.Lock()
+	l.channel = r.FormValue("channel")
+	first, _ := json.Marshal(s.subscription(r.FormValue("epoch"), offset))
+	s.mu.Unlock()
+	w.Header().Set("Content-Type", "text/event-stream")
+	fmt.Fprintf(w, ": hello\n\nevent: subscribe\ndata: %s\n\n", first)
+	w.(http.Flusher).Flush()
+	for {
+		select {
+		case frame := <-l.frames:
+			fmt.Fprintf(w, "event: push\ndata: %s\n\n", frame)
+			w.(http.Flusher).Flush()
+		case <-done:
+			return
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+// carryOut does one request and returns its reply, or nil when the acknowledgement is to be lost.
+func (s *server) carryOut(op string, body []byte, l *listener) map[string]any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ok := map[string]any{}
+	switch op {
+	case "hello":
+		ok["contact"], ok["verified"] = s.contact, false
+		if len(s.messages) > 0 {
+			unread := 0
+			for _, m := range s.messages {
+				if m.Seq > s.readBy && m.From["kind"] != "visitor" {
+					unread++
+				}
+			}
+			ok["conversation"] = map[string]any{"id": conversation, "state": "open", "epoch": s.epoch, "offset": len(s.messages), "unread": unread}
+		}
+	case "subscribe":
+		var in struct {
+			request
+			Channel string `json:"channel"`
+			Epoch   string `json:"epoch"`
+			Offset  int    `json:"offset"`
+		}
+		s.strict(body, &in)
+		l.channel = in.Channel
+		ok = s.subscription(in.Epoch, in.Offset)
+	case "history":
+		ok = s.history(body)
+	case "send":
+		ok = s.receive(body)
+		if s.loseNextAck {
+			s.loseNextAck = false
+			return nil
+		}
+	case "read":
+		var in struct {
+			request
+			Conversation string `json:"conversation"`
+			Seq          int    `json:"seq"`
+		}
+		s.strict(body, &in)
+		s.readBy = in.Seq
+	case "set":
+		s.strict(body, &struct {
+			request
+			User, Data, Segments, Events json.RawMessage
+		}{})
+		s.said = append(s.said, body)
+	case "typing", "ping":
+	default:
+		s.t.Errorf("unknown op %q", op)
+	}
+	return map[string]any{"ok": ok}
+}
+
+type request struct {
+	ID int    `json:"id"`
+	Op string `json:"op"`
+}
+
+func (s *server) subscription(epoch string, offset int) map[string]any {
+	missed := len(s.messages) - offset
+	out := map[string]any{"epoch": s.epoch, "offset": len(s.messages), "recovered": false, "read": 0}
+	if epoch == s.epoch && missed <= s.limit {
+		out["recovered"], out["messages"] = true, s.messages[offset:]
+	}
+	return out
+}
+
+func (s *server) history(body []byte) map[string]any {
+	var in struct {
+		request
+		Channel string `json:"channel"`
+		Before  int    `json:"before"`
+		Limit   int    `json:"limit"`
+	}
+	s.strict(body, &in)
+	end := len(s.messages)
+	if in.Before > 0 {
+		end = in.Before - 1
+	}
+	start := max(0, end-in.Limit)
+	return map[string]any{"messages": s.messages[start:end], "more": start > 0}
+}
+
+func (s *server) receive(body []byte) map[string]any {
+	var in struct {
+		request
+		ClientID     string   `json:"client_id"`
+		Conversation string   `json:"conversation"`
+		Text         string   `json:"text"`
+		Attachments  []string `json:"attachments"`
+		ReplyToEmail string   `json:"reply_to_email"`
+	}
+	s.strict(body, &in)
+	s.sends++
+	seq, again := s.first[in.ClientID]
+	if !again {
+		files := []map[string]any{}
+		for _, id := range in.Attachments {
+			file := s.describe(id)
+			file["url"] = "/widget/v1/files/" + id
+			files = append(files, file)
+		}
+		seq = s.append(message{ClientID: in.ClientID, From: map[string]any{"kind": "visitor"}, Text: in.Text, Attachments: files})
+		s.first[in.ClientID] = seq
+	}
+	return map[string]any{"conversation": conversation, "seq": seq, "at": s.messages[seq-1].At, "duplicate": again}
+}
+
+// append stores a message and tells whoever listens. The caller holds the lock.
+func (s *server) append(m message) int {
+	m.Conversation, m.Seq, m.At = conversation, len(s.messages)+1, now()
+	if m.Attachments == nil {
+		m.Attachments = []map[string]any{}
+	}
+	s.messages = append(s.messages, m)
+	s.tell(map[string]any{"push": "message", "channel": conversation, "epoch": s.epoch, "offset": m.Seq, "data": m})
+	return m.Seq
+}
+
+// operator answers in the conversation.
+func (s *server) operator(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.append(message{From: map[string]any{"kind": "operator", "name": "Mara"}, Text: text})
+}
+
+// announce pushes something that is not a message.
+func (s *server) announce(push string, data map[string]any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tell(map[string]any{"push": push, "channel": conversation, "data": data})
+}
+
+func (s *server) tell(frame map[string]any) {
+	for l := range s.listeners {
+		if l.channel == conversation {
+			s.push(l, frame)
+		}
+	}
+}
+
+func (s *server) push(l *listener, frame map[string]any) {
+	body, err := json.Marshal(frame)
+	if err != nil {
+		s.t.Errorf("frame: %v", err)
+	}
+	select {
+	case l.frames <- body:
+	default:
+		s.t.Error("a listener is full")
+	}
+}
+
+func (s *server) listen(stop func(code int)) *listener {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := &listener{frames: make(chan []byte, 256), stop: stop}
+	s.listeners[l] = true
+	return l
+}
+
+func (s *server) leave(l *listener) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.listeners, l)
+}
+
+// cut closes every socket and stream.
+func (s *server) cut(code int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for l := range s.listeners {
+		delete(s.listeners, l)
+		l.stop(code)
+	}
+}
