@@ -68,6 +68,7 @@ type Jobs struct {
 
 	mu       sync.Mutex
 	kinds    map[string]Kind
+	ending   atomic.Bool // Stop was called
 	stopping atomic.Bool // a shutdown no longer waits: interrupted work goes back unpunished
 
 	idle   *river.Client[*sql.Tx]                // adds, never works
@@ -77,15 +78,10 @@ type Jobs struct {
 var validKind = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$`)
 
 // Open attaches to the queue in db. A SQLite queue is brought to the current schema; a PostgreSQL one must be there
-// already (see Migrate), because the role that serves may not change tables. The caller keeps db and closes it after Stop.
+// already (vault/postgres.MigrateJobs), because the role that serves may not change tables. The caller keeps db and closes it after Stop.
 func Open(ctx context.Context, db *sql.DB, dialect Dialect) (*Jobs, error) {
 	j := &Jobs{db: db, dialect: dialect, log: slog.Default(), kinds: map[string]Kind{}, counts: newCounts()}
-	if dialect == SQLite {
-		if err := Migrate(ctx, db, dialect, ""); err != nil {
-			return nil, err
-		}
-	}
-	if err := j.checkSchema(ctx); err != nil {
+	if err := j.prepare(ctx); err != nil {
 		return nil, err
 	}
 	idle, err := river.NewClient(j.driver(), &river.Config{Schema: j.schema(), Logger: j.riverLog()})

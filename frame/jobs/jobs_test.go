@@ -10,47 +10,64 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	_ "github.com/ncruces/go-sqlite3/driver"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"aver/base/ids"
 	"aver/frame/jobs"
+	"aver/vault/postgres"
+	"aver/vault/postgres/pgtest"
+	"aver/vault/sqlite"
 )
 
 // store is a queue's database that can be opened again.
 type store struct {
 	dialect jobs.Dialect
-	dsn     string
+	address string // a file, or PostgreSQL's for the role that serves
 	table   string
-	open    func(t *testing.T) *sql.DB
 }
 
-func openSQLite(path string) (*sql.DB, error) {
-	return sql.Open("sqlite3", "file:"+path+"?_txlock=immediate&_timefmt=sqlite&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=busy_timeout(5000)")
+func (s store) open(t *testing.T) *sql.DB {
+	t.Helper()
+	db, err := openDB(s.dialect, s.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func openDB(dialect jobs.Dialect, address string) (*sql.DB, error) {
+	if dialect == jobs.PostgreSQL {
+		return postgres.OpenDB(address)
+	}
+	return sqlite.OpenDB(address, bytes.Repeat([]byte("k"), 64))
 }
 
 func sqliteStore(t *testing.T) store {
-	path := filepath.Join(t.TempDir(), "jobs.db")
-	return store{dialect: jobs.SQLite, dsn: path, table: "river_job", open: func(t *testing.T) *sql.DB {
-		db, err := openSQLite(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { db.Close() })
-		return db
-	}}
+	return store{dialect: jobs.SQLite, address: filepath.Join(t.TempDir(), "jobs.db"), table: "river_job"}
+}
+
+func postgresStore(t *testing.T) store {
+	t.Helper()
+	db := pgtest.Start(t).NewDatabase(t, nil)
+	if err := postgres.MigrateJobs(t.Context(), db.Owner, pgtest.App); err != nil {
+		t.Fatal(err)
+	}
+	return store{dialect: jobs.PostgreSQL, address: db.App, table: "aver_jobs.river_job"}
 }
 
 // onEach runs a test on every database the product supports.
 func onEach(t *testing.T, test func(t *testing.T, s store)) {
 	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) { t.Parallel(); test(t, sqliteStore(t)) })
+	t.Run("postgresql", func(t *testing.T) { t.Parallel(); test(t, postgresStore(t)) })
 }
 
 func opened(t *testing.T, s store) *jobs.Jobs {
@@ -122,11 +139,15 @@ func TestAJobRunsWithItsIdentifiersSoonAfterItIsAdded(t *testing.T) {
 		if got, want := next(t, ran), (jobs.Job{Tenant: tenant, ID: id, Attempt: 1}); got != want {
 			t.Fatalf("ran %+v, want %+v", got, want)
 		}
-		began := time.Now()
-		enqueue(t, j, "test.run", id)
-		next(t, ran)
-		if took := time.Since(began); took > 700*time.Millisecond {
-			t.Errorf("took %s: the queue waited for its next poll instead of being woken", took)
+		quickest := time.Minute
+		for range 5 {
+			began := time.Now()
+			enqueue(t, j, "test.run", id)
+			next(t, ran)
+			quickest = min(quickest, time.Since(began))
+		}
+		if quickest > 500*time.Millisecond {
+			t.Errorf("took %s: the queue waits for its next poll instead of being woken", quickest)
 		}
 	})
 }
@@ -468,7 +489,7 @@ func TestNothingButIdentifiersIsStored(t *testing.T) {
 	enqueue(t, j, "test.residue", newID())
 	next(t, buried)
 	stop(t, j)
-	files, _ := filepath.Glob(s.dsn + "*")
+	files, _ := filepath.Glob(filepath.Join(filepath.Dir(s.address), "*"))
 	for _, file := range files {
 		raw, err := os.ReadFile(file)
 		if err != nil {
@@ -502,21 +523,24 @@ func TestWrongDeclarationsAreRefused(t *testing.T) {
 	}
 }
 
-// killed is what a child process does until it is killed: it takes a job and never ends it.
-const killedEnv = "AVER_JOBS_TEST_DATABASE"
+// A child process takes a job and never ends it, until it is killed. These say which database it works on.
+const (
+	childDialect = "AVER_JOBS_TEST_DIALECT"
+	childAddress = "AVER_JOBS_TEST_ADDRESS"
+)
 
 func TestMain(m *testing.M) {
-	if path := os.Getenv(killedEnv); path != "" {
-		takeAJobAndHang(path)
+	if dialect, err := strconv.Atoi(os.Getenv(childDialect)); err == nil {
+		takeAJobAndHang(jobs.Dialect(dialect), os.Getenv(childAddress))
 	}
-	os.Exit(m.Run())
+	pgtest.Main(m)
 }
 
-func takeAJobAndHang(path string) {
-	db, err := openSQLite(path)
+func takeAJobAndHang(dialect jobs.Dialect, address string) {
+	db, err := openDB(dialect, address)
 	if err == nil {
 		var j *jobs.Jobs
-		if j, err = jobs.Open(context.Background(), db, jobs.SQLite); err == nil {
+		if j, err = jobs.Open(context.Background(), db, dialect); err == nil {
 			err = errors.Join(
 				j.Handle(jobs.Kind{Name: "test.killed", Work: func(_ context.Context, job jobs.Job) error {
 					fmt.Println("began", job.Attempt)
@@ -533,37 +557,51 @@ func takeAJobAndHang(path string) {
 }
 
 func TestAJobCutOffByAKilledProcessRunsAgain(t *testing.T) {
-	t.Parallel()
-	s := sqliteStore(t)
-	ran := make(chan jobs.Job, 1)
-	kind := jobs.Kind{Name: "test.killed", Work: func(_ context.Context, job jobs.Job) error { ran <- job; return nil }}
-	id := newID()
-	first := opened(t, s)
-	handle(t, first, kind)
-	enqueue(t, first, "test.killed", id)
+	onEach(t, func(t *testing.T, s store) {
+		ran := make(chan jobs.Job, 1)
+		kind := jobs.Kind{
+			Name: "test.killed", Retry: []time.Duration{time.Millisecond},
+			Work: func(_ context.Context, job jobs.Job) error { ran <- job; return nil },
+		}
+		id := newID()
+		first := opened(t, s)
+		handle(t, first, kind)
+		enqueue(t, first, "test.killed", id)
 
-	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), killedEnv+"="+s.dsn)
-	said := &untilLine{came: make(chan string, 1)}
-	child.Stdout, child.Stderr = said, os.Stderr
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	line := next(t, said.came)
-	if err := child.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	child.Wait()
-	if line != "began 1" {
-		t.Fatalf("the child said %q", line)
-	}
+		child := exec.Command(os.Args[0])
+		child.Env = append(os.Environ(), childDialect+"="+strconv.Itoa(int(s.dialect)), childAddress+"="+s.address)
+		said := &untilLine{came: make(chan string, 1)}
+		child.Stdout, child.Stderr = said, os.Stderr
+		if err := child.Start(); err != nil {
+			t.Fatal(err)
+		}
+		line := next(t, said.came)
+		if err := child.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		child.Wait()
+		if line != "began 1" {
+			t.Fatalf("the child said %q", line)
+		}
+		if s.dialect == jobs.PostgreSQL { // other processes may live: they wait until the run and the leadership have timed out
+			db := s.open(t)
+			for _, later := range []string{
+				"UPDATE aver_jobs.river_job SET attempted_at = attempted_at - interval '1 hour'",
+				"UPDATE aver_jobs.river_leader SET elected_at = elected_at - interval '1 hour', expires_at = expires_at - interval '1 hour'",
+			} {
+				if _, err := db.ExecContext(t.Context(), later); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
 
-	second := opened(t, s)
-	handle(t, second, kind)
-	start(t, second)
-	if job := next(t, ran); job.ID != id || job.Attempt != 2 {
-		t.Errorf("ran %+v", job)
-	}
+		second := opened(t, s)
+		handle(t, second, kind)
+		start(t, second)
+		if job := next(t, ran); job.ID != id || job.Attempt != 2 {
+			t.Errorf("ran %+v", job)
+		}
+	})
 }
 
 // untilLine hands over the first line written to it.

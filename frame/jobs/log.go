@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"regexp"
 	"strings"
+	"sync/atomic"
 
 	"aver/base/errs"
 )
@@ -26,24 +27,28 @@ func (j *Jobs) report(ctx context.Context, level slog.Level, message, kind strin
 	j.log.Log(ctx, level, message, attrs...)
 }
 
-func (j *Jobs) riverLog() *slog.Logger { return slog.New(riverHandler{j.log.Handler()}) }
+func (j *Jobs) riverLog() *slog.Logger { return slog.New(riverHandler{j.log.Handler(), &j.ending}) }
 
-// riverHandler passes River's warnings and errors on, except the news of failed attempts, which report tells better.
-type riverHandler struct{ slog.Handler }
+// riverHandler passes River's warnings and errors on, except the news of failed attempts, which report tells better, and
+// the complaints of housekeeping that Stop interrupts.
+type riverHandler struct {
+	slog.Handler
+	ending *atomic.Bool
+}
 
 func (h riverHandler) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= slog.LevelWarn && h.Handler.Enabled(ctx, level)
 }
 
 func (h riverHandler) Handle(ctx context.Context, r slog.Record) error {
-	if strings.Contains(r.Message, ": Job errored") {
+	if strings.Contains(r.Message, ": Job errored") || h.ending.Load() && strings.HasPrefix(r.Message, "maintenance.") {
 		return nil
 	}
 	return h.Handler.Handle(ctx, r)
 }
 
 func (h riverHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return riverHandler{h.Handler.WithAttrs(attrs)}
+	return riverHandler{h.Handler.WithAttrs(attrs), h.ending}
 }
 
 func (h riverHandler) WithGroup(name string) slog.Handler {

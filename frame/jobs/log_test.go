@@ -61,6 +61,11 @@ func TestRiversChatterIsNotPassedOn(t *testing.T) {
 	if out.Len() != 0 {
 		t.Errorf("passed on: %s", out.String())
 	}
+	j.ending.Store(true)
+	log.Error("maintenance.JobCleaner: Error cleaning jobs")
+	if out.Len() != 0 {
+		t.Errorf("passed on at the end: %s", out.String())
+	}
 	log.Warn("jobexecutor.JobExecutor: Job appears to be stuck")
 	if !strings.Contains(out.String(), "stuck") {
 		t.Error("a warning was lost")

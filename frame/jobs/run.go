@@ -66,6 +66,8 @@ func (j *Jobs) Start(ctx context.Context) error {
 			}, &river.PeriodicJobOpts{RunOnStart: true}))
 		}
 	}
+	j.ending.Store(false)
+	j.stopping.Store(false)
 	client, err := river.NewClient(j.driver(), &river.Config{
 		Schema: j.schema(), Logger: j.riverLog(), Workers: kinds, PeriodicJobs: turns,
 		Queues:            map[string]river.QueueConfig{insideLane: {MaxWorkers: workers}, outwardLane: {MaxWorkers: workers}},
@@ -82,7 +84,6 @@ func (j *Jobs) Start(ctx context.Context) error {
 	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
 		return unavailable("start the queue", err)
 	}
-	j.stopping.Store(false)
 	j.client.Store(client)
 	return nil
 }
@@ -95,6 +96,7 @@ func (j *Jobs) Stop(ctx context.Context) error {
 	if client == j.idle {
 		return nil
 	}
+	j.ending.Store(true)
 	if err := client.Stop(ctx); err == nil {
 		return nil
 	}
