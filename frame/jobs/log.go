@@ -52,5 +52,5 @@ func (h riverHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 }
 
 func (h riverHandler) WithGroup(name string) slog.Handler {
-	return riverHandler{h.Handler.WithGroup(name)}
+	return riverHandler{h.Handler.WithGroup(name), h.ending}
 }
