@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/frame/live/wire"
 )
 
 // Options says how much a hub bears. The zero value is fit for a machine with 2 processors and 2 GB.
@@ -33,30 +35,18 @@ type Options struct {
 }
 
 func (o Options) filled() Options {
-	orElse := func(n *int, otherwise int) {
-		if *n == 0 {
-			*n = otherwise
-		}
-	}
-	orElse(&o.Connections, 50_000)
-	orElse(&o.PerTenant, 20_000)
-	orElse(&o.PerAddress, 500)
-	orElse(&o.QueueFrames, 256)
-	orElse(&o.QueueBytes, 512<<10)
-	wait := func(d *time.Duration, otherwise time.Duration) {
-		if *d == 0 {
-			*d = otherwise
-		}
-	}
-	wait(&o.PingEvery, 25*time.Second)
-	wait(&o.PongWait, 10*time.Second)
-	wait(&o.HelloWait, 10*time.Second)
-	wait(&o.WriteWait, 10*time.Second)
+	o.Connections = cmp.Or(o.Connections, 50_000)
+	o.PerTenant = cmp.Or(o.PerTenant, 20_000)
+	o.PerAddress = cmp.Or(o.PerAddress, 500)
+	o.QueueFrames = cmp.Or(o.QueueFrames, 256)
+	o.QueueBytes = cmp.Or(o.QueueBytes, 512<<10)
+	o.PingEvery = cmp.Or(o.PingEvery, 25*time.Second)
+	o.PongWait = cmp.Or(o.PongWait, 10*time.Second)
+	o.HelloWait = cmp.Or(o.HelloWait, 10*time.Second)
+	o.WriteWait = cmp.Or(o.WriteWait, 10*time.Second)
+	o.Log = cmp.Or(o.Log, slog.Default())
 	if o.Address == nil {
 		o.Address = connectionAddress
-	}
-	if o.Log == nil {
-		o.Log = slog.Default()
 	}
 	return o
 }
@@ -147,7 +137,7 @@ func (h *Hub) deliver(topic Topic, p Push) error {
 	if !h.topics.listening(topic) {
 		return nil
 	}
-	f, err := pushFrame(topic.Channel, p)
+	f, err := wire.Push{Kind: p.Kind, Channel: topic.Channel, Epoch: p.Epoch, Offset: p.Offset, Data: p.Data}.Frame()
 	if err != nil {
 		h.dismiss(topic, CloseMissed) // whoever listens would have a hole
 		return err

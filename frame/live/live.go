@@ -23,6 +23,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/strictjson"
+	"aver/frame/live/wire"
 )
 
 // Subprotocol is what a client must offer in Sec-WebSocket-Protocol.
@@ -30,7 +31,7 @@ const Subprotocol = "aver.v1"
 
 // MaxFrame is the largest frame in bytes, either way. A longer request ends the socket; a longer reply or push is an
 // error of the module, which should send less at a time.
-const MaxFrame = 64 << 10
+const MaxFrame = wire.Max
 
 // Close codes. After 3000–3499 a client comes back with back-off; 3500 and above are final.
 const (
@@ -143,10 +144,7 @@ func SameOrigin(r *http.Request) bool {
 func AnyOrigin(*http.Request) bool { return true }
 
 func (h *Handler) admits(r *http.Request) bool {
-	if h.Cookie != nil {
-		return SameOrigin(r)
-	}
-	if h.Origins == nil {
+	if h.Cookie != nil || h.Origins == nil {
 		return SameOrigin(r)
 	}
 	return h.Origins(r)

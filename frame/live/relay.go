@@ -34,8 +34,7 @@ const (
 	mostNotices  = 4096   // waiting, each way
 	fetchers     = 4
 	relayTimeout = 5 * time.Second
-	firstPause   = 100 * time.Millisecond
-	longestPause = 5 * time.Second
+	relayPause   = 500 * time.Millisecond
 )
 
 // relaying is the hub's side of a relay.
@@ -136,7 +135,7 @@ func (r *relaying) collect(first string) (text, next string, ok bool) {
 
 // notify tries until it is told: while it cannot be, out fills up, and the overflow becomes one word, lost.
 func (r *relaying) notify(text string) {
-	for wait := firstPause; ; wait = min(2*wait, longestPause) {
+	for {
 		ctx, cancel := context.WithTimeout(context.Background(), relayTimeout) // outlives the hub, for its last words
 		err := r.relay.Notify(ctx, text)
 		cancel()
@@ -144,31 +143,24 @@ func (r *relaying) notify(text string) {
 			return
 		}
 		r.hub.options.Log.Warn("telling other processes failed; trying again", "error", err)
-		r.pause(wait)
+		r.pause()
 	}
 }
 
-func (r *relaying) pause(d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
+func (r *relaying) pause() {
 	select {
 	case <-r.hub.ctx.Done():
-	case <-timer.C:
+	case <-time.After(relayPause):
 	}
 }
 
 func (r *relaying) listen() {
-	for wait := firstPause; r.hub.ctx.Err() == nil; wait = min(2*wait, longestPause) {
-		begun := time.Now()
+	for r.hub.ctx.Err() == nil {
 		err := r.relay.Listen(r.hub.ctx, r.receive)
-		if r.hub.ctx.Err() != nil {
-			return
+		if r.hub.ctx.Err() == nil {
+			r.hub.options.Log.Warn("listening to other processes ended; trying again", "error", err)
+			r.pause()
 		}
-		if time.Since(begun) > time.Minute {
-			wait = firstPause
-		}
-		r.hub.options.Log.Warn("listening to other processes ended; trying again", "error", err)
-		r.pause(wait)
 	}
 }
 

@@ -2,100 +2,28 @@ package live
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"strconv"
 	"time"
 
 	"aver/base/errs"
-	"aver/base/strictjson"
+	"aver/frame/live/wire"
 )
 
 // opTime is how long a request may take.
 const opTime = 30 * time.Second
 
-// request is a frame from a browser: {"id":1,"op":"send", and the op's own members}.
-type request struct {
-	id    int64 // 0 if there was none
-	op    string
-	token string          // of hello only
-	args  json.RawMessage // an object of the remaining members
-}
-
-// parseRequest reads a frame strictly. Its errors mean that the other end does not speak this protocol.
-func parseRequest(data []byte) (request, error) {
-	var r request
-	members, err := strictjson.Object(data, strictjson.MaxDepth)
-	if err != nil {
-		return r, err
-	}
-	r.args = append(make([]byte, 0, len(data)), '{')
-	for _, m := range members {
-		switch {
-		case m.Name == "id":
-			r.id, err = strconv.ParseInt(string(m.Value), 10, 64)
-			if err != nil || r.id < 1 {
-				return r, errs.New(errs.Invalid, "The id must be a positive whole number.")
-			}
-		case m.Name == "op":
-			if json.Unmarshal(m.Value, &r.op) != nil || r.op == "" {
-				return r, errs.New(errs.Invalid, "The op must be a name.")
-			}
-		default:
-			r.args = appendMember(r.args, m)
-		}
-	}
-	r.args = append(r.args, '}')
-	if r.op == "" {
-		return r, errs.New(errs.Invalid, "The op is missing.")
-	}
-	return r, nil
-}
-
-func appendMember(object []byte, m strictjson.Member) []byte {
-	if len(object) > 1 {
-		object = append(object, ',')
-	}
-	name, _ := json.Marshal(m.Name) // a string always marshals
-	object = append(append(object, name...), ':')
-	return append(object, m.Value...)
-}
-
-// takeToken takes the member "token" out of the arguments of hello.
-func (r *request) takeToken() error {
-	members, err := strictjson.Object(r.args, strictjson.MaxDepth)
-	if err != nil {
-		return err
-	}
-	rest := []byte{'{'}
-	for _, m := range members {
-		if m.Name != "token" {
-			rest = appendMember(rest, m)
-			continue
-		}
-		if json.Unmarshal(m.Value, &r.token) != nil {
-			return errNobody
-		}
-	}
-	r.args = append(rest, '}')
-	if r.token == "" {
-		return errNobody
-	}
-	return nil
-}
-
 // call carries out one request. A panic in a module ends the request, not the process.
-func (s *Session) call(r request) (result any, err error) {
-	op, ok := s.handler.Ops[r.op]
+func (s *Session) call(r wire.Request) (result any, err error) {
+	op, ok := s.handler.Ops[r.Op]
 	if !ok {
-		if r.op == "ping" || r.op == "hello" {
+		if r.Op == "ping" || r.Op == "hello" {
 			return nil, nil
 		}
 		return nil, errs.New(errs.Invalid, "There is no such op.")
 	}
-	return s.guarded(r.op, func(ctx context.Context) (any, error) { return op(ctx, s, r.args) })
+	return s.guarded(r.Op, func(ctx context.Context) (any, error) { return op(ctx, s, r.Args) })
 }
 
 // guarded runs a module's code with a deadline, and logs what is our fault. Errors of ours carry no personal data.
@@ -123,8 +51,8 @@ func (s *Session) receive(data []byte) {
 		s.flooded()
 		return
 	}
-	r, err := parseRequest(data)
-	if err == nil && r.id == 0 {
+	r, err := wire.Parse(data)
+	if err == nil && r.ID == 0 {
 		err = errs.New(errs.Invalid, "The id is missing.")
 	}
 	if err != nil {
@@ -137,19 +65,19 @@ func (s *Session) receive(data []byte) {
 	}
 	if verdict == tooFast {
 		s.hub.refused.Add(1)
-		s.answer(r.id, nil, errFlood)
+		s.answer(r.ID, nil, errFlood)
 		return
 	}
 	result, err := s.call(r)
-	s.answer(r.id, result, err)
+	s.answer(r.ID, result, err)
 }
 
 func (s *Session) answer(id int64, result any, err error) {
-	text, bad := reply(id, result, err)
+	text, bad := wire.Reply(id, result, err)
 	if bad != nil && err == nil {
 		s.hub.options.Log.Error("a live reply could not be sent", "error", bad)
 	}
-	s.finish(newFrame(opText, text, ""))
+	s.finish(wire.New(wire.Text, text, ""))
 }
 
 func (s *Session) flooded() {
@@ -163,8 +91,8 @@ func (s *Session) flooded() {
 
 // hello takes the first frame of a Token socket.
 func (s *Session) hello(data []byte, from Caller) bool {
-	r, err := parseRequest(data)
-	if err != nil || r.id == 0 || r.op != "hello" {
+	r, err := wire.Parse(data)
+	if err != nil || r.ID == 0 || r.Op != "hello" {
 		s.Close(CloseViolation, "hello must come first")
 		return false
 	}
@@ -172,15 +100,15 @@ func (s *Session) hello(data []byte, from Caller) bool {
 	if !s.begin() {
 		return false
 	}
-	err = r.takeToken()
-	if err == nil {
-		err = s.authenticate(func(ctx context.Context) (any, error) { return s.handler.Token(ctx, r.token, from) })
+	err = errNobody
+	if r.Token != "" {
+		err = s.authenticate(func(ctx context.Context) (any, error) { return s.handler.Token(ctx, r.Token, from) })
 	}
 	var result any
 	if err == nil {
 		result, err = s.call(r)
 	}
-	s.answer(r.id, result, err)
+	s.answer(r.ID, result, err)
 	if err != nil {
 		s.Close(refusalCode(err), "")
 	}

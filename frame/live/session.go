@@ -2,15 +2,17 @@ package live
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"aver/base/ids"
+	"aver/frame/live/wire"
 )
 
 // line is the way to one browser. write and close are called by one goroutine at a time; kill by anybody.
 type line interface {
-	write(batch []*frame) error
+	write(batch []*wire.Frame) error
 	close(code int, reason string) // last words; the other end then has a moment to hang up
 	kill()                         // hang up now, even under a write that is stuck
 }
@@ -32,10 +34,10 @@ type Session struct {
 
 	mu       sync.Mutex
 	who      Who
-	queue    []*frame // to be written; nil when there is nothing, so that an idle session holds no memory for it
-	held     []*frame // pushes that must not overtake the reply of the request that subscribed
-	queued   int      // bytes in queue, in held and in the write under way
-	writing  int64    // since when the writer has been at its present batch; 0 if there is no writer
+	queue    []*wire.Frame // to be written; nil when there is nothing, so that an idle session holds no memory for it
+	held     []*wire.Frame // pushes that must not overtake the reply of the request that subscribed
+	queued   int           // bytes in queue, in held and in the write under way
+	writing  int64         // since when the writer has been at its present batch; 0 if there is no writer
 	pinged   int64
 	subs     []*subscription
 	opening  bool // a stream whose first event is not ready: nothing may be written before it
@@ -72,19 +74,15 @@ func (s *Session) Subscribe(channel string) error {
 // Unsubscribe ends it; a channel the session does not listen to is no error.
 func (s *Session) Unsubscribe(channel string) {
 	s.mu.Lock()
-	var found *subscription
-	for i, sub := range s.subs {
-		if sub.topic.Channel == channel {
-			found = sub
-			s.subs[i] = s.subs[len(s.subs)-1]
-			s.subs = s.subs[:len(s.subs)-1]
-			break
-		}
+	i := slices.IndexFunc(s.subs, func(sub *subscription) bool { return sub.topic.Channel == channel })
+	if i < 0 {
+		s.mu.Unlock()
+		return
 	}
+	sub := s.subs[i]
+	s.subs = slices.Delete(s.subs, i, i+1)
 	s.mu.Unlock()
-	if found != nil {
-		s.hub.topics.remove(found)
-	}
+	s.hub.topics.remove(sub)
 }
 
 // remember keeps the subscription for the end of the session. It returns false if the session listens already.
@@ -95,10 +93,8 @@ func (s *Session) remember(sub *subscription) (bool, error) {
 		return false, errClosed
 	}
 	s.holding = s.holding || s.busy
-	for _, have := range s.subs {
-		if have.topic.Channel == sub.topic.Channel {
-			return false, nil
-		}
+	if slices.ContainsFunc(s.subs, func(have *subscription) bool { return have.topic == sub.topic }) {
+		return false, nil
 	}
 	if len(s.subs) == mostChannels {
 		return false, errChannels
@@ -108,7 +104,7 @@ func (s *Session) remember(sub *subscription) (bool, error) {
 }
 
 // send queues a frame, or cuts the session if it reads too slowly.
-func (s *Session) send(f *frame) {
+func (s *Session) send(f *wire.Frame) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing {
@@ -118,8 +114,8 @@ func (s *Session) send(f *frame) {
 		s.cut(CloseSlow, "too slow")
 		return
 	}
-	s.charge(len(f.wire))
-	if s.holding && f.op == opText {
+	s.charge(len(f.Bytes))
+	if s.holding && f.Op == wire.Text {
 		s.held = append(s.held, f)
 		return
 	}
@@ -127,9 +123,9 @@ func (s *Session) send(f *frame) {
 	s.wake()
 }
 
-func (s *Session) fits(f *frame) bool {
+func (s *Session) fits(f *wire.Frame) bool {
 	o := &s.hub.options
-	return len(s.queue)+len(s.held) < o.QueueFrames && s.queued+len(f.wire) <= o.QueueBytes
+	return len(s.queue)+len(s.held) < o.QueueFrames && s.queued+len(f.Bytes) <= o.QueueBytes
 }
 
 func (s *Session) charge(bytes int) {
@@ -149,13 +145,13 @@ func (s *Session) begin() bool {
 }
 
 // finish queues the reply, then the pushes that had to wait for it.
-func (s *Session) finish(reply *frame) {
+func (s *Session) finish(reply *wire.Frame) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.busy, s.opening, s.holding = false, false, false
 	if !s.closing {
 		if s.fits(reply) {
-			s.charge(len(reply.wire))
+			s.charge(len(reply.Bytes))
 			s.queue = append(append(s.queue, reply), s.held...)
 			s.held = nil
 		} else {
@@ -216,11 +212,8 @@ func (s *Session) cut(code int, reason string) {
 
 // drop forgets what waits. It needs the lock.
 func (s *Session) drop() {
-	for _, f := range s.queue {
-		s.charge(-len(f.wire))
-	}
-	for _, f := range s.held {
-		s.charge(-len(f.wire))
+	for _, f := range append(s.queue, s.held...) {
+		s.charge(-len(f.Bytes))
 	}
 	s.queue, s.held = nil, nil
 }
@@ -228,10 +221,8 @@ func (s *Session) drop() {
 // wake sees to it that somebody writes. A writer lives only while there is something to write, so an idle session
 // costs its reader alone. It needs the lock.
 func (s *Session) wake() {
-	if s.writing != 0 || s.opening || s.dead || s.closed {
-		return
-	}
-	if len(s.queue) == 0 && !s.closing {
+	nothing := len(s.queue) == 0 && !s.closing
+	if nothing || s.writing != 0 || s.opening || s.dead || s.closed {
 		return
 	}
 	s.writing = s.hub.now()
@@ -241,7 +232,7 @@ func (s *Session) wake() {
 
 func (s *Session) write() {
 	defer s.writers.Done()
-	var batch []*frame
+	var batch []*wire.Frame
 	for {
 		batch = s.next(batch)
 		if batch == nil {
@@ -260,7 +251,7 @@ func (s *Session) write() {
 }
 
 // next returns what to write: nil for nothing, an empty batch for last words. The last batch's memory is used again.
-func (s *Session) next(last []*frame) []*frame {
+func (s *Session) next(last []*wire.Frame) []*wire.Frame {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.queue) > 0 {
@@ -274,21 +265,20 @@ func (s *Session) next(last []*frame) []*frame {
 	if s.closing && !s.closed {
 		s.closed = true
 		s.writing = s.hub.now()
-		return []*frame{}
+		return []*wire.Frame{}
 	}
 	s.writing = 0
 	return nil
 }
 
-func (s *Session) written(batch []*frame, err error) {
-	bytes, texts := 0, 0
+func (s *Session) written(batch []*wire.Frame, err error) {
+	bytes := 0
 	for _, f := range batch {
-		bytes += len(f.wire)
-		if f.op == opText {
-			texts++
+		bytes += len(f.Bytes)
+		if f.Op == wire.Text {
+			s.hub.messagesOut.Add(1)
 		}
 	}
-	s.hub.messagesOut.Add(int64(texts))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.charge(-bytes)

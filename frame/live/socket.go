@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"aver/base/errs"
+	"aver/frame/live/wire"
 
 	"github.com/gorilla/websocket"
 )
@@ -181,22 +182,22 @@ func (k *socket) ping(data string) error {
 	s := k.session
 	switch s.bucket.take(s.hub.now(), s.handler.Rate) {
 	case fine:
-		s.send(newFrame(opPong, []byte(data), ""))
+		s.send(wire.Pong(data))
 	case tooMuch:
 		s.flooded()
 	}
 	return nil
 }
 
-func (k *socket) write(batch []*frame) error {
+func (k *socket) write(batch []*wire.Frame) error {
 	if len(batch) == 1 {
-		_, err := k.ws.NetConn().Write(batch[0].wire)
+		_, err := k.ws.NetConn().Write(batch[0].Bytes)
 		return err
 	}
 	buffer := writeBuffers.Get().(*bytes.Buffer)
 	defer putBuffer(&writeBuffers, buffer)
 	for i, f := range batch {
-		buffer.Write(f.wire)
+		buffer.Write(f.Bytes)
 		if buffer.Len() < largestKept && i < len(batch)-1 {
 			continue
 		}
@@ -209,7 +210,7 @@ func (k *socket) write(batch []*frame) error {
 }
 
 func (k *socket) close(code int, reason string) {
-	if _, err := k.ws.NetConn().Write(closeFrame(code, reason).wire); err != nil {
+	if _, err := k.ws.NetConn().Write(wire.Close(code, reason).Bytes); err != nil {
 		k.kill()
 		return
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"aver/base/errs"
+	"aver/frame/live/wire"
 )
 
 // Events serves the fallback for sockets that do not get through: a stream of server-sent events, read by fetch with
@@ -41,7 +42,7 @@ func (h *Hub) Events(handler *Handler) http.Handler {
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Accel-Buffering", "no") // proxies that collect answers would keep the news
-		s.finish(newFrame(opText, first, "subscribe"))
+		s.finish(wire.New(wire.Text, first, "subscribe"))
 		select {
 		case <-r.Context().Done():
 		case <-t.done:
@@ -57,24 +58,11 @@ func (s *Session) firstEvent(r *http.Request, address netip.Addr) ([]byte, error
 	if s.handler.Stream == nil {
 		return []byte("{}"), nil
 	}
-	s.mu.Lock()
-	s.holding = true
-	s.mu.Unlock()
 	result, err := s.guarded("stream", func(ctx context.Context) (any, error) { return s.handler.Stream(ctx, s, r.URL.Query()) })
 	if err != nil {
 		return nil, err
 	}
-	if result == nil {
-		return []byte("{}"), nil
-	}
-	text, err := json.Marshal(result)
-	if err != nil {
-		return nil, fmt.Errorf("marshalling the first event: %w", err)
-	}
-	if len(text) > MaxFrame {
-		return nil, errTooLong
-	}
-	return text, nil
+	return wire.Marshal(result)
 }
 
 // byBearer checks the Authorization header. A handler without Token has no tokens, so none is good.
@@ -97,12 +85,12 @@ type stream struct {
 	done    chan struct{}
 }
 
-func (t *stream) write(batch []*frame) error {
+func (t *stream) write(batch []*wire.Frame) error {
 	buffer := writeBuffers.Get().(*bytes.Buffer)
 	defer putBuffer(&writeBuffers, buffer)
 	for _, f := range batch {
-		if f.op == opText {
-			fmt.Fprintf(buffer, "event: %s\ndata: %s\n\n", f.event, f.payload()) // marshalled JSON has no line breaks
+		if f.Op == wire.Text {
+			fmt.Fprintf(buffer, "event: %s\ndata: %s\n\n", f.Event, f.Payload()) // marshalled JSON has no line breaks
 		} else {
 			buffer.WriteString(":\n\n")
 		}
@@ -140,7 +128,7 @@ func (h *Hub) Send(handler *Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s := &Session{hub: h, handler: handler}
 		result, err := s.one(w, r)
-		text, err := reply(0, result, err)
+		text, err := wire.Reply(0, result, err)
 		head(w, err, "application/json")
 		_, _ = w.Write(text) // a client that went away will ask again
 	})
@@ -156,7 +144,7 @@ func (s *Session) one(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, errs.New(errs.TooLarge, "The request is longer than 64 KB, or was broken off.").Because(err)
 	}
-	request, err := parseRequest(body)
+	request, err := wire.Parse(body)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"time"
+
+	"aver/frame/live/wire"
 )
 
 // hangUp is how long the other end may take to answer our last words, in nanoseconds.
@@ -65,8 +67,8 @@ func (s *Session) inspect(now int64) {
 		s.cut(CloseNoPong, "no pong")
 	case s.pinged <= seen && over(seen, quiet) && s.writing == 0:
 		s.pinged = now
-		s.charge(len(ping.wire))
-		s.queue = append(s.queue, ping)
+		s.charge(len(wire.Ping.Bytes))
+		s.queue = append(s.queue, wire.Ping)
 		s.wake()
 	}
 }
