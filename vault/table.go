@@ -34,6 +34,7 @@ type Column struct {
 
 	field   []int
 	form    form
+	goType  reflect.Type
 	blind   string // name of the blind index column
 	isClass class
 }
@@ -169,7 +170,7 @@ func parseColumn(f reflect.StructField) (Column, error) {
 		return Column{}, fmt.Errorf("field %s has no class", f.Name)
 	}
 	kind, category, _ := strings.Cut(parts[1], ":")
-	c := Column{Name: parts[0], Class: kind, Category: category, field: f.Index, isClass: class(kind)}
+	c := Column{Name: parts[0], Class: kind, Category: category, field: f.Index, isClass: class(kind), goType: f.Type}
 	for _, flag := range parts[2:] {
 		set := flagsOf[flag]
 		if set == nil {

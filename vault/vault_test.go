@@ -507,3 +507,58 @@ func TestNewsComesAfterTheCommitAndFollowersReadAllOfIt(t *testing.T) {
 		}
 	})
 }
+
+func TestAPersonsRowsComeOutOfEveryTableThatIsDeclared(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit) {
+		op := vaulttest.User(k.Tenant, vault.Operator)
+		who, twin := newPerson(t, k, k.Tenant, "me@example.com"), newPerson(t, k, k.Tenant, "twin@example.com")
+		thread := ids.NewObject(vaulttest.Start)
+		addNote(t, k, op, note{Person: who, Thread: thread, Seq: 1, Text: personal.Of("mine"), Labels: []string{"vip"}, Open: true})
+		addNote(t, k, op, note{Person: twin, Thread: thread, Seq: 2, Text: personal.Of("not mine")})
+		got := map[string]string{}
+		must(t, k.Vault.View(t.Context(), op, read, func(tx *vault.Tx) error {
+			for _, table := range k.Vault.Tables() {
+				if err := k.Vault.EachRow(tx, table, who, func(cells []vault.Cell) error {
+					for _, c := range cells {
+						got[table.Name()+"."+c.Column.Name] += fmt.Sprintf("%v;", c.Value)
+					}
+					return nil
+				}); err != nil {
+					return err
+				}
+			}
+			totals, err := k.Vault.Totals(tx, who)
+			if totals["notes"] != 1 || totals["people"] != 1 {
+				t.Errorf("totals %v", totals)
+			}
+			return err
+		}))
+		if got["notes.text"] != "mine;" || got["people.email"] != "me@example.com;" || got["notes.thread"] != thread.String()+";" ||
+			got["notes.person"] != who.String()+";" || got["notes.open"] != "true;" || !strings.HasPrefix(got["notes.at"], "2026-11-22") {
+			t.Errorf("got %v", got)
+		}
+	})
+}
+
+func TestASweepRemovesWhatIsTooOldAndTellsTheOldestThatIsLeft(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit) {
+		op := vaulttest.User(k.Tenant, vault.Operator)
+		n := note{Person: newPerson(t, k, k.Tenant, "a@example.com"), Thread: ids.NewObject(vaulttest.Start)}
+		for i := range 5 {
+			n.Seq = int64(i)
+			addNote(t, k, op, n)
+			k.Clock.Advance(time.Hour)
+		}
+		must(t, k.Vault.Do(t.Context(), op, write, func(tx *vault.Tx) error {
+			gone, err := k.Vault.Sweep(tx, notes, tx.Now().Add(-150*time.Minute), 2)
+			if gone != 2 {
+				t.Errorf("swept %d", gone)
+			}
+			oldest, err2 := k.Vault.Oldest(tx, notes)
+			if want := vaulttest.Start.Add(2 * time.Hour); !oldest.Equal(want) {
+				t.Errorf("oldest %v, want %v", oldest, want)
+			}
+			return errors.Join(err, err2)
+		}))
+	})
+}

@@ -16,7 +16,10 @@ import (
 // on which it has a value outside of a transaction has been tampered with.
 const setTenant = `SELECT coalesce(current_setting('app.tenant', true), ''), set_config('app.tenant', $1, true)`
 
-var errStale = errors.New("a pooled connection carried the setting app.tenant; it was closed")
+var (
+	errStale = errors.New("a pooled connection carried the setting app.tenant; it was closed")
+	errOver  = errors.New("the transaction is over")
+)
 
 // conn is a transaction. Nothing is sent before the first statement; then BEGIN and the tenant go with it.
 type conn struct {
@@ -120,7 +123,7 @@ func (c *conn) Flush() error {
 		return c.lost
 	}
 	if c.begun && c.pg.PgConn().TxStatus() == 'I' {
-		c.lost = errors.New("the transaction is over")
+		c.lost = errOver
 		return c.lost
 	}
 	if c.waiting == nil {
@@ -183,10 +186,11 @@ func (c *conn) commit() error {
 func (c *conn) end() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), 5*time.Second)
 	defer cancel()
-	pg := c.pg.PgConn()
+	pg, stale := c.pg.PgConn(), errors.Is(c.lost, errStale)
+	c.lost = errOver // whoever kept this conn must not reach the connection, which will be somebody else's
 	switch {
 	case c.pg.IsClosed():
-	case pg.IsBusy() || errors.Is(c.lost, errStale): // busy: somebody's panic came in the middle of an answer
+	case pg.IsBusy() || stale: // busy: somebody's panic came in the middle of an answer
 		_ = c.pg.Close(ctx)
 	case pg.TxStatus() != 'I':
 		if _, err := c.pg.Exec(ctx, "ROLLBACK"); err != nil || pg.TxStatus() != 'I' {

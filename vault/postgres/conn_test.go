@@ -289,3 +289,24 @@ func TestAQueryInsideAQueryIsAnError(t *testing.T) {
 		t.Errorf("%v, %d rows", err, count(t, e, tenant))
 	}
 }
+
+// A conn that somebody kept must not reach the connection, which by then serves another tenant.
+func TestAConnIsOfNoUseAfterItsTransaction(t *testing.T) {
+	t.Parallel()
+	e := newDatabase(t).Open(t, postgres.StoreSchema, people)
+	tenant := newTenant()
+	var kept engine.Conn
+	write(t, e, tenant, func(c engine.Conn) error { kept = c; return add(c, tenant, random(), 1) })
+	write(t, e, newTenant(), func(c engine.Conn) error {
+		if _, err := c.Exec("DELETE FROM people"); err != nil { // now the connection is in another transaction
+			return err
+		}
+		if _, err := kept.Exec("DELETE FROM people"); err == nil {
+			t.Error("a statement was run after its transaction")
+		}
+		return nil
+	})
+	if got := count(t, e, tenant); got != 1 {
+		t.Errorf("%d rows, want 1", got)
+	}
+}

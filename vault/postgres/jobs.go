@@ -22,7 +22,10 @@ func OpenDB(url string) (*sql.DB, error) {
 	}
 	settings.RuntimeParams["search_path"] = JobSchema + ", pg_temp"
 	settings.RuntimeParams["application_name"] = "aver jobs"
-	return stdlib.OpenDB(*settings), nil
+	db := stdlib.OpenDB(*settings)
+	db.SetMaxOpenConns(8) // the stores' own pool serves people, who must not wait for connections that jobs hold
+	db.SetMaxIdleConns(8)
+	return db, nil
 }
 
 // MigrateJobs makes the job queue's tables or brings them up to date, as the role that owns them. Processes that

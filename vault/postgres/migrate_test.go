@@ -135,10 +135,24 @@ func TestOpenRefusesAServerThatForgets(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Close()
+	if err := e.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
 	pgtest.Exec(t, durable.Boss, "ALTER ROLE aver_app SET synchronous_commit = off")
 	e.Pool().Reset() // connections made from now on are checked too
 	err = e.Write(t.Context(), newTenant(), func(engine.Conn) error { return nil })
 	wants(t, err, "unsafe database", "synchronous_commit = off")
+	pgtest.Exec(t, durable.Boss, "ALTER ROLE aver_app RESET synchronous_commit")
+	if err := e.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	pgtest.Exec(t, durable.Boss, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+	for { // the server reloads when it gets round to it
+		if err := e.Check(t.Context()); err != nil {
+			wants(t, err, "unsafe database", "fsync = off")
+			return
+		}
+	}
 }
 
 func TestOpenDoesNotRepeatAPassword(t *testing.T) {

@@ -55,6 +55,7 @@ type Config struct {
 type Engine struct {
 	pool   *pgxpool.Pool
 	schema string
+	unsafe bool // Config.UnsafeForTests
 	lanes  lanes
 	texts  texts
 }
@@ -72,7 +73,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	e := &Engine{pool: pool, schema: cmp.Or(cfg.Schema, StoreSchema), lanes: newLanes(lanesPerTenant)}
+	e := &Engine{pool: pool, schema: cmp.Or(cfg.Schema, StoreSchema), unsafe: cfg.UnsafeForTests, lanes: newLanes(lanesPerTenant)}
 	if err := e.fit(ctx, cfg.Migrations); err != nil {
 		pool.Close()
 		return nil, err
@@ -215,13 +216,16 @@ func (e *Engine) Remove(ctx context.Context, tenant ids.Tenant) error {
 	return nil
 }
 
-// Check runs Lint and returns an error that lists every finding.
+// Check runs Lint, asks the server whether it still fsyncs, and returns an error that lists every finding.
 func (e *Engine) Check(ctx context.Context) error {
-	findings, err := e.Lint(ctx)
+	conn, err := e.pool.Acquire(ctx)
 	if err != nil {
-		return err
+		return connecting(ctx, err)
 	}
-	return listed(findings)
+	err = safeServer(ctx, conn.Conn(), e.unsafe) // fsync can be switched off under a running server
+	conn.Release()
+	findings, failed := e.Lint(ctx)
+	return errors.Join(err, failed, listed(findings))
 }
 
 // Close waits for the transactions that run and closes the connections.

@@ -45,6 +45,7 @@ func dial(file database, more ...pragma) (*conn, error) {
 	if err := secure(db, file.key, more...); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
+	// Having a hook of ours also keeps SQLite from moving the log by itself, which is the keeper's work.
 	db.WALHook(func(_ *sqlite3.Conn, _ string, pages int) error {
 		c.pages = pages
 		return nil

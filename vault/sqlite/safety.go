@@ -30,8 +30,13 @@ var safety = []pragma{
 	{"trusted_schema", "off", "0"},
 }
 
-// readOnly is what connections for reads have besides.
-var readOnly = pragma{"query_only", "on", "1"}
+// reading and writing are what connections have besides. A writer keeps up to 16 MiB of pages: what it does not keep it
+// must read and decrypt again, and a transaction that outgrows it is written to the log twice. A reader starts afresh
+// after each commit, so more would not help it.
+var (
+	reading = pragma{"query_only", "on", "1"}
+	writing = pragma{"cache_size", "-16384", "-16384"}
+)
 
 // A database is a file and how to open it.
 type database struct {

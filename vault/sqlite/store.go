@@ -96,17 +96,8 @@ func (s *store) database() database {
 	return database{vfs: s.engine.cfg.VFS, path: path(s.folder), key: s.key, flags: sqlite3.OPEN_READWRITE | sqlite3.OPEN_URI}
 }
 
-// dialWriter opens the connection that writes. It leaves the log to the keeper.
-func (s *store) dialWriter() (*conn, error) {
-	c, err := dial(s.database())
-	if err != nil {
-		return nil, err
-	}
-	if err := c.db.WALAutoCheckpoint(0); err != nil {
-		return nil, errors.Join(translate("leave the log to its keeper", err), c.close())
-	}
-	return c, nil
-}
+// dialWriter opens a connection that may write.
+func (s *store) dialWriter() (*conn, error) { return dial(s.database(), writing) }
 
 func (s *store) dropWriter() error {
 	c := s.writer
@@ -161,7 +152,7 @@ func (s *store) reader() (*conn, error) {
 		return c, nil
 	}
 	s.mu.Unlock()
-	return dial(s.database(), readOnly)
+	return dial(s.database(), reading)
 }
 
 func (s *store) letRest(c *conn) {

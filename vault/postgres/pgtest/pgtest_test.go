@@ -34,7 +34,7 @@ func TestAClusterAnswersItsServingRole(t *testing.T) {
 		return
 	}
 	fmt.Printf("\nready %s\n", conn.Config().Host) // for the test below, which runs this one in a process of its own
-	_, _ = io.Copy(io.Discard, os.Stdin)          // and kills it here
+	_, _ = io.Copy(io.Discard, os.Stdin)           // and kills it here
 }
 
 func TestAKilledTestLeavesNothingBehind(t *testing.T) {

@@ -1,0 +1,181 @@
+package vault
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+	"time"
+
+	"aver/base/ids"
+)
+
+// What an export, a sweep and the record of processing need to know of a table follows from its tags, so a table is
+// part of them by being declared.
+
+// Cell is one value of a row, opened, in the words of an export.
+type Cell struct {
+	Column   Column
+	Value    any // string, int64, bool, time.Time, json.RawMessage or []byte; nil for nothing
+	Personal bool
+}
+
+// EachRow reads a person's rows of one table in the order of their keys. Secrets are left out. The table is given as
+// the catalogue lists it.
+func (v *Vault) EachRow(tx *Tx, of AnyTable, subject ids.Subject, each func([]Cell) error) error {
+	t := of.core()
+	if t.subject < 0 {
+		return nil
+	}
+	s := tx.sql(t)
+	var keys []string
+	for _, k := range t.keys {
+		keys = append(keys, t.columns[k].Name)
+	}
+	tail := t.columns[t.subject].Name + " = ? ORDER BY " + strings.Join(keys, ", ")
+	err := tx.rows(withTail(s.find, tail), s.own(tx.actor.is.Tenant, []any{subject[:]}), func(values []any) error {
+		cells, err := tx.cells(t, values)
+		if err != nil {
+			return err
+		}
+		return each(cells)
+	})
+	if err != nil {
+		return fmt.Errorf("read a person's rows of %s: %w", t.name, err)
+	}
+	return nil
+}
+
+func (tx *Tx) cells(t *table, values []any) ([]Cell, error) {
+	parts := make([]any, 0, len(t.keys))
+	for _, k := range t.keys {
+		parts = append(parts, values[k])
+	}
+	key := keyBytes(parts)
+	var subject ids.Subject
+	if b, ok := values[t.subject].([]byte); ok {
+		copy(subject[:], b)
+	}
+	out := make([]Cell, 0, len(t.columns))
+	for i := range t.columns {
+		c := &t.columns[i]
+		if c.isClass == classSecret {
+			continue
+		}
+		cell := Cell{Column: *c, Personal: c.isClass == classPersonal}
+		sealed, _ := values[i].([]byte)
+		switch {
+		case !c.Sealed:
+			cell.Value = c.show(values[i])
+		case sealed != nil:
+			b, err := tx.open(t, c, subject, key, sealed)
+			if err != nil {
+				return nil, fmt.Errorf("column %s: %w", c.Name, erasedError(err))
+			}
+			cell.Value = c.showClear(b)
+		}
+		out = append(out, cell)
+	}
+	return out, nil
+}
+
+// show gives a plain stored value its meaning back.
+func (c *Column) show(stored any) any {
+	switch v := stored.(type) {
+	case []byte:
+		v2 := ids.Object{}
+		copy(v2[:], v)
+		return c.idText(v2)
+	case int64:
+		switch c.form {
+		case formTime:
+			return time.UnixMicro(v).UTC()
+		case formBool:
+			return v != 0
+		}
+	}
+	return stored
+}
+
+// idText writes an identifier with the prefix of its Go type.
+func (c *Column) idText(raw [16]byte) string {
+	v := reflect.New(c.goType).Elem()
+	reflect.Copy(v, reflect.ValueOf(raw))
+	if s, ok := v.Interface().(fmt.Stringer); ok {
+		return s.String()
+	}
+	return ids.Object(raw).String()
+}
+
+func (c *Column) showClear(b []byte) any {
+	switch c.form {
+	case formText, formString:
+		return string(b)
+	case formJSON:
+		return json.RawMessage(b)
+	default:
+		return b
+	}
+}
+
+// Oldest tells the age-relevant time of a table's oldest row, zero when there is none or the table has no age limit.
+func (v *Vault) Oldest(tx *Tx, of AnyTable) (time.Time, error) {
+	t := of.core()
+	if t.keep < 0 {
+		return time.Time{}, nil
+	}
+	var oldest time.Time
+	s, keep := tx.sql(t), t.columns[t.keep].Name
+	query := withTail("SELECT "+keep+strings.TrimPrefix(s.count, "SELECT count(*)"), keep+" IS NOT NULL ORDER BY "+keep+" LIMIT 1")
+	err := tx.rows(query, s.own(tx.actor.is.Tenant, nil), func(values []any) error {
+		oldest = time.UnixMicro(values[0].(int64)).UTC()
+		return nil
+	})
+	if err != nil {
+		return oldest, fmt.Errorf("find the oldest row of %s: %w", t.name, err)
+	}
+	return oldest, nil
+}
+
+// Sweep deletes up to limit rows of a table whose time is before the given one, as part of a change that says so in the
+// journal. It returns how many there were.
+func (v *Vault) Sweep(tx *Tx, of AnyTable, before time.Time, limit int) (int, error) {
+	t := of.core()
+	if t.keep < 0 {
+		return 0, nil
+	}
+	return tx.deleteWhere(t, t.columns[t.keep].Name+" < ? LIMIT ?", []any{before.UnixMicro(), int64(limit)})
+}
+
+// Totals counts a person's rows by table, for the page that shows what is held.
+func (v *Vault) Totals(tx *Tx, subject ids.Subject) (map[string]int, error) {
+	out := map[string]int{}
+	for _, of := range v.order {
+		t := of.core()
+		if t.subject < 0 {
+			continue
+		}
+		s := tx.sql(t)
+		err := tx.rows(withTail(s.count, t.columns[t.subject].Name+" = ?"), s.own(tx.actor.is.Tenant, []any{subject[:]}), func(values []any) error {
+			out[t.name] = int(values[0].(int64))
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("count a person's rows of %s: %w", t.name, err)
+		}
+	}
+	return out, nil
+}
+
+// Snapshot writes a consistent copy of a tenant's store, still under its page key, while writers go on. It is for
+// backups; PostgreSQL is backed up with its own tools and answers errors.ErrUnsupported.
+func (v *Vault) Snapshot(ctx context.Context, tenant ids.Tenant, to io.Writer) error {
+	return v.engine.Snapshot(ctx, tenant, to)
+}
+
+// Scrub makes deleted rows unrecoverable from a tenant's live files.
+func (v *Vault) Scrub(ctx context.Context, tenant ids.Tenant) error {
+	return v.engine.Scrub(ctx, tenant)
+}
