@@ -1,0 +1,30 @@
+# What one types here. Everything needs Go alone; make test also needs PostgreSQL, Chromium and a C compiler (for the race
+# detector) and installs what it lacks.
+SHELL := /bin/bash
+.PHONY: test demo bench build lint generate clean
+
+test: # everything, with the race detector, on both databases and in a real browser
+	@.ci/install
+	@.ci/lint
+	@.ci/generated
+	go test -C tools ./...
+	go test -race -timeout 8m -p 2 ./...
+
+demo: # a whole Aver with two tenants on https://localhost:8443; a second time finds its data again
+	go run ./cmd/aver demo
+
+bench: # the numbers of the README, beside the raw figures of the same run
+	go run ./proof/bench
+
+build: # one static binary, bin/aver
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/aver ./cmd/aver
+
+lint: # formatting, vet, staticcheck, checksums
+	@.ci/lint
+
+generate: # pages, widget and lists that programs write; committed, and checked by make test
+	go generate ./...
+	go run -C tools ./licences
+
+clean: # removes the demo's data and what was built
+	rm -rf bin demo-data
