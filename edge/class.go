@@ -14,7 +14,8 @@ type profile struct {
 	body       int64         // largest request body, bytes
 	read       time.Duration // for reading the request, when it may take longer than the server's limit
 	write      time.Duration // for writing the answer, when it may take longer than the server's limit
-	signsIn    bool          // the caller may be known by a credential
+	signsIn    bool          // the caller may be known by a session or an API key
+	strict     bool          // a credential that is not valid is refused here; elsewhere its bearer is nobody
 	document   bool          // people see it: errors are pages, and the context carries a page.View
 	closed     bool          // rates are per address, and when in doubt the answer is no
 	needOrigin bool          // the Origin header must be there and be our own
@@ -35,14 +36,14 @@ const kib = 1 << 10
 var profiles = map[module.Class]profile{
 	module.Page:     {body: 256 * kib, signsIn: true, document: true, quota: perMinute(600, 300), headers: closedHeaders},
 	module.SignIn:   {body: 16 * kib, signsIn: true, document: true, closed: true, quota: perMinute(30, 30), headers: closedHeaders},
-	module.API:      {body: 1024 * kib, signsIn: true, quota: perMinute(600, 60), headers: closedHeaders},
+	module.API:      {body: 1024 * kib, signsIn: true, strict: true, quota: perMinute(600, 60), headers: closedHeaders},
 	module.Upload:   {body: 32 * 1024 * kib, read: 5 * time.Minute, write: 6 * time.Minute, signsIn: true, quota: perMinute(60, 30), headers: closedHeaders},
 	module.Download: {body: kib, write: 10 * time.Minute, signsIn: true, document: true, quota: perMinute(600, 120), headers: sandboxHeaders},
 	module.Live:     {body: kib, signsIn: true, needOrigin: true, quota: perMinute(60, 30), headers: closedHeaders},
 	module.Asset:    {body: kib, quota: perMinute(3000, 3000), headers: closedHeaders},
 	module.Embed:    {body: kib, quota: perMinute(3000, 3000), headers: embedHeaders},
 	module.Frame:    {body: kib, quota: perMinute(1200, 1200), headers: frameHeaders},
-	module.Widget:   {body: 128 * kib, signsIn: true, quota: perMinute(600, 3000), headers: closedHeaders},
+	module.Widget:   {body: 128 * kib, quota: perMinute(3000, 3000), headers: closedHeaders},
 }
 
 // closedHeaders is the strictest set: no scripts, no frames, no other site, no cache. Pages that page.Render draws

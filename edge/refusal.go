@@ -144,6 +144,9 @@ var plainName = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_-]{0,40}(\[[0-9]{1,6}\
 // safePath hides the parts of a path that are not plain names: the names of members are the caller's words too.
 func safePath(path string) string {
 	parts := strings.Split(path, ".")
+	if parts[0] != "body" { // query.name: a name with dots is one name
+		parts = strings.SplitN(path, ".", 2)
+	}
 	for i, part := range parts {
 		if !plainName.MatchString(part) {
 			parts[i] = "?"

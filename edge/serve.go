@@ -125,7 +125,7 @@ func (g *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if p.document {
-		r = r.WithContext(page.With(r.Context(), g.server.view(r, v)))
+		r = r.WithContext(page.With(r.Context(), g.server.view(w, r, v)))
 	}
 	g.next.ServeHTTP(w, r)
 }
@@ -195,8 +195,8 @@ func (s *Server) sameSite(r *http.Request, p profile) error {
 	return nil
 }
 
-// identify finds out who calls. A stale cookie on a page makes the caller nobody rather than failing, or nobody could
-// sign in again.
+// identify finds out who calls. Beside the API a credential that is not valid makes the caller nobody rather than
+// failing: somebody with a stale session must be able to sign in again, and a visitor's token is not ours to read.
 func (s *Server) identify(w http.ResponseWriter, r *http.Request, v *visit, p profile) error {
 	if s.config.Authenticator == nil || r.Header.Get("Authorization") == "" && r.Header.Get("Cookie") == "" {
 		return nil
@@ -213,10 +213,10 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request, v *visit, p pr
 	if !errs.Is(err, errs.Unauthenticated) {
 		return err
 	}
-	s.failures.Take(place)
-	if p.document {
+	if !p.strict {
 		return nil
 	}
+	s.failures.Take(place)
 	return err
 }
 
@@ -243,12 +243,16 @@ func (s *Server) tooMany(w http.ResponseWriter, d limit.Decision) error {
 	return err
 }
 
-func (s *Server) view(r *http.Request, v *visit) page.View {
+// view is what pages show around their content. The sentence a form left is taken by the next whole page.
+func (s *Server) view(w http.ResponseWriter, r *http.Request, v *visit) page.View {
 	var view page.View
 	if s.config.View != nil {
 		view = s.config.View(r)
 	}
-	view.Path, view.RequestID, view.Now = r.URL.Path, v.ID, s.config.Clock.Now()
+	view.Path, view.RequestID, view.Theme = r.URL.Path, v.ID, page.ThemeOf(r)
+	if r.Method == http.MethodGet && !page.Fragment(r) {
+		view.Flash = page.TakeFlash(w, r)
+	}
 	return view
 }
 

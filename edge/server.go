@@ -54,7 +54,7 @@ type Config struct {
 
 	// ErrorPage draws an error for people, with the status p.Status. Without one they get JSON.
 	ErrorPage func(w http.ResponseWriter, r *http.Request, p errs.Problem)
-	// View tells what pages show around their content. Path, RequestID and Now are filled in.
+	// View tells what pages show around their content. Path, RequestID, Theme and Flash are filled in.
 	View func(r *http.Request) page.View
 	// Ready lists what must work before requests are welcome, by name.
 	Ready map[string]func(context.Context) error
@@ -146,6 +146,7 @@ func (s *Server) addOwn() {
 	rt.Handle("GET /openapi.json", s.openapi())
 	rt.Handle("POST "+page.ReportPath, page.Reports(s.log))
 	rt.Handle("GET "+page.AssetsPath(), page.Assets())
+	rt.HandleFunc("POST /theme", page.SetTheme)
 	rt.HandleFunc("GET /healthz", healthy)
 	rt.HandleFunc("GET /readyz", s.ready)
 }

@@ -1,0 +1,16 @@
+package edge
+
+import "time"
+
+// Hurry shortens a listening server's patience with slow callers.
+func Hurry(s *Server, d time.Duration) {
+	for _, server := range s.life.servers {
+		server.ReadHeaderTimeout, server.ReadTimeout, server.WriteTimeout, server.IdleTimeout = d, d, d, d
+	}
+}
+
+// ClientAddress is clientAddress.
+var ClientAddress = clientAddress
+
+// Neighbourhood is neighbourhood.
+var Neighbourhood = neighbourhood
