@@ -32,11 +32,12 @@ type Column struct {
 	Search   bool // word search
 	Keep     bool // retention counts from this time
 
-	field   []int
-	form    form
-	goType  reflect.Type
-	blind   string // name of the blind index column
-	isClass class
+	field    []int
+	form     form
+	goType   reflect.Type
+	blind    string // name of the blind index column
+	isClass  class
+	aboutKey bool // part of the key and at the same time the person the row is about
 }
 
 // AnyTable is a table whatever its row type.
@@ -116,6 +117,9 @@ func (t *table) add(c Column) {
 	case classSubject:
 		t.subject = n
 	}
+	if c.aboutKey {
+		t.subject = n
+	}
 	if c.Keep {
 		t.keep = n
 	}
@@ -155,9 +159,10 @@ func (t *table) keyIsSubject() bool {
 }
 
 var flagsOf = map[string]func(*Column){
-	"lookup": func(c *Column) { c.Lookup = true },
-	"search": func(c *Column) { c.Search = true },
-	"keep":   func(c *Column) { c.Keep = true },
+	"lookup":  func(c *Column) { c.Lookup = true },
+	"search":  func(c *Column) { c.Search = true },
+	"keep":    func(c *Column) { c.Keep = true },
+	"subject": func(c *Column) { c.aboutKey = true },
 }
 
 func parseColumn(f reflect.StructField) (Column, error) {
@@ -225,6 +230,9 @@ func (c *Column) fit(t reflect.Type) error {
 	}
 	if (c.Lookup || c.Search) && c.form != formText && c.form != formString {
 		return fmt.Errorf("column %s: only text can be looked up or searched", c.Name)
+	}
+	if c.aboutKey && (c.isClass != classKey || t != typeSubj) {
+		return fmt.Errorf("column %s: the flag subject is for a key of type ids.Subject", c.Name)
 	}
 	if c.Keep && c.form != formTime {
 		return fmt.Errorf("column %s: keep needs a time", c.Name)
