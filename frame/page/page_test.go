@@ -114,7 +114,7 @@ func TestEveryKindOfProblemSaysWhatHappenedWhatWasKeptAndWhatToDo(t *testing.T) 
 	for _, user := range []string{"", "Ines"} {
 		ctx := templ.WithNonce(page.With(t.Context(), page.View{User: user, RequestID: "req-1"}), "N")
 		for _, kind := range kinds {
-			got := draw(t, ctx, page.ErrorPage(page.ProblemOf(errs.New(kind, "Words for <you>.").Because(errors.New("secret cause")))))
+			got := draw(t, ctx, page.ErrorPage(errs.AsProblem(errs.New(kind, "Words for <you>.").Because(errors.New("secret cause")))))
 			pagetest.Check(t, got)
 			title := regexp.MustCompile(`<h1>([^<[]+)</h1>`).FindStringSubmatch(got)
 			if title == nil {
@@ -129,9 +129,14 @@ func TestEveryKindOfProblemSaysWhatHappenedWhatWasKeptAndWhatToDo(t *testing.T) 
 			}
 		}
 	}
-	plain := draw(t, t.Context(), page.ProblemOf(errors.New("disk on fire")))
-	if strings.Contains(plain, "fire") || strings.Contains(plain, "[") {
-		t.Errorf("an inner error is shown: %s", plain)
+	w := httptest.NewRecorder()
+	page.ShowProblem(w, httptest.NewRequest(http.MethodGet, "/inbox", nil), errs.AsProblem(errors.New("disk on fire")))
+	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "fire") || !strings.Contains(w.Body.String(), "What was saved before is safe") {
+		t.Errorf("an inner error gives %d %s", w.Code, w.Body)
+	}
+	late := errs.Problem{Code: errs.TooMany, Detail: "There were too many requests. Nothing was changed.", RetryAfter: 30}
+	if got := draw(t, t.Context(), page.ErrorPage(late)); !strings.Contains(got, "Try again in 30 seconds.") || strings.Count(got, "Nothing was changed.") != 1 {
+		t.Errorf("a caller that is too quick reads %s", got)
 	}
 }
 

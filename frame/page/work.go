@@ -2,15 +2,12 @@ package page
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"time"
 
 	"github.com/a-h/templ"
-
-	"aver/base/errs"
 )
 
 // Progress is long work: what, how far, how long still, a way to stop it, and what came of it.
@@ -28,48 +25,11 @@ type Progress struct {
 	Refresh string // address of this part; fetched every second until it has ended
 }
 
-// Problem is an error page: what happened, what was kept, what to do, and the number to ask about.
-type Problem struct {
-	Kind    errs.Kind
-	Message string // of the error, when it has words for the caller
-	Fields  []errs.Field
-}
-
-// ProblemOf takes from an error what its reader may see.
-func ProblemOf(err error) Problem {
-	p := Problem{Kind: errs.Of(err)}
-	var e *errs.Error
-	if errors.As(err, &e) {
-		p.Message, p.Fields = e.Message, e.Fields
-	}
-	return p
-}
-
 // Render draws the part.
 func (p Progress) Render(ctx context.Context, w io.Writer) error { return progress(p).Render(ctx, w) }
 
 // Render draws the part.
-func (p Problem) Render(ctx context.Context, w io.Writer) error { return problem(p).Render(ctx, w) }
-
-// Render draws the part.
 func (r Row) Render(ctx context.Context, w io.Writer) error { return row(r).Render(ctx, w) }
-
-// kind keeps to the kinds that have words.
-func (p Problem) kind() string {
-	if p.Kind == "" {
-		return string(errs.Internal)
-	}
-	return string(p.Kind)
-}
-
-// words is a text of this kind of problem; an unknown kind speaks as Internal.
-func (p Problem) words(part string) string {
-	key := "problem." + p.kind() + part
-	if _, ok := text.texts[key]; !ok {
-		key = "problem." + string(errs.Internal) + part
-	}
-	return text.T(key)
-}
 
 // share is how much is done, in per cent.
 func (p Progress) share() string {

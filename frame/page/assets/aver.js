@@ -16,13 +16,14 @@
 
   // Times: "3 min ago", with the exact one as the hint. The page brings absolute ones.
   const steps = [[60, "second", 1], [3600, "minute", 60], [86400, "hour", 3600], [30 * 86400, "day", 86400], [365 * 86400, "month", 30 * 86400], [Infinity, "year", 365 * 86400]];
-  const relative = new Intl.RelativeTimeFormat(lang, { numeric: "auto", style: "short" });
+  const short = new Intl.RelativeTimeFormat(lang, { numeric: "auto", style: "short" });
+  const long = new Intl.RelativeTimeFormat(lang, { numeric: "auto" });
   const exact = new Intl.DateTimeFormat(lang, { dateStyle: "long", timeStyle: "long" });
   const tell = (time) => {
     const at = new Date(time.dateTime);
     const seconds = Math.trunc((at - Date.now()) / 1000);
     const [, unit, size] = steps.find(([end]) => Math.abs(seconds) < end);
-    const words = Math.abs(seconds) < 10 ? relative.format(0, "second") : relative.format(Math.trunc(seconds / size), unit);
+    const words = Math.abs(seconds) < 10 ? short.format(0, "second") : (size < 86400 ? short : long).format(Math.trunc(seconds / size), unit);
     if (time.textContent !== words) time.textContent = words;
     if (!time.dataset.told) {
       time.dataset.told = "yes";
@@ -31,7 +32,7 @@
   };
   const far = (time) => {
     const days = Math.trunc((new Date(time.dateTime) - Date.now()) / 86400000);
-    time.title = Math.abs(days) < 60 ? relative.format(days, "day") : relative.format(Math.trunc(days / 30), "month");
+    time.title = Math.abs(days) < 60 ? long.format(days, "day") : long.format(Math.trunc(days / 30), "month");
   };
   const tellAll = (root = document) => {
     all("time[data-ago]", root).forEach(tell);

@@ -83,6 +83,25 @@ func strike(key string) chromedp.Action[chromedp.Void] {
 	})
 }
 
+// picture keeps what the browser shows, when pictures are wanted.
+func picture(t *testing.T, ctx context.Context, name string, full bool) {
+	t.Helper()
+	if *shots == "" {
+		return
+	}
+	shoot := chromedp.CaptureScreenshot()
+	if full {
+		shoot = chromedp.FullScreenshot(100)
+	}
+	data, err := chromedp.Run(ctx, shoot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(*shots, name+".png"), data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // paths lists the screens as a browser asks for them.
 func paths() []string {
 	var out []string
@@ -135,20 +154,10 @@ func TestPicturesOfEveryPage(t *testing.T) {
 		for _, light := range []string{"light", "dark"} {
 			for _, path := range paths() {
 				do(t, ctx, chromedp.EmulateViewport(width, map[int64]int64{1280: 860, 390: 844}[width]), scheme(light), chromedp.Navigate(server+path))
-				if !eval[bool](t, ctx, fmt.Sprintf(`matchMedia("(prefers-color-scheme: %s)").matches && document.querySelector("main").getBoundingClientRect().height > 300`, light)) {
+				if !eval[bool](t, ctx, fmt.Sprintf(`matchMedia("(prefers-color-scheme: %s)").matches && document.querySelector("main").getBoundingClientRect().height > 100`, light)) {
 					t.Errorf("%s is not drawn in %s", path, light)
 				}
-				if *shots == "" {
-					continue
-				}
-				picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-				if err != nil {
-					t.Fatal(err)
-				}
-				name := fmt.Sprintf("page%s-%d-%s.png", strings.TrimSuffix(strings.ReplaceAll(path, "/", "_"), "_"), width, light)
-				if err := os.WriteFile(filepath.Join(*shots, name), picture, 0o644); err != nil {
-					t.Fatal(err)
-				}
+				picture(t, ctx, fmt.Sprintf("page%s-%d-%s", strings.TrimSuffix(strings.ReplaceAll(path, "/", "_"), "_"), width, light), !strings.HasPrefix(path, "/inbox"))
 			}
 		}
 	}
@@ -221,6 +230,7 @@ func TestThePaletteFindsPagesAndPeople(t *testing.T) {
 	if n := eval[int](t, ctx, `document.querySelectorAll("#palette-list [role=option]").length`); n != 6 {
 		t.Errorf("it offers %d pages, not 6", n)
 	}
+	picture(t, ctx, "moment-palette", false)
 	do(t, ctx, chromedp.KeyEvent("kow"))
 	until(t, ctx, `document.querySelector("#palette-list [role=option]")?.textContent.includes("Maria Kowal")`)
 	do(t, ctx, chromedp.KeyEvent("\r"))
@@ -241,11 +251,13 @@ func TestADangerousActWaitsForTheName(t *testing.T) {
 		t.Error("half the name is enough")
 	}
 	do(t, ctx, chromedp.SendKeys(chromedp.CSS("#erase-confirm"), "l"))
+	picture(t, ctx, "moment-confirm", false)
 	if eval[bool](t, ctx, disabled) {
 		t.Error("the whole name is not enough")
 	}
 	do(t, ctx, chromedp.Click(chromedp.CSS("#erase .danger")))
 	until(t, ctx, `document.querySelector(".toast")?.textContent.includes("Contact saved")`)
+	picture(t, ctx, "moment-toast", false)
 	do(t, ctx, chromedp.Reload())
 	if eval[bool](t, ctx, `!!document.querySelector(".toast")`) {
 		t.Error("the sentence is said twice")
@@ -263,7 +275,9 @@ func TestTheThemeIsChosenInTheMenuAndStays(t *testing.T) {
 	t.Parallel()
 	ctx, server := browser(t)
 	do(t, ctx, chromedp.EmulateViewport(1280, 860), scheme("light"), chromedp.Navigate(server+"/contacts"),
-		chromedp.Click(chromedp.CSS(".user summary")), chromedp.Click(chromedp.CSS(`.themes [value="dark"]`)))
+		chromedp.Click(chromedp.CSS(".user summary")))
+	picture(t, ctx, "moment-menu", false)
+	do(t, ctx, chromedp.Click(chromedp.CSS(`.themes [value="dark"]`)))
 	until(t, ctx, `document.documentElement.dataset.theme === "dark" && location.pathname === "/contacts"`)
 	do(t, ctx, chromedp.Navigate(server+"/inbox"))
 	if got := eval[string](t, ctx, `getComputedStyle(document.documentElement).colorScheme`); got != "dark" {
@@ -289,4 +303,24 @@ func TestPagesForEverybodyWorkWithoutScripts(t *testing.T) {
 		t.Errorf("the trust page says %s", text)
 	}
 	do(t, ctx, chromedp.Click(chromedp.CSS(`a.claim.failing`)), chromedp.WaitVisible(chromedp.CSS(".notice.failing")))
+}
+
+func TestARefusedFormPutsTheFocusOnWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	ctx, server := browser(t)
+	do(t, ctx, chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile, chromedp.EmulateTouch), chromedp.Navigate(server+"/forms"),
+		chromedp.SendKeys(chromedp.CSS("#name"), "Ben Adeyemi"), chromedp.Click(chromedp.CSS(".button.primary")))
+	until(t, ctx, `document.activeElement.matches(".summary")`)
+	picture(t, ctx, "moment-refused", true)
+	if got := eval[string](t, ctx, `document.querySelector("#name").value`); got != "Ben Adeyemi" {
+		t.Errorf("the name is now %q", got)
+	}
+	do(t, ctx, chromedp.Click(chromedp.CSS(`.summary a[href="#email"]`)))
+	if got := eval[string](t, ctx, `document.activeElement.id`); got != "email" {
+		t.Errorf("the link leads to %q", got)
+	}
+	small := eval[[]string](t, ctx, `[...document.querySelectorAll("a.button, button, input:not([type=radio], [type=checkbox], [type=hidden]), select, .rail-nav a")].filter(n => n.checkVisibility() && n.getBoundingClientRect().height < 44 && !n.closest(".unseen, .menu-body")).map(n => n.outerHTML.slice(0, 80))`)
+	if len(small) > 0 {
+		t.Errorf("too small for a finger: %s", strings.Join(small, "\n"))
+	}
 }

@@ -42,8 +42,8 @@ var screens = map[string]templ.Component{
 	"/trust":              trustPage(),
 	"/trust/claims/rgt-4": claimPage(),
 	"/login":              loginPage(),
-	"/lost":               page.ErrorPage(page.Problem{Kind: errs.NotFound}),
-	"/broken":             page.ErrorPage(page.Problem{Kind: errs.Internal}),
+	"/lost":               page.ErrorPage(errs.AsProblem(errs.New(errs.NotFound, "There is no such conversation."))),
+	"/broken":             page.ErrorPage(errs.Problem{Code: errs.Internal}),
 }
 
 func handler() http.Handler {
