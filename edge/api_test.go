@@ -44,7 +44,7 @@ type thing struct {
 // catalogue is a small API with every kind of slot and every kind of failure.
 func catalogue() module.Module {
 	return module.Module{Name: "catalogue", API: func(api huma.API) {
-		huma.Register(api, huma.Operation{OperationID: "create-item", Method: http.MethodPost, Path: "/v1/items", DefaultStatus: 201, Tags: []string{"Items"}, Summary: "Add an item"},
+		huma.Register(api, huma.Operation{OperationID: "create-item", Method: http.MethodPost, Path: "/v1/items", DefaultStatus: 201, BodyReadTimeout: time.Second, Tags: []string{"Items"}, Summary: "Add an item"},
 			func(_ context.Context, in *struct{ Body thing }) (*struct{ Body thing }, error) {
 				in.Body.ID = ids.New[item](someTime)
 				return &struct{ Body thing }{in.Body}, nil

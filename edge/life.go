@@ -40,7 +40,7 @@ func (s *Server) Listen() error {
 		return &http.Server{
 			Handler:           h,
 			ReadHeaderTimeout: 5 * time.Second,
-			ReadTimeout:       30 * time.Second,
+			ReadTimeout:       25 * time.Second, // less than WriteTimeout, or nobody could be told that it was too slow
 			WriteTimeout:      30 * time.Second,
 			IdleTimeout:       60 * time.Second,
 			MaxHeaderBytes:    16 << 10,

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 
@@ -39,9 +41,9 @@ var meanings = map[errs.Kind]meaning{
 
 // problemOf is the one table of statuses: what a caller may know of an error.
 func problemOf(err error) errs.Problem {
-	var oversize *http.MaxBytesError
-	if errors.As(err, &oversize) {
-		err = errs.New(errs.TooLarge, "The request is larger than "+strconv.FormatInt(oversize.Limit, 10)+" bytes, which is the most this place takes.")
+	var broken *unreadable
+	if errors.As(err, &broken) {
+		err = broken.meaning()
 	}
 	p := errs.AsProblem(err)
 	if m, ours := meanings[p.Code]; ours {
@@ -51,6 +53,33 @@ func problemOf(err error) errs.Problem {
 		p.Detail = "It is noted under the number of this request. Nothing of it was kept."
 	}
 	return p
+}
+
+// body is a request's body whose errors say that they are the caller's: a handler that passes them on has not failed.
+type body struct{ io.ReadCloser }
+
+func (b body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		err = &unreadable{err}
+	}
+	return n, err
+}
+
+type unreadable struct{ cause error }
+
+func (u *unreadable) Error() string { return "read the request: " + u.cause.Error() }
+func (u *unreadable) Unwrap() error { return u.cause }
+
+func (u *unreadable) meaning() error {
+	var oversize *http.MaxBytesError
+	switch {
+	case errors.As(u.cause, &oversize):
+		return errs.New(errs.TooLarge, "The request is larger than "+strconv.FormatInt(oversize.Limit, 10)+" bytes, which is the most this place takes. Nothing was changed.")
+	case errors.Is(u.cause, os.ErrDeadlineExceeded):
+		return errs.New(TooSlow, "The request did not arrive in time. Nothing was changed.")
+	}
+	return errs.New(Malformed, "The request broke off. Nothing was changed.")
 }
 
 // fail answers with an error: the one place where errors turn into HTML or JSON. It fits request.Info.Fail.

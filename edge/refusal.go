@@ -38,8 +38,8 @@ func newProblem(status int, message string, causes ...error) huma.StatusError {
 	var fields []errs.Field
 	for _, cause := range causes {
 		var known *errs.Error
-		var oversize *http.MaxBytesError
-		if errors.As(cause, &known) || errors.As(cause, &oversize) {
+		var broken *unreadable
+		if errors.As(cause, &known) || errors.As(cause, &broken) {
 			return &Problem{problemOf(cause), cause}
 		}
 		if detail, ok := cause.(huma.ErrorDetailer); ok {
