@@ -1,0 +1,35 @@
+CREATE TABLE consent_notices (
+    purpose TEXT NOT NULL,
+    language TEXT NOT NULL,
+    version INT NOT NULL,
+    words SEALED,
+    url SEALED,
+    created_at TIME NOT NULL,
+    PRIMARY KEY (purpose, language, version)
+);
+
+CREATE TABLE consents (
+    contact ID NOT NULL,
+    purpose TEXT NOT NULL,
+    person ID NOT NULL,
+    granted BOOL NOT NULL,
+    version INT NOT NULL,
+    language TEXT NOT NULL,
+    how TEXT NOT NULL,
+    since TIME NOT NULL,
+    PRIMARY KEY (contact, purpose)
+);
+CREATE INDEX consents_by_person ON consents (person);
+
+CREATE TABLE consent_records (
+    id ID NOT NULL,
+    contact ID NOT NULL,
+    purpose TEXT NOT NULL,
+    granted BOOL NOT NULL,
+    version INT NOT NULL,
+    language TEXT NOT NULL,
+    how TEXT NOT NULL,
+    made_at TIME NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE INDEX consent_records_by_contact ON consent_records (contact, made_at);

@@ -1,0 +1,110 @@
+package consent
+
+import (
+	"context"
+	"strconv"
+
+	"aver/base/errs"
+	"aver/base/ids"
+	"aver/vault"
+)
+
+// Choice is what a person says about a purpose, and which notice it is said to.
+type Choice struct {
+	Purpose  string
+	Version  string // of the notice that was shown, as Current gave it; not needed to withdraw
+	Language string // of the notice that was shown
+	Granted  bool
+	How      How // empty: derived from who acts
+}
+
+// Record keeps a choice. Agreeing to anything but the notice now in force is errs.ConsentRequired, so that whoever was
+// shown older words is shown the present ones; withdrawing needs no version and is never refused. Saying the same
+// again changes nothing.
+func (s *Service) Record(ctx context.Context, actor vault.Actor, contact ids.Contact, c Choice) error {
+	if err := own(actor, contact); err != nil {
+		return err
+	}
+	if c.How == "" {
+		c.How = actOf(actor)
+	}
+	if err := s.exists(ctx, actor, contact); err != nil {
+		return err
+	}
+	if !c.Granted {
+		return s.vault.Do(ctx, actor, actWithdraw, func(tx *vault.Tx) error { return withdraw(tx, contact, c) })
+	}
+	return s.vault.Do(ctx, actor, actRecord, func(tx *vault.Tx) error { return grant(tx, contact, c) })
+}
+
+// Withdraw takes a consent back, at once: the next act that needs it is refused.
+func (s *Service) Withdraw(ctx context.Context, actor vault.Actor, contact ids.Contact, purpose string) error {
+	return s.Record(ctx, actor, contact, Choice{Purpose: purpose})
+}
+
+// exists refuses choices of people who are erased or never were.
+func (s *Service) exists(ctx context.Context, actor vault.Actor, contact ids.Contact) error {
+	has, err := s.vault.HasKey(ctx, actor, contact)
+	if err != nil || has {
+		return err
+	}
+	if actor.Kind() == vault.AsPerson {
+		return errs.New(errs.Gone, "This person was erased and cannot be written about any more.")
+	}
+	return errs.New(errs.NotFound, "There is no such person.")
+}
+
+func actOf(actor vault.Actor) How {
+	switch actor.Kind() {
+	case vault.AsUser:
+		return ByOperator
+	case vault.AsKey:
+		return ByProgram
+	default:
+		return ByPerson
+	}
+}
+
+func grant(tx *vault.Tx, contact ids.Contact, c Choice) error {
+	n, err := current(tx, c.Purpose, c.Language)
+	if err != nil {
+		return err
+	}
+	if c.Version != strconv.Itoa(n.Version) {
+		return errs.New(errs.ConsentRequired, "The notice has changed since it was shown. Please read the present one.")
+	}
+	if err := keep(tx, n); err != nil {
+		return err
+	}
+	before, err := States.Get(tx, contact, c.Purpose)
+	if err == nil && before.Granted && before.Version == n.Version && before.Language == n.Language {
+		return nil
+	}
+	if err != nil && !errs.Is(err, errs.NotFound) {
+		return err
+	}
+	return store(tx, State{Contact: contact, Purpose: c.Purpose, Granted: true, Version: n.Version, Language: n.Language, How: c.How})
+}
+
+// withdraw keeps which notice had been agreed to.
+func withdraw(tx *vault.Tx, contact ids.Contact, c Choice) error {
+	state, err := States.Get(tx, contact, c.Purpose)
+	if errs.Is(err, errs.NotFound) || err == nil && !state.Granted {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	state.Granted, state.How = false, c.How
+	return store(tx, state)
+}
+
+func store(tx *vault.Tx, state State) error {
+	state.Person, state.Since = state.Contact, tx.Now()
+	if err := States.Put(tx, state); err != nil {
+		return err
+	}
+	tx.Emit(vault.Event{Kind: "contact.consent.changed", Object: state.Contact.String(), Subject: state.Contact, N: int64(state.Version)}, state)
+	return Records.Add(tx, Record{ID: ids.New[record](tx.Now()), Contact: state.Contact, Purpose: state.Purpose, Granted: state.Granted,
+		Version: state.Version, Language: state.Language, How: state.How, At: state.Since})
+}
