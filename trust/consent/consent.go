@@ -48,9 +48,8 @@ type NoticeText struct {
 
 // State is how a person's choice about one purpose stands now.
 type State struct {
-	Contact  ids.Contact `vault:"contact,key"`
+	Contact  ids.Contact `vault:"contact,key,subject"`
 	Purpose  string      `vault:"purpose,key"`
-	Person   ids.Subject `vault:"person,subject"` // the same as Contact: whom the row is about
 	Granted  bool        `vault:"granted,state"`
 	Version  int         `vault:"version,state"` // of the notice that was agreed to
 	Language string      `vault:"language,state"`

@@ -100,7 +100,7 @@ func withdraw(tx *vault.Tx, contact ids.Contact, c Choice) error {
 }
 
 func store(tx *vault.Tx, state State) error {
-	state.Person, state.Since = state.Contact, tx.Now()
+	state.Since = tx.Now()
 	if err := States.Put(tx, state); err != nil {
 		return err
 	}

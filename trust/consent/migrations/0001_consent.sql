@@ -11,7 +11,6 @@ CREATE TABLE consent_notices (
 CREATE TABLE consents (
     contact ID NOT NULL,
     purpose TEXT NOT NULL,
-    person ID NOT NULL,
     granted BOOL NOT NULL,
     version INT NOT NULL,
     language TEXT NOT NULL,
@@ -19,7 +18,6 @@ CREATE TABLE consents (
     since TIME NOT NULL,
     PRIMARY KEY (contact, purpose)
 );
-CREATE INDEX consents_by_person ON consents (person);
 
 CREATE TABLE consent_records (
     id ID NOT NULL,
