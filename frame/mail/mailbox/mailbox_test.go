@@ -6,12 +6,14 @@ import (
 	"io"
 	"net/http/httptest"
 	"net/smtp"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"aver/frame/mail/mailbox"
+	"aver/proof/browser"
 )
 
 func started(t *testing.T, options mailbox.Options) *mailbox.Mailbox {
@@ -103,4 +105,20 @@ func TestThePageShowsMailsAndRunsNothingInThem(t *testing.T) {
 			t.Errorf("lacks %q:\n%s", want, body)
 		}
 	}
+}
+
+func TestABrowserShowsThePageUnderItsOwnPolicy(t *testing.T) {
+	t.Parallel()
+	box := started(t, mailbox.Options{})
+	deliver(t, box, "anna@example.org", "Open https://shop.localhost/invite/x to join.\n\nThe link works for ten minutes.")
+	server := httptest.NewServer(box)
+	t.Cleanup(server.Close)
+	tab := browser.New(t) // a style or script that the policy refuses is an error on the console
+	tab.Goto(server.URL)
+	tab.WaitText("article", "The link works for ten minutes.")
+	tab.WaitText("a", "https://shop.localhost/invite/x")
+	if got := browser.Eval[string](tab, "getComputedStyle(document.querySelector('pre')).whiteSpace"); got != "pre-wrap" {
+		t.Errorf("the style does not apply: white-space is %q", got)
+	}
+	tab.Screenshot(filepath.Join(t.ArtifactDir(), "mailbox.png"))
 }
