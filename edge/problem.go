@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"aver/base/errs"
+	"aver/edge/reference"
 	"aver/frame/module"
 	"aver/frame/request"
 )
@@ -37,6 +38,18 @@ var meanings = map[errs.Kind]meaning{
 	Unsupported:      {http.StatusUnsupportedMediaType, "This kind of content is not read"},
 	TooSlow:          {http.StatusRequestTimeout, "The request took too long to arrive"},
 	Misdirected:      {http.StatusMisdirectedRequest, "This host is not served here"},
+}
+
+// kinds lists every meaning that a caller may get, for the documentation.
+func kinds() []reference.Meaning {
+	all := []errs.Kind{errs.Invalid, Malformed, errs.Unauthenticated, errs.Forbidden, errs.ConsentRequired, errs.NotFound, MethodNotAllowed, NotAcceptable, TooSlow,
+		errs.Conflict, errs.Gone, errs.TooLarge, Unsupported, Misdirected, errs.TooMany, errs.Internal, errs.Unavailable, errs.NoSpace}
+	list := make([]reference.Meaning, len(all))
+	for i, kind := range all {
+		p := problemOf(errs.New(kind, ""))
+		list[i] = reference.Meaning{Code: kind, Status: p.Status, Title: p.Title}
+	}
+	return list
 }
 
 // problemOf is the one table of statuses: what a caller may know of an error.
@@ -96,8 +109,10 @@ func (v *visit) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	closedHeaders(h)
 	errorHeaders(h.Set, p, v.document)
-	if v.document && v.server.config.ErrorPage != nil && strings.Contains(r.Header.Get("Accept"), "text/html") {
-		v.server.config.ErrorPage(w, r, p)
+	if v.document && strings.Contains(r.Header.Get("Accept"), "text/html") {
+		if err := v.server.config.ErrorPage(w, r, p); err != nil {
+			v.server.log.WarnContext(r.Context(), "an error page was not sent", "request_id", v.ID, "error", err)
+		}
 		return
 	}
 	h.Set("Content-Type", "application/problem+json")

@@ -149,16 +149,14 @@ func TestWhatNoRouteAnswersIsAProblemToo(t *testing.T) {
 
 func TestPeopleGetErrorsAsPagesAndProgramsAsJSON(t *testing.T) {
 	t.Parallel()
-	config := edge.Config{ErrorPage: func(w http.ResponseWriter, _ *http.Request, p errs.Problem) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.WriteHeader(p.Status)
-		_, _ = io.WriteString(w, "<h1>"+p.Title+"</h1>"+p.RequestID)
-	}}
-	d := open(t, config, sampler(), catalogue())
+	d := open(t, edge.Config{}, sampler(), catalogue())
 	html := []string{"Accept", "text/html,application/xhtml+xml"}
 	page := d.get("/nowhere", html...)
-	if page.StatusCode != 404 || !strings.HasPrefix(page.body, "<h1>") || !strings.Contains(page.body, page.Header.Get("X-Request-Id")) {
+	if page.StatusCode != 404 || !strings.Contains(page.body, "<h1>There is no such thing</h1>") || !strings.Contains(page.body, page.Header.Get("X-Request-Id")) {
 		t.Errorf("a browser got %d %q", page.StatusCode, page.body)
+	}
+	if !strings.Contains(page.Header.Get("Content-Security-Policy"), "nonce-") || page.Header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("the error page's headers are %v", page.Header)
 	}
 	d.get("/nowhere").problem(t)
 	d.get("/v1/nowhere", html...).problem(t)
@@ -256,5 +254,20 @@ func TestAFailureAfterTheFirstByteBreaksTheConnection(t *testing.T) {
 	}
 	if err == nil {
 		t.Error("half an answer looks whole")
+	}
+}
+
+func TestEveryErrorOfTheEdgeIsExplained(t *testing.T) {
+	t.Parallel()
+	d := open(t, edge.Config{})
+	list := d.get("/problems").body
+	for _, kind := range []errs.Kind{errs.Invalid, errs.Unauthenticated, errs.Forbidden, errs.NotFound, errs.Conflict, errs.TooLarge, errs.TooMany, errs.Gone,
+		errs.ConsentRequired, errs.NoSpace, errs.Unavailable, errs.Internal, edge.Malformed, edge.MethodNotAllowed, edge.NotAcceptable, edge.Unsupported, edge.TooSlow, edge.Misdirected} {
+		if !strings.Contains(list, ">"+string(kind)+"<") {
+			t.Errorf("%s is not listed", kind)
+		}
+		if answer := d.get("/problems/" + string(kind)); answer.StatusCode != 200 || strings.Contains(answer.body, "[problem.") {
+			t.Errorf("%s is not explained: %d", kind, answer.StatusCode)
+		}
 	}
 }

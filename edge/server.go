@@ -21,6 +21,7 @@ import (
 	"aver/edge/certificate"
 	"aver/edge/idempotency"
 	"aver/edge/limit"
+	"aver/edge/reference"
 	"aver/frame/module"
 	"aver/frame/page"
 	"aver/vault"
@@ -52,8 +53,8 @@ type Config struct {
 	SessionCookie string            // its name, for the API's description
 	Idempotency   idempotency.Store // without one the Idempotency-Key header is refused
 
-	// ErrorPage draws an error for people, with the status p.Status. Without one they get JSON.
-	ErrorPage func(w http.ResponseWriter, r *http.Request, p errs.Problem)
+	// ErrorPage draws an error for people, with the status p.Status; a plain page of the house when nil.
+	ErrorPage func(w http.ResponseWriter, r *http.Request, p errs.Problem) error
 	// View tells what pages show around their content. Path, RequestID, Theme and Flash are filled in.
 	View func(r *http.Request) page.View
 	// Ready lists what must work before requests are welcome, by name.
@@ -110,6 +111,9 @@ func New(config Config) *Server {
 	if config.Metrics == nil {
 		config.Metrics = prometheus.NewRegistry()
 	}
+	if config.ErrorPage == nil {
+		config.ErrorPage = reference.ErrorPage
+	}
 	s := &Server{
 		config:   config,
 		log:      config.Log,
@@ -139,11 +143,16 @@ func New(config Config) *Server {
 // addOwn registers what belongs to no module.
 func (s *Server) addOwn() {
 	rt := &router{server: s, module: "edge", classes: map[string]module.Class{
-		"/openapi.json": module.API, page.AssetsPath(): module.Asset, "/healthz": module.Asset, "/readyz": module.Asset,
+		"/openapi.json": module.API, page.AssetsPath(): module.Asset, reference.AssetsPath(): module.Asset, "/healthz": module.Asset, "/readyz": module.Asset,
 	}}
 	s.operations = &router{server: s}
 	s.api = NewAPI(s.operations, s.config.SessionCookie)
 	rt.Handle("GET /openapi.json", s.openapi())
+	host := "chat.example"
+	if len(s.config.Hosts) > 0 {
+		host = s.config.Hosts[0]
+	}
+	reference.New(s.api.OpenAPI, host, kinds()).Routes(rt)
 	rt.Handle("POST "+page.ReportPath, page.Reports(s.log))
 	rt.Handle("GET "+page.AssetsPath(), page.Assets())
 	rt.HandleFunc("POST /theme", page.SetTheme)
