@@ -1,0 +1,210 @@
+// Package app puts Aver together: stores, services, modules, the edge. It wires and does nothing else.
+//
+// cmd/aver serves it; the demo, the rigs in proof and the tests start the very same thing.
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"aver/base/clock"
+	"aver/edge"
+	"aver/edge/certificate"
+	"aver/frame/egress"
+	"aver/frame/jobs"
+	"aver/frame/live"
+	"aver/frame/module"
+	"aver/trust/identity"
+	"aver/vault"
+	"aver/vault/engine"
+	"aver/vault/keyring"
+)
+
+// App is a whole installation in one process.
+type App struct {
+	Config Config
+	Vault  *vault.Vault
+	Jobs   *jobs.Jobs
+	Hub    *live.Hub
+	Door   *egress.Door
+	Edge   *edge.Server
+	Log    *slog.Logger
+
+	Services
+	root    keyring.Root
+	stores  *stores
+	modules []module.Module
+	cancel  context.CancelFunc
+	ctx     context.Context
+}
+
+// Open opens the stores and wires everything, without listening or starting work. Close it, or Serve it.
+func Open(ctx context.Context, c Config) (*App, error) {
+	if c.Data == "" {
+		return nil, errors.New("open: no data folder is given")
+	}
+	if c.Clock == nil {
+		c.Clock = &clock.System{}
+	}
+	c.Region = cmp.Or(c.Region, "local")
+	a := &App{Config: c, Log: newLog(c.Log)}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("open the data folder: %w", err)
+	}
+	a.ctx, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	if err := a.openVault(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.wire(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+func (a *App) openVault(ctx context.Context) error {
+	migrations, err := allMigrations()
+	if err != nil {
+		return err
+	}
+	root, created, err := openRoot(a.Config)
+	if err != nil {
+		return err
+	}
+	logRoot(a.Log, a.Config, created)
+	a.root = root
+	if a.stores, err = openStores(ctx, a.Config, root, migrations, a.Config.Clock); err != nil {
+		return err
+	}
+	a.Vault, err = vault.Open(ctx, vault.Config{Engine: a.stores.data, Keys: a.stores.keys, Clock: a.Config.Clock,
+		Blobs: filepath.Join(a.Config.Data, "blobs"), Tables: allTables(), Log: a.Log})
+	if err != nil {
+		return errors.Join(err, a.stores.data.Close(), a.stores.close())
+	}
+	return nil
+}
+
+// wire makes the frame's parts, the services and the edge, and hands each what it needs.
+func (a *App) wire(ctx context.Context) error {
+	var err error
+	if a.Jobs, err = jobs.Open(ctx, a.stores.queue, a.stores.dialect); err != nil {
+		return fmt.Errorf("open the queue: %w", err)
+	}
+	a.Hub = live.New(live.Options{Log: a.Log})
+	a.Door = &egress.Door{Loopback: a.Config.Loopback}
+	if err := a.makeServices(ctx); err != nil {
+		return err
+	}
+	a.modules = a.listModules()
+	certificates, err := a.certificates()
+	if err != nil {
+		return err
+	}
+	a.Edge = edge.New(a.edgeConfig(certificates))
+	for _, m := range a.modules {
+		a.Edge.Add(m)
+		if m.Jobs == nil {
+			continue
+		}
+		if err := m.Jobs(a.Jobs); err != nil {
+			return fmt.Errorf("declare jobs of %s: %w", m.Name, err)
+		}
+	}
+	return nil
+}
+
+func (a *App) edgeConfig(certificates *certificate.Source) edge.Config {
+	c := a.Config
+	return edge.Config{
+		Listen: c.Listen, Plain: c.Plain, Admin: c.Admin, Hosts: c.Hosts, Proxies: c.Proxies, Certificates: certificates,
+		Authenticator: a.Identity, SessionCookie: identity.CookieName, Clock: c.Clock, Log: a.Log,
+		ErrorPage: a.errorPage, View: a.view, Idempotency: a.idempotency(),
+		Ready: map[string]func(context.Context) error{"stores": a.Vault.Check},
+		Drain: a.Hub.Drain,
+	}
+}
+
+func (a *App) certificates() (*certificate.Source, error) {
+	c := a.Config
+	folder := filepath.Join(c.Data, "certificates")
+	switch {
+	case len(c.Certificates) > 0:
+		return certificate.Files(c.Certificates...)
+	case c.ACME != "":
+		directory := c.ACME
+		if directory == "letsencrypt" {
+			directory = ""
+		}
+		return certificate.Automatic(certificate.ACME{Client: a.Door.Client("certificates"), Directory: directory, Email: c.Email,
+			Folder: folder, Hosts: names(c.Hosts)})
+	default:
+		return certificate.SelfSigned(folder, names(append([]string{"localhost", "127.0.0.1", "::1"}, c.Hosts...)), c.Clock)
+	}
+}
+
+// names are hosts without their ports.
+func names(hosts []string) []string {
+	var out []string
+	for _, h := range hosts {
+		if name, _, found := strings.Cut(h, ":"); found && !strings.Contains(h, "::") {
+			h = name
+		}
+		out = append(out, h)
+	}
+	return out
+}
+
+// Serve listens, starts the work that is due, and answers until ctx ends; then it stops without losing anything that
+// was acknowledged, and closes. ready is called once requests are answered.
+func (a *App) Serve(ctx context.Context, ready func(*App)) error {
+	if err := a.Edge.Listen(); err != nil {
+		return errors.Join(err, a.Close())
+	}
+	if err := a.Start(ctx); err != nil {
+		return errors.Join(err, a.Close())
+	}
+	if ready != nil {
+		go ready(a)
+	}
+	return errors.Join(a.Edge.Serve(ctx), a.Close())
+}
+
+// Start starts the jobs and lets the followers catch up on what happened while nobody ran.
+func (a *App) Start(ctx context.Context) error {
+	if err := a.Jobs.Start(a.ctx); err != nil {
+		return fmt.Errorf("start the jobs: %w", err)
+	}
+	tenants, err := a.Vault.AllTenants(ctx, true)
+	if err != nil {
+		return fmt.Errorf("list tenants: %w", err)
+	}
+	for _, t := range tenants {
+		a.Vault.Catch(t.ID)
+	}
+	return a.startServices(ctx)
+}
+
+// Close stops the work and closes the stores.
+func (a *App) Close() error {
+	a.cancel()
+	var faults []error
+	if a.Jobs != nil {
+		faults = append(faults, a.Jobs.Stop(context.Background()))
+	}
+	return errors.Join(append(faults, a.Vault.Close(), a.stores.close())...)
+}
+
+func newLog(to io.Writer) *slog.Logger {
+	if to == nil {
+		to = os.Stderr
+	}
+	return slog.New(slog.NewJSONHandler(to, nil))
+}
+
+func allMigrations() ([]engine.Migration, error) { return module.Migrations(schema()) }

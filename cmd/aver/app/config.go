@@ -1,0 +1,45 @@
+package app
+
+import (
+	"io"
+	"net/netip"
+	"time"
+
+	"aver/base/clock"
+	"aver/edge/certificate"
+	"aver/frame/mail"
+	"aver/vault/keyring"
+)
+
+// Config is everything an installation can be told. The zero value of each field is usable; Data must be set.
+type Config struct {
+	Data        string // folder of stores, keys, files and certificates
+	Database    string // address of PostgreSQL as the serving role; empty keeps everything in Data
+	KeyDatabase string // where keys are kept, if not in Database's server
+	Region      string // home region of this installation and its tenants, such as eu
+
+	Listen string   // HTTPS; ":8443" if empty
+	Plain  string   // plain HTTP that redirects; none if empty
+	Admin  string   // metrics and profiles; loopback if empty
+	Hosts  []string // names this installation is reached by; every name if empty
+
+	Certificates []certificate.Pair // own certificates; self-signed ones are made if there are none and no ACME
+	ACME         string             // where certificates come from: "letsencrypt" or a directory's address
+	Email        string             // where a certificate authority and reporters of vulnerabilities may write to
+	Proxies      []netip.Prefix     // whose X-Forwarded-For is believed
+
+	Mail *mail.Sender // the operator's relay; without one nothing is mailed
+
+	BackupTo         string // folder of backups; Data/backups if empty
+	BackupRecipients []string
+
+	Root  keyring.Root  // a key manager's; the environment's or the file's if nil
+	Clock clock.Clock   // the machine's if nil
+	Log   io.Writer     // JSON lines; standard error if nil
+	Probe time.Duration // shortest time between two runs of one claim; the claim's own if zero
+
+	// Loopback lists host:port pairs that may be called although they are on this machine: receivers in tests and the demo.
+	Loopback map[string]bool
+	// UnsafeForTests accepts a PostgreSQL that does not fsync.
+	UnsafeForTests bool
+}
