@@ -40,7 +40,7 @@ func (v pages) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, v
 	if !isEncrypting || !hasSectors {
 		return file, flags, nil
 	}
-	return &pageFile{encrypting: encrypting, sectors: sectors}, flags, nil
+	return &pageFile{encrypting: encrypting, sectors: sectors, log: flags&vfs.OPEN_WAL != 0}, flags, nil
 }
 
 // encrypting is what SQLite asks of an encrypted file besides reading and writing.
@@ -55,7 +55,14 @@ type encrypting interface {
 type pageFile struct {
 	encrypting
 	sectors *sectorFile
+	log     bool // a write-ahead log
+	synced  bool // nothing was written since the last Sync
+	held    []byte
+	heldAt  int64
 }
+
+// frameHeader is the length of what SQLite writes to the log before each page, in a call of its own.
+const frameHeader = 24
 
 // Unwrap lets the log find the key of its database.
 func (f *pageFile) Unwrap() vfs.File { return f.encrypting }
@@ -64,20 +71,73 @@ func (f *pageFile) DeviceCharacteristics() vfs.DeviceCharacteristic {
 	return f.encrypting.DeviceCharacteristics() &^ vfs.IOCAP_BATCH_ATOMIC
 }
 
+// WriteAt holds back the header of a frame until the page that follows it at once, so that both go out together and the
+// sector they share is encrypted once. Nobody else reads a frame before the commit that ends with Sync, and anything
+// but that page, coming to the file, sends the header first. What follows a Sync directly may be the last bytes of a
+// commit, so it is never held.
+func (f *pageFile) WriteAt(p []byte, off int64) (int, error) {
+	if len(f.held) > 0 && off == f.heldAt+frameHeader {
+		frame := append(f.held, p...)
+		f.held = frame[:0]
+		return len(p), f.write(frame, f.heldAt)
+	}
+	if err := f.release(); err != nil {
+		return 0, err
+	}
+	if f.log && len(p) == frameHeader && !f.synced {
+		f.held, f.heldAt = append(f.held, p...), off
+		return len(p), nil
+	}
+	f.synced = false
+	return len(p), f.write(p, off)
+}
+
+func (f *pageFile) write(p []byte, off int64) error {
+	f.sectors.collecting = true
+	_, err := f.encrypting.WriteAt(p, off)
+	f.sectors.collecting = false
+	return f.sectors.flush(err)
+}
+
+// release writes a header that was held back.
+func (f *pageFile) release() error {
+	if len(f.held) == 0 {
+		return nil
+	}
+	held := f.held
+	f.held = f.held[:0]
+	return f.write(held, f.heldAt)
+}
+
 func (f *pageFile) ReadAt(p []byte, off int64) (int, error) {
+	if err := f.release(); err != nil {
+		return 0, err
+	}
 	f.sectors.fetch(off&^(sector-1), (off+int64(len(p))+sector-1)&^(sector-1))
 	defer f.sectors.forget()
 	return f.encrypting.ReadAt(p, off)
 }
 
-func (f *pageFile) WriteAt(p []byte, off int64) (int, error) {
-	f.sectors.collecting = true
-	n, err := f.encrypting.WriteAt(p, off)
-	f.sectors.collecting = false
-	if err := f.sectors.flush(err); err != nil {
+func (f *pageFile) Sync(flags vfs.SyncFlag) error {
+	if err := f.release(); err != nil {
+		return err
+	}
+	f.synced = true
+	return f.encrypting.Sync(flags)
+}
+
+func (f *pageFile) Truncate(size int64) error {
+	if err := f.release(); err != nil {
+		return err
+	}
+	return f.encrypting.Truncate(size)
+}
+
+func (f *pageFile) Size() (int64, error) {
+	if err := f.release(); err != nil {
 		return 0, err
 	}
-	return n, nil
+	return f.encrypting.Size()
 }
 
 // below lies under the encryption and sees sectors.

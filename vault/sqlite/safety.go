@@ -22,7 +22,6 @@ type pragma struct{ name, value, reads string }
 // synchronous=NORMAL, which loses acknowledged commits when the power goes.
 var safety = []pragma{
 	{"busy_timeout", "5000", "5000"},
-	{"page_size","2048","2048"},
 	{"journal_mode", "wal", "wal"},
 	{"synchronous", "full", "2"},
 	{"secure_delete", "on", "1"},
