@@ -119,11 +119,9 @@ func next[T any](t *testing.T, from <-chan T) T {
 	}
 }
 
-var tenant = fresh(ids.Tenant{})
+var tenant = ids.NewTenant(time.Now())
 
-func fresh[K ids.Kind](ids.Of[K]) ids.Of[K] { return ids.New[K](time.Now()) }
-
-func newID() string { return fresh(ids.Object{}).String() }
+func newID() string { return ids.NewObject(time.Now()).String() }
 
 func TestAJobRunsWithItsIdentifiersSoonAfterItIsAdded(t *testing.T) {
 	onEach(t, func(t *testing.T, s store) {
@@ -424,7 +422,7 @@ func TestACancelledJobDoesNotRun(t *testing.T) {
 		gone, kept := newID(), newID()
 		enqueue(t, j, "test.cancel", gone)
 		enqueue(t, j, "test.cancel", kept)
-		other := fresh(ids.Tenant{})
+		other := ids.NewTenant(time.Now())
 		if n, err := j.Cancel(t.Context(), "test.cancel", other, gone); err != nil || n != 0 {
 			t.Fatalf("cancelled %d of another tenant: %v", n, err)
 		}
