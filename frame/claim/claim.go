@@ -1,0 +1,206 @@
+// Package claim states a promise so that it can be checked.
+//
+// A claim is a sentence with live numbers, the predicate behind it, and a probe that finds out whether the predicate
+// holds of the running installation. A probe is a function over its target; the same function, pointed at a world that
+// was broken on purpose (a Fixture), must say no. A claim without a fixture that makes it fail is not a claim.
+//
+// Sentences that nobody can probe belong into a document, with an owner and a date, and not here.
+package claim
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Kind tells how a claim is known.
+type Kind string
+
+// The kinds. They are never shown as one another.
+const (
+	Measured Kind = "measured" // a probe of the running system
+	Attested Kind = "attested" // a named person's word, with a document and a date it ends
+	Document Kind = "document" // generated from live settings
+)
+
+// References say which requirements a claim speaks to: identifiers only.
+type References struct {
+	ISO  []string `json:"iso_27001,omitempty"` // controls of Annex A of ISO/IEC 27001:2022, such as A.8.24
+	SOC2 []string `json:"soc_2,omitempty"`     // trust services criteria, such as CC6.1
+	GDPR []string `json:"gdpr,omitempty"`      // articles, such as 32(1)(a)
+}
+
+// Claim is one promise.
+type Claim struct {
+	ID        string // of the list of promises: enc-1
+	Theme     string // what it is shown under
+	Wording   string // the sentence, with {name} where a live number of the evidence goes
+	Predicate string // exactly what is checked, in one sentence
+	Method    string // how
+	Owner     string // which role answers for it
+	Kind      Kind
+	Every     time.Duration // how often the probe runs
+	On        []string      // kinds of events after which it runs besides
+	FreshFor  time.Duration // evidence older than this is stale
+	Check     string        // the command with which a reader checks it
+	Refs      References
+	Probe     func(ctx context.Context) (Evidence, error)
+	Fixtures  []Fixture
+}
+
+// Fixture is a world broken on purpose. Its probe must find that the claim does not hold.
+type Fixture struct {
+	Name  string // what is broken: "a certificate without forward secrecy"
+	Probe func(ctx context.Context) (Evidence, error)
+}
+
+// Evidence is what a probe found. It holds no personal data.
+type Evidence struct {
+	Holds        bool              `json:"holds"`
+	Figures      map[string]string `json:"figures,omitempty"` // the live numbers, with units, by their name in the wording
+	Observations []Observation     `json:"observations,omitempty"`
+}
+
+// Observation is one thing a probe saw.
+type Observation struct {
+	What  string `json:"what"`
+	Saw   string `json:"saw"`
+	Holds bool   `json:"holds"`
+}
+
+// See notes an observation; the evidence holds while all of its observations do. Start with Evidence{Holds: true}.
+func (e *Evidence) See(holds bool, what, format string, args ...any) {
+	e.Observations = append(e.Observations, Observation{What: what, Saw: fmt.Sprintf(format, args...), Holds: holds})
+	e.Holds = e.Holds && holds
+}
+
+// Figure sets a live number of the wording.
+func (e *Evidence) Figure(name, format string, args ...any) {
+	if e.Figures == nil {
+		e.Figures = map[string]string{}
+	}
+	e.Figures[name] = fmt.Sprintf(format, args...)
+}
+
+// Sentence is the wording with the evidence's numbers in it. A number that is not known is shown as a dash.
+func (c Claim) Sentence(e Evidence) string {
+	var out strings.Builder
+	rest := c.Wording
+	for {
+		before, after, found := strings.Cut(rest, "{")
+		out.WriteString(before)
+		if !found {
+			return out.String()
+		}
+		name, tail, _ := strings.Cut(after, "}")
+		figure := e.Figures[name]
+		if figure == "" {
+			figure = "–"
+		}
+		out.WriteString(figure)
+		rest = tail
+	}
+}
+
+// State is how a claim stands.
+type State string
+
+// The states.
+const (
+	Holds   State = "holds"
+	Failing State = "failing"
+	Stale   State = "stale"   // the evidence is older than it may be
+	Unknown State = "unknown" // never measured, or the probe itself failed
+)
+
+// StateAt tells how a claim stands at a moment, given its last run.
+func (c Claim) StateAt(now, measured time.Time, e Evidence, probeFailed bool) State {
+	switch {
+	case measured.IsZero() || probeFailed:
+		return Unknown
+	case !e.Holds:
+		return Failing
+	case now.Sub(measured) > c.FreshFor:
+		return Stale
+	default:
+		return Holds
+	}
+}
+
+// Lint says what is wrong with a list of claims as a list: the defects that trust pages are known for.
+func Lint(claims []Claim) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, c := range claims {
+		for _, defect := range c.defects() {
+			out = append(out, c.ID+": "+defect)
+		}
+		if seen[c.ID] {
+			out = append(out, c.ID+": it is stated twice")
+		}
+		seen[c.ID] = true
+	}
+	return out
+}
+
+// vague are words that promise more than can be measured, or nothing.
+var vague = []string{"state of the art", "state-of-the-art", "bank-grade", "military", "unbreachable", "unhackable", "industry standard",
+	"industry-standard", "100% secure", "completely secure", "zero knowledge", "anonymised", "gdpr compliant", "gdpr-compliant", "best practice"}
+
+func (c Claim) defects() []string {
+	var out []string
+	for _, need := range []struct{ name, value string }{{"id", c.ID}, {"theme", c.Theme}, {"wording", c.Wording}, {"predicate", c.Predicate}, {"method", c.Method}, {"owner", c.Owner}} {
+		if need.value == "" {
+			out = append(out, "it has no "+need.name)
+		}
+	}
+	low := strings.ToLower(c.Wording)
+	for _, word := range vague {
+		if strings.Contains(low, word) {
+			out = append(out, fmt.Sprintf("%q cannot be measured", word))
+		}
+	}
+	if c.Kind == Measured {
+		out = append(out, c.measuredDefects()...)
+	}
+	return append(out, c.Refs.defects()...)
+}
+
+func (c Claim) measuredDefects() []string {
+	var out []string
+	if c.Probe == nil {
+		out = append(out, "it is measured and has no probe")
+	}
+	if len(c.Fixtures) == 0 {
+		out = append(out, "nothing shows that it can fail")
+	}
+	if c.Every <= 0 {
+		out = append(out, "it has no clock")
+	}
+	if c.FreshFor < c.Every {
+		out = append(out, "its evidence is stale before the next run")
+	}
+	return out
+}
+
+func (r References) defects() []string {
+	var out []string
+	for _, id := range r.ISO {
+		if !strings.HasPrefix(id, "A.") {
+			out = append(out, fmt.Sprintf("%q is no control of Annex A", id))
+		}
+	}
+	for _, id := range r.SOC2 {
+		if !slices.ContainsFunc([]string{"CC", "A1", "C1", "P", "PI"}, func(p string) bool { return strings.HasPrefix(id, p) }) {
+			out = append(out, fmt.Sprintf("%q is no trust services criterion", id))
+		}
+	}
+	for _, id := range r.GDPR {
+		if id == "" || id[0] < '0' || id[0] > '9' {
+			out = append(out, fmt.Sprintf("%q is no article", id))
+		}
+	}
+	return out
+}
