@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -365,4 +366,12 @@ func file(t *testing.T, name string) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+func TestGeneratedTemplatesAreCurrent(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command("go", "tool", "-modfile=../../tools/go.mod", "templ", "generate", "-check", "-include-version=false", "-path", ".").CombinedOutput()
+	if err != nil {
+		t.Errorf("run go generate ./frame/page and commit: %v\n%s", err, out)
+	}
 }

@@ -199,8 +199,8 @@ func TestANoteLooksAndSpeaksUnlikeAReply(t *testing.T) {
 	t.Parallel()
 	b, server := start(t)
 	b.Goto(server + "/inbox")
-	b.Press("n")
-	b.Until("the note", `document.querySelector(".composer textarea").placeholder.includes("only your team") && document.activeElement.matches(".composer textarea")`)
+	strike(b, "n")
+	b.Until("the note", `document.querySelector(".composer textarea").placeholder.includes("only your team") && document.activeElement.matches(".composer textarea") && !document.activeElement.value`)
 	b.WaitText(".composer button.primary", "Save note")
 	picture(b, "moment-note", false)
 }
