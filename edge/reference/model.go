@@ -33,6 +33,7 @@ type operation struct {
 type slot struct {
 	Name, Place, Type, About string
 	Required                 bool
+	readOnly                 bool
 }
 
 // Anchor is where the operation is on its page.
@@ -89,7 +90,7 @@ func (rd reader) operation(method, path string, op *huma.Operation, base string)
 	var body *huma.Schema
 	if op.RequestBody != nil {
 		body = jsonOf(op.RequestBody.Content)
-		o.Body = rd.slots(body, "", nil)
+		o.Body = slices.DeleteFunc(rd.slots(body, "", nil), func(s slot) bool { return s.readOnly })
 	}
 	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
 		if strings.HasPrefix(status, "2") {
@@ -136,7 +137,8 @@ func (rd reader) slots(s *huma.Schema, at string, above []*huma.Schema) []slot {
 	for _, name := range ordered(s) {
 		property := rd.resolve(s.Properties[name])
 		path := strings.TrimPrefix(at+"."+name, ".")
-		list = append(list, slot{Name: path, Type: rd.kind(property), About: cmp.Or(s.Properties[name].Description, property.Description), Required: slices.Contains(s.Required, name)})
+		list = append(list, slot{Name: path, Type: rd.kind(property), About: cmp.Or(s.Properties[name].Description, property.Description),
+			Required: slices.Contains(s.Required, name), readOnly: s.Properties[name].ReadOnly})
 		list = append(list, rd.slots(property, path, above)...)
 	}
 	return list

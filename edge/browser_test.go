@@ -1,0 +1,39 @@
+package edge_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"aver/edge"
+	"aver/proof/browser"
+)
+
+func TestTheReferenceInABrowser(t *testing.T) {
+	t.Parallel()
+	d := open(t, edge.Config{}, catalogue(), sampler())
+	tab := browser.New(t)
+	look := func(name string) {
+		if folder := os.Getenv("AVER_SCREENSHOTS"); folder != "" {
+			tab.ScreenshotWhole(filepath.Join(folder, "edge-"+name+".png"))
+		}
+	}
+	tab.Goto(d.https + "/docs")
+	tab.WaitText("h1", "The API")
+	look("docs")
+	tab.Click("a[href='/docs/items#create-item']")
+	tab.WaitVisible("#create-item pre")
+	look("operations")
+	tab.SetViewport(390, 844, true)
+	tab.SetDark(true)
+	tab.Goto(d.https + "/docs/items")
+	tab.Until("nothing to be wider than the phone", "document.documentElement.scrollWidth <= 390")
+	look("operations-phone")
+	tab.Goto(d.https + "/problems")
+	tab.WaitText("table", "consent-required")
+	look("problems-phone")
+	tab.Allow("404") // the console notes the status of the page itself
+	tab.Goto(d.https + "/nowhere")
+	tab.WaitText("h1", "There is no such thing")
+	look("error-phone")
+}
