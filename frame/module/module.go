@@ -1,5 +1,5 @@
 // Package module says what a module brings: its tables and their migrations, what can be done, what is due, its
-// routes, and the companies it wants to call.
+// routes, its promises, and the companies it wants to call.
 //
 // A module is a value that cmd/aver lists and wires; there is no registration on the side and no init function. Code
 // inside a module has no use for this package beyond the function that makes its Module.
@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"aver/frame/claim"
 	"aver/frame/jobs"
 	"aver/vault"
 )
@@ -31,6 +32,8 @@ type Module struct {
 	Classes map[string]Class
 	// Jobs declares the module's kinds of background work.
 	Jobs func(*jobs.Jobs) error
+	// Claims are the promises the module keeps, each with its probe.
+	Claims []claim.Claim
 	// Subprocessors lists the companies the module can be set up to call. Listing one lets nothing out yet: the
 	// register of trust/subprocessors does.
 	Subprocessors []Subprocessor
