@@ -86,8 +86,10 @@ func serve(t *testing.T, options live.Options, h *live.Handler, secure bool) *pl
 	mux.Handle("/socket", hub.WebSocket(h))
 	mux.Handle("GET /events", hub.Events(h))
 	mux.Handle("POST /send", hub.Send(h))
-	p := &place{Hub: hub, server: httptest.NewUnstartedServer(mux)}
+	p := &place{Hub: hub, server: httptest.NewUnstartedServer(wrapped(mux))}
+	p.server.Config.WriteTimeout = time.Second // as edge has one, for what is no socket and no stream
 	if secure {
+		p.server.EnableHTTP2 = true
 		p.server.StartTLS()
 	} else {
 		p.server.Start()
@@ -103,6 +105,18 @@ func serve(t *testing.T, options live.Options, h *live.Handler, secure bool) *pl
 	})
 	return p
 }
+
+// wrapped hides what the server's ResponseWriter can do, as middleware does.
+func wrapped(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(wrapper{w}, r) })
+}
+
+type wrapper struct{ inner http.ResponseWriter }
+
+func (w wrapper) Header() http.Header         { return w.inner.Header() }
+func (w wrapper) Write(b []byte) (int, error) { return w.inner.Write(b) }
+func (w wrapper) WriteHeader(status int)      { w.inner.WriteHeader(status) }
+func (w wrapper) Unwrap() http.ResponseWriter { return w.inner }
 
 // client is a browser's socket. Its reader keeps what comes; wanting something waits for it.
 type client struct {

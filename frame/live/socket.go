@@ -40,7 +40,7 @@ func putBuffer(pool *sync.Pool, b *bytes.Buffer) {
 // stays in memory; each socket is then one small goroutine that reads.
 func (h *Hub) WebSocket(handler *Handler) http.Handler {
 	upgrader := &websocket.Upgrader{
-		ReadBufferSize:   1024,
+		ReadBufferSize:   256, // longer messages are read past it
 		WriteBufferSize:  1024,
 		WriteBufferPool:  &sync.Pool{},
 		HandshakeTimeout: 5 * time.Second,
@@ -58,7 +58,7 @@ func (h *Hub) WebSocket(handler *Handler) http.Handler {
 			h.retire(s.address, s.tenant())
 			return
 		}
-		k := &socket{ws: ws, session: s}
+		k := &socket{ws: ws, session: s, named: handler.Cookie != nil}
 		ws.SetPongHandler(k.pong)
 		ws.SetPingHandler(k.ping)
 		if tcp, ok := k.tcp().(*net.TCPConn); ok {
@@ -67,13 +67,15 @@ func (h *Hub) WebSocket(handler *Handler) http.Handler {
 		s.line = k
 		s.seen.Store(s.opened)
 		h.enter(s)
-		named := handler.Cookie != nil
-		if named { // again, now that the session can be found by whoever dismisses it
+		if k.named { // again, now that the session can be found by whoever dismisses it
 			if err := s.authenticate(s.byCookie(r)); err != nil {
 				s.Close(refusalCode(err), "")
 			}
 		}
-		go k.read(Caller{h.options.Address(r), r.Header.Get("Origin"), r.UserAgent()}, named)
+		if !k.named {
+			k.from = &Caller{h.options.Address(r), r.Header.Get("Origin"), r.UserAgent()}
+		}
+		go k.read()
 	})
 }
 
@@ -111,6 +113,8 @@ func (w hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 type socket struct {
 	ws      *websocket.Conn
 	session *Session
+	named   bool
+	from    *Caller // until named
 }
 
 // tcp is the connection below TLS, if there is TLS. Hanging up there cannot block, and after the last words of the
@@ -123,53 +127,51 @@ func (k *socket) tcp() net.Conn {
 	return conn
 }
 
-// read takes frames until the socket ends. It is the only reader.
-func (k *socket) read(from Caller, named bool) {
-	s := k.session
-	defer s.end()
-	defer func() { _ = k.tcp().Close() }()
-	for {
-		kind, r, err := k.ws.NextReader()
-		if err != nil {
-			return
-		}
-		if s.ending() {
-			continue // until the other end has hung up
-		}
-		if kind != websocket.TextMessage {
-			s.Close(CloseViolation, "text frames only")
-			continue
-		}
-		named = k.take(r, from, named)
+// read takes one message and leaves the next to a new goroutine. Carrying out a request needs a deep stack, which a
+// goroutine would keep while it waits; a new one waits on the smallest, and that is most of what an idle socket costs.
+func (k *socket) read() {
+	kind, r, err := k.ws.NextReader()
+	if err != nil {
+		_ = k.tcp().Close()
+		k.session.end()
+		return
 	}
+	switch {
+	case k.session.ending(): // until the other end has hung up
+	case kind != websocket.TextMessage:
+		k.session.Close(CloseViolation, "text frames only")
+	default:
+		k.take(r)
+	}
+	go k.read()
 }
 
-// take handles one message and returns whether the caller is named now.
-func (k *socket) take(r io.Reader, from Caller, named bool) bool {
+// take handles one message.
+func (k *socket) take(r io.Reader) {
 	s := k.session
 	buffer := readBuffers.Get().(*bytes.Buffer)
 	defer putBuffer(&readBuffers, buffer)
 	limit := firstFrame
-	if named {
+	if k.named {
 		limit = MaxFrame
 	}
 	s.partial.Store(s.hub.now())
 	_, err := buffer.ReadFrom(io.LimitReader(r, int64(limit)+1))
 	s.partial.Store(0)
 	if err != nil {
-		return named // the next read fails in the same way
+		return // the next read fails in the same way
 	}
 	s.seen.Store(s.hub.now())
 	switch {
 	case buffer.Len() > limit:
 		s.Close(CloseViolation, "message too long")
-	case named:
+	case k.named:
 		s.receive(buffer.Bytes())
 	default:
-		named = s.hello(buffer.Bytes(), from)
+		k.named = s.hello(buffer.Bytes(), *k.from)
+		k.from = nil
 	}
 	s.seen.Store(s.hub.now()) // a long request is not the other end's silence
-	return named
 }
 
 func (k *socket) pong(string) error {

@@ -103,7 +103,11 @@ func (t *stream) put(text []byte) error {
 	if _, err := t.w.Write(text); err != nil {
 		return err
 	}
-	return t.control.Flush()
+	if err := t.control.Flush(); err != nil {
+		return err
+	}
+	_ = t.control.SetWriteDeadline(time.Time{}) // HTTP/2 would end a stream that is merely silent
+	return nil
 }
 
 func (t *stream) close(code int, reason string) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -111,11 +112,15 @@ func TestAStreamCarriesTheSamePushes(t *testing.T) {
 
 func TestAStreamIsKeptAlive(t *testing.T) {
 	t.Parallel()
-	p := serve(t, live.Options{PingEvery: 40 * time.Millisecond, PongWait: 40 * time.Millisecond}, streaming(), false)
-	e := p.stream(t, "", "acme:ada")
-	e.want("subscribe", `{}`)
-	for range 5 {
-		e.want("comment", "")
+	for _, secure := range []bool{false, true} {
+		t.Run(fmt.Sprintf("http2=%v", secure), func(t *testing.T) {
+			t.Parallel() // silence outlasts both the limit for one write and the server's for an answer
+			p := serve(t, live.Options{PingEvery: 1500 * time.Millisecond, WriteWait: 500 * time.Millisecond}, streaming(), secure)
+			e := p.stream(t, "", "acme:ada")
+			e.want("subscribe", `{}`)
+			e.want("comment", "")
+			e.want("comment", "")
+		})
 	}
 }
 

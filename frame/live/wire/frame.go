@@ -49,8 +49,9 @@ var Ping = New(opPing, nil, "")
 // Pong answers the other end's ping.
 func Pong(data string) *Frame { return New(opPong, []byte(data), "") }
 
-// Close is the last frame. The reason has at most 123 bytes.
+// Close is the last frame. Of the reason, in ASCII, at most 123 bytes fit.
 func Close(code int, reason string) *Frame {
+	reason = reason[:min(len(reason), 123)]
 	return New(opClose, append(binary.BigEndian.AppendUint16(nil, uint16(code)), reason...), "")
 }
 
