@@ -51,7 +51,7 @@ func TestDecodeReadsWhatFits(t *testing.T) {
 	}
 	want := person{common: common{Note: "n"}, Role: "user", Age: 3, Homes: []address{{"Łódź"}, {`"}`}},
 		Extra: map[string]any{"a": 1.0, "A": 2.0}, ByName: map[string]address{"x": {"y"}}, Raw: json.RawMessage(`{"anything":[1]}`),
-		Tenant: tenant, Friend: &person{Role: "r"}, Any: []any{map[string]any{"b": []any{}}}, Plain: true}
+		Tenant: tenant, Friend: &person{Role: "r"}, Any: []any{map[string]any{"b": []any{}}}, Plain: true, hidden: ""}
 	if !reflect.DeepEqual(p, want) {
 		t.Errorf("got  %+v\nwant %+v", p, want)
 	}
