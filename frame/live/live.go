@@ -91,7 +91,8 @@ type Caller struct {
 // Handler is what a module brings. Exactly one of Cookie and Token is set.
 type Handler struct {
 	// Cookie names who asks for a socket by the request's session cookie. Browsers send cookies along with requests of
-	// foreign pages, so such a socket must come from a page of this very host whatever Origins says.
+	// foreign pages, so such a socket must come from a page of this very host whatever Origins says. It is called twice,
+	// before the handshake for a proper refusal and after it, as Token may be.
 	Cookie func(r *http.Request) (Who, error)
 
 	// Token names who has a bearer token: the member "token" of the op hello, which must be a socket's first frame, or

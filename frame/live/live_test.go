@@ -136,6 +136,25 @@ func TestPushesFollowTheReplyOfTheRequestThatSubscribed(t *testing.T) {
 	}
 }
 
+func TestASessionKeepsItsModulesState(t *testing.T) {
+	t.Parallel()
+	h := handler()
+	h.Ops["count"] = func(_ context.Context, s *live.Session, _ json.RawMessage) (any, error) {
+		n, _ := s.State.(int)
+		s.State = n + 1
+		return n, nil
+	}
+	p := serve(t, live.Options{}, h, false)
+	a, b := p.connect(t, "acme:ada"), p.connect(t, "acme:ada")
+	a.ask("count", "")
+	if m := a.ask("count", ""); string(m.OK) != "1" {
+		t.Errorf("the second time: %s", m.OK)
+	}
+	if m := b.ask("count", ""); string(m.OK) != "0" {
+		t.Errorf("another session: %s", m.OK)
+	}
+}
+
 func TestErrorsOfHandlersReachTheCallerAsProblems(t *testing.T) {
 	t.Parallel()
 	h := handler()

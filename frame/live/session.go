@@ -22,6 +22,9 @@ const mostChannels = 128
 
 // Session is one open connection of somebody, or one request of somebody over Send.
 type Session struct {
+	// State is the module's own, for its ops and Stream only: in one session they never run at the same time.
+	State any
+
 	hub     *Hub
 	handler *Handler
 	line    line // nil over Send

@@ -75,7 +75,7 @@ func (s *Session) inspect(now int64) {
 
 // Drain ends the hub: no new connections, requests under way are answered, then everybody is told to come back at a
 // moment of their own, spread so that another process can take them in. When ctx ends first, the rest is hung up on
-// and ctx's error returned.
+// and ctx's error returned. It comes before http.Server.Shutdown, which waits for event streams and knows no sockets.
 func (h *Hub) Drain(ctx context.Context) error {
 	h.mu.Lock()
 	h.leaving = true
