@@ -45,7 +45,7 @@ type call struct {
 }
 
 func commands() []command {
-	return []command{serveCommand, demoCommand, migrateCommand, tenantCommand, claimsCommand, auditCommand, backupCommand, keysCommand, drillCommand, doctorCommand, versionCommand}
+	return []command{serveCommand, migrateCommand, tenantCommand, keysCommand, doctorCommand, versionCommand}
 }
 
 func main() {

@@ -10,17 +10,20 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"aver/base/clock"
+	"aver/base/errs"
 	"aver/edge"
 	"aver/edge/certificate"
 	"aver/frame/egress"
 	"aver/frame/jobs"
 	"aver/frame/live"
 	"aver/frame/module"
+	"aver/frame/page"
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/engine"
@@ -124,7 +127,9 @@ func (a *App) edgeConfig(certificates *certificate.Source) edge.Config {
 	return edge.Config{
 		Listen: c.Listen, Plain: c.Plain, Admin: c.Admin, Hosts: c.Hosts, Proxies: c.Proxies, Certificates: certificates,
 		Authenticator: a.Identity, SessionCookie: identity.CookieName, Clock: c.Clock, Log: a.Log,
-		ErrorPage: a.errorPage, View: a.view, Idempotency: a.idempotency(),
+		ErrorPage: func(w http.ResponseWriter, r *http.Request, p errs.Problem) error {
+			return page.Render(w, r, p.Status, page.ErrorPage(p))
+		}, View: a.view, Idempotency: a.idempotency(),
 		Ready: map[string]func(context.Context) error{"stores": a.Vault.Check},
 		Drain: a.Hub.Drain,
 	}

@@ -171,3 +171,15 @@ func installationSecret(ctx context.Context, c Config, root keyring.Root, name s
 	}
 	return raw[:aead.KeySize], nil
 }
+
+// secretFolders are where installationSecret and openQueue keep wrapped keys.
+func (a *App) secretFolders() []string {
+	found, _ := filepath.Glob(filepath.Join(a.Config.Data, "keys", "*", ids.Installation.String())) // the pattern is well formed
+	var out []string
+	for _, path := range found {
+		if dir := filepath.Dir(path); filepath.Base(dir) != "pages" && filepath.Base(dir) != "stores" {
+			out = append(out, dir)
+		}
+	}
+	return out
+}

@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"aver/cmd/aver/app"
+	"aver/trust/identity"
+	"aver/vault"
+)
+
+func printJSON(out io.Writer, v any) error {
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// open opens the installation that the options name, runs fn and closes it.
+func open(ctx context.Context, s *settings, fn func(*app.App) error) error {
+	config, err := s.done()
+	if err != nil {
+		return err
+	}
+	config.Log = io.Discard
+	a, err := app.Open(ctx, config)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(a), a.Close())
+}
+
+var migrateCommand = command{name: "migrate", summary: "bring a PostgreSQL database up to date", run: migrate, usage: `
+aver migrate --owner URL [--role NAME]
+
+Connects as the role that owns the tables, makes what is missing and grants the serving role what it needs. The serving
+role must exist and own nothing:
+  CREATE ROLE aver_app LOGIN;
+
+Example:
+  aver migrate --owner "postgres://aver_owner@db/aver" --role aver_app`}
+
+func migrate(ctx context.Context, c *call) error {
+	owner := c.flags.String("owner", os.Getenv("AVER_DATABASE_OWNER"), "address of PostgreSQL as the owner of the tables")
+	keyOwner := c.flags.String("key-owner", os.Getenv("AVER_KEY_DATABASE_OWNER"), "the same for the keys, if they are kept elsewhere")
+	role := c.flags.String("role", "aver_app", "the serving role")
+	if _, err := c.parse(); err != nil {
+		return err
+	}
+	if *owner == "" {
+		return fmt.Errorf("--owner is missing: %w", errUsage)
+	}
+	if err := app.Migrate(ctx, *owner, *keyOwner, *role); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.out, "The database is up to date.")
+	return nil
+}
+
+var tenantCommand = command{name: "tenant", summary: "make and list workspaces", run: tenant, usage: `
+aver tenant create SLUG [--name NAME] [--owner ADDRESS]     makes a workspace and prints its one-time set-up link
+aver tenant list
+aver tenant setup SLUG [--owner ADDRESS]                    prints a new set-up link for another owner
+
+Example:
+  aver tenant create kowal --name "Kowal Bikes" --owner ada@kowal.example --data /var/lib/aver`}
+
+func tenant(ctx context.Context, c *call) error {
+	var s settings
+	s.storage(c.flags)
+	name := c.flags.String("name", "", "the workspace's name; the slug if empty")
+	owner := c.flags.String("owner", "", "e-mail address of the owner; asked for by the set-up page if empty")
+	address := c.flags.String("address", "https://localhost:8443", "where people reach this installation, for the link")
+	words, err := c.parse()
+	if err != nil {
+		return err
+	}
+	return open(ctx, &s, func(a *app.App) error {
+		switch {
+		case len(words) == 1 && words[0] == "list":
+			return listTenants(ctx, c, a)
+		case len(words) == 2 && words[0] == "create":
+			if *name == "" {
+				*name = words[1]
+			}
+			t, err := a.CreateTenant(ctx, words[1], *name)
+			if err != nil {
+				return err
+			}
+			return printSetup(ctx, c, a, t, *owner, *address)
+		case len(words) == 2 && words[0] == "setup":
+			t, err := a.Vault.TenantBySlug(ctx, words[1])
+			if err != nil {
+				return err
+			}
+			return printSetup(ctx, c, a, t, *owner, *address)
+		}
+		return fmt.Errorf("say create SLUG, list or setup SLUG: %w", errUsage)
+	})
+}
+
+func listTenants(ctx context.Context, c *call, a *app.App) error {
+	all, err := a.Vault.AllTenants(ctx, false)
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return printJSON(c.out, all)
+	}
+	for _, t := range all {
+		fmt.Fprintf(c.out, "%-20s %-30s %-6s %s\n", t.Slug, t.Name, t.Region, t.ID)
+	}
+	return nil
+}
+
+func printSetup(ctx context.Context, c *call, a *app.App, t vault.Tenant, owner, address string) error {
+	token, err := a.Identity.Invite(ctx, identity.System(t.ID, "command"), owner, vault.Owner)
+	if err != nil {
+		return err
+	}
+	link := strings.TrimSuffix(address, "/") + "/setup/" + token
+	if c.json {
+		return printJSON(c.out, map[string]any{"tenant": t.ID, "slug": t.Slug, "setup": link})
+	}
+	fmt.Fprintf(c.out, "Workspace %s (%s). Its owner sets a password here within 72 hours, once:\n%s\n", t.Name, t.Slug, link)
+	return nil
+}
+
+var keysCommand = command{name: "keys", summary: "show and rotate keys", run: keys, usage: `
+aver keys list [SLUG]         versions and ages of the tenants' keys
+aver keys rotate SLUG|--all   new sealing and wrapping keys; old data stays readable
+aver keys rotate-root         a new root key version; every tenant key is wrapped again, then the old version is dropped
+
+A running server takes the new keys without a restart. After rotate-root keep a copy of the new root.key away from the data.`}
+
+func keys(ctx context.Context, c *call) error {
+	var s settings
+	s.storage(c.flags)
+	all := c.flags.Bool("all", false, "all workspaces")
+	words, err := c.parse()
+	if err != nil {
+		return err
+	}
+	return open(ctx, &s, func(a *app.App) error {
+		switch {
+		case len(words) >= 1 && words[0] == "list":
+			return listKeys(ctx, c, a, words[1:])
+		case len(words) == 2 && words[0] == "rotate" || len(words) == 1 && words[0] == "rotate" && *all:
+			return rotateKeys(ctx, c, a, words[1:])
+		case len(words) == 1 && words[0] == "rotate-root":
+			if err := a.RotateRoot(ctx); err != nil {
+				return err
+			}
+			fmt.Fprintln(c.out, "Every tenant key is wrapped by the new root key. Keep a copy of it away from the data.")
+			return nil
+		}
+		return fmt.Errorf("say list, rotate or rotate-root: %w", errUsage)
+	})
+}
+
+func chosen(ctx context.Context, a *app.App, slugs []string) ([]vault.Tenant, error) {
+	if len(slugs) == 0 {
+		return a.Vault.AllTenants(ctx, true)
+	}
+	t, err := a.Vault.TenantBySlug(ctx, slugs[0])
+	return []vault.Tenant{t}, err
+}
+
+func listKeys(ctx context.Context, c *call, a *app.App, slugs []string) error {
+	tenants, err := chosen(ctx, a, slugs)
+	if err != nil {
+		return err
+	}
+	out := map[string]any{}
+	for _, t := range tenants {
+		k, err := a.Vault.Keys().Tenant(ctx, t.ID)
+		if err != nil {
+			return err
+		}
+		out[t.Slug] = k.Versions
+		for _, v := range k.Versions {
+			if !c.json {
+				fmt.Fprintf(c.out, "%-20s %-6s version %-3d made %s\n", t.Slug, v.Purpose, v.Version, v.Made.Format("2006-01-02 15:04"))
+			}
+		}
+	}
+	if c.json {
+		return printJSON(c.out, out)
+	}
+	return nil
+}
+
+func rotateKeys(ctx context.Context, c *call, a *app.App, slugs []string) error {
+	tenants, err := chosen(ctx, a, slugs)
+	if err != nil {
+		return err
+	}
+	for _, t := range tenants {
+		if err := a.Vault.Keys().Rotate(ctx, t.ID); err != nil {
+			return fmt.Errorf("rotate the keys of %s: %w", t.Slug, err)
+		}
+		fmt.Fprintf(c.out, "%s has new keys.\n", t.Slug)
+	}
+	return nil
+}
+
+var doctorCommand = command{name: "doctor", summary: "say whether an installation is well", run: doctor, usage: `
+aver doctor [--data FOLDER]
+
+Looks at the stores, the keys and the log, and says what is wrong and what to do. Exit status 1 if anything is.`}
+
+func doctor(ctx context.Context, c *call) error {
+	var s settings
+	s.storage(c.flags)
+	if _, err := c.parse(); err != nil {
+		return err
+	}
+	return open(ctx, &s, func(a *app.App) error { return sayUnsafe(c, a.Unsafe(ctx)) })
+}
+
+var versionCommand = command{name: "version", summary: "print the version", run: version, usage: "aver version [--json]"}
+
+func version(_ context.Context, c *call) error {
+	if _, err := c.parse(); err != nil {
+		return err
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return errors.New("the program does not know its version")
+	}
+	if c.json {
+		return printJSON(c.out, map[string]any{"version": info.Main.Version, "go": info.GoVersion})
+	}
+	fmt.Fprintln(c.out, "aver", info.Main.Version, info.GoVersion)
+	return nil
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+
+	"aver/base/personal"
+	"aver/cmd/aver/app"
+	"aver/edge/certificate"
+	"aver/frame/mail"
+)
+
+var serveCommand = command{name: "serve", summary: "serve an installation", run: serve, usage: `
+aver serve [--data FOLDER] [--host NAME]…
+
+Without options it keeps everything in ./aver-data, makes a certificate of its own and serves https://localhost:8443.
+The root key is read from AVER_ROOT_KEY or from FOLDER/root.key; the database's address from AVER_DATABASE and the mail
+relay's password from AVER_MAIL_PASSWORD, so that they need not stand on a command line.
+
+Examples:
+  aver serve --data /var/lib/aver --host chat.example.com --acme letsencrypt --email admin@example.com
+  aver serve --data /var/lib/aver --host chat.example.com --cert chat.crt --key chat.key --database "$URL"
+  aver serve --data /var/lib/aver --check`}
+
+// list is an option that may be given several times.
+type list []string
+
+func (l *list) String() string     { return strings.Join(*l, ",") }
+func (l *list) Set(s string) error { *l = append(*l, s); return nil }
+
+// settings are the options that say where an installation is; most commands take them.
+type settings struct {
+	config      app.Config
+	hosts       list
+	certs, keys list
+	proxies     list
+	mailRelay   string
+	mailFrom    string
+	mailUser    string
+	mailClear   bool
+}
+
+func (s *settings) storage(f *flag.FlagSet) {
+	f.StringVar(&s.config.Data, "data", "aver-data", "folder of data, keys and certificates")
+	f.StringVar(&s.config.Database, "database", os.Getenv("AVER_DATABASE"), "address of PostgreSQL as the serving role; without it everything is kept in the data folder")
+	f.StringVar(&s.config.KeyDatabase, "key-database", os.Getenv("AVER_KEY_DATABASE"), "address of the PostgreSQL that keeps the keys, if it is another")
+	f.StringVar(&s.config.Region, "region", "local", "home region of this installation, such as eu")
+}
+
+func (s *settings) serving(f *flag.FlagSet) {
+	f.StringVar(&s.config.Listen, "listen", ":8443", "address for HTTPS")
+	f.StringVar(&s.config.Plain, "plain", "", "address for plain HTTP, which only redirects, such as :8080")
+	f.StringVar(&s.config.Admin, "admin", "127.0.0.1:9464", "address for metrics and profiles")
+	f.Var(&s.hosts, "host", "name this installation is reached by; may be repeated")
+	f.Var(&s.certs, "cert", "certificate file; repeat for ECDSA and RSA")
+	f.Var(&s.keys, "key", "key file of the certificate")
+	f.StringVar(&s.config.ACME, "acme", "", "get certificates from letsencrypt, or from the directory at this address")
+	f.StringVar(&s.config.Email, "email", "", "address for certificate authorities and for reports of vulnerabilities")
+	f.Var(&s.proxies, "proxy", "network of a proxy whose X-Forwarded-For is believed, such as 10.0.0.0/8")
+	f.StringVar(&s.mailRelay, "mail-relay", "", "host:port of the mail relay")
+	f.StringVar(&s.mailFrom, "mail-from", "", "sender of mails, such as \"Support <support@example.com>\"")
+	f.StringVar(&s.mailUser, "mail-user", "", "user name at the mail relay")
+	f.BoolVar(&s.mailClear, "mail-clear", false, "the relay is on this machine and takes mail without encryption")
+}
+
+// done makes the configuration of the options.
+func (s *settings) done() (app.Config, error) {
+	s.config.Hosts = s.hosts
+	if len(s.certs) != len(s.keys) {
+		return s.config, fmt.Errorf("give each --cert its --key: %w", errUsage)
+	}
+	for i := range s.certs {
+		s.config.Certificates = append(s.config.Certificates, certificate.Pair{Certificate: s.certs[i], Key: s.keys[i]})
+	}
+	for _, p := range s.proxies {
+		prefix, err := netip.ParsePrefix(p)
+		if err != nil {
+			return s.config, fmt.Errorf("--proxy %s is not a network: %w", p, errUsage)
+		}
+		s.config.Proxies = append(s.config.Proxies, prefix)
+	}
+	return s.config, s.mail()
+}
+
+func (s *settings) mail() error {
+	if s.mailRelay == "" {
+		return nil
+	}
+	host, port, found := strings.Cut(s.mailRelay, ":")
+	sender := &mail.Sender{Host: host, From: s.mailFrom, User: s.mailUser, Password: personal.Of(os.Getenv("AVER_MAIL_PASSWORD"))}
+	if s.mailClear {
+		sender.Encryption = mail.Clear
+	}
+	if found {
+		n, err := strconv.Atoi(port)
+		if err != nil {
+			return fmt.Errorf("--mail-relay wants host:port: %w", errUsage)
+		}
+		sender.Port = n
+		if n == 465 {
+			sender.Encryption = mail.ImplicitTLS
+		}
+	}
+	s.config.Mail = sender
+	return nil
+}
+
+func serve(ctx context.Context, c *call) error {
+	var s settings
+	s.storage(c.flags)
+	s.serving(c.flags)
+	check := c.flags.Bool("check", false, "say what is unsafe and do not serve")
+	if _, err := c.parse(); err != nil {
+		return err
+	}
+	config, err := s.done()
+	if err != nil {
+		return err
+	}
+	a, err := app.Open(ctx, config)
+	if err != nil {
+		return err
+	}
+	unsafe := a.Unsafe(ctx)
+	if *check || len(unsafe) > 0 {
+		return errors.Join(sayUnsafe(c, unsafe), a.Close())
+	}
+	return a.Serve(ctx, func(a *app.App) {
+		https, admin, _ := a.Edge.Addresses()
+		fmt.Fprintf(c.out, "Aver serves https://%s (metrics on http://%s/metrics)\n", https, admin)
+	})
+}
+
+// sayUnsafe prints the findings; none of them is the answer yes.
+func sayUnsafe(c *call, unsafe []string) error {
+	if c.json {
+		if err := printJSON(c.out, map[string]any{"safe": len(unsafe) == 0, "unsafe": unsafe}); err != nil {
+			return err
+		}
+	} else if len(unsafe) == 0 {
+		fmt.Fprintln(c.out, "Nothing unsafe was found.")
+	}
+	if len(unsafe) == 0 {
+		return nil
+	}
+	if !c.json {
+		fmt.Fprintln(c.out, "This is unsafe, and Aver does not serve like this:")
+		for _, finding := range unsafe {
+			fmt.Fprintln(c.out, " -", finding)
+		}
+	}
+	return errNo
+}
