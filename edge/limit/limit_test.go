@@ -73,7 +73,12 @@ func TestAClosedTableForgivesNobodyToMakeRoom(t *testing.T) {
 func TestPeekTakesNothing(t *testing.T) {
 	t.Parallel()
 	table := limit.New[string]("failures", limit.Rate{Quota: 1, Window: time.Minute}, 10, false, clock.At(start))
-	if !table.Peek("a").OK || !table.Peek("a").OK || !table.Take("a").OK || table.Peek("a").OK {
-		t.Error("peeking changed the count")
+	for range 3 {
+		if !table.Peek("a").OK {
+			t.Fatal("peeking took the only request")
+		}
+	}
+	if !table.Take("a").OK || table.Peek("a").OK {
+		t.Error("peeking does not see what was taken")
 	}
 }
