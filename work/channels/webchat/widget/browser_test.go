@@ -13,6 +13,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 
 	"aver/proof/axe"
@@ -153,7 +154,15 @@ func (b *tab) enter() {
 func (b *tab) write(text string) {
 	b.t.Helper()
 	b.do(b.frame, chromedp.Focus(chromedp.CSS("textarea")))
-	b.do(b.page, chromedp.KeyEvent(text+"\r"))
+	b.do(b.page, chromedp.KeyEvent(text), chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeRawKeyDown, input.DispatchKeyEventTypeKeyUp} {
+			enter := input.DispatchKeyEventParams{Type: kind, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13}
+			if _, err := cdp.Call(ctx, target, input.DispatchKeyEvent, enter); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
 }
 
 // press clicks the button with this name in the frame.
@@ -170,7 +179,29 @@ func (b *tab) sees(words string) {
 	b.wait(b.frame, fmt.Sprintf(`document.body.innerText.includes(%q)`, words))
 }
 
-// start writes a first message and agrees.
+// menu goes to another screen.
+func (b *tab) menu(name string) {
+	b.t.Helper()
+	b.press("More")
+	b.press(name)
+}
+
+// eventually waits for something outside the browser.
+func (b *tab) eventually(what string, holds func() bool) {
+	b.t.Helper()
+	deadline := time.After(patience)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-deadline:
+			b.t.Fatalf("there was no %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+// begin writes a first message and agrees.
 func (b *tab) begin(text string) {
 	b.t.Helper()
 	b.write(text)
@@ -205,6 +236,16 @@ func (b *tab) scheme(name string) {
 			return err
 		}))
 	}
+}
+
+// touch makes the frame believe that it is used with fingers.
+func (b *tab) touch(ctx context.Context) {
+	b.t.Helper()
+	b.do(ctx, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: true})
+		return err
+	}))
+	b.wait(ctx, `matchMedia('(pointer: coarse)').matches`)
 }
 
 // accessible runs axe-core where ctx is and fails the test for every finding.

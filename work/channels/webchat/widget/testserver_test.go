@@ -26,22 +26,24 @@ type server struct {
 
 	mu        sync.Mutex
 	config    map[string]any
-	visits    []string                    // method and path of everything that was asked for
-	sessions  map[string]json.RawMessage  // token → body of POST sessions
-	consents  []map[string]any            // bodies of POST consent
-	said      []json.RawMessage           // bodies of the op set
-	uploads   map[string]upload           // id → what was sent
-	messages  []message                   // the one conversation
-	first     map[string]int              // client_id → seq
-	sends     int                         // how often the op send arrived
-	readBy    int                         // the highest seq the visitor has read
-	epoch     string                      // changes when the server lost its memory of offsets
+	visits    []string                   // method and path of everything that was asked for
+	sessions  map[string]json.RawMessage // token → body of POST sessions
+	consents  []map[string]any           // bodies of POST consent
+	said      []json.RawMessage          // bodies of the op set
+	uploads   map[string]upload          // id → what was sent
+	messages  []message                  // the one conversation
+	first     map[string]int             // client_id → seq
+	readBy    int                        // the highest seq the visitor has read
+	epoch     string                     // changes when the server lost its memory of offsets
 	contact   string
 	listeners map[*listener]bool
 	reports   []string // violations of a policy
 	hosting   pageOptions
 
-	refuseSockets bool
+	refuseSockets bool   // as a proxy may
+	down          bool   // refuses everything but the configuration
+	refuseText    string // of a message that is refused for good
+	replyTo       string // where the visitor wants the answer
 	loseNextAck   bool
 	limit         int // of messages a subscribe recovers; more: recovered false
 }
@@ -151,7 +153,12 @@ func (s *server) routes() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.visits = append(s.visits, r.Method+" "+r.URL.Path)
+		down := s.down && strings.HasPrefix(r.URL.Path, "/widget/v1/") && r.URL.Path != "/widget/v1/config"
 		s.mu.Unlock()
+		if down {
+			writeProblem(w, http.StatusServiceUnavailable, "unavailable", "Please try again later.")
+			return
+		}
 		if r.Header.Get("Cookie") != "" {
 			s.t.Errorf("%s %s carries a cookie", r.Method, r.URL.Path)
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -28,8 +29,9 @@ func (s *server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	l := s.listen(func(code int) {
 		_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(time.Second))
-		_ = conn.Close()
+		_ = conn.SetReadDeadline(time.Now().Add(time.Second)) // the client's answer ends the reading below
 	})
+	defer conn.Close()
 	defer s.leave(l)
 	go func() {
 		for frame := range l.frames {
@@ -54,8 +56,7 @@ func (s *server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		}
 		greeted = true
 		reply := s.carryOut(request.Op, body, l)
-		if reply == nil {
-			l.stop(3001) // the acknowledgement is lost
+		if reply == nil { // the acknowledgement is lost
 			return
 		}
 		reply["id"] = request.ID
@@ -104,7 +105,7 @@ func (s *server) carryOut(op string, body []byte, l *listener) map[string]any {
 	ok := map[string]any{}
 	switch op {
 	case "hello":
-		ok["contact"], ok["verified"] = s.contact, false
+		ok["contact"] = s.contact
 		if len(s.messages) > 0 {
 			unread := 0
 			for _, m := range s.messages {
@@ -127,6 +128,9 @@ func (s *server) carryOut(op string, body []byte, l *listener) map[string]any {
 	case "history":
 		ok = s.history(body)
 	case "send":
+		if s.refuseText != "" && strings.Contains(string(body), s.refuseText) {
+			return map[string]any{"error": map[string]any{"type": "about:blank", "title": "This message was refused.", "status": 422, "code": "invalid"}}
+		}
 		ok = s.receive(body)
 		if s.loseNextAck {
 			s.loseNextAck = false
@@ -193,7 +197,7 @@ func (s *server) receive(body []byte) map[string]any {
 		ReplyToEmail string   `json:"reply_to_email"`
 	}
 	s.strict(body, &in)
-	s.sends++
+	s.replyTo = in.ReplyToEmail
 	seq, again := s.first[in.ClientID]
 	if !again {
 		files := []map[string]any{}

@@ -16,7 +16,7 @@ export class ChatScreen implements Screen {
   readonly composer: Composer
   readonly notes: Note[] = []
   private readonly transcript: Transcript
-  private readonly intro = h('p.greeting')
+  private readonly intro = h('p.greeting', { dir: 'auto' })
   private readonly older = h('button.link.older', { type: 'button', onclick: () => void this.visitor.talk.older().catch(() => {}) }, t('older'))
   private readonly typing = h('p.typing', { role: 'status' })
   private readonly scroll: HTMLElement

@@ -32,8 +32,12 @@ export interface Kept {
 export class Keep {
   private readonly key: string
 
-  constructor(website: string) {
+  /** gone is called when another tab forgot: then this one is to forget too. */
+  constructor(website: string, gone: () => void) {
     this.key = 'aver:' + website
+    addEventListener('storage', (event) => {
+      if (event.key === this.key && event.newValue === null) gone()
+    })
   }
 
   load(): Kept | null {

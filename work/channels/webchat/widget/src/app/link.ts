@@ -152,9 +152,10 @@ export class Link {
   }
 
   private watch(): void {
+    if (document.hidden) return // nobody waits, and timers are unreliable: wake() asks when somebody does
     const quiet = Date.now() - this.heardAt
     if (quiet > silence.dead) this.transport?.close()
-    else if (quiet > silence.ask && !document.hidden) this.ping(patience)
+    else if (quiet > silence.ask) this.ping(patience)
   }
 
   private ping(limit: number): void {

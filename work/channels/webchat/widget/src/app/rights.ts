@@ -5,7 +5,7 @@ import { download, save } from './files'
 import type { Screen } from './screen'
 import type { Visitor } from './visitor'
 import { type Config, get, Lost, post, Problem, type Receipt } from './wire'
-import { exact, t } from './words'
+import { moment, t } from './words'
 
 interface Task {
   state: 'queued' | 'running' | 'done' | 'failed'
@@ -29,7 +29,7 @@ export class RightsScreen implements Screen {
   private readonly nothing: HTMLElement
   private readonly copy: HTMLElement
   private readonly erase = h('section')
-  private readonly progress = h('div', { 'aria-live': 'polite' })
+  private readonly progress = h('div.steps', { 'aria-live': 'polite' })
   private receipt: Receipt | undefined
   private erased = false
 
@@ -56,7 +56,7 @@ export class RightsScreen implements Screen {
     this.receipt = receipt
     const title = h('h3', { tabindex: -1 }, t('erased_title'))
     const paper = receipt ? h('div.receipt', {},
-      h('p', {}, t('receipt'), ' ', h('code', {}, receipt.id)), h('p.small', {}, exact(new Date(receipt.at))), h('p', {}, receipt.text)) : null
+      h('p', {}, t('receipt'), ' ', h('code', {}, receipt.id)), h('p.small', {}, moment(new Date(receipt.at))), h('p', {}, receipt.text)) : null
     this.el.replaceChildren(h('section', {}, title, h('p', {}, t('erased_text')), paper, h('div.buttons', {},
       receipt ? h('button', { type: 'button', onclick: () => this.saveReceipt() }, icon(downloadIcon), t('receipt_save')) : null,
       h('button.primary', { type: 'button', onclick: () => this.startNew() }, t('start_new')))))

@@ -5,7 +5,7 @@ import { excuse } from './rights'
 import type { Screen } from './screen'
 import type { Visitor } from './visitor'
 import type { Config } from './wire'
-import { exact, t } from './words'
+import { moment, t } from './words'
 
 export class SettingsScreen implements Screen {
   readonly title = t('settings')
@@ -33,7 +33,7 @@ export class SettingsScreen implements Screen {
     const { given } = this.visitor
     if (!this.config.consent.required) return [h('p', {}, t('consent_not_needed'))]
     if (!given) return [h('p', {}, t('consent_none'))]
-    const when = t('consent_given', { date: exact(new Date(given.at)), version: given.version })
+    const when = t('consent_given', { date: moment(new Date(given.at)), version: given.version })
     return [
       h('p', {}, when), given.version === this.config.consent.version ? notice(this.config) : '', h('p', {}, t('withdraw_text')),
       h('button', { type: 'button', onclick: () => void this.withdraw() }, t('withdraw')),

@@ -46,6 +46,7 @@ export class Talk {
   private seen = false
   private held: Push[] | undefined // pushes that arrive while we catch up
   private flushing = false
+  private asked = false // to flush, while that was going on
   private typingTimer = 0
 
   constructor(private readonly link: Link, private readonly token: () => string, private readonly on: TalkEvents) {}
@@ -134,14 +135,19 @@ export class Talk {
 
   /** Sends what waits, oldest first, one at a time. What has no answer stays and goes again after a reconnect. */
   flush(): void {
+    this.asked = true
     if (this.flushing || !this.link.up) return
     this.flushing = true
+    this.asked = false
     this.sendAll()
       .catch((error) => {
         if (!(error instanceof Lost)) console.error('Aver:', error)
         if (this.link.up) this.later(0) // an upload was cut off while the socket stands
       })
-      .finally(() => (this.flushing = false))
+      .finally(() => {
+        this.flushing = false
+        if (this.asked) this.flush()
+      })
   }
 
   private async sendAll(): Promise<void> {
@@ -188,6 +194,8 @@ export class Talk {
     if (!fresh) return
     this.on.started(ok.conversation)
     await this.catchUp()
+    this.unread = this.messages.filter((message) => message.from.kind !== 'visitor').length // an answer that was quicker than we
+    if (this.seen) this.markRead()
   }
 
   private async uploaded(picked: Picked): Promise<Attachment> {
@@ -214,6 +222,7 @@ export class Talk {
   /** Subscribes from where we are. Pushes wait until nothing is missing, so that nobody sees a hole. */
   private async catchUp(): Promise<void> {
     const { id, epoch, offset } = this
+    const here = this.messages.length > 0 // or else all of it is old
     const held: Push[] = (this.held = [])
     try {
       const ok = (await this.link.request('subscribe', { channel: id, epoch, offset })) as {
@@ -223,7 +232,7 @@ export class Talk {
       if (id !== this.id || this.held !== held) return
       for (const message of missed.messages) {
         const fresh = this.insert(message)
-        if (fresh && epoch !== '' && message.from.kind !== 'visitor') this.on.received(message)
+        if (fresh && here && message.from.kind !== 'visitor') this.on.received(message)
       }
       this.more = missed.more
       this.epoch = ok.epoch

@@ -7,8 +7,8 @@ export function theme(accent: unknown, scheme: unknown): string {
   const set = (name: string, value: string): void => root.style.setProperty(name, value)
   set('--accent', colour)
   set('--on-accent', inkOn(colour))
-  set('--accent-light', legible(colour, '#f3f1ec', '#1c1a17'))
-  set('--accent-dark', legible(colour, '#2a2825', '#f2efe9'))
+  set('--accent-light', legible(colour, '#f3f1ec', '#1c1a17', 5))
+  set('--accent-dark', legible(colour, '#2a2825', '#f2efe9', 6))
   if (scheme === 'light' || scheme === 'dark') root.dataset.scheme = scheme
   else delete root.dataset.scheme
   return colour

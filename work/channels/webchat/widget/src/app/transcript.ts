@@ -34,6 +34,7 @@ interface Row {
   drawn: string
 }
 
+const many = 5 // rows at once are history, not news
 const together = 5 * 60_000 // messages of one sender within this time are one group
 
 export class Transcript {
@@ -45,6 +46,7 @@ export class Transcript {
 
   update(notes: readonly Note[]): void {
     const now = new Date()
+    const known = new Set(this.rows.keys())
     const items = this.items(notes)
     const nodes: Node[] = []
     items.forEach((item, i) => {
@@ -56,14 +58,21 @@ export class Transcript {
       this.meta(row, item, !same(item, after), now)
       nodes.push(row.el)
     })
+    if (items.filter((item) => !known.has(item.key)).length > many) this.hush()
     for (const key of this.rows.keys()) if (!items.some((item) => item.key === key)) this.rows.delete(key)
     place(this.el, nodes)
+  }
+
+  /** Keeps a screen reader from reading out a whole history. */
+  private hush(): void {
+    this.el.setAttribute('aria-live', 'off')
+    setTimeout(() => this.el.setAttribute('aria-live', 'polite'), 1_000)
   }
 
   private items(notes: readonly Note[]): Item[] {
     const said = this.talk.messages.map((m): Item => ({
       key: m.client_id ?? 's' + m.seq, side: m.from.kind === 'visitor' || m.from.kind === 'system' ? m.from.kind : 'other',
-      name: m.from.name ?? '', avatar: m.from.avatar_url, at: new Date(m.at), text: m.text, message: m,
+      name: m.from.kind === 'assistant' ? [m.from.name, t('assistant')].filter(Boolean).join(' · ') : m.from.name ?? '', avatar: m.from.avatar_url, at: new Date(m.at), text: m.text, message: m,
     }))
     for (const note of notes) {
       const item: Item = { key: note.client_id, side: 'other', name: note.name, at: new Date(note.at), text: note.text }

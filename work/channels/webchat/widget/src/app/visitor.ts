@@ -9,7 +9,6 @@ import { type Config, type Hello, Lost, post, Problem, type Push, type Receipt }
 interface Session {
   token: string
   contact: string
-  verified: boolean
 }
 
 export interface VisitorEvents extends Omit<TalkEvents, 'unsent' | 'may'> {
@@ -38,9 +37,11 @@ export class Visitor {
   private beginning: Promise<void> | undefined
   private pageConsent: Given | undefined
   private retry = 0
+  private lostTimer = 0
+  private life = 0 // counts resets: what began before one must not end after it
 
   constructor(private readonly config: Config, private readonly origin: () => string, private readonly on: VisitorEvents) {
-    this.keep = new Keep(config.website)
+    this.keep = new Keep(config.website, () => this.reset())
     this.link = new Link(() => this.token, {
       up: (hello) => this.up(hello),
       down: () => this.down(),
@@ -108,7 +109,9 @@ export class Visitor {
 
   /** Forgets everything here; the server keeps what it has. */
   reset(): void {
+    this.life++
     clearTimeout(this.retry)
+    clearTimeout(this.lostTimer)
     this.link.stop()
     this.keep.clear()
     forgetFiles()
@@ -194,14 +197,18 @@ export class Visitor {
   }
 
   private async session(): Promise<void> {
+    const { life } = this
     try {
       const { token, contact } = await post<Session>('/widget/v1/sessions', '', this.request())
-      this.owner = await owner(this.jwt)
+      const signed = await owner(this.jwt)
+      if (life !== this.life) return
+      this.owner = signed
       this.token = token
       this.greet(contact)
       this.save()
       this.link.start()
     } catch (error) {
+      if (life !== this.life) return
       if (error instanceof Lost || (error instanceof Problem && error.passing)) {
         this.away = true
         this.later(error)
@@ -237,6 +244,7 @@ export class Visitor {
   }
 
   private up(hello: Hello): void {
+    clearTimeout(this.lostTimer)
     this.away = false
     this.greet(hello.contact)
     this.on.changed()
@@ -252,9 +260,13 @@ export class Visitor {
     this.on.loaded(contact)
   }
 
+  /** Most losses last less than a moment and are not worth a word. */
   private down(): void {
-    this.away = true
-    this.on.changed()
+    clearTimeout(this.lostTimer)
+    this.lostTimer = window.setTimeout(() => {
+      this.away = true
+      this.on.changed()
+    }, 1_500)
   }
 
   private hear(push: Push): void {

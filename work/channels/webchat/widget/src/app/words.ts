@@ -38,11 +38,20 @@ export function count(key: Counted, n: number): string {
 }
 
 function fill(text: string, values: Record<string, string | number>): string {
-  return text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''))
+  return text.replace(/\{(\w+)\}/g, (_, name: string) => isolated(String(values[name] ?? '')))
+}
+
+/** Keeps a name or version in one piece inside text that runs from the right (Unicode FSI and PDI). */
+function isolated(value: string): string {
+  return direction(locale) === 'rtl' ? `\u2068${value}\u2069` : value
 }
 
 export function languageName(code: string): string {
-  return new Intl.DisplayNames(locale, { type: 'language' }).of(code) ?? code
+  try {
+    return new Intl.DisplayNames(locale, { type: 'language' }).of(code) ?? code
+  } catch {
+    return code
+  }
 }
 
 /** Names a region code ("EU", "IN"); anything else is shown as it is. */
@@ -66,6 +75,11 @@ export function ago(at: Date, now: Date): string {
 
 export function exact(at: Date): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'medium' }).format(at)
+}
+
+/** A date and time to be read in a sentence. */
+export function moment(at: Date): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' }).format(at)
 }
 
 export function day(at: Date, now: Date): string {

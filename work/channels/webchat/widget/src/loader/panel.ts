@@ -50,7 +50,7 @@ export class Panel implements Shown {
     })
     this.host.dir = getComputedStyle(document.documentElement).direction === 'rtl' ? 'rtl' : 'ltr'
     this.paint(teal)
-    this.label()
+    this.draw()
     document.body.append(this.host)
     visualViewport?.addEventListener('resize', () => this.fit())
   }
@@ -133,7 +133,7 @@ export class Panel implements Shown {
     this.opened = open
     this.box.hidden = !open
     this.fit()
-    this.label()
+    this.draw()
     this.post({ aver: 1, is: 'open', open })
   }
 
@@ -147,13 +147,17 @@ export class Panel implements Shown {
     return pickLanguage([this.language as string, document.documentElement.lang, ...navigator.languages])
   }
 
+  private draw(): void {
+    this.button.replaceChildren(icon(this.opened ? closeIcon : chatIcon, 24), this.badge)
+    this.label()
+  }
+
   private label(): void {
     const [open, close] = labels[this.tongue()]
     const unread = this.opened ? 0 : this.queue.unread
     this.badge.textContent = unread > 99 ? '99+' : unread > 0 ? String(unread) : ''
     this.button.setAttribute('aria-label', this.opened ? close : unread > 0 ? `${open} (${unread})` : open)
     this.button.setAttribute('aria-expanded', String(this.opened))
-    this.button.replaceChildren(icon(this.opened ? closeIcon : chatIcon, 24), this.badge)
   }
 
   private paint(accent: string): void {

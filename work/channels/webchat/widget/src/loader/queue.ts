@@ -64,14 +64,12 @@ export class Queue {
 
   private run(call: unknown): void {
     const [verb, key, rest] = Array.isArray(call) ? (call as [unknown, unknown, unknown]) : []
-    if (typeof verb !== 'string' || typeof key !== 'string' || !known[verb]?.includes(key)) {
-      this.warn(`does not know ${JSON.stringify(verb)} ${JSON.stringify(key)}`)
-      return
-    }
+    const name = typeof verb === 'string' && typeof key === 'string' ? `${verb} ${key}` : 'that call'
     try {
-      this.carryOut(verb, key, rest, call as unknown[])
-    } catch (error) {
-      this.warn(`could not do ${verb} ${key}: ${String(error)}`)
+      if (known[verb as string]?.includes(key as string)) this.carryOut(verb as string, key as string, rest, call as unknown[])
+      else this.warn('does not know ' + name)
+    } catch {
+      this.warn('could not do ' + name)
     }
   }
 
@@ -100,7 +98,7 @@ export class Queue {
       case 'do':
         if (this.show(key)) return
     }
-    this.forward({ verb: verb as Call['verb'], key, args })
+    this.forward(structuredClone({ verb: verb as Call['verb'], key, args })) // as it is now; what cannot be sent fails here
   }
 
   private listen(name: string): Set<Listener> {

@@ -16,6 +16,7 @@ button span {
   border: 2px solid #fff; border-radius: 11px; background: #a3261b; color: #fff; font-size: 12px; font-variant-numeric: tabular-nums;
 }
 button span:empty { display: none }
+svg { pointer-events: none }
 div {
   position: fixed; bottom: calc(84px + env(safe-area-inset-bottom)); inset-inline-end: 16px; width: 392px; max-width: calc(100vw - 32px);
   height: min(660px, 100dvh - 108px); overflow: hidden; border: 1px solid #8a857c; border-radius: 10px; background: #fdfcfa;

@@ -1,0 +1,241 @@
+package widget_test
+
+import (
+	"image"
+	"image/color"
+	"image/png"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	cdpbrowser "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/chromedp"
+)
+
+// downloads lets the tab save files into a folder and returns it.
+func (b *tab) downloads() string {
+	b.t.Helper()
+	folder := b.t.TempDir()
+	id := chromedp.FromContext(b.page).BrowserContextID
+	params := cdpbrowser.SetDownloadBehaviorParams{Behavior: cdpbrowser.SetDownloadBehaviorBehaviorAllow, BrowserContextID: id, DownloadPath: folder}
+	if _, err := chromedp.CallBrowser(b.page, cdpbrowser.SetDownloadBehavior, params); err != nil {
+		b.t.Fatal(err)
+	}
+	return folder
+}
+
+// saved waits for a file of this name and returns what is in it.
+func (b *tab) saved(folder, name string) string {
+	b.t.Helper()
+	var body []byte
+	b.eventually("a file "+name, func() bool {
+		var err error
+		body, err = os.ReadFile(filepath.Join(folder, name))
+		return err == nil && len(body) > 0
+	})
+	return string(body)
+}
+
+func TestAVisitorGetsACopyOfTheirData(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	b := visit(t, s)
+	folder := b.downloads()
+	b.open()
+	b.menu("Your data")
+	b.sees("nothing about you is kept")
+	b.press("Back to the conversation")
+	b.begin("Hello")
+	b.menu("Your data")
+	b.press("Prepare a copy")
+	b.press("Download the copy")
+	if got := b.saved(folder, "copy.zip"); got != "PK-archive" {
+		t.Errorf("saved %q", got)
+	}
+}
+
+func TestErasureIsConfirmedAndLeavesAReceiptAndNothingElse(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	b := visit(t, s)
+	folder := b.downloads()
+	b.open()
+	b.begin("my secret")
+	if b.kept() == nothing {
+		t.Error("nothing is kept, so a reload would lose the conversation")
+	}
+	b.menu("Your data")
+	b.press("Erase my data")
+	b.press("Keep my data")
+	b.press("Erase my data")
+	b.press("Erase everything")
+	b.sees("rcp_01jd9m3x")
+	b.press("Save the receipt")
+	if got := b.saved(folder, "rcp_01jd9m3x.txt"); !strings.Contains(got, "The key that could read your data was destroyed") {
+		t.Errorf("receipt: %q", got)
+	}
+	if got := b.kept(); got != nothing {
+		t.Errorf("the browser still keeps %s", got)
+	}
+	b.press("Start a new conversation")
+	if got := b.bubbles(); len(got) != 0 {
+		t.Errorf("still shown: %q", got)
+	}
+	b.write("hello again")
+	b.press("Agree and send")
+	b.sees("Sent")
+}
+
+func TestAnErasureElsewhereClosesTheChat(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	b := visit(t, s)
+	b.open()
+	b.begin("my secret")
+	s.cut(3501)
+	b.sees("Your data was erased")
+	if got := b.kept(); got != nothing {
+		t.Errorf("the browser still keeps %s", got)
+	}
+}
+
+func TestConsentIsWithdrawnAsEasilyAsGiven(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	b := visit(t, s)
+	b.open()
+	b.begin("Hello")
+	b.menu("Settings")
+	b.sees("You agreed on")
+	b.press("Withdraw consent")
+	b.sees("Consent withdrawn")
+	if got := b.kept(); got != nothing {
+		t.Errorf("the browser still keeps %s", got)
+	}
+	s.with(func() {
+		if len(s.consents) != 1 || s.consents[0]["granted"] != false || s.consents[0]["version"] != "2026-11-01" {
+			t.Errorf("the server heard %v", s.consents)
+		}
+	})
+	b.press("Back to the conversation")
+	b.write("one more thing")
+	b.press("Agree and send")
+	b.eventually("the message after the new agreement", func() bool { return slices.Equal(s.texts(), []string{"Hello", "one more thing"}) })
+	s.with(func() {
+		if len(s.consents) != 2 || s.consents[1]["granted"] != true {
+			t.Errorf("the server heard %v", s.consents)
+		}
+	})
+}
+
+func TestARefusedTokenBeginsAnewAndKeepsWhatWasWritten(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	b := visit(t, s)
+	b.open()
+	b.begin("one")
+	s.with(func() { clear(s.sessions); s.messages = nil; clear(s.first); s.down = true })
+	s.cut(3001)
+	b.wait(b.frame, `document.querySelector('.connection').checkVisibility()`)
+	b.write("two")
+	s.with(func() { s.down = false })
+	b.press("Agree and send")
+	b.eventually("the unsent message in the new session", func() bool { return slices.Equal(s.texts(), []string{"two"}) })
+}
+
+func TestFilesWithinTheLimitsAreSent(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	b := visit(t, s)
+	b.open()
+	picture := drawing(t, "rad für zwei.png")
+	big := filepath.Join(t.TempDir(), "big.txt")
+	if err := os.WriteFile(big, make([]byte, 100_001), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.do(b.frame, chromedp.SetUploadFiles(chromedp.CSS("input[type=file]"), []string{picture, big, "/etc/hosts"}, chromedp.NodeReady))
+	b.sees("big.txt is larger than 100 kB")
+	b.sees("Files like hosts are not accepted here")
+	b.write("Like this one")
+	b.press("Agree and send")
+	b.sees("Sent")
+	b.wait(b.frame, `document.querySelector('.picture img')?.naturalWidth === 320`)
+	s.with(func() {
+		if got := s.uploads["att_1"]; len(s.uploads) != 1 || got.Name != "rad für zwei.png" || got.Type != "image/png" {
+			t.Errorf("the server has %d uploads, the first %q of type %s", len(s.uploads), got.Name, got.Type)
+		}
+	})
+	b.load()
+	b.open()
+	b.wait(b.frame, `document.querySelector('.picture img')?.naturalWidth === 320`) // fetched back with the token
+}
+
+func TestARefusedMessageIsMarkedAndCanBeSentAgain(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	b := visit(t, s)
+	b.open()
+	b.begin("one")
+	s.with(func() { s.refuseText = "two" })
+	b.write("two")
+	b.sees("Not sent: This message was refused.")
+	b.write("three")
+	b.eventually("the message after the refused one", func() bool { return slices.Equal(s.texts(), []string{"one", "three"}) })
+	s.with(func() { s.refuseText = "" })
+	b.press("Try again")
+	b.eventually("the refused message", func() bool { return slices.Equal(s.texts(), []string{"one", "three", "two"}) })
+}
+
+func TestOutsideBusinessHoursTheChatAsksWhereToAnswer(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.config["online"] = false
+	b := visit(t, s)
+	b.open()
+	b.sees("We are away right now")
+	b.do(b.frame, chromedp.Focus(chromedp.CSS("#email")))
+	b.do(b.page, chromedp.KeyEvent("ada@"))
+	b.write("Are you open on Sunday?")
+	b.sees("This e-mail address is not complete")
+	b.do(b.frame, chromedp.Focus(chromedp.CSS("#email")))
+	b.do(b.page, chromedp.KeyEvent("example.org"))
+	b.press("Send")
+	b.press("Agree and send")
+	b.sees("Sent")
+	s.with(func() {
+		if s.replyTo != "ada@example.org" {
+			t.Errorf("the server answers to %q", s.replyTo)
+		}
+	})
+}
+
+// drawing makes a picture of two wheels.
+func drawing(t *testing.T, name string) string {
+	t.Helper()
+	picture := image.NewRGBA(image.Rect(0, 0, 320, 200))
+	for y := range 200 {
+		for x := range 320 {
+			left, right := math.Hypot(float64(x-90), float64(y-120)), math.Hypot(float64(x-230), float64(y-120))
+			shade := color.RGBA{233, 229, 220, 255}
+			if math.Abs(left-55) < 5 || math.Abs(right-55) < 5 {
+				shade = color.RGBA{40, 60, 70, 255}
+			}
+			picture.Set(x, y, shade)
+		}
+	}
+	path := filepath.Join(t.TempDir(), name)
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := png.Encode(file, picture); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
