@@ -10,7 +10,8 @@ import (
 	"path/filepath"
 )
 
-// Check implements engine.Engine: it reads back the settings of every open writer, and looks at the mode of every file
+// Check implements engine.Engine: it reads back the settings of every open writer, tells
+// whether its log could be kept short, and looks at the mode of every file
 // and folder and at the first bytes of every store.
 func (e *Engine) Check(ctx context.Context) error {
 	var findings []error
@@ -42,12 +43,17 @@ func (e *Engine) holdAll() []*store {
 
 // check lists what is unsafe about the connections of a store.
 func (s *store) check(ctx context.Context) (findings []error) {
+	if err := s.log.turn.take(ctx); err != nil {
+		return []error{err}
+	}
+	defer s.log.turn.give()
 	if err := s.lane.take(ctx); err != nil {
 		return []error{err}
 	}
 	defer s.lane.give()
-	if s.writer != nil {
-		findings = unsafe(s.writer.db, safety)
+	findings = unsafe(s.writer.db, safety)
+	if s.log.trouble != nil {
+		findings = append(findings, fmt.Errorf("the log grows: %w", s.log.trouble))
 	}
 	return findings
 }

@@ -95,7 +95,7 @@ func (c *conn) transact(ctx context.Context, begin string, fn func(engine.Conn) 
 	}
 	c.db.SetInterrupt(context.Background())
 	if err := c.run("COMMIT"); err != nil {
-		return fmt.Errorf("commit: %w", err)
+		return err
 	}
 	committed = true
 	return nil

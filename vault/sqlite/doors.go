@@ -49,6 +49,9 @@ func (e *Engine) tryHold(tenant ids.Tenant) (held *store, surplus []*store, err 
 	if e.closed {
 		return nil, nil, errClosed
 	}
+	if tenant.IsZero() { // its folder would be that of all stores
+		return nil, nil, engine.ErrNoTenant
+	}
 	s := e.stores[tenant]
 	if s == nil {
 		surplus = e.takeIdle(len(e.stores)-e.cfg.MaxOpen+1, e.cfg.Clock.Now())
@@ -166,6 +169,9 @@ func (e *Engine) tryChange(tenant ids.Tenant) (other chan struct{}, err error) {
 	defer e.mu.Unlock()
 	if e.closed {
 		return nil, errClosed
+	}
+	if tenant.IsZero() {
+		return nil, engine.ErrNoTenant
 	}
 	if other := e.changing[tenant]; other != nil {
 		return other, nil

@@ -149,6 +149,8 @@ func rendered(neutral string) (string, error) {
 		case bare == "" || strings.HasPrefix(bare, "--"):
 		case tableStart.MatchString(line):
 			inTable = true
+		case !inTable && strings.HasPrefix(strings.ToUpper(bare), "CREATE TABLE"):
+			return "", fmt.Errorf("a table is written with a column in each line, not as %q", line)
 		case inTable && bare == ");":
 			line, inTable = ") STRICT, WITHOUT ROWID;", false
 		case inTable && !ruleLine.MatchString(line):

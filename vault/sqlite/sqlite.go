@@ -32,7 +32,7 @@ type Config struct {
 	Idle       time.Duration                                                // an unused store is closed after this; default 5 minutes
 	Readers    int                                                          // reads of one tenant at the same time; default 4
 	Clock      clock.Clock                                                  // measures idleness; default the system's
-	VFS        string                                                       // name of a registered VFS that encrypts; for rigs that break disks. Default: Pages over the system's files
+	VFS        string                                                       // for rigs that break disks: the name of a registered VFS that encrypts, as Pages does. Files exist already, empty, when it opens them
 }
 
 // errClosed answers every call after Close.

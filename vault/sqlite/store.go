@@ -37,7 +37,7 @@ type store struct {
 	rest []*conn
 
 	lane   token // whoever has it may write
-	writer *conn // belongs to who has the lane; nil after it broke
+	writer *conn // belongs to who has the lane
 	seats  token // one for each read
 
 	log log
@@ -78,18 +78,37 @@ func (s *store) open(ctx context.Context) error {
 		return fmt.Errorf("page key: %w", err)
 	}
 	s.key = key
-	if s.writer, err = s.dialWriter(); err != nil {
+	c, err := s.openWriter()
+	if err != nil {
 		return err
 	}
-	if err := s.engine.schema.apply(ctx, s.writer, s.database()); err != nil {
-		return errors.Join(err, s.dropWriter())
+	if err = s.engine.schema.apply(ctx, c, s.database()); err == nil {
+		err = syncFolder(s.folder) // the log's name must be as durable as the commits in it
 	}
-	// The log's name must be as durable as the commits in it.
-	if err := syncFolder(s.folder); err != nil {
-		return errors.Join(err, s.dropWriter())
+	if err != nil {
+		return errors.Join(err, c.close())
 	}
+	s.writer = c
 	s.ready.Store(true)
 	return nil
+}
+
+// openWriter opens the first connection. A log that is there already was left by a crash, and nobody knows whether all
+// of it is on the disk or some only in the system's memory, so it is moved into the file and synced there. A full disk
+// has no room for that; then reading it as it is comes before durability.
+func (s *store) openWriter() (*conn, error) {
+	left, err := os.Stat(path(s.folder) + "-wal")
+	crashed := err == nil && left.Size() > 0
+	c, err := s.dialWriter()
+	if err != nil || !crashed {
+		return c, err
+	}
+	if _, _, err := c.db.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE); err != nil {
+		if err := c.failed("recover after a crash", err); !errors.Is(err, engine.ErrFull) {
+			return nil, errors.Join(err, c.close())
+		}
+	}
+	return c, nil
 }
 
 func (s *store) database() database {
@@ -99,33 +118,61 @@ func (s *store) database() database {
 // dialWriter opens a connection that may write.
 func (s *store) dialWriter() (*conn, error) { return dial(s.database(), writing) }
 
-func (s *store) dropWriter() error {
-	c := s.writer
-	s.writer = nil
-	return c.close()
-}
-
 // write runs fn in the one write transaction of the store.
 func (s *store) write(ctx context.Context, fn func(engine.Conn) error) error {
+	if err := s.takeWriter(ctx); err != nil {
+		return err
+	}
+	defer s.lane.give()
+	defer func() { s.log.grown(s, s.writer.pages) }()
+	return s.writer.transact(ctx, "BEGIN IMMEDIATE", fn)
+}
+
+// takeWriter takes the lane and sees that the writer is sound.
+func (s *store) takeWriter(ctx context.Context) error {
+	for {
+		if err := s.lane.take(ctx); err != nil {
+			return err
+		}
+		if !s.writer.broken {
+			return nil
+		}
+		s.lane.give()
+		if err := s.repair(ctx); err != nil {
+			return fmt.Errorf("repair after an I/O error: %w", err)
+		}
+	}
+}
+
+// repair replaces the writer after an I/O error. A log whose fsync failed may look whole and yet never reach the disk:
+// the system forgets what it could not write, and later commits would stand on a hole. So before anything more is
+// written, all that was committed is moved into the database file and synced there, and the log is cut. Until then one
+// connection stays open at any time, because the last one takes with it the memory of where the last commit ended, and
+// what failed would be found in the log and taken for a commit.
+func (s *store) repair(ctx context.Context) error {
+	if err := s.log.turn.take(ctx); err != nil {
+		return err
+	}
+	defer s.log.turn.give()
 	if err := s.lane.take(ctx); err != nil {
 		return err
 	}
 	defer s.lane.give()
-	if s.writer == nil {
-		c, err := s.dialWriter()
-		if err != nil {
-			return err
-		}
-		s.writer = c
+	if !s.writer.broken { // somebody else was here
+		return nil
 	}
-	defer func() {
-		if s.writer.broken {
-			_ = s.dropWriter() // the error that broke it is on its way to the caller
-			return
-		}
-		s.log.grown(s, s.writer.pages)
-	}()
-	return s.writer.transact(ctx, "BEGIN IMMEDIATE", fn)
+	fresh, err := s.dialWriter()
+	if err != nil {
+		return err
+	}
+	fresh.broken = true // until the log is cut
+	_ = s.writer.close()
+	s.writer = fresh
+	if _, _, err := s.log.move(ctx, s, sqlite3.CHECKPOINT_TRUNCATE); err != nil {
+		return err
+	}
+	fresh.broken = false
+	return nil
 }
 
 // read runs fn on a snapshot.
@@ -177,7 +224,8 @@ func (s *store) close() error {
 	s.rest = nil
 	errs = append(errs, s.log.close())
 	if s.writer != nil {
-		errs = append(errs, s.dropWriter()) // last, because the last one empties the log
+		errs = append(errs, s.writer.close()) // last, because the last one empties the log
+		s.writer = nil
 	}
 	return errors.Join(errs...)
 }

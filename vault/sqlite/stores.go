@@ -161,6 +161,9 @@ func (e *Engine) Snapshot(ctx context.Context, tenant ids.Tenant, to io.Writer) 
 	return nil
 }
 
+// errNotAFile is what a file layer for tests causes that keeps its files elsewhere.
+var errNotAFile = errors.New("the store is no file of the system")
+
 // copyFile moves the log into the database file and copies that, while it keeps everybody from moving more.
 func (s *store) copyFile(ctx context.Context) (copied *os.File, err error) {
 	if err := s.log.turn.take(ctx); err != nil {
@@ -179,6 +182,9 @@ func (s *store) copyFile(ctx context.Context) (copied *os.File, err error) {
 		return nil, err
 	}
 	defer from.Close()
+	if info, err := from.Stat(); err != nil || info.Size() == 0 {
+		return nil, errors.Join(err, errNotAFile)
+	}
 	copied, err = os.CreateTemp(s.folder, ".snapshot-*")
 	if err != nil {
 		return nil, err

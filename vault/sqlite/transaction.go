@@ -24,8 +24,11 @@ func (t *transaction) Exec(query string, args ...any) (int64, error) {
 	if err != nil {
 		return 0, t.failed(query, err)
 	}
-	err = s.Exec()
-	s.end()
+	err = s.Exec() // and reset
+	s.running = false
+	if !s.kept {
+		_ = s.Close()
+	}
 	if err != nil {
 		return 0, t.failed(query, err)
 	}

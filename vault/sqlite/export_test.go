@@ -1,0 +1,64 @@
+package sqlite
+
+import (
+	"context"
+
+	"aver/base/ids"
+	"aver/vault/engine"
+)
+
+// CloseIdle does what the sweeper does on its tick.
+func (e *Engine) CloseIdle() { e.closeIdle() }
+
+// OpenStores counts the stores that have connections.
+func (e *Engine) OpenStores() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n := 0
+	for _, s := range e.stores {
+		if s.ready.Load() {
+			n++
+		}
+	}
+	return n
+}
+
+// Unsafe reads back the settings of a tenant's writer, a reader and the keeper of its log.
+func (e *Engine) Unsafe(ctx context.Context, tenant ids.Tenant) ([]error, error) {
+	s, err := e.enter(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer e.leave(s)
+	if err := s.log.open(s); err != nil {
+		return nil, err
+	}
+	r, err := s.reader()
+	if err != nil {
+		return nil, err
+	}
+	defer s.letRest(r)
+	keeper := append([]pragma{{"busy_timeout", "", "20"}}, safety[1:]...)
+	findings := append(unsafe(s.writer.db, append(safety, writing)), unsafe(r.db, append(safety, reading))...)
+	return append(findings, unsafe(s.log.keeper.db, keeper)...), nil
+}
+
+// Loosen makes a tenant's writer unsafe, as a bug or a debugger could.
+func (e *Engine) Loosen(ctx context.Context, tenant ids.Tenant, name, value string) error {
+	s, err := e.enter(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	defer e.leave(s)
+	_, err = ask(s.writer.db, name, "="+value)
+	return err
+}
+
+// Rendered turns neutral SQL into SQLite's.
+func Rendered(neutral string) (string, error) { return rendered(neutral) }
+
+// Render prepares migrations.
+func Render(migrations []engine.Migration) error {
+	_, err := render(migrations)
+	return err
+}
