@@ -202,8 +202,13 @@ func keyBytes(parts []any) []byte {
 	return out
 }
 
-// normal is how text is compared by a blind index: without surrounding space, in lower case.
-func normal(b []byte) []byte { return []byte(strings.ToLower(strings.TrimSpace(string(b)))) }
+// normal is how text is compared by a blind index: without surrounding space, in lower case, unless the column is exact.
+func (c *Column) normal(b []byte) []byte {
+	if c.Exact {
+		return b
+	}
+	return []byte(strings.ToLower(strings.TrimSpace(string(b))))
+}
 
 // encode turns a row into the values of its columns, sealed where the class says so, in the order of statements.columns.
 func (tx *Tx) encode(t *table, row reflect.Value) (values []any, key []byte, err error) {
@@ -257,7 +262,7 @@ func (tx *Tx) blind(t *table, c *Column, b []byte) any {
 	if b == nil {
 		return nil
 	}
-	return aead.BlindIndex(tx.keys.Blind(t.name+"."+c.Name), normal(b), 16)
+	return aead.BlindIndex(tx.keys.Blind(t.name+"."+c.Name), c.normal(b), 16)
 }
 
 func (tx *Tx) seal(t *table, c *Column, subject ids.Subject, key, b []byte) (any, error) {

@@ -29,6 +29,7 @@ type Column struct {
 	Category string // fideslang category of personal and tenant columns, such as user.contact.email
 	Sealed   bool
 	Lookup   bool // equality search by blind index
+	Exact    bool // the equality search tells upper from lower case and minds surrounding space
 	Search   bool // word search
 	Keep     bool // retention counts from this time
 
@@ -161,6 +162,7 @@ func (t *table) keyIsSubject() bool {
 var flagsOf = map[string]func(*Column){
 	"lookup":  func(c *Column) { c.Lookup = true },
 	"search":  func(c *Column) { c.Search = true },
+	"exact":   func(c *Column) { c.Lookup, c.Exact = true, true },
 	"keep":    func(c *Column) { c.Keep = true },
 	"subject": func(c *Column) { c.aboutKey = true },
 }

@@ -118,11 +118,11 @@ func (tb *Table[T]) Find(tx *Tx, tail string, args ...any) ([]T, error) {
 }
 
 // Lookup reads the rows whose sealed column equals the text, by its blind index. Text is compared without surrounding
-// space and in lower case.
+// space and in lower case, unless the column is tagged exact.
 func (tb *Table[T]) Lookup(tx *Tx, column, text string) ([]T, error) {
 	for i := range tb.t.columns {
 		if c := &tb.t.columns[i]; c.Name == column && c.Lookup {
-			mark := aead.BlindIndex(tx.keys.Blind(tb.t.name+"."+c.Name), normal([]byte(text)), 16)
+			mark := aead.BlindIndex(tx.keys.Blind(tb.t.name+"."+c.Name), c.normal([]byte(text)), 16)
 			return tb.Find(tx, c.blind+" = ?", mark)
 		}
 	}
