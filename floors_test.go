@@ -22,6 +22,12 @@ var streets = map[string][]string{
 	"trust/rights":    {"trust/identity", "trust/audit"},
 	"trust/retention": {"trust/identity", "trust/audit"},
 	"trust/backups":   {"trust/identity", "trust/audit"},
+
+	"trust/claims":        {"trust/identity"},
+	"trust/subprocessors": {"trust/identity"},
+	"trust/trustcenter":   {"trust/claims", "trust/subprocessors"},
+	"trust/canary":        {"trust/identity"},
+	"trust/probes":        {"trust/canary", "trust/identity"},
 }
 
 // longFunctions may have up to 100 lines instead of 60: a list that reads better whole. "folder.Function" or

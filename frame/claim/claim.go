@@ -10,7 +10,6 @@ package claim
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -44,6 +43,8 @@ type Claim struct {
 	Every     time.Duration // how often the probe runs
 	On        []string      // kinds of events after which it runs besides
 	FreshFor  time.Duration // evidence older than this is stale
+	Within    time.Duration // how long one run may take; a minute if zero
+	Until     time.Time     // of an attested claim: when the word ends
 	Check     string        // the command with which a reader checks it
 	Refs      References
 	Probe     func(ctx context.Context) (Evidence, error)
@@ -84,24 +85,41 @@ func (e *Evidence) Figure(name, format string, args ...any) {
 	e.Figures[name] = fmt.Sprintf(format, args...)
 }
 
-// Sentence is the wording with the evidence's numbers in it. A number that is not known is shown as a dash.
-func (c Claim) Sentence(e Evidence) string {
-	var out strings.Builder
+// Part is a piece of a claim's sentence. Live parts are numbers that were measured.
+type Part struct {
+	Text string
+	Live bool
+}
+
+// Parts is the wording with the evidence's numbers in it, in pieces. A number that is not known is shown as a dash.
+func (c Claim) Parts(e Evidence) []Part {
+	var out []Part
 	rest := c.Wording
 	for {
 		before, after, found := strings.Cut(rest, "{")
-		out.WriteString(before)
+		if before != "" {
+			out = append(out, Part{Text: before})
+		}
 		if !found {
-			return out.String()
+			return out
 		}
 		name, tail, _ := strings.Cut(after, "}")
 		figure := e.Figures[name]
 		if figure == "" {
 			figure = "–"
 		}
-		out.WriteString(figure)
+		out = append(out, Part{Text: figure, Live: true})
 		rest = tail
 	}
+}
+
+// Sentence is the wording with the evidence's numbers in it.
+func (c Claim) Sentence(e Evidence) string {
+	var out strings.Builder
+	for _, p := range c.Parts(e) {
+		out.WriteString(p.Text)
+	}
+	return out.String()
 }
 
 // State is how a claim stands.
@@ -127,80 +145,4 @@ func (c Claim) StateAt(now, measured time.Time, e Evidence, probeFailed bool) St
 	default:
 		return Holds
 	}
-}
-
-// Lint says what is wrong with a list of claims as a list: the defects that trust pages are known for.
-func Lint(claims []Claim) []string {
-	var out []string
-	seen := map[string]bool{}
-	for _, c := range claims {
-		for _, defect := range c.defects() {
-			out = append(out, c.ID+": "+defect)
-		}
-		if seen[c.ID] {
-			out = append(out, c.ID+": it is stated twice")
-		}
-		seen[c.ID] = true
-	}
-	return out
-}
-
-// vague are words that promise more than can be measured, or nothing.
-var vague = []string{"state of the art", "state-of-the-art", "bank-grade", "military", "unbreachable", "unhackable", "industry standard",
-	"industry-standard", "100% secure", "completely secure", "zero knowledge", "anonymised", "gdpr compliant", "gdpr-compliant", "best practice"}
-
-func (c Claim) defects() []string {
-	var out []string
-	for _, need := range []struct{ name, value string }{{"id", c.ID}, {"theme", c.Theme}, {"wording", c.Wording}, {"predicate", c.Predicate}, {"method", c.Method}, {"owner", c.Owner}} {
-		if need.value == "" {
-			out = append(out, "it has no "+need.name)
-		}
-	}
-	low := strings.ToLower(c.Wording)
-	for _, word := range vague {
-		if strings.Contains(low, word) {
-			out = append(out, fmt.Sprintf("%q cannot be measured", word))
-		}
-	}
-	if c.Kind == Measured {
-		out = append(out, c.measuredDefects()...)
-	}
-	return append(out, c.Refs.defects()...)
-}
-
-func (c Claim) measuredDefects() []string {
-	var out []string
-	if c.Probe == nil {
-		out = append(out, "it is measured and has no probe")
-	}
-	if len(c.Fixtures) == 0 {
-		out = append(out, "nothing shows that it can fail")
-	}
-	if c.Every <= 0 {
-		out = append(out, "it has no clock")
-	}
-	if c.FreshFor < c.Every {
-		out = append(out, "its evidence is stale before the next run")
-	}
-	return out
-}
-
-func (r References) defects() []string {
-	var out []string
-	for _, id := range r.ISO {
-		if !strings.HasPrefix(id, "A.") {
-			out = append(out, fmt.Sprintf("%q is no control of Annex A", id))
-		}
-	}
-	for _, id := range r.SOC2 {
-		if !slices.ContainsFunc([]string{"CC", "A1", "C1", "P", "PI"}, func(p string) bool { return strings.HasPrefix(id, p) }) {
-			out = append(out, fmt.Sprintf("%q is no trust services criterion", id))
-		}
-	}
-	for _, id := range r.GDPR {
-		if id == "" || id[0] < '0' || id[0] > '9' {
-			out = append(out, fmt.Sprintf("%q is no article", id))
-		}
-	}
-	return out
 }

@@ -1,0 +1,164 @@
+package claim
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Lint says what is wrong with a list of claims as a list: the defects that trust pages are known for.
+func Lint(claims []Claim) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, c := range claims {
+		for _, defect := range c.defects() {
+			out = append(out, c.ID+": "+defect)
+		}
+		if seen[c.ID] {
+			out = append(out, c.ID+": it is stated twice")
+		}
+		seen[c.ID] = true
+	}
+	return out
+}
+
+// words are what a sentence must not say, and why. Each is a defect that was seen on a trust page.
+var words = []struct {
+	found *regexp.Regexp
+	but   *regexp.Regexp // unless this stands in the sentence too
+	why   string
+}{
+	{found: regexp.MustCompile(`(?i)state[ -]of[ -]the[ -]art|(bank|military)[ -]grade|unbreachable|unhackable|industry[ -]standard|(100 ?%|completely|fully) secure|zero[ -]knowledge|best practice|gdpr[ -]compliant`),
+		why: "%q cannot be measured"},
+	{found: regexp.MustCompile(`(?i)anonymi[sz]ed|anonymous`), but: regexp.MustCompile(`\{k\}`), why: "%q needs the number of people that one record could be about, as {k}"},
+	{found: regexp.MustCompile(`(?i)passwords?\b.*\b(sha-?\d+|md5)|(sha-?\d+|md5)\b.*\bpasswords?`), why: "%q names a hash that is too fast for passwords"},
+	{found: regexp.MustCompile(`(?i)\b(hashed|salted)\b`), but: regexp.MustCompile(`(?i)argon2id`), why: "%q says nothing without the function and its cost"},
+	{found: regexp.MustCompile(`(?i)\bencrypted\b`), but: regexp.MustCompile(`(?i)AES-256|TLS|age\b`), why: "%q says nothing without how"},
+	{found: regexp.MustCompile(`\d+(\.\d+)? ?(%|h\b|hours?\b|days?\b|minutes?\b|months?\b|years?\b|ms\b|seconds?\b)`), why: "%q is typed; a figure comes from the evidence or from policy, as {name}"},
+	{found: regexp.MustCompile(`(?i)\bafter\b.*\b(repair|fix|resol)\w*`), why: "%q starts a clock at the repair; it starts when we know"},
+	{found: regexp.MustCompile(`(?i)\bstateless\b|stores? nothing (but|except)`), why: "%q is a list of what is stored, which must be measured"},
+	{found: regexp.MustCompile(`(?i)13 (years )?or under|under 13 or`), why: "%q is not the threshold of the law, which is under 13"},
+	{found: regexp.MustCompile(`(?i)27001:20(05|13)|safe harbou?r|privacy shield`), why: "%q is superseded"},
+	{found: regexp.MustCompile(`(?i)\b[a-z0-9-]+\.(com|net|org|io|ai|cloud|dev)\b`), why: "%q is a host; hosts come from the register"},
+	{found: regexp.MustCompile(`(?i)\b(incorporated|registered|based) (in|under)\b`), why: "%q is a fact of the company's own record, which stands in one place"},
+}
+
+// quantifier marks a sentence that speaks of all there are; its predicate must go through all of them.
+var (
+	quantifier = regexp.MustCompile(`(?i)\b(only|no other|nothing leaves|nobody else)\b`)
+	quantified = regexp.MustCompile(`(?i)\b(every|each|all|none|no)\b`)
+)
+
+func (c Claim) defects() []string {
+	var out []string
+	for _, need := range []struct{ name, value string }{{"id", c.ID}, {"theme", c.Theme}, {"wording", c.Wording}, {"predicate", c.Predicate}, {"method", c.Method}, {"owner", c.Owner}} {
+		if need.value == "" {
+			out = append(out, "it has no "+need.name)
+		}
+	}
+	for _, w := range words {
+		if said := w.found.FindString(c.Wording); said != "" && (w.but == nil || !w.but.MatchString(c.Wording)) {
+			out = append(out, fmt.Sprintf(w.why, said))
+		}
+	}
+	if said := quantifier.FindString(c.Wording); said != "" && !quantified.MatchString(c.Predicate) {
+		out = append(out, fmt.Sprintf("%q speaks of all, and the predicate does not", said))
+	}
+	switch c.Kind {
+	case Measured:
+		out = append(out, c.measuredDefects()...)
+	case Attested, Document:
+		if c.Until.IsZero() {
+			out = append(out, "nothing says until when it is true")
+		}
+	default:
+		out = append(out, "it is neither measured nor attested nor a document")
+	}
+	return append(out, c.Refs.defects()...)
+}
+
+func (c Claim) measuredDefects() []string {
+	var out []string
+	if c.Probe == nil {
+		out = append(out, "it is measured and has no probe")
+	}
+	if len(c.Fixtures) == 0 {
+		out = append(out, "nothing shows that it can fail")
+	}
+	if c.Every <= 0 {
+		out = append(out, "it has no clock")
+	}
+	if c.FreshFor < c.Every {
+		out = append(out, "its evidence is stale before the next run")
+	}
+	if c.Check == "" {
+		out = append(out, "nothing says how a reader checks it")
+	}
+	return out
+}
+
+// The forms of identifiers: A.8.24 of ISO/IEC 27001:2022 (themes 5 to 8), CC6.1, A1.2, 32(1)(a).
+var (
+	isoControl = regexp.MustCompile(`^A\.[5-8]\.[1-9][0-9]?$`)
+	criterion  = regexp.MustCompile(`^(CC[1-9]|A1|C1|PI1|P[1-8])\.[1-9][0-9]?$`)
+	article    = regexp.MustCompile(`^[1-9][0-9]?(\([1-9]\))?(\([a-h]\))?$`)
+)
+
+func (r References) defects() []string {
+	var out []string
+	for _, list := range []struct {
+		form *regexp.Regexp
+		ids  []string
+		what string
+	}{{isoControl, r.ISO, "control of Annex A"}, {criterion, r.SOC2, "trust services criterion"}, {article, r.GDPR, "article"}} {
+		for _, id := range list.ids {
+			if !list.form.MatchString(id) {
+				out = append(out, fmt.Sprintf("%q is no %s", id, list.what))
+			}
+		}
+	}
+	return out
+}
+
+// List is the references in the order in which they are read, such as "ISO 27001 A.8.24".
+func (r References) List() []string {
+	var out []string
+	for _, list := range []struct {
+		name string
+		ids  []string
+	}{{"ISO 27001 ", r.ISO}, {"SOC 2 ", r.SOC2}, {"GDPR Art. ", r.GDPR}} {
+		for _, id := range slices.Sorted(slices.Values(list.ids)) {
+			out = append(out, list.name+id)
+		}
+	}
+	return out
+}
+
+// Markdown writes the claims as a list for people who read the source: what is promised and what exactly is checked.
+func Markdown(claims []Claim) string {
+	var out strings.Builder
+	out.WriteString("# What Aver promises\n\nWritten by `go generate`; each line is a claim with a probe of the running system, shown on `/trust`.\n")
+	theme := ""
+	for _, c := range claims {
+		if c.Theme != theme {
+			theme = c.Theme
+			fmt.Fprintf(&out, "\n## %s\n", theme)
+		}
+		fmt.Fprintf(&out, "\n**%s** (%s) %s\n- Checked: %s\n- How: %s\n- Clock: every %s; stale after %s. Owner: %s. Speaks to: %s.\n",
+			c.ID, c.Kind, c.Wording, c.Predicate, c.Method, short(c.Every.String()), short(c.FreshFor.String()), c.Owner, strings.Join(c.Refs.List(), ", "))
+		for _, f := range c.Fixtures {
+			fmt.Fprintf(&out, "- Fails when: %s\n", f.Name)
+		}
+	}
+	return out.String()
+}
+
+// short leaves out the parts of a duration that are zero.
+func short(d string) string {
+	d = strings.TrimSuffix(strings.TrimSuffix(d, "0s"), "0m")
+	if d == "" {
+		return "0s"
+	}
+	return d
+}
