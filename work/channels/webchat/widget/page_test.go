@@ -86,7 +86,9 @@ func TestTheFrameHearsOnlyThePageAroundIt(t *testing.T) {
 	b := visit(t, s)
 	b.open()
 	b.begin("Hello")
-	eval[bool](b, b.frame, `(postMessage({aver: 1, is: 'call', call: {verb: 'do', key: 'session:reset', args: []}}, '*'), true)`) // from itself, not from the page
+	eval[bool](b, b.frame, `(postMessage({aver: 1, is: 'call', call: {verb: 'do', key: 'session:reset', args: []}}, '*'), true)`)
+	eval[bool](b, b.page, `(document.querySelector('main').append(Object.assign(document.createElement('iframe'), {src: '/nested'})), true)`)
+	b.wait(b.page, `window.nested`)
 	eval[bool](b, b.page, `(postMessage({aver: 1, is: 'event', name: 'message:received', data: 'forged'}, '*'), window.forged = [], $aver.push(["on","message:received", d => forged.push(d)]), true)`)
 	s.operator("real")
 	b.sees("real")

@@ -77,7 +77,7 @@ type listener struct {
 const (
 	website      = "ws_01jd0000000000000000000000"
 	conversation = "cnv_01jd0000000000000000000000"
-	pagePolicy   = "default-src 'none'; script-src 'nonce-page' %s; frame-src %s; style-src 'nonce-page'; require-trusted-types-for 'script'; " +
+	pagePolicy   = "default-src 'none'; script-src 'nonce-page' %s; frame-src 'self' %s; style-src 'nonce-page'; require-trusted-types-for 'script'; " +
 		"trusted-types 'none'; report-uri /csp"
 )
 
@@ -115,6 +115,12 @@ func (s *server) pageURL() string { return strings.Replace(s.page.URL, "127.0.0.
 func (s *server) servePage(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/csp" {
 		s.report(w, r)
+		return
+	}
+	if r.URL.Path == "/nested" { // a frame of the page's own origin, which is not the page
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprint(w, `<!doctype html><script>[...parent.document.querySelectorAll('body > div')].at(-1).shadowRoot.querySelector('iframe').contentWindow
+.postMessage({aver: 1, is: 'call', call: {verb: 'do', key: 'session:reset', args: []}}, '*'); parent.nested = true</script>`)
 		return
 	}
 	if r.URL.Path != "/" {

@@ -8,9 +8,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
-	"mime"
 	"path"
-	"strings"
 	"sync"
 )
 
@@ -29,6 +27,15 @@ type File struct {
 	Body []byte
 	Type string // for Content-Type
 	ETag string // strong, with its quotes
+}
+
+// types are not looked up in the machine's own table, which differs between machines.
+var types = map[string]string{
+	".js":   "text/javascript; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".html": "text/html; charset=utf-8",
+	".txt":  "text/plain; charset=utf-8",
+	".json": "application/json",
 }
 
 var version = sync.OnceValue(func() string {
@@ -64,13 +71,6 @@ func Languages() []string {
 
 func load(name string) File {
 	body, _ := dist.ReadFile(path.Join("dist", name))
-	kind := mime.TypeByExtension(path.Ext(name))
-	switch {
-	case strings.HasSuffix(name, ".js"):
-		kind = "text/javascript; charset=utf-8" // the machine's own table may say otherwise
-	case strings.HasSuffix(name, ".json"):
-		kind = "application/json"
-	}
 	sum := sha256.Sum256(body)
-	return File{Body: body, Type: kind, ETag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
+	return File{Body: body, Type: types[path.Ext(name)], ETag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
 }

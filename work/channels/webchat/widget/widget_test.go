@@ -11,6 +11,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"aver/work/channels/webchat/widget"
 )
 
 func TestNothingIsStoredOrAskedForBeforeTheFirstClick(t *testing.T) {
@@ -296,6 +298,30 @@ func TestArabicIsWrittenFromTheRight(t *testing.T) {
 		t.Errorf("the button stands at %v, want 16 from the left", x)
 	}
 	b.sees("يجيبك")
+}
+
+func TestEveryFileIsServedWithItsTypeAndTheFrameAsksForThisVersion(t *testing.T) {
+	t.Parallel()
+	paths := map[string]string{"/l.js": "text/javascript; charset=utf-8", "/widget/frame": "text/html; charset=utf-8",
+		"/widget/app.js": "text/javascript; charset=utf-8", "/widget/app.css": "text/css; charset=utf-8", "/widget/icons-license.txt": "text/plain; charset=utf-8"}
+	for _, language := range widget.Languages() {
+		paths["/widget/strings/"+language+".json"] = "application/json"
+	}
+	for path, kind := range paths {
+		file, found := widget.At(path)
+		if !found || len(file.Body) == 0 || file.Type != kind || len(file.ETag) < 18 {
+			t.Errorf("%s: %d bytes of %q, ETag %s", path, len(file.Body), file.Type, file.ETag)
+		}
+	}
+	if _, found := widget.At("/widget/version.txt"); found {
+		t.Error("a file that is nobody's business is served")
+	}
+	frame, _ := widget.At("/widget/frame")
+	for _, want := range []string{"/widget/app.js?v=", "/widget/app.css?v=", `data-v="`} {
+		if !strings.Contains(string(frame.Body), want+widget.Version()) {
+			t.Errorf("the frame does not ask for %s%s", want, widget.Version())
+		}
+	}
 }
 
 func TestEveryLanguageHasEveryText(t *testing.T) {
