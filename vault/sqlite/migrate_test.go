@@ -51,11 +51,11 @@ UPDATE messages SET state = 'TEXT';
 func TestMalformedMigrationsAreRefusedBeforeAnyFileIsTouched(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
-		"an unknown type":          "CREATE TABLE t (\n    id UUID NOT NULL,\n    PRIMARY KEY (id)\n);\n",
-		"SQLite's own type":        "CREATE TABLE t (\n    id INTEGER NOT NULL,\n    PRIMARY KEY (id)\n);\n",
-		"an unknown type, added":   "ALTER TABLE t ADD COLUMN x VARCHAR;\n",
-		"a table that stays open":  "CREATE TABLE t (\n    id ID NOT NULL\n",
-		"a table in one line":    : "CREATE TABLE t (id ID, PRIMARY KEY (id));\n",
+		"an unknown type":         "CREATE TABLE t (\n    id UUID NOT NULL,\n    PRIMARY KEY (id)\n);\n",
+		"SQLite's own type":       "CREATE TABLE t (\n    id INTEGER NOT NULL,\n    PRIMARY KEY (id)\n);\n",
+		"an unknown type, added":  "ALTER TABLE t ADD COLUMN x VARCHAR;\n",
+		"a table that stays open": "CREATE TABLE t (\n    id ID NOT NULL\n",
+		"a table in one line":     "CREATE TABLE t (id ID, PRIMARY KEY (id));\n",
 	} {
 		err := sqlite.Render([]engine.Migration{{Version: 1, Name: "module/0001.sql", SQL: text}})
 		if err == nil || !strings.Contains(err.Error(), "module/0001.sql") {
