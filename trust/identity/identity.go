@@ -67,6 +67,7 @@ type Credential struct {
 	Roles     string         `vault:"roles,state"`                     // of an invitation
 	Email     string         `vault:"email,tenant:user.contact.email"` // of an invitation, until it is used or expires
 	Verified  bool           `vault:"verified,state"`
+	Device    personal.Text  `vault:"device,personal:user.device"` // of a session: "Firefox on Linux"
 	CreatedAt time.Time      `vault:"created_at,state"`
 	UsedAt    time.Time      `vault:"used_at,state,keep"`
 	ExpiresAt time.Time      `vault:"expires_at,state"`

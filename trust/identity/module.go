@@ -15,6 +15,8 @@ func (s *Service) Module() module.Module {
 		Number:     Number,
 		Migrations: migrations,
 		Tables:     []vault.AnyTable{Users, Credentials, Doors, SigningKeys},
+		Routes:     s.routesToComeIn,
+		Classes:    map[string]module.Class{"/login": module.SignIn, "/setup/": module.SignIn, "/invite/": module.SignIn},
 		Actions: []*vault.Action{actAuthenticate, actUse, actSignIn, actSignInFailed, actSignOut, actDoor, actIssueVisitor, actRevoke, actInvite, actAccept,
 			actListUsers, actSetRoles, actDisable, actEnable, actMakeKey, actListKeys, actDropKey, actAddSigningKey, actListSigningKey},
 	}

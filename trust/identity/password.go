@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
@@ -34,43 +35,46 @@ type hasher struct{ slots chan struct{} }
 
 func newHasher() hasher { return hasher{make(chan struct{}, 2)} }
 
-func (h hasher) run(password string, salt []byte) []byte {
-	h.slots <- struct{}{}
+func (h hasher) run(ctx context.Context, password string, salt []byte) ([]byte, error) {
+	select {
+	case h.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, errs.New(errs.Unavailable, "Too many people sign in at once. Try again.").Because(ctx.Err())
+	}
 	defer func() { <-h.slots }()
-	return argon2.IDKey([]byte(password), salt, passes, memory, lanes, hashSize)
+	return argon2.IDKey([]byte(password), salt, passes, memory, lanes, hashSize), nil
 }
 
 // hash gives the stored form, with its parameters, as the reference implementation writes it.
-func (h hasher) hash(password string) []byte {
+func (h hasher) hash(ctx context.Context, password string) ([]byte, error) {
 	salt := make([]byte, saltSize)
 	if _, err := rand.Read(salt); err != nil {
 		panic("identity: no randomness: " + err.Error()) // crypto/rand aborts the process itself before this
 	}
+	sum, err := h.run(ctx, password, salt)
 	b64 := base64.RawStdEncoding
 	return fmt.Appendf(nil, "$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, memory, passes, lanes,
-		b64.EncodeToString(salt), b64.EncodeToString(h.run(password, salt)))
+		b64.EncodeToString(salt), b64.EncodeToString(sum)), err
 }
 
-// dummy is hashed against when there is no user, so that the time tells nothing.
+// dummySalt is hashed against when there is no user, so that the time tells nothing.
 var dummySalt = []byte("no such user 16b")
 
 // verify tells whether the password is the one. Without a stored hash it takes as long and says no.
-func (h hasher) verify(stored []byte, password string) bool {
+func (h hasher) verify(ctx context.Context, stored []byte, password string) (bool, error) {
 	if len(password) > maxBytes {
-		return false
+		return false, nil // the same for everybody, and nothing is hashed
 	}
-	parts := strings.Split(string(stored), "$")
-	if len(parts) != 6 {
-		h.run(password, dummySalt)
-		return false
+	salt, want := dummySalt, []byte(nil)
+	if parts := strings.Split(string(stored), "$"); len(parts) == 6 {
+		s, err1 := base64.RawStdEncoding.DecodeString(parts[4])
+		w, err2 := base64.RawStdEncoding.DecodeString(parts[5])
+		if err1 == nil && err2 == nil && len(w) == hashSize {
+			salt, want = s, w
+		}
 	}
-	salt, err1 := base64.RawStdEncoding.DecodeString(parts[4])
-	want, err2 := base64.RawStdEncoding.DecodeString(parts[5])
-	if err1 != nil || err2 != nil || len(want) != hashSize {
-		h.run(password, dummySalt)
-		return false
-	}
-	return subtle.ConstantTimeCompare(h.run(password, salt), want) == 1
+	got, err := h.run(ctx, password, salt)
+	return err == nil && subtle.ConstantTimeCompare(got, want) == 1, err
 }
 
 // common are passwords of fifteen letters and more that everybody tries first.

@@ -172,6 +172,12 @@ func (s *Service) Visitor(ctx context.Context, token string) (vault.Actor, error
 	return vault.Mint(vault.Identity{Tenant: tenant, Kind: vault.AsPerson, ID: c.Person, Subject: c.Person, Credential: c.ID, Verified: c.Verified}), nil
 }
 
+// AsVisitor is the visitor that a contact becomes once a session has begun: for the first acts of that session, before
+// its token exists. Only the channel that has just admitted the contact calls it.
+func (s *Service) AsVisitor(tenant ids.Tenant, contact ids.Contact, verified bool) vault.Actor {
+	return vault.Mint(vault.Identity{Tenant: tenant, Kind: vault.AsPerson, ID: contact, Subject: contact, Verified: verified})
+}
+
 var actIssueVisitor = vault.Act("visitor.session", vault.System())
 
 // IssueVisitor gives a visitor a token. verified says that the tenant's site, or a mailed code, proved who it is.

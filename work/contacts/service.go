@@ -258,3 +258,19 @@ func (s *Service) verified(ctx context.Context, tenant ids.Tenant, d Draft) (ids
 	})
 	return found, err
 }
+
+// Known finds or makes the contact of a signed identity, for a session that begins with it.
+func (s *Service) Known(ctx context.Context, tenant ids.Tenant, claims identity.TokenClaims) (ids.Contact, error) {
+	d, err := clean(Draft{ExternalID: claims.UserID, Email: claims.Email, Name: claims.Name, Phone: claims.Phone, Basis: "widget"})
+	if err != nil {
+		return ids.Contact{}, err
+	}
+	if known, err := s.verified(ctx, tenant, d); err != nil || !known.IsZero() {
+		return known, err
+	}
+	c, err := s.create(ctx, identity.System(tenant, "webchat"), d, true)
+	if errs.Is(err, errs.Conflict) { // another session of the same person was a moment earlier
+		return s.verified(ctx, tenant, d)
+	}
+	return c.ID, err
+}

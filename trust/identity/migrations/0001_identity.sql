@@ -26,6 +26,7 @@ CREATE TABLE credentials (
     roles TEXT NOT NULL,
     email SEALED,
     verified BOOL NOT NULL,
+    device SEALED,
     created_at TIME NOT NULL,
     used_at TIME NOT NULL,
     expires_at TIME,

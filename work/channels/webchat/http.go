@@ -1,0 +1,409 @@
+package webchat
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"aver/base/errs"
+	"aver/base/ids"
+	"aver/base/personal"
+	"aver/base/strictjson"
+	"aver/frame/live"
+	"aver/frame/request"
+	"aver/trust/consent"
+	"aver/trust/identity"
+	"aver/vault"
+	"aver/work/channels/webchat/widget"
+	"aver/work/contacts"
+	"aver/work/inbox"
+	"aver/work/inbox/attach"
+)
+
+func handle(fn func(http.ResponseWriter, *http.Request) error) http.Handler {
+	return request.Handler(fn)
+}
+
+// visitor names who calls by the bearer token; the token alone decides.
+func (s *Service) visitor(fn func(http.ResponseWriter, *http.Request, vault.Actor) error) http.Handler {
+	return handle(func(w http.ResponseWriter, r *http.Request) error {
+		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if !ok {
+			return errs.New(errs.Unauthenticated, "Start the chat first.")
+		}
+		actor, err := s.identity.Visitor(r.Context(), token)
+		if err != nil {
+			return err
+		}
+		return fn(w, r, actor)
+	})
+}
+
+const maxBody = 64 << 10
+
+func decode(r *http.Request, v any) error {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err != nil {
+		return err
+	}
+	if len(body) > maxBody {
+		return errs.New(errs.TooLarge, "This is larger than allowed.")
+	}
+	return strictjson.Decode(body, v, strictjson.MaxDepth)
+}
+
+func answer(w http.ResponseWriter, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(body) // a visitor who went away is nobody's mistake
+	return nil
+}
+
+// file serves what the widget consists of. With the version that the loader names it may be kept for ever.
+func file(w http.ResponseWriter, r *http.Request) {
+	f, found := widget.At(r.URL.Path)
+	if !found {
+		request.Fail(w, r, errs.New(errs.NotFound, "There is no such file."))
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", f.Type)
+	h.Set("ETag", f.ETag)
+	switch {
+	case r.URL.Path == "/l.js":
+		h.Set("Cache-Control", "public, max-age=300")
+		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	case r.URL.Query().Get("v") == widget.Version():
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	default:
+		h.Set("Cache-Control", "no-cache")
+	}
+	if r.Header.Get("If-None-Match") == f.ETag {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	_, _ = w.Write(f.Body)
+}
+
+// frame is the document that the tenant's site shows in an iframe.
+func (s *Service) frame(w http.ResponseWriter, r *http.Request) error {
+	t, err := s.tenantOf(r.Context(), r.URL.Query().Get("w"))
+	if err != nil {
+		return err
+	}
+	set, err := s.Settings(r.Context(), identity.System(t.ID, "webchat"))
+	if err != nil {
+		return err
+	}
+	ancestors := "*"
+	if len(set.AllowedHosts) > 0 {
+		ancestors = "'self' " + strings.Join(set.AllowedHosts, " ")
+	}
+	h := w.Header()
+	h.Set("Content-Security-Policy", widget.FramePolicy+"; frame-ancestors "+ancestors)
+	h.Del("X-Frame-Options")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	file(w, r)
+	return nil
+}
+
+type answeredBy struct {
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+}
+
+type noticeConfig struct {
+	Required  bool   `json:"required"`
+	Purpose   string `json:"purpose"`
+	Version   string `json:"version"`
+	Text      string `json:"text"`
+	Language  string `json:"language"`
+	NoticeURL string `json:"notice_url,omitempty"`
+}
+
+type filesConfig struct {
+	MaxBytes int64    `json:"max_bytes"`
+	Types    []string `json:"types"`
+}
+
+// Config is what the widget must know before anybody writes.
+type Config struct {
+	Website        string       `json:"website"`
+	Name           string       `json:"name"`
+	Accent         string       `json:"accent"`
+	ColorScheme    string       `json:"color_scheme"`
+	Language       string       `json:"language"`
+	Online         bool         `json:"online"`
+	OfflineMessage string       `json:"offline_message"`
+	ReplyTimeText  string       `json:"reply_time_text"`
+	Consent        noticeConfig `json:"consent"`
+	Attachments    filesConfig  `json:"attachments"`
+	Identity       struct {
+		Enforced bool `json:"enforced"`
+	} `json:"identity"`
+	Region     string     `json:"region"`
+	AnsweredBy answeredBy `json:"answered_by"`
+	MyDataURL  string     `json:"my_data_url,omitempty"`
+}
+
+const defaultAccent = "#0f5f5c"
+
+// config identifies nobody and stores nothing.
+func (s *Service) config(w http.ResponseWriter, r *http.Request) error {
+	t, err := s.tenantOf(r.Context(), r.URL.Query().Get("w"))
+	if err != nil {
+		return err
+	}
+	c, err := s.Configuration(r.Context(), t, r.URL.Query().Get("lang"))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	return answer(w, c)
+}
+
+// Configuration is the configuration of a tenant's widget for a visitor who prefers a language.
+func (s *Service) Configuration(ctx context.Context, t vault.Tenant, lang string) (Config, error) {
+	actor := identity.System(t.ID, "webchat")
+	set, err := s.Settings(ctx, actor)
+	if err != nil {
+		return Config{}, err
+	}
+	c := Config{Website: Website(t.ID), Name: orElse(set.Name, t.Name), Accent: orElse(set.Accent, defaultAccent), ColorScheme: orElse(set.ColorScheme, "auto"),
+		Language: supported(orElse(set.Language, lang)), ReplyTimeText: set.ReplyTime, Region: t.Region, MyDataURL: "/my-data/" + t.Slug}
+	c.AnsweredBy = answeredBy{"team", c.Name}
+	c.Identity.Enforced = set.Enforced
+	if !set.NoFiles {
+		c.Attachments = filesConfig{attach.MaxSize, attach.Kinds}
+	}
+	notice, err := s.consent.Current(ctx, t.ID, c.Language)
+	if err != nil {
+		return c, err
+	}
+	c.Consent = noticeConfig{Required: true, Purpose: notice.Purpose, Version: version(notice.Version), Text: notice.Text, Language: notice.Language, NoticeURL: notice.URL}
+	hours, err := s.inbox.Hours(ctx, actor)
+	c.Online, c.OfflineMessage = hours.Open(s.vault.Now()), orElse(set.Offline, hours.Away)
+	return c, err
+}
+
+func orElse(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+func supported(lang string) string {
+	first, _, _ := strings.Cut(strings.ToLower(lang), "-")
+	for _, l := range widget.Languages() {
+		if l == first {
+			return l
+		}
+	}
+	return "en"
+}
+
+type pageUser struct {
+	Token string `json:"token"`
+	Email string `json:"email"`
+	Name  string `json:"name"`
+	Phone string `json:"phone"`
+}
+
+type agreement struct {
+	Purpose  string `json:"purpose"`
+	Version  string `json:"version"`
+	Language string `json:"language"`
+	Source   string `json:"source"`
+	Granted  bool   `json:"granted"`
+}
+
+type newSession struct {
+	Website       string     `json:"website"`
+	Language      string     `json:"language"`
+	PageURLOrigin string     `json:"page_url_origin"`
+	Consent       *agreement `json:"consent"`
+	User          pageUser   `json:"user"`
+}
+
+type conversationView struct {
+	ID     ids.Conversation `json:"id"`
+	State  inbox.State      `json:"state"`
+	Epoch  string           `json:"epoch"`
+	Offset int64            `json:"offset"`
+	Unread int              `json:"unread"`
+}
+
+func viewOf(c inbox.Conversation) conversationView {
+	return conversationView{c.ID, c.State, c.Epoch.String(), c.LastSeq, c.ContactUnread}
+}
+
+var errNotice = errs.New(errs.ConsentRequired, "Please read and agree to the notice first.")
+
+// session makes a contact of a visitor at the first consented act, and gives the token that is the visitor's from then on.
+func (s *Service) session(w http.ResponseWriter, r *http.Request) error {
+	var in newSession
+	if err := decode(r, &in); err != nil {
+		return err
+	}
+	ctx := r.Context()
+	t, err := s.tenantOf(ctx, in.Website)
+	if err != nil {
+		return err
+	}
+	if in.Consent == nil {
+		return errNotice
+	}
+	actor, err := s.admit(ctx, t.ID, in)
+	if err != nil {
+		return err
+	}
+	if err := s.consent.Record(ctx, actor, actor.Subject(), in.Consent.choice(true)); err != nil {
+		return err
+	}
+	token, err := s.identity.IssueVisitor(ctx, t.ID, actor.Subject(), actor.Verified())
+	if err != nil {
+		return err
+	}
+	list, err := s.inbox.Of(ctx, actor, actor.Subject())
+	if err != nil {
+		return err
+	}
+	views := []conversationView{}
+	for _, c := range list {
+		views = append(views, viewOf(c))
+	}
+	return answer(w, map[string]any{"token": token, "contact": actor.Subject(), "verified": actor.Verified(), "conversations": views})
+}
+
+// admit finds or makes the contact: by the site's signature if there is one, else a new visitor whose words are claims.
+func (s *Service) admit(ctx context.Context, tenant ids.Tenant, in newSession) (vault.Actor, error) {
+	set, err := s.Settings(ctx, identity.System(tenant, "webchat"))
+	if err != nil {
+		return vault.Actor{}, err
+	}
+	if in.User.Token == "" && set.Enforced {
+		return vault.Actor{}, errs.New(errs.Unauthenticated, "Sign in on the site first.")
+	}
+	if notice, err := s.consent.Current(ctx, tenant, in.Consent.Language); err != nil || version(notice.Version) != in.Consent.Version {
+		return vault.Actor{}, errors.Join(err, errNotice) // before anything about the visitor is stored
+	}
+	if in.User.Token == "" {
+		draft := contacts.Draft{Email: in.User.Email, Name: in.User.Name, Phone: in.User.Phone, Language: in.Language}
+		c, err := s.contacts.NewVisitor(ctx, tenant, draft)
+		return s.identity.AsVisitor(tenant, c.ID, false), err
+	}
+	claims, err := s.identity.VerifyToken(ctx, tenant, in.User.Token, in.Website)
+	if err != nil {
+		return vault.Actor{}, err
+	}
+	id, err := s.contacts.Known(ctx, tenant, claims)
+	return s.identity.AsVisitor(tenant, id, true), err
+}
+
+func (a agreement) choice(granted bool) consent.Choice {
+	c := consent.Choice{Purpose: a.Purpose, Version: a.Version, Language: a.Language, Granted: granted}
+	if a.Source == "page" {
+		c.How = consent.BySite
+	}
+	return c
+}
+
+func (s *Service) agree(w http.ResponseWriter, r *http.Request, actor vault.Actor) error {
+	var in agreement
+	if err := decode(r, &in); err != nil {
+		return err
+	}
+	if err := s.consent.Record(r.Context(), actor, actor.Subject(), in.choice(in.Granted)); err != nil {
+		return err
+	}
+	return answer(w, struct{}{})
+}
+
+func (s *Service) upload(w http.ResponseWriter, r *http.Request, actor vault.Actor) error {
+	set, err := s.Settings(r.Context(), identity.System(actor.Tenant(), "webchat"))
+	if err != nil {
+		return err
+	}
+	name, err := url.PathUnescape(r.Header.Get("X-File-Name"))
+	if err != nil || set.NoFiles {
+		return errs.New(errs.Invalid, "This file cannot be sent.")
+	}
+	up, err := s.inbox.Upload(r.Context(), actor, actor.Subject(), personal.Of(name), r.Body)
+	if err != nil {
+		return err
+	}
+	return answer(w, map[string]any{"id": up.ID, "name": up.Name.Reveal(), "type": up.Kind, "size": up.Size})
+}
+
+func (s *Service) attachment(w http.ResponseWriter, r *http.Request, actor vault.Actor) error {
+	id, err := ids.ParseObject(r.PathValue("id"))
+	if err != nil {
+		return errs.New(errs.NotFound, "There is no such file.")
+	}
+	f, content, err := s.inbox.Attachment(r.Context(), actor, id)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", f.Kind)
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.Name.Reveal()}))
+	_, _ = io.Copy(w, content) // a visitor who went away is nobody's mistake
+	return nil
+}
+
+func (s *Service) copy(w http.ResponseWriter, r *http.Request, actor vault.Actor) error {
+	if err := decode(r, &struct{}{}); err != nil {
+		return err
+	}
+	task, err := s.rights.Copy(r.Context(), actor, actor.Subject())
+	if err != nil {
+		return err
+	}
+	return answer(w, map[string]any{"task": task})
+}
+
+func (s *Service) progress(w http.ResponseWriter, r *http.Request, actor vault.Actor) error {
+	task, err := ids.ParseObject(r.PathValue("task"))
+	if err != nil {
+		return errs.New(errs.NotFound, "There is no such task.")
+	}
+	state, done, total, link, err := s.rights.Progress(r.Context(), actor, task)
+	if err != nil {
+		return err
+	}
+	out := map[string]any{"state": state, "done": done, "total": total}
+	if link != "" {
+		out["url"] = link
+	}
+	return answer(w, out)
+}
+
+func (s *Service) erase(w http.ResponseWriter, r *http.Request, actor vault.Actor) error {
+	var in struct {
+		Confirm bool `json:"confirm"`
+	}
+	if err := decode(r, &in); err != nil {
+		return err
+	}
+	if !in.Confirm {
+		return errs.New(errs.Invalid, "Confirm that everything is to be erased.", errs.Field{Field: "confirm", Code: "required", Message: "Confirm first."})
+	}
+	id, at, text, err := s.rights.Forget(r.Context(), actor, actor.Subject())
+	if err != nil {
+		return err
+	}
+	s.hub.Kick(func(who live.Who) bool {
+		a, ok := who.(vault.Actor)
+		return ok && a.Tenant() == actor.Tenant() && a.Subject() == actor.Subject()
+	}, live.CloseRevoked)
+	return answer(w, map[string]any{"receipt": map[string]any{"id": id, "at": at.UTC().Format(time.RFC3339), "text": text}})
+}

@@ -1,0 +1,109 @@
+package webchat
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"aver/base/errs"
+	"aver/frame/module"
+	"aver/frame/page"
+	"aver/frame/request"
+	"aver/work/channels/webchat/ui"
+	"aver/work/channels/webchat/widget"
+)
+
+func (s *Service) pages(mux module.Mux) {
+	mux.Handle("GET /settings/chat", handle(func(w http.ResponseWriter, r *http.Request) error { return s.show(w, r, http.StatusOK, ui.Chat{}) }))
+	mux.Handle("POST /settings/chat", handle(s.save))
+	mux.Handle("POST /settings/chat/keys", handle(s.addKey))
+	mux.Handle("POST /settings/chat/keys/remove", handle(s.removeKey))
+}
+
+// show draws the page; what is set in c is kept.
+func (s *Service) show(w http.ResponseWriter, r *http.Request, status int, c ui.Chat) error {
+	actor := request.Actor(r.Context())
+	set, err := s.Settings(r.Context(), actor)
+	if err != nil {
+		return err
+	}
+	keys, err := s.identity.SigningKeyList(r.Context(), actor)
+	if err != nil && !errs.Is(err, errs.Forbidden) {
+		return err
+	}
+	c.Website = Website(actor.Tenant())
+	c.Embed = `<script>window.$aver=[];window.AVER_WEBSITE_ID="` + c.Website + `";</script>` + "\n" + `<script async src="https://` + r.Host + `/l.js"></script>`
+	c.Name, c.Accent, c.Scheme, c.Language, c.ReplyTime, c.Offline = set.Name, set.Accent, set.ColorScheme, set.Language, set.ReplyTime, set.Offline
+	c.Hosts, c.Enforced, c.NoFiles = strings.Join(set.AllowedHosts, "\n"), set.Enforced, set.NoFiles
+	for _, l := range widget.Languages() {
+		c.Languages = append(c.Languages, page.Option{Value: l, Label: l})
+	}
+	for _, k := range keys {
+		c.Keys = append(c.Keys, ui.Key{ID: k.ID, Algorithm: k.Algorithm, Made: k.CreatedAt.Format("2 January 2006")})
+	}
+	return page.Render(w, r, status, ui.Settings(c))
+}
+
+func (s *Service) save(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return errs.New(errs.Invalid, "The form could not be read.").Because(err)
+	}
+	f := r.PostForm
+	set := Settings{Name: f.Get("name"), Accent: f.Get("accent"), ColorScheme: f.Get("color_scheme"), Language: f.Get("language"), ReplyTime: f.Get("reply_time"),
+		Offline: f.Get("offline"), Enforced: f.Get("enforced") != "", NoFiles: f.Get("no_files") != "", AllowedHosts: strings.Fields(f.Get("allowed_hosts"))}
+	err := s.SetSettings(r.Context(), request.Actor(r.Context()), set)
+	if errs.Is(err, errs.Invalid) {
+		return s.show(w, r, http.StatusUnprocessableEntity, ui.Chat{Errors: errs.AsProblem(err).Errors, Sent: f})
+	}
+	if err != nil {
+		return err
+	}
+	page.Redirect(w, r, "/settings/chat", "Saved")
+	return nil
+}
+
+func (s *Service) addKey(w http.ResponseWriter, r *http.Request) error {
+	actor := request.Actor(r.Context())
+	if key := r.PostFormValue("public_key"); key != "" {
+		_, err := s.identity.AddPublicKey(r.Context(), actor, key)
+		if errs.Is(err, errs.Invalid) {
+			return s.show(w, r, http.StatusUnprocessableEntity, ui.Chat{Errors: errs.AsProblem(err).Errors, Sent: r.PostForm})
+		}
+		if err == nil {
+			page.Redirect(w, r, "/settings/chat", "Your site's key is trusted")
+		}
+		return err
+	}
+	kid, secret, err := s.identity.AddSecret(r.Context(), actor)
+	if err != nil {
+		return err
+	}
+	return s.show(w, r, http.StatusOK, ui.Chat{Secret: secret, SecretID: kid})
+}
+
+func (s *Service) removeKey(w http.ResponseWriter, r *http.Request) error {
+	if err := s.identity.RemoveSigningKey(r.Context(), request.Actor(r.Context()), r.PostFormValue("kid")); err != nil {
+		return err
+	}
+	page.Redirect(w, r, "/settings/chat", "The key is not trusted any more")
+	return nil
+}
+
+// WebchatSettings is the widget's settings in the API.
+type WebchatSettings struct {
+	Body Settings
+}
+
+func (s *Service) api(api huma.API) {
+	huma.Register(api, huma.Operation{OperationID: "get-webchat-settings", Method: http.MethodGet, Path: "/v1/webchat/settings", Summary: "How the chat widget looks", Tags: []string{"Web chat"}},
+		func(ctx context.Context, _ *struct{}) (*WebchatSettings, error) {
+			set, err := s.Settings(ctx, request.Actor(ctx))
+			return &WebchatSettings{set}, err
+		})
+	huma.Register(api, huma.Operation{OperationID: "put-webchat-settings", Method: http.MethodPut, Path: "/v1/webchat/settings", Summary: "Change how the chat widget looks", Tags: []string{"Web chat"}},
+		func(ctx context.Context, in *WebchatSettings) (*WebchatSettings, error) {
+			return in, s.SetSettings(ctx, request.Actor(ctx), in.Body)
+		})
+}

@@ -1,0 +1,155 @@
+// Package webchat is the channel between the chat widget on a tenant's site and the inbox.
+//
+// It speaks what widget/PROTOCOL.md says and keeps nothing of its own but the tenant's settings: messages are the
+// inbox's, people are the contacts', agreements are the consents'. A visitor is nobody until the first consented act;
+// from then on a token says who it is, and the token is all that a visitor's rights come from.
+package webchat
+
+import (
+	"context"
+	"embed"
+	"time"
+
+	"aver/base/errs"
+	"aver/base/ids"
+	"aver/frame/live"
+	"aver/trust/consent"
+	"aver/trust/identity"
+	"aver/vault"
+	"aver/work/contacts"
+	"aver/work/inbox"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Number is this module's number among those that bring migrations.
+const Number = 6
+
+// Settings are how a tenant's widget looks and what it asks for.
+type Settings struct {
+	Name         string   `json:"name,omitempty"`          // shown in the widget; the workspace's name if empty
+	Accent       string   `json:"accent,omitempty"`        // #rrggbb
+	ColorScheme  string   `json:"color_scheme"`            // auto, light or dark
+	Language     string   `json:"language,omitempty"`      // of the interface; the visitor's if empty
+	ReplyTime    string   `json:"reply_time,omitempty"`    // such as "Usually within an hour"
+	Offline      string   `json:"offline,omitempty"`       // what is said outside office hours
+	Enforced     bool     `json:"enforced"`                // nobody may write whom the site has not signed
+	NoFiles      bool     `json:"no_files"`                // visitors cannot send files
+	AllowedHosts []string `json:"allowed_hosts,omitempty"` // origins of sites that may show the widget; all if empty
+}
+
+type settingsRow struct {
+	ID        int64     `vault:"id,key"`
+	Settings  Settings  `vault:"settings,tenant:tenant.settings"`
+	UpdatedAt time.Time `vault:"updated_at,state"`
+}
+
+var (
+	table = vault.Define[settingsRow]("webchat_settings", vault.Purpose("showing the chat widget as the tenant wants it"), vault.KeepWhile("as long as the account"))
+
+	actReadSettings  = vault.Act("webchat_settings.read", vault.Everyone(), vault.Scope("settings:read"), vault.System())
+	actWriteSettings = vault.Act("webchat_settings.update", vault.Roles(vault.Owner, vault.Administrator), vault.Scope("settings:write"), vault.System())
+)
+
+// Rights is what people can ask for about their own data. The package trust/rights is one.
+type Rights interface {
+	// Copy starts putting a person's data together and names the task.
+	Copy(ctx context.Context, actor vault.Actor, contact ids.Contact) (ids.Object, error)
+	// Progress tells how far a task of the person's is; link is a path that the person's token opens, once it is done.
+	Progress(ctx context.Context, actor vault.Actor, task ids.Object) (state string, done, total int, link string, err error)
+	// Forget erases the person and gives the receipt.
+	Forget(ctx context.Context, actor vault.Actor, contact ids.Contact) (id string, at time.Time, text string, err error)
+}
+
+// Service serves the widget.
+type Service struct {
+	vault    *vault.Vault
+	hub      *live.Hub
+	identity *identity.Service
+	consent  *consent.Service
+	contacts *contacts.Service
+	inbox    *inbox.Service
+	rights   Rights
+	handler  *live.Handler
+}
+
+// New makes the service.
+func New(v *vault.Vault, hub *live.Hub, who *identity.Service, agreed *consent.Service, people *contacts.Service, box *inbox.Service, rights Rights) *Service {
+	s := &Service{vault: v, hub: hub, identity: who, consent: agreed, contacts: people, inbox: box, rights: rights}
+	s.handler = s.socket()
+	return s
+}
+
+// Website is the public name of a tenant's widget. It says which tenant is meant and proves nothing.
+func Website(tenant ids.Tenant) string { return "ws_" + tenant.String()[len("ten_"):] }
+
+var errNoWebsite = errs.New(errs.NotFound, "There is no such website here.")
+
+// tenantOf finds the tenant of a website's public name.
+func (s *Service) tenantOf(ctx context.Context, website string) (vault.Tenant, error) {
+	if len(website) != len("ws_")+26 || website[:3] != "ws_" {
+		return vault.Tenant{}, errNoWebsite
+	}
+	id, err := ids.ParseTenant("ten_" + website[3:])
+	if err != nil {
+		return vault.Tenant{}, errNoWebsite
+	}
+	t, err := s.vault.Tenant(ctx, id)
+	if errs.Is(err, errs.NotFound) {
+		return t, errNoWebsite
+	}
+	return t, err
+}
+
+// Settings reads how the tenant's widget looks.
+func (s *Service) Settings(ctx context.Context, actor vault.Actor) (Settings, error) {
+	out := Settings{ColorScheme: "auto"}
+	err := s.vault.View(ctx, actor, actReadSettings, func(tx *vault.Tx) error {
+		row, err := table.Get(tx, int64(1))
+		if errs.Is(err, errs.NotFound) {
+			return nil
+		}
+		if err == nil {
+			out = row.Settings
+		}
+		return err
+	})
+	return out, err
+}
+
+// SetSettings changes how the tenant's widget looks.
+func (s *Service) SetSettings(ctx context.Context, actor vault.Actor, set Settings) error {
+	if err := set.check(); err != nil {
+		return err
+	}
+	return s.vault.Do(ctx, actor, actWriteSettings, func(tx *vault.Tx) error {
+		tx.Emit(vault.Event{Kind: "webchat.settings_changed"}, nil)
+		return table.Put(tx, settingsRow{ID: 1, Settings: set, UpdatedAt: tx.Now()})
+	})
+}
+
+func (set Settings) check() error {
+	var bad []errs.Field
+	if set.Accent != "" && !accentForm.MatchString(set.Accent) {
+		bad = append(bad, errs.Field{Field: "accent", Code: "malformed", Message: "Write a colour like #0f5f5c."})
+	}
+	if set.ColorScheme != "auto" && set.ColorScheme != "light" && set.ColorScheme != "dark" {
+		bad = append(bad, errs.Field{Field: "color_scheme", Code: "unknown", Message: "Choose auto, light or dark."})
+	}
+	for field, text := range map[string]string{"name": set.Name, "reply_time": set.ReplyTime, "offline": set.Offline, "language": set.Language} {
+		if len(text) > 500 {
+			bad = append(bad, errs.Field{Field: field, Code: "too-long", Message: "Use at most 500 bytes."})
+		}
+	}
+	for _, host := range set.AllowedHosts {
+		if !originForm.MatchString(host) {
+			bad = append(bad, errs.Field{Field: "allowed_hosts", Code: "malformed", Message: "Write origins like https://www.example.com."})
+			break
+		}
+	}
+	if len(bad) > 0 {
+		return errs.New(errs.Invalid, "Some settings are not usable. Nothing was changed.", bad...)
+	}
+	return nil
+}
