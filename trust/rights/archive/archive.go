@@ -1,0 +1,309 @@
+// Package archive writes the copy of a person's data: one file that a program can read, that a spreadsheet can open, and
+// that a person can read in any browser without a connection.
+//
+// It knows nothing of tables: what it is given is what it writes. Everything streams but one person's rows of one table,
+// which wait compressed in memory.
+package archive
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/flate"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"html/template"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"aver/vault"
+)
+
+// Writer writes one archive.
+type Writer struct {
+	zip     *zip.Writer
+	data    io.Writer // data.jsonl
+	at      time.Time
+	held    []held // CSV files and the readable page, until data.jsonl is complete
+	page    *spool
+	summary []summary
+	current *table
+}
+
+type summary struct {
+	Table   string   `json:"table"`
+	Purpose string   `json:"purpose"`
+	Kept    string   `json:"kept"`
+	Rows    int      `json:"rows"`
+	Columns []column `json:"columns"`
+}
+
+type column struct {
+	Name     string `json:"name"`
+	Category string `json:"category,omitempty"`
+}
+
+type held struct {
+	name  string
+	spool *spool
+}
+
+type table struct {
+	summary
+	file *spool
+	csv  *csv.Writer
+}
+
+// New begins an archive. Head says on its first page whose data this is and when it was put together.
+func New(w io.Writer, head Head) (*Writer, error) {
+	z := zip.NewWriter(w)
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
+	a := &Writer{zip: z, at: head.At, page: newSpool()}
+	var err error
+	if a.data, err = a.create("data.jsonl"); err != nil {
+		return nil, err
+	}
+	return a, pageTop.Execute(a.page, head)
+}
+
+// Head is what the readable page begins with.
+type Head struct {
+	Workspace string
+	People    []string
+	At        time.Time
+}
+
+func (a *Writer) create(name string) (io.Writer, error) {
+	f, err := a.zip.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: a.at})
+	if err != nil {
+		return nil, fmt.Errorf("write the archive: %w", err)
+	}
+	return f, nil
+}
+
+// Begin starts a table.
+func (a *Writer) Begin(of vault.AnyTable) {
+	t := &table{summary: summary{Table: of.Name(), Purpose: of.Purpose(), Kept: kept(of.KeepFor())}, file: newSpool()}
+	t.csv = csv.NewWriter(t.file)
+	a.current = t
+}
+
+func kept(d time.Duration) string {
+	if d == 0 {
+		return "as long as stated in the catalogue"
+	}
+	return strconv.Itoa(int(d/(24*time.Hour))) + " days"
+}
+
+// Row adds a row of the current table.
+func (a *Writer) Row(person string, cells []vault.Cell) error {
+	t := a.current
+	if t.Rows == 0 {
+		if err := a.heads(cells); err != nil {
+			return err
+		}
+	}
+	t.Rows++
+	line := append(make([]byte, 0, 512), `{"table":`...)
+	line = strconv.AppendQuote(line, t.Table)
+	line = append(line, `,"person":`...)
+	line = append(strconv.AppendQuote(line, person), `,"row":{`...)
+	texts := make([]string, len(cells))
+	for i, c := range cells {
+		value, text, err := show(c)
+		if err != nil {
+			return fmt.Errorf("write the archive: column %s: %w", c.Column.Name, err)
+		}
+		if i > 0 {
+			line = append(line, ',')
+		}
+		line = append(strconv.AppendQuote(line, c.Column.Name), ':')
+		line = append(line, value...)
+		texts[i] = text
+	}
+	if _, err := a.data.Write(append(line, "}}\n"...)); err != nil {
+		return fmt.Errorf("write the archive: %w", err)
+	}
+	if err := pageRow.Execute(a.page, texts); err != nil {
+		return err
+	}
+	for i := range texts {
+		texts[i] = Neutral(texts[i])
+	}
+	return t.csv.Write(texts)
+}
+
+func (a *Writer) heads(cells []vault.Cell) error {
+	t := a.current
+	names := make([]string, len(cells))
+	for i, c := range cells {
+		names[i] = c.Column.Name
+		t.Columns = append(t.Columns, column{Name: c.Column.Name, Category: c.Column.Category})
+	}
+	if err := pageTable.Execute(a.page, t.summary); err != nil {
+		return err
+	}
+	return t.csv.Write(names)
+}
+
+// End ends the table. A table without rows leaves no trace.
+func (a *Writer) End() error {
+	t := a.current
+	if t.Rows == 0 {
+		return nil
+	}
+	t.csv.Flush()
+	if err := t.csv.Error(); err != nil {
+		return fmt.Errorf("write the archive: %w", err)
+	}
+	a.held = append(a.held, held{"csv/" + t.Table + ".csv", t.file})
+	a.summary = append(a.summary, t.summary)
+	_, err := io.WriteString(a.page, "</table></div>\n")
+	return err
+}
+
+// File adds an opened file of the person's. After the first one no more tables may follow.
+func (a *Writer) File(name string, from io.Reader) error {
+	f, err := a.create("files/" + name)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(f, from); err != nil {
+		return fmt.Errorf("write the archive: %w", err)
+	}
+	return nil
+}
+
+// Close writes what was held back and ends the archive.
+func (a *Writer) Close() error {
+	if _, err := io.WriteString(a.page, "</main></body></html>\n"); err != nil {
+		return err
+	}
+	for _, h := range append(a.held, held{"index.html", a.page}) {
+		if err := h.spool.into(a.zip, h.name, a.at); err != nil {
+			return err
+		}
+	}
+	about, err := a.create("catalogue.json")
+	if err != nil {
+		return err
+	}
+	encode := json.NewEncoder(about)
+	encode.SetIndent("", "  ")
+	if err := encode.Encode(a.summary); err != nil {
+		return fmt.Errorf("write the archive: %w", err)
+	}
+	return a.zip.Close()
+}
+
+// staff are identifiers of people who work for the tenant: others' data, shown as their role.
+var staff = regexp.MustCompile(`usr_[0-9a-hjkmnp-tv-z]{26}`)
+
+// show gives a value for the machine and for the eye.
+func show(c vault.Cell) (machine []byte, eye string, err error) {
+	switch v := c.Value.(type) {
+	case nil:
+		return []byte("null"), "", nil
+	case string:
+		if !c.Personal {
+			v = staff.ReplaceAllString(v, "staff")
+		}
+		machine, err = json.Marshal(v)
+		return machine, v, err
+	case time.Time:
+		eye = v.UTC().Format(time.RFC3339Nano)
+		return strconv.AppendQuote(nil, eye), eye, nil
+	case json.RawMessage:
+		return asJSON(v, c.Personal)
+	case []byte:
+		if json.Valid(v) && utf8.Valid(v) {
+			return asJSON(v, c.Personal)
+		}
+		machine, err = json.Marshal(v)
+		return machine, strings.Trim(string(machine), `"`), err
+	default:
+		machine, err = json.Marshal(v)
+		return machine, string(machine), err
+	}
+}
+
+func asJSON(raw []byte, personal bool) ([]byte, string, error) {
+	var out bytes.Buffer
+	if err := json.Compact(&out, raw); err != nil {
+		return nil, "", err
+	}
+	b := out.Bytes()
+	if !personal {
+		b = staff.ReplaceAll(b, []byte("staff"))
+	}
+	return b, string(b), nil
+}
+
+// Neutral keeps a spreadsheet from taking a text for a formula.
+func Neutral(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r\n", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}
+
+// spool compresses in memory what must wait for its turn in the archive.
+type spool struct {
+	out   bytes.Buffer
+	flate *flate.Writer
+	crc   uint32
+	size  uint64
+}
+
+func newSpool() *spool {
+	s := &spool{}
+	s.flate, _ = flate.NewWriter(&s.out, flate.BestSpeed) // fails for unknown levels only
+	return s
+}
+
+func (s *spool) Write(p []byte) (int, error) {
+	s.crc = crc32.Update(s.crc, crc32.IEEETable, p)
+	s.size += uint64(len(p))
+	return s.flate.Write(p)
+}
+
+func (s *spool) into(z *zip.Writer, name string, at time.Time) error {
+	if err := s.flate.Close(); err != nil {
+		return fmt.Errorf("write the archive: %w", err)
+	}
+	f, err := z.CreateRaw(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: at, CRC32: s.crc,
+		CompressedSize64: uint64(s.out.Len()), UncompressedSize64: s.size})
+	if err != nil {
+		return fmt.Errorf("write the archive: %w", err)
+	}
+	_, err = f.Write(s.out.Bytes())
+	return err
+}
+
+// The readable page needs nothing from anywhere: no script, no font, no picture.
+var (
+	pageTop = template.Must(template.New("").Parse(`<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Your data</title>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<style>
+:root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;margin:0;padding:24px;overflow-wrap:anywhere}
+main{max-width:1100px;margin:auto}h1{font-size:24px;line-height:1.25}h2{font-size:18px;margin:32px 0 4px}
+.t{overflow-x:auto}table{border-collapse:collapse;font-size:13px;margin-top:8px}
+td,th{border:1px solid #8886;padding:4px 8px;text-align:start;vertical-align:top;min-width:80px;white-space:pre-wrap}p{max-width:72ch;margin:4px 0}
+</style></head><body><main>
+<h1>What {{.Workspace}} keeps about you</h1>
+<p>Put together on {{.At.Format "2 January 2006, 15:04 UTC"}} for {{range $i, $p := .People}}{{if $i}}, {{end}}{{$p}}{{end}}.</p>
+<p>The same is in <b>data.jsonl</b> for programs and in the folder <b>csv</b> for spreadsheets. Files you sent are in the folder <b>files</b>.
+Notes that people at {{.Workspace}} wrote about you are included. Those people are shown as “staff”: who they are is their own personal data.
+Passwords and other secrets are not included, since they could be used to act in your name.</p>
+`))
+	pageTable = template.Must(template.New("").Parse(`<h2>{{.Table}}</h2><p>Kept for: {{.Purpose}}. For how long: {{.Kept}}.</p>
+<div class="t"><table><tr>{{range .Columns}}<th>{{.Name}}{{if .Category}}<br><small>{{.Category}}</small>{{end}}</th>{{end}}</tr>
+`))
+	pageRow = template.Must(template.New("").Parse("<tr>{{range .}}<td>{{.}}</td>{{end}}</tr>\n"))
+)

@@ -1,0 +1,240 @@
+package rights
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"sync/atomic"
+	"time"
+
+	"aver/base/errs"
+	"aver/base/ids"
+	"aver/trust/rights/archive"
+	"aver/vault"
+)
+
+// archiveKind marks the archives themselves among a person's files, so that a copy does not hold older copies.
+const archiveKind = "application/vnd.aver.copy+zip"
+
+// maxArchive is the largest archive in bytes.
+const maxArchive = 4 << 30
+
+// Export writes the copy of everything that is kept about a person, and about those merged into them, as a ZIP archive.
+// It follows from the vault's catalogue: every row of every table that is about the person, in the order of its keys,
+// without secrets, with the person's files opened. Other people are left out: who works here appears as "staff".
+func (s *Service) Export(ctx context.Context, actor vault.Actor, contact ids.Contact, w io.Writer) error {
+	if err := mine(actor, contact); err != nil {
+		return err
+	}
+	return s.export(ctx, actor, contact, w, &progress{})
+}
+
+// progress is how far a copy is.
+type progress struct{ done, total atomic.Int64 }
+
+func (s *Service) export(ctx context.Context, actor vault.Actor, contact ids.Contact, w io.Writer, p *progress) error {
+	tenant, err := s.vault.Tenant(ctx, actor.Tenant())
+	if err != nil {
+		return err
+	}
+	return s.vault.View(ctx, actor, actCopy, func(tx *vault.Tx) error {
+		tx.About(contact)
+		people, err := s.people.Linked(tx, contact)
+		if err != nil {
+			return err
+		}
+		head := archive.Head{Workspace: tenant.Name, At: tx.Now()}
+		for _, person := range people {
+			head.People = append(head.People, person.String())
+		}
+		out, err := archive.New(w, head)
+		if err != nil {
+			return err
+		}
+		if err := s.tables(tx, people, out, p); err != nil {
+			return err
+		}
+		if err := s.files(tx, people, out); err != nil {
+			return err
+		}
+		return out.Close()
+	})
+}
+
+func (s *Service) tables(tx *vault.Tx, people []ids.Contact, out *archive.Writer, p *progress) error {
+	for _, person := range people {
+		totals, err := s.vault.Totals(tx, person)
+		if err != nil {
+			return err
+		}
+		for _, n := range totals {
+			p.total.Add(int64(n))
+		}
+	}
+	for _, table := range s.vault.Tables() {
+		out.Begin(table)
+		for _, person := range people {
+			name := person.String()
+			err := s.vault.EachRow(tx, table, person, func(cells []vault.Cell) error {
+				p.done.Add(1)
+				return errors.Join(tx.Context().Err(), out.Row(name, cells))
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if err := out.End(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) files(tx *vault.Tx, people []ids.Contact, out *archive.Writer) error {
+	for _, person := range people {
+		files, err := vault.Blobs.Find(tx, "subject = ? ORDER BY id", person)
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			if f.Kind == archiveKind {
+				continue
+			}
+			_, content, err := s.vault.ReadBlob(tx, f.ID)
+			if err != nil {
+				return err
+			}
+			if err := out.File(f.ID.String()+extension(f.Kind), content); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func extension(kind string) string {
+	known, err := mime.ExtensionsByType(kind)
+	if err != nil || len(known) == 0 {
+		return ".bin"
+	}
+	return known[len(known)-1]
+}
+
+// StartCopy begins to put a copy together, for the actor's own data when a visitor asks. Task tells how far it is.
+func (s *Service) StartCopy(ctx context.Context, actor vault.Actor, contact ids.Contact) (RequestID, error) {
+	r, err := s.ask(ctx, actor, Copy, viaOf(actor), contact)
+	if err != nil {
+		return RequestID{}, err
+	}
+	return r.ID, s.queue.Enqueue(ctx, copyKind, actor.Tenant(), r.ID.String(), time.Time{})
+}
+
+// StartExport begins to put together a copy of the visitor's own data.
+func (s *Service) StartExport(ctx context.Context, visitor vault.Actor) (RequestID, error) {
+	return s.StartCopy(ctx, visitor, visitor.Subject())
+}
+
+// work puts a copy together and keeps it, sealed under the person's key, for a day.
+func (s *Service) work(ctx context.Context, tenant ids.Tenant, id RequestID) error {
+	actor := system(tenant)
+	r, err := s.read(ctx, actor, id)
+	if err != nil || r.Kind != Copy || r.State != Running || r.Contact.IsZero() {
+		return ignoreAbsent(err)
+	}
+	p := &progress{}
+	s.running.Store(id, p)
+	defer s.running.Delete(id)
+	reader, writer := io.Pipe()
+	go func() { writer.CloseWithError(s.export(ctx, actor, r.Contact, writer, p)) }()
+	blob, err := s.vault.PutBlob(ctx, actor, r.Contact, archiveKind, reader, maxArchive)
+	reader.CloseWithError(err)
+	if errs.Is(err, errs.Gone) {
+		return s.end(ctx, tenant, id, Refused, "no_such_person")
+	}
+	if err != nil {
+		return err
+	}
+	return s.vault.Do(ctx, actor, actFinish, func(tx *vault.Tx) error {
+		r, err := Requests.Get(tx, id)
+		if err != nil || r.State != Running {
+			return ignoreAbsent(err)
+		}
+		r.State, r.EndedAt, r.File = Done, tx.Now(), blob.ID
+		tx.Emit(vault.Event{Kind: "dsr.completed", Object: id.String(), Subject: r.Contact}, nil)
+		return errors.Join(vault.Blobs.Add(tx, blob), Requests.Put(tx, r))
+	})
+}
+
+func ignoreAbsent(err error) error {
+	if errs.Is(err, errs.NotFound) {
+		return nil
+	}
+	return err
+}
+
+func (s *Service) end(ctx context.Context, tenant ids.Tenant, id RequestID, state State, reason string) error {
+	_, err := s.change(ctx, tenant, id, func(r *Request, tx *vault.Tx) bool {
+		if r.State == Done || r.State == Refused {
+			return false
+		}
+		r.State, r.Reason, r.EndedAt, r.Code = state, reason, tx.Now(), noCode
+		return true
+	})
+	return ignoreAbsent(err)
+}
+
+// Task is how far a copy is.
+type Task struct {
+	State string // queued, running, done or failed
+	Done  int64  // rows
+	Total int64  // zero while it is not known
+}
+
+// Task tells how far a copy is that the actor may see.
+func (s *Service) Task(ctx context.Context, actor vault.Actor, id RequestID) (Task, error) {
+	r, err := s.read(ctx, actor, id)
+	if err != nil {
+		return Task{}, err
+	}
+	return s.task(r), nil
+}
+
+func (s *Service) task(r Request) Task {
+	switch {
+	case r.State == Done && !r.File.IsZero():
+		return Task{State: "done"}
+	case r.State == Done, r.State == Refused:
+		return Task{State: "failed"}
+	}
+	if p, here := s.running.Load(r.ID); here {
+		p := p.(*progress)
+		return Task{State: "running", Done: p.done.Load(), Total: p.total.Load()}
+	}
+	return Task{State: "queued"}
+}
+
+// Collect opens a finished copy for whoever may see it. errs.Gone after a day.
+func (s *Service) Collect(ctx context.Context, actor vault.Actor, id RequestID) (io.Reader, int64, error) {
+	r, err := s.read(ctx, actor, id)
+	if err != nil {
+		return nil, 0, err
+	}
+	return s.collect(ctx, actor, r)
+}
+
+func (s *Service) collect(ctx context.Context, actor vault.Actor, r Request) (content io.Reader, size int64, err error) {
+	if r.Kind != Copy || r.State != Done {
+		return nil, 0, errs.New(errs.NotFound, "There is no such thing here.")
+	}
+	if r.File.IsZero() || s.vault.Now().Sub(r.EndedAt) > fileLife {
+		return nil, 0, errs.New(errs.Gone, "The copy was kept for a day and is gone. Ask for a new one.")
+	}
+	err = s.vault.View(ctx, actor, actCollect, func(tx *vault.Tx) error {
+		tx.About(r.Contact)
+		b, opened, err := s.vault.ReadBlob(tx, r.File)
+		content, size = opened, b.Size
+		return err
+	})
+	return content, size, err
+}

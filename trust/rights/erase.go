@@ -1,0 +1,120 @@
+package rights
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"aver/base/errs"
+	"aver/base/ids"
+	"aver/trust/audit"
+	"aver/vault"
+)
+
+// Receipt shows that an erasure took place, without saying who it was about.
+type Receipt struct {
+	ID    RequestID
+	At    time.Time
+	Index int64 // of the entry in the tenant's log
+	Text  string
+}
+
+// Erase makes everything about a person, and about those merged into them, unreadable for good. When it returns the
+// keys are destroyed and the log says so; what is left of the rows goes right after. The reason is one of our own words,
+// never somebody's text: it stays in the ledger.
+func (s *Service) Erase(ctx context.Context, actor vault.Actor, contact ids.Contact, reason string) (Receipt, error) {
+	r, err := s.ask(ctx, actor, Erasure, viaOf(actor), contact)
+	if err != nil {
+		return Receipt{}, err
+	}
+	return s.erase(ctx, actor, r, reason)
+}
+
+// erase carries a stored request out. Repeating it after a crash does no harm.
+func (s *Service) erase(ctx context.Context, actor vault.Actor, r Request, reason string) (Receipt, error) {
+	tenant := actor.Tenant()
+	from, _, _, err := s.vault.Head(ctx, tenant)
+	if err != nil {
+		return Receipt{}, err
+	}
+	for _, person := range r.People {
+		if err := s.destroy(ctx, actor, person, reason); err != nil {
+			return Receipt{}, fmt.Errorf("erase a person: %w", err)
+		}
+		if err := s.auth.RevokeSubject(ctx, tenant, person); err != nil {
+			return Receipt{}, fmt.Errorf("erase a person: end their sessions: %w", err)
+		}
+	}
+	entry, err := s.log.Find(ctx, tenant, actErase.Name(), r.Contact, from)
+	if err != nil {
+		return Receipt{}, fmt.Errorf("find the erasure in the log: %w", err)
+	}
+	r, err = s.change(ctx, tenant, r.ID, func(r *Request, tx *vault.Tx) bool {
+		r.State, r.EndedAt, r.Entry, r.Code = Done, tx.Now(), entry, noCode
+		for _, person := range r.People {
+			tx.Emit(vault.Event{Kind: "contact.erased", Object: person.String(), Subject: person}, nil)
+		}
+		tx.Emit(vault.Event{Kind: "dsr.completed", Object: r.ID.String(), Subject: r.Contact}, nil)
+		return true
+	})
+	if err != nil {
+		return Receipt{}, err
+	}
+	if err := s.queue.Enqueue(ctx, finishKind, tenant, "", time.Time{}); err != nil {
+		return Receipt{}, err
+	}
+	return receipt(r), nil
+}
+
+// destroy destroys one person's key. On a full disk the entry of the log may find no room after the key is gone: then
+// the person's rows go first, which makes room.
+func (s *Service) destroy(ctx context.Context, actor vault.Actor, person ids.Contact, reason string) error {
+	err := s.vault.EraseSubject(ctx, actor, actErase, person, reason)
+	if !errs.Is(err, errs.NoSpace) {
+		return err
+	}
+	if _, finish := s.vault.FinishErasures(ctx, actor.Tenant()); finish != nil {
+		return errors.Join(err, finish)
+	}
+	return s.vault.EraseSubject(ctx, actor, actErase, person, reason)
+}
+
+func receipt(r Request) Receipt {
+	text := fmt.Sprintf("Everything kept under %s was made unreadable on %s: the key it was sealed with is destroyed. "+
+		"Entry %d of this workspace's audit log says so; the log is signed and anybody can check it.",
+		r.Contact, r.EndedAt.UTC().Format("2 January 2006, 15:04:05 UTC"), r.Entry)
+	return Receipt{ID: r.ID, At: r.EndedAt, Index: r.Entry, Text: text}
+}
+
+// Receipt reads the receipt of a finished erasure.
+func (s *Service) Receipt(ctx context.Context, actor vault.Actor, id RequestID) (Receipt, error) {
+	r, err := s.read(ctx, actor, id)
+	if err == nil && (r.Kind != Erasure || r.State != Done) {
+		err = errs.New(errs.NotFound, "There is no such thing here.")
+	}
+	if err != nil {
+		return Receipt{}, err
+	}
+	return receipt(r), nil
+}
+
+// CheckReceipt proves that the entry a receipt names is in the tenant's log and says that this person was erased. It
+// works for the system, which has no secrets before a holder of the receipt's identifier.
+func (s *Service) CheckReceipt(ctx context.Context, tenant ids.Tenant, id RequestID) (audit.Proof, error) {
+	r, err := s.read(ctx, system(tenant), id)
+	if err != nil {
+		return audit.Proof{}, err
+	}
+	if r.Kind != Erasure || r.State != Done {
+		return audit.Proof{}, errs.New(errs.NotFound, "There is no such receipt.")
+	}
+	p, err := s.log.Prove(ctx, system(tenant), r.Entry)
+	if err != nil {
+		return p, err
+	}
+	if p.Entry.Action != actErase.Name() || p.Entry.Subject != r.Contact {
+		return p, errors.New("check a receipt: the entry it names is about something else")
+	}
+	return p, p.Check()
+}

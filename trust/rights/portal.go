@@ -1,0 +1,247 @@
+package rights
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"time"
+
+	"aver/base/errs"
+	"aver/base/ids"
+	"aver/base/personal"
+	"aver/frame/mail"
+	"aver/vault"
+)
+
+// Who may have what, when somebody types an address into the public page:
+//
+//   - The code goes to the address on file, which equals the typed one by blind index; nothing is ever sent to a new one.
+//     Whoever reads that mailbox controls the address, and that is what the code proves.
+//   - It covers the contacts that have the address. If the tenant's site has signed for one of them that the address is
+//     theirs (a verified contact), it covers the verified ones only: a contact that merely typed in somebody else's address
+//     must not have its words handed to the owner of the address, and the owner's erasure must not be steered by it.
+//   - Contacts merged into a covered one are covered.
+//   - Whether the address is known never shows: the answer, the request and the page are the same, and the mail is sent
+//     by a job after the answer.
+//   - A code is six digits, for ten minutes, for the browser that asked, for five tries, and works once.
+const (
+	codeLife    = 10 * time.Minute
+	maxTries    = 5
+	codesPerDay = 5 // mails to one person, so that nobody's mailbox is flooded through us
+)
+
+// noCode cannot be matched by any code.
+var noCode = personal.OfBytes(nil)
+
+// Ticket is what the browser that asked holds.
+type Ticket struct {
+	Request RequestID
+	Session string // for a cookie
+}
+
+func random(n int) []byte {
+	b := make([]byte, n)
+	if _, err := rand.Read(b); err != nil {
+		panic("rights: no randomness: " + err.Error()) // crypto/rand aborts the process itself before this
+	}
+	return b
+}
+
+// Ask takes a request from the public page. The answer is the same whether or not anybody has the address.
+func (s *Service) Ask(ctx context.Context, tenant ids.Tenant, kind Kind, email string) (Ticket, error) {
+	if s.mail == nil {
+		return Ticket{}, errs.New(errs.Unavailable, "This page cannot send mail yet. Write to the business directly.").Because(errNoMail)
+	}
+	if kind != Copy && kind != Erasure {
+		return Ticket{}, errs.New(errs.Invalid, "Choose a copy or an erasure.", errs.Field{Field: "kind", Code: "required", Message: "Choose one."})
+	}
+	ticket := Ticket{Session: fmt.Sprintf("%x", random(32))}
+	hash := sha256.Sum256([]byte(ticket.Session))
+	err := s.vault.Do(ctx, system(tenant), actAsk, func(tx *vault.Tx) error {
+		r := Request{ID: ids.New[request](tx.Now()), Kind: kind, State: Verifying, Via: Portal, AskedAt: tx.Now(), DueAt: tx.Now().Add(answerWithin),
+			CodeUntil: tx.Now().Add(codeLife), Session: personal.OfBytes(hash[:])}
+		ticket.Request = r.ID
+		var err error
+		if r.People, err = s.covered(tx, email); err != nil {
+			return err
+		}
+		if len(r.People) > 0 {
+			r.Contact = r.People[0]
+		}
+		return Requests.Add(tx, r)
+	})
+	if err != nil {
+		return Ticket{}, err
+	}
+	return ticket, s.queue.Enqueue(ctx, codeKind, tenant, ticket.Request.String(), time.Time{})
+}
+
+// covered lists whom a code to this address speaks for.
+func (s *Service) covered(tx *vault.Tx, email string) ([]ids.Contact, error) {
+	found, err := s.people.WithEmail(tx, email)
+	if err != nil {
+		return nil, err
+	}
+	var signed, claimed []ids.Contact
+	for _, contact := range found {
+		shown, err := s.people.Show(tx, contact)
+		if errs.Is(err, errs.NotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if shown.Verified {
+			signed = append(signed, contact)
+		} else {
+			claimed = append(claimed, contact)
+		}
+	}
+	if len(signed) == 0 {
+		signed = claimed
+	}
+	var out []ids.Contact
+	for _, contact := range signed {
+		linked, err := s.people.Linked(tx, contact)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, linked...)
+	}
+	return out, nil
+}
+
+// sendCode draws a code, stores its hash, and mails it to the address on file. Each run makes a new code, so a letter
+// that was sent twice leaves only the last one valid.
+func (s *Service) sendCode(ctx context.Context, tenant ids.Tenant, id RequestID) error {
+	code := fmt.Sprintf("%06d", binary.BigEndian.Uint64(random(8))%1_000_000)
+	var to personal.Text
+	r, err := s.change(ctx, tenant, id, func(r *Request, tx *vault.Tx) bool {
+		to = personal.Text{}
+		if r.State != Verifying || r.Contact.IsZero() || !tx.Now().Before(r.CodeUntil) {
+			return false
+		}
+		lately, err := Requests.Count(tx, "contact = ? AND asked_at > ?", r.Contact, tx.Now().Add(-24*time.Hour))
+		if err != nil || lately > codesPerDay {
+			return false
+		}
+		shown, err := s.people.Show(tx, r.Contact)
+		if err != nil {
+			return false
+		}
+		to = shown.Email
+		r.Code = personal.OfBytes(codeHash(id, code))
+		return true
+	})
+	if err != nil || to.IsZero() {
+		return ignoreAbsent(err)
+	}
+	workspace, err := s.vault.Tenant(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	return s.mail.Send(ctx, letter(workspace.Name, to, r.Kind, code))
+}
+
+func letter(workspace string, to personal.Text, kind Kind, code string) mail.Message {
+	wish := "a copy of the data that " + workspace + " keeps about you"
+	if kind == Erasure {
+		wish = "the erasure of the data that " + workspace + " keeps about you"
+	}
+	return mail.Message{To: to, Subject: "Your code: " + code,
+		Text: "Somebody, probably you, asked for " + wish + ".\n\nThe code is " + code + ". Type it into the page where you asked, within ten minutes.\n\n" +
+			"If it was not you, do nothing. Without the code nobody gets or erases anything. Nobody at " + workspace + " will ever ask you for it.\n"}
+}
+
+func codeHash(id RequestID, code string) []byte {
+	sum := sha256.Sum256(append(id[:], code...))
+	return sum[:]
+}
+
+// Held reads a request for the browser that asked; anybody else is told that there is none.
+func (s *Service) Held(ctx context.Context, tenant ids.Tenant, t Ticket) (Request, error) {
+	r, err := s.read(ctx, system(tenant), t.Request)
+	if err == nil && !holds(r, t.Session) {
+		err = errs.New(errs.NotFound, "There is no such request in this browser. Ask again.")
+	}
+	return r, err
+}
+
+func holds(r Request, session string) bool {
+	hash := sha256.Sum256([]byte(session))
+	return subtle.ConstantTimeCompare(hash[:], r.Session.Reveal()) == 1
+}
+
+var errCode = errs.New(errs.Invalid, "This is not the code, or it is not valid any more.",
+	errs.Field{Field: "code", Code: "wrong", Message: "Type the six digits of the newest letter. After five tries, or ten minutes, ask again."})
+
+// Prove checks the mailed code. Of any number of simultaneous attempts with the right one exactly one succeeds; a copy
+// then starts by itself, an erasure waits for Confirm.
+func (s *Service) Prove(ctx context.Context, tenant ids.Tenant, t Ticket, code string) (Request, error) {
+	proved := false
+	var r Request
+	err := s.vault.Do(ctx, system(tenant), actProve, func(tx *vault.Tx) (err error) {
+		proved = false
+		if r, err = Requests.Get(tx, t.Request); err != nil {
+			return err
+		}
+		if !holds(r, t.Session) || r.State != Verifying || !tx.Now().Before(r.CodeUntil) || r.Tries >= maxTries {
+			return nil
+		}
+		r.Tries++
+		if subtle.ConstantTimeCompare(codeHash(r.ID, code), r.Code.Reveal()) == 1 {
+			proved = true
+			r.State, r.Code = Proved, noCode
+			if r.Kind == Copy {
+				r.State = Running
+			}
+			tx.About(r.Contact)
+			tx.Emit(vault.Event{Kind: "dsr.opened", Object: r.ID.String(), Subject: r.Contact}, nil)
+		} else if r.Tries >= maxTries {
+			r.State, r.Reason, r.EndedAt, r.Code = Refused, "too_many_tries", tx.Now(), noCode
+		}
+		return Requests.Put(tx, r)
+	})
+	if errs.Is(err, errs.NotFound) || err == nil && !proved {
+		return r, errCode
+	}
+	if err != nil || r.Kind != Copy {
+		return r, err
+	}
+	return r, s.queue.Enqueue(ctx, copyKind, tenant, r.ID.String(), time.Time{})
+}
+
+// Confirm carries out an erasure whose asker has proved the address.
+func (s *Service) Confirm(ctx context.Context, tenant ids.Tenant, t Ticket) (Receipt, error) {
+	r, err := s.Held(ctx, tenant, t)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if r.Kind == Erasure && r.State == Done {
+		return receipt(r), nil
+	}
+	if r.Kind != Erasure || r.State != Proved {
+		return Receipt{}, errs.New(errs.Conflict, "Prove first that the address is yours.")
+	}
+	r, err = s.change(ctx, tenant, r.ID, func(r *Request, _ *vault.Tx) bool {
+		r.State = Running
+		return true
+	})
+	if err != nil {
+		return Receipt{}, err
+	}
+	return s.erase(ctx, system(tenant), r, "request of the person")
+}
+
+// CollectHeld opens a finished copy for the browser that asked.
+func (s *Service) CollectHeld(ctx context.Context, tenant ids.Tenant, t Ticket) (content io.Reader, size int64, err error) {
+	r, err := s.Held(ctx, tenant, t)
+	if err != nil {
+		return nil, 0, err
+	}
+	return s.collect(ctx, system(tenant), r)
+}

@@ -1,0 +1,230 @@
+package rights_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"database/sql"
+	"io"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"testing"
+	"time"
+
+	"aver/base/ids"
+	"aver/base/personal"
+	"aver/frame/jobs"
+	"aver/frame/mail"
+	"aver/frame/module"
+	"aver/trust/audit"
+	"aver/trust/identity"
+	"aver/trust/rights"
+	"aver/vault"
+	"aver/vault/engine"
+	"aver/vault/sqlite"
+	"aver/vault/vaulttest"
+)
+
+// person and letter stand for the product's modules: tables that rights has never heard of.
+type person struct {
+	ID       ids.Contact   `vault:"id,key"`
+	Email    personal.Text `vault:"email,personal:user.contact.email,lookup"`
+	Name     personal.Text `vault:"name,personal:user.name"`
+	Into     ids.Contact   `vault:"into_id,state"`
+	Verified bool          `vault:"verified,state"`
+}
+
+type letter struct {
+	ID     ids.Object     `vault:"id,key"`
+	Who    ids.Contact    `vault:"who,subject"`
+	Author ids.User       `vault:"author,state"`
+	Body   personal.Text  `vault:"body,personal:user.content"`
+	Extra  personal.Bytes `vault:"extra,personal:user"`
+	Pass   personal.Text  `vault:"pass,secret"`
+	At     time.Time      `vault:"written_at,state"`
+}
+
+var (
+	persons = vault.Define[person]("persons", vault.Purpose("knowing who writes"), vault.KeepWhile("the test"))
+	letters = vault.Define[letter]("letters", vault.Purpose("testing what nobody told rights about"), vault.KeepWhile("the test"))
+	act     = vault.Act("test.write", vault.System())
+)
+
+var schema = engine.Migration{Version: 900001, Name: "test/0001.sql", SQL: `CREATE TABLE persons (
+    id ID NOT NULL,
+    email SEALED,
+    email_index BLIND,
+    name SEALED,
+    into_id ID,
+    verified BOOL NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE INDEX persons_by_email ON persons (email_index);
+CREATE TABLE letters (
+    id ID NOT NULL,
+    who ID,
+    author ID,
+    body SEALED,
+    extra SEALED,
+    pass SEALED,
+    written_at TIME NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE INDEX letters_by_who ON letters (who);
+`}
+
+// post keeps letters instead of sending them.
+type post struct {
+	mu   sync.Mutex
+	sent chan mail.Message
+}
+
+func (p *post) Send(_ context.Context, m mail.Message) error {
+	p.sent <- m
+	return nil
+}
+
+var digits = regexp.MustCompile(`\b[0-9]{6}\b`)
+
+func (p *post) code(t *testing.T) string {
+	t.Helper()
+	select {
+	case m := <-p.sent:
+		return digits.FindString(m.Text)
+	case <-time.After(20 * time.Second):
+		t.Fatal("no letter came")
+		return ""
+	}
+}
+
+type world struct {
+	*vaulttest.Kit
+	rights *rights.Service
+	audit  *audit.Service
+	post   *post
+	owner  vault.Actor
+}
+
+func each(t *testing.T, test func(*testing.T, *world)) {
+	t.Parallel()
+	mods := []module.Module{identity.New(nil).Module(), audit.New(nil).Module(), rights.New(nil, rights.People{}, nil, nil, nil).Module()}
+	list, err := module.Migrations(mods)
+	must(t, err)
+	tables := []vault.AnyTable{persons, letters}
+	for _, m := range mods {
+		tables = append(tables, m.Tables...)
+	}
+	vaulttest.Each(t, vaulttest.Config{Tables: tables, Migrations: append(list, schema)}, func(t *testing.T, k *vaulttest.Kit) {
+		w := &world{Kit: k, post: &post{sent: make(chan mail.Message, 100)}, owner: vaulttest.User(k.Tenant, vault.Owner)}
+		w.audit = audit.New(k.Vault)
+		w.rights = rights.New(k.Vault, people, identity.New(k.Vault), w.audit, w.post)
+		startJobs(t, w.rights.Module(), w.audit.Module())
+		test(t, w)
+	})
+}
+
+func startJobs(t *testing.T, mods ...module.Module) {
+	t.Helper()
+	key := bytes.Repeat([]byte{7}, 64)
+	db, err := sqlite.OpenDB(filepath.Join(t.TempDir(), "jobs.db"), key)
+	must(t, err)
+	queue := open(t, db)
+	for _, m := range mods {
+		must(t, m.Jobs(queue))
+	}
+	must(t, queue.Start(t.Context()))
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		must(t, queue.Stop(ctx))
+		must(t, db.Close())
+	})
+}
+
+func open(t *testing.T, db *sql.DB) *jobs.Jobs {
+	t.Helper()
+	queue, err := jobs.Open(t.Context(), db, jobs.SQLite)
+	must(t, err)
+	return queue
+}
+
+var people = rights.People{
+	WithEmail: func(tx *vault.Tx, email string) ([]ids.Contact, error) {
+		found, err := persons.Lookup(tx, "email", email)
+		var out []ids.Contact
+		for _, p := range found {
+			out = append(out, p.ID)
+		}
+		return out, err
+	},
+	Linked: func(tx *vault.Tx, id ids.Contact) ([]ids.Contact, error) {
+		out := []ids.Contact{id}
+		found, err := persons.Find(tx, "into_id = ?", id)
+		for _, p := range found {
+			out = append(out, p.ID)
+		}
+		return out, err
+	},
+	Show: func(tx *vault.Tx, id ids.Contact) (rights.Shown, error) {
+		p, err := persons.Get(tx, id)
+		return rights.Shown{Name: p.Name, Email: p.Email, Verified: p.Verified}, err
+	},
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// add makes a person with some letters.
+func (w *world) add(t *testing.T, tenant ids.Tenant, p person, bodies ...string) ids.Contact {
+	t.Helper()
+	sys := vaulttest.System(tenant)
+	id, err := w.Vault.NewSubject(t.Context(), sys)
+	must(t, err)
+	p.ID = id
+	must(t, w.Vault.Do(t.Context(), sys, act, func(tx *vault.Tx) error {
+		if err := persons.Add(tx, p); err != nil {
+			return err
+		}
+		for _, b := range bodies {
+			l := letter{ID: ids.NewObject(tx.Now()), Who: id, Author: ids.NewUser(tx.Now()), Body: personal.Of(b), Pass: personal.Of("hunter2hunter2"),
+				Extra: personal.OfBytes([]byte(`{"shoe":42}`)), At: tx.Now()}
+			if err := letters.Add(tx, l); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	return id
+}
+
+func unzip(t *testing.T, b []byte) map[string]string {
+	t.Helper()
+	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+	must(t, err)
+	out := map[string]string{}
+	for _, f := range z.File {
+		r, err := f.Open()
+		must(t, err)
+		content, err := io.ReadAll(r)
+		must(t, err)
+		out[f.Name] = string(content)
+	}
+	return out
+}
+
+// until waits for something that a job does.
+func until(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	end := time.Now().Add(20 * time.Second)
+	for !done() {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain: %s", what)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
