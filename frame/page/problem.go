@@ -3,6 +3,7 @@ package page
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -43,4 +44,12 @@ func remedy(p errs.Problem) string {
 // requestID is the number to ask about.
 func requestID(ctx context.Context, p errs.Problem) string {
 	return orElse(p.RequestID, From(ctx).RequestID)
+}
+
+// signInLink leads to the door, and from there back to this page.
+func signInLink(ctx context.Context) string {
+	if path := Local(From(ctx).Path); path != "/" {
+		return "/login?next=" + url.QueryEscape(path)
+	}
+	return "/login"
 }
