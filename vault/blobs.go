@@ -164,7 +164,7 @@ func (v *Vault) openBlob(tx *Tx, b Blob, sealed []byte) ([]byte, error) {
 
 func (tx *Tx) openSegment(subject ids.Subject, part, where []byte) ([]byte, error) {
 	if subject.IsZero() {
-		return tx.keys.Open(part, where)
+		return tx.openOwn(part, where)
 	}
 	key, err := tx.v.keys.Subject(tx.ctx, tx.actor.is.Tenant, subject)
 	if err != nil {

@@ -322,13 +322,26 @@ func (tx *Tx) decode(t *table, values []any, row reflect.Value) error {
 func (tx *Tx) open(t *table, c *Column, subject ids.Subject, key, sealed []byte) ([]byte, error) {
 	where := tx.place(t, c, key)
 	if c.isClass != classPersonal {
-		return tx.keys.Open(sealed, where)
+		return tx.openOwn(sealed, where)
 	}
 	k, err := tx.v.keys.Subject(tx.ctx, tx.actor.is.Tenant, subject)
 	if err != nil {
 		return nil, err
 	}
 	return k.Open(sealed, where)
+}
+
+// openOwn opens what is the tenant's own, also if another process has rotated the keys since ours were read.
+func (tx *Tx) openOwn(sealed, where []byte) ([]byte, error) {
+	b, err := tx.keys.Open(sealed, where)
+	if !errors.Is(err, keyring.ErrNoKey) {
+		return b, err
+	}
+	tx.v.keys.Forget(tx.actor.is.Tenant)
+	if tx.keys, err = tx.v.keys.Tenant(tx.ctx, tx.actor.is.Tenant); err != nil {
+		return nil, err
+	}
+	return tx.keys.Open(sealed, where)
 }
 
 // statements is a table's SQL, written once.

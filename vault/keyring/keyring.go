@@ -87,6 +87,7 @@ type Tenant struct {
 	kek      *aead.Key
 	page     []byte
 	index    *aead.Key
+	loaded   time.Time
 	Versions []Version // newest first within a purpose
 
 	mu    sync.Mutex
@@ -96,7 +97,7 @@ type Tenant struct {
 // Seal is the key for what is the tenant's own, newest version.
 func (t *Tenant) Seal() *aead.Key { return t.seal }
 
-// Open finds the version that sealed a value.
+// Open finds the version that sealed a value: ErrNoKey if it is newer than these keys, or was destroyed.
 func (t *Tenant) Open(sealed, place []byte) ([]byte, error) {
 	version, err := aead.Version(sealed)
 	if err != nil {
@@ -104,7 +105,7 @@ func (t *Tenant) Open(sealed, place []byte) ([]byte, error) {
 	}
 	key := t.seals[version]
 	if key == nil {
-		return nil, aead.ErrOpen
+		return nil, ErrNoKey
 	}
 	return key.Open(sealed, place)
 }
@@ -158,12 +159,15 @@ func (k *Keyring) write(ctx context.Context, tenant ids.Tenant, fn func(engine.C
 	return k.commit.Do(ctx, tenant, &group.Task{Run: fn})
 }
 
-// Tenant returns a tenant's keys, from memory after the first time.
+// trust is how long keys are used from memory: a rotation by another process or a command is noticed after that.
+const trust = time.Minute
+
+// Tenant returns a tenant's keys, from memory if they were read a moment ago.
 func (k *Keyring) Tenant(ctx context.Context, tenant ids.Tenant) (*Tenant, error) {
 	k.mu.Lock()
 	t := k.tenants[tenant]
 	k.mu.Unlock()
-	if t != nil {
+	if t != nil && time.Since(t.loaded) < trust { // the machine's clock: it measures a cache, and decides nothing
 		return t, nil
 	}
 	t, err := k.load(ctx, tenant)
@@ -177,7 +181,7 @@ func (k *Keyring) Tenant(ctx context.Context, tenant ids.Tenant) (*Tenant, error
 }
 
 func (k *Keyring) load(ctx context.Context, tenant ids.Tenant) (*Tenant, error) {
-	t := &Tenant{seals: map[uint32]*aead.Key{}, keks: map[uint32]*aead.Key{}, blind: map[string][]byte{}}
+	t := &Tenant{loaded: time.Now(), seals: map[uint32]*aead.Key{}, keks: map[uint32]*aead.Key{}, blind: map[string][]byte{}}
 	err := k.engine.Read(ctx, tenant, func(c engine.Conn) error {
 		return c.Query("SELECT purpose, version, wrapped, created_at FROM tenant_keys ORDER BY purpose, version DESC", nil, func(row []any) error {
 			v := Version{Purpose: row[0].(string), Version: uint32(row[1].(int64)), Made: time.UnixMicro(row[3].(int64)).UTC()}
