@@ -353,7 +353,7 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 func writeProblem(w http.ResponseWriter, status int, code, title string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{"type": "about:blank", "title": title, "status": status, "code": code})
+	_ = json.NewEncoder(w).Encode(map[string]any{"type": "about:blank", "title": "Refused", "detail": title, "status": status, "code": code})
 }
 
 func now() string { return time.Now().UTC().Format(time.RFC3339Nano) }

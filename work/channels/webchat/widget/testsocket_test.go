@@ -70,13 +70,18 @@ func (s *server) serveSend(w http.ResponseWriter, r *http.Request) {
 		Op string `json:"op"`
 	}
 	_ = json.Unmarshal(body, &request)
-	writeJSON(w, http.StatusOK, s.carryOut(request.Op, body, nil))
+	reply := s.carryOut(request.Op, body, nil)
+	status := http.StatusOK
+	if reply["error"] != nil {
+		status = http.StatusUnprocessableEntity
+	}
+	writeJSON(w, status, reply)
 }
 
 func (s *server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	offset, _ := strconv.Atoi(r.FormValue("offset"))
-	done := make(chan struct{})
-	l := s.listen(func(int) { close(done) })
+	done := make(chan int, 1)
+	l := s.listen(func(code int) { done <- code })
 	defer s.leave(l)
 	s.mu.Lock()
 	l.channel = r.FormValue("channel")
@@ -90,7 +95,10 @@ func (s *server) serveEvents(w http.ResponseWriter, r *http.Request) {
 		case frame := <-l.frames:
 			fmt.Fprintf(w, "event: push\ndata: %s\n\n", frame)
 			w.(http.Flusher).Flush()
-		case <-done:
+		case code := <-done:
+			if code > 0 {
+				fmt.Fprintf(w, "event: close\ndata: {\"code\":%d,\"reason\":\"\"}\n\n", code)
+			}
 			return
 		case <-r.Context().Done():
 			return
@@ -129,7 +137,7 @@ func (s *server) carryOut(op string, body []byte, l *listener) map[string]any {
 		ok = s.history(body)
 	case "send":
 		if s.refuseText != "" && strings.Contains(string(body), s.refuseText) {
-			return map[string]any{"error": map[string]any{"type": "about:blank", "title": "This message was refused.", "status": 422, "code": "invalid"}}
+			return map[string]any{"error": map[string]any{"type": "about:blank", "title": "Refused", "detail": "This message was refused.", "status": 422, "code": "invalid"}}
 		}
 		ok = s.receive(body)
 		if s.loseNextAck {

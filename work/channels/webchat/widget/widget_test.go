@@ -230,6 +230,11 @@ func TestTheStreamTakesOverWhenTheSocketIsRefused(t *testing.T) {
 	if got := s.visited(); !slices.Contains(got, "GET /widget/v1/events") {
 		t.Errorf("no stream among %q", got)
 	}
+	s.with(func() { s.refuseText = "four" })
+	b.write("four")
+	b.sees("Not sent: This message was refused.")
+	s.cut(3501)
+	b.sees("Your data was erased")
 }
 
 func TestAReloadFindsTheConversation(t *testing.T) {

@@ -80,7 +80,7 @@ export class Link {
     const ears: Ears = {
       push: (push) => this.on.push(push),
       heard: () => (this.heardAt = Date.now()),
-      down: (code) => this.closed(transport, code),
+      down: (code, reason) => this.closed(transport, code, reason),
     }
     try {
       transport = await this.open(token, ears)
@@ -118,7 +118,7 @@ export class Link {
     }
   }
 
-  private closed(transport: Transport | undefined, code: number): void {
+  private closed(transport: Transport | undefined, code: number, reason = ''): void {
     if (code >= 3500) {
       this.end(code)
       return
@@ -126,7 +126,7 @@ export class Link {
     if (!transport || transport !== this.transport) return // still greeting: connect() sees the loss itself
     this.drop()
     if (Date.now() - this.upAt > stable) this.failures = 0
-    this.again()
+    this.again(Number(/^retry=(\d{1,5})$/.exec(reason)?.[1]))
   }
 
   private end(code: number): void {
@@ -144,11 +144,12 @@ export class Link {
     if (was) this.on.down()
   }
 
-  private again(): void {
+  /** Tries again after the time the server asked for, in milliseconds, else after back-off. */
+  private again(asked = NaN): void {
     if (!this.running) return
     clearTimeout(this.retry)
     const limit = Math.min(30_000, 500 * 2 ** this.failures++)
-    this.retry = window.setTimeout(() => void this.connect(), Math.random() * limit)
+    this.retry = window.setTimeout(() => void this.connect(), Number.isNaN(asked) ? Math.random() * limit : asked)
   }
 
   private watch(): void {

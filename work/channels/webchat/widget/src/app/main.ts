@@ -9,7 +9,7 @@ import { Shell } from './screen'
 import { SettingsScreen } from './settings'
 import { theme } from './theme'
 import { uuid, Visitor } from './visitor'
-import { type Config, get, Lost } from './wire'
+import { type Config, getConfig, Lost } from './wire'
 import { speak, t } from './words'
 
 class App {
@@ -106,7 +106,7 @@ class App {
 
   /** The wording changed meanwhile, or the session is gone: show the notice as it is now. */
   private async askAgain(): Promise<void> {
-    const fresh = await get<Config>(configPath(this.config.website, this.config.language)).catch(() => null)
+    const fresh = await getConfig(this.config.website, this.config.language).catch(() => null)
     if (fresh) Object.assign(this.config, fresh)
     this.visitor.given = undefined
     this.shell.show(this.chat)
@@ -135,10 +135,6 @@ class App {
   }
 }
 
-function configPath(website: string, language: string): string {
-  return `/widget/v1/config?w=${encodeURIComponent(website)}&lang=${language}`
-}
-
 /** Says that the chat cannot be had, with a way to try again and a way out. */
 function sorry(page: Page, error: unknown): void {
   document.body.replaceChildren(h('main.sorry', {}, h('h1', {}, t('unreachable')), h('div.buttons', {},
@@ -151,7 +147,7 @@ function sorry(page: Page, error: unknown): void {
 /** Fetches what the first picture needs: words and configuration, at the same time. */
 async function prepare(website: string, wanted: Language): Promise<Config> {
   const words = speak(wanted)
-  const config = await get<Config>(configPath(website, wanted))
+  const config = await getConfig(website, wanted)
   await words
   const language = pickLanguage([config.language, wanted])
   if (language !== wanted) await speak(language)

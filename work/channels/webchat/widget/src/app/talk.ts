@@ -291,6 +291,7 @@ export class Talk {
     const known = this.messages[at]?.seq === message.seq
     if (at < 0) this.messages.push(message)
     else this.messages.splice(at, known ? 1 : 0, message)
+    if (message.from.kind !== 'visitor') return !known
     if (message.state === 'read') this.read = Math.max(this.read, message.seq)
     if (message.state === 'delivered') this.delivered = Math.max(this.delivered, message.seq)
     return !known

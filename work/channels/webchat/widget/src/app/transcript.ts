@@ -98,7 +98,7 @@ export class Transcript {
       if (item.side === 'visitor') from.replaceChildren(t('you'))
       const meta = h('p.meta')
       const files = h('div.files')
-      const text = item.text ? h('div.bubble', { dir: 'auto', title: exact(item.at) }, ...linked(item.text)) : null
+      const text = item.message?.redacted ? h('div.bubble.removed', {}, t('removed')) : item.text ? h('div.bubble', { dir: 'auto', title: exact(item.at) }, ...linked(item.text)) : null
       row = { el: h(`div.row.${item.side}`, {}, from, text, files, meta), from, meta, files, drawn: '' }
       this.rows.set(item.key, row)
     }

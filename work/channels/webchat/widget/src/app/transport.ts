@@ -13,8 +13,8 @@ export interface Ears {
   push(push: Push): void
   /** Something arrived, whatever it was. */
   heard(): void
-  /** The way is closed, once, with a close code of the protocol (0: without one). */
-  down(code: number): void
+  /** The way is closed, once, with a close code of the protocol (0: without one) and its reason. */
+  down(code: number, reason?: string): void
 }
 
 /** No answer in this time, in milliseconds, means the way is dead. */
@@ -35,7 +35,7 @@ export function openSocket(ears: Ears): Promise<Transport> {
     let last = 0
     let open = false
 
-    const end = (code: number): void => {
+    const end = (code: number, reason = ''): void => {
       socket.onclose = socket.onmessage = null
       socket.close()
       for (const [, request] of waiting) {
@@ -43,11 +43,11 @@ export function openSocket(ears: Ears): Promise<Transport> {
         request.reject(new Lost('the socket closed'))
       }
       waiting.clear()
-      if (open) ears.down(code)
+      if (open) ears.down(code, reason)
       else reject(new Lost('the socket did not open'))
     }
     const opening = setTimeout(() => end(0), patience)
-    socket.onclose = (event) => end(event.code)
+    socket.onclose = (event) => end(event.code, event.reason)
     socket.onmessage = (event) => {
       ears.heard()
       const frame = parse(event.data)
@@ -90,11 +90,11 @@ export function openStream(token: string, ears: Ears): Transport {
   let stream: AbortController | undefined
   let closed = false
 
-  const close = (code: number): void => {
+  const close = (code: number, reason = ''): void => {
     if (closed) return
     closed = true
     stream?.abort()
-    ears.down(code)
+    ears.down(code, reason)
   }
   const refused = (error: unknown): void => {
     const code = (error as Problem).code
@@ -107,6 +107,7 @@ export function openStream(token: string, ears: Ears): Transport {
     const on = (event: string, data: Ok): void => {
       if (event === 'subscribe') resolve(data)
       if (event === 'push') ears.push(data as unknown as Push)
+      if (event === 'close') close(Number(data.code) || 0, String(data.reason))
     }
     ask('/widget/v1/events?' + query, token, { signal: mine.signal })
       .then((response) => readEvents(response, ears, on))

@@ -43,6 +43,8 @@ export interface Message {
   text: string
   attachments: Attachment[]
   state?: 'sent' | 'delivered' | 'read'
+  /** Its words were taken out. */
+  redacted?: boolean
 }
 
 export interface Hello {
@@ -64,7 +66,7 @@ export interface Receipt {
   text: string
 }
 
-/** The server refused; the title may be shown. */
+/** The server refused; the title is its most telling sentence, fit to be shown. */
 export class Problem extends Error {
   constructor(readonly code: string, readonly title: string, readonly retryAfter = 0) {
     super(code)
@@ -84,9 +86,11 @@ const codes: Record<number, string> = { 401: 'unauthenticated', 403: 'forbidden'
 
 /** Reads an RFC 9457 problem, from a body or a socket's error; status is for bodies that are none. */
 export function problem(body: unknown, status = 500): Problem {
-  const p = (typeof body === 'object' && body !== null ? body : {}) as { code?: unknown; title?: unknown; retry_after?: unknown }
+  const object = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>
+  const p = (object.error ?? object) as Record<string, unknown> // POST send wraps it
   const code = typeof p.code === 'string' ? p.code : codes[status] ?? (status >= 500 ? 'internal' : 'invalid')
-  return new Problem(code, typeof p.title === 'string' ? p.title : '', Number(p.retry_after) || 0)
+  const words = [p.detail, p.title].find((text) => typeof text === 'string' && text !== '')
+  return new Problem(code, String(words ?? ''), Number(p.retry_after) || 0)
 }
 
 function bearer(token: string): Record<string, string> {
@@ -108,6 +112,14 @@ export async function ask(path: string, token: string, init: RequestInit = {}): 
 
 export async function get<T>(path: string, token = ''): Promise<T> {
   return (await ask(path, token)).json()
+}
+
+/** Returns the configuration, with what a server may leave out filled in. */
+export async function getConfig(website: string, language: string): Promise<Config> {
+  const config = await get<Config>(`/widget/v1/config?w=${encodeURIComponent(website)}&lang=${language}`)
+  config.attachments = { max_bytes: config.attachments?.max_bytes ?? 0, types: config.attachments?.types ?? [] }
+  config.consent.notice_url ??= ''
+  return config
 }
 
 export async function post<T>(path: string, token: string, body: object): Promise<T> {
