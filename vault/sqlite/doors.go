@@ -86,9 +86,8 @@ func (e *Engine) leave(s *store) {
 		return
 	}
 	s.used = e.cfg.Clock.Now()
-	if s.drained != nil {
-		close(s.drained)
-		s.drained = nil
+	if s.doomed {
+		close(s.drained) // once: nobody enters any more
 		return
 	}
 	if !s.ready.Load() {

@@ -23,6 +23,9 @@ func (e *Engine) OpenStores() int {
 	return n
 }
 
+// ShortenLogs lowers the limits of the logs, in pages. Call it before the first store is opened.
+func (e *Engine) ShortenLogs(enough, much int) { e.logSize = logSize{enough: enough, much: much} }
+
 // Unsafe reads back the settings of a tenant's writer, a reader and the keeper of its log.
 func (e *Engine) Unsafe(ctx context.Context, tenant ids.Tenant) ([]error, error) {
 	s, err := e.enter(ctx, tenant)

@@ -15,10 +15,13 @@ import (
 
 // The write-ahead log is moved into the database file beside the writers, not by them: a writer that had to do it would
 // keep hundreds of callers waiting.
-const (
-	logEnough = 1000 // pages since the last move; then another begins
-	logMuch   = 8192 // pages in all (32 MiB); then writers wait a moment so that the log can start from its beginning
-)
+type logSize struct {
+	enough int // pages since the last move; then another begins
+	much   int // pages in all; then writers wait a moment so that the log can start from its beginning
+}
+
+// usualLog lets a log grow to 32 MiB under load. An erasure has to move what is left of the first thousand pages, 4 MiB.
+var usualLog = logSize{enough: 1000, much: 8192}
 
 // patience is how long an erasure or a snapshot waits for readers that hold on to the log.
 const patience = 5 * time.Second
@@ -41,7 +44,7 @@ func (l *log) grown(s *store, pages int) {
 	if int64(pages) < l.moved.Load() {
 		l.moved.Store(0) // the log has started from its beginning
 	}
-	if int64(pages)-l.moved.Load() < logEnough || !l.running.CompareAndSwap(false, true) {
+	if pages-int(l.moved.Load()) < s.engine.logSize.enough || !l.running.CompareAndSwap(false, true) {
 		return
 	}
 	s.engine.again(s)
@@ -61,7 +64,7 @@ func (l *log) shorten(s *store) {
 	}
 	defer l.turn.give()
 	pages, _, err := l.move(ctx, s, sqlite3.CHECKPOINT_PASSIVE)
-	if err == nil && pages > logMuch && s.lane.take(ctx) == nil {
+	if err == nil && pages > s.engine.logSize.much && s.lane.take(ctx) == nil {
 		_, _, err = l.move(ctx, s, sqlite3.CHECKPOINT_PASSIVE)
 		s.lane.give()
 	}

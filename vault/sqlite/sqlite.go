@@ -43,6 +43,7 @@ type Engine struct {
 	cfg     Config
 	schema  schema
 	reserve reserve
+	logSize logSize
 
 	mu       sync.Mutex
 	stores   map[ids.Tenant]*store
@@ -76,7 +77,7 @@ func Open(cfg Config) (*Engine, error) {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
 	e := &Engine{
-		cfg: cfg, schema: schema, stop: make(chan struct{}),
+		cfg: cfg, schema: schema, logSize: usualLog, stop: make(chan struct{}),
 		stores: map[ids.Tenant]*store{}, changing: map[ids.Tenant]chan struct{}{},
 	}
 	e.reserve.path = filepath.Join(root, "reserve")
