@@ -1,0 +1,4 @@
+package inbox
+
+// Wake runs the job that opens a snoozed conversation.
+var Wake = (*Service).wake

@@ -1,0 +1,138 @@
+package inbox
+
+import (
+	"context"
+	"time"
+
+	"aver/base/errs"
+	"aver/base/ids"
+	"aver/frame/jobs"
+	"aver/trust/identity"
+	"aver/vault"
+)
+
+// change does something to a conversation and emits the news; do returns the event's kind, or "" if nothing changed.
+func (s *Service) change(ctx context.Context, actor vault.Actor, action *vault.Action, id ids.Conversation, do func(*vault.Tx, *Conversation) (string, error)) error {
+	return s.vault.Do(ctx, actor, action, func(tx *vault.Tx) error {
+		c, err := mine(tx, id)
+		if err != nil {
+			return err
+		}
+		kind, err := do(tx, &c)
+		if err != nil || kind == "" {
+			return err
+		}
+		tx.Emit(vault.Event{Kind: kind, Object: id.String(), Subject: c.Contact}, stateNews{c})
+		return Conversations.Put(tx, c)
+	})
+}
+
+// SetState opens or closes a conversation. Who closes one has seen all of it. To snooze, use Snooze.
+func (s *Service) SetState(ctx context.Context, actor vault.Actor, id ids.Conversation, state State) error {
+	if state != Open && state != Closed {
+		return errs.New(errs.Invalid, "A conversation can be opened or closed.", errs.Field{Field: "state", Code: "unknown", Message: "Choose open or closed."})
+	}
+	return s.change(ctx, actor, actState, id, func(_ *vault.Tx, c *Conversation) (string, error) {
+		if c.State == state {
+			return "", nil
+		}
+		c.State, c.SnoozedUntil = state, time.Time{}
+		if state == Open {
+			return "conversation.updated", nil
+		}
+		c.ReadSeq, c.Unread = c.LastSeq, 0
+		return "conversation.closed", nil
+	})
+}
+
+// longestSnooze keeps people from putting a conversation where nobody will find it.
+const longestSnooze = year
+
+// Snooze puts a conversation away until a time, or until the person writes.
+func (s *Service) Snooze(ctx context.Context, actor vault.Actor, id ids.Conversation, until time.Time) error {
+	until = until.UTC().Truncate(time.Second)
+	if now := s.vault.Now(); !until.After(now) || until.Sub(now) > longestSnooze {
+		return errs.New(errs.Invalid, "Choose a time in the coming year.", errs.Field{Field: "until", Code: "range", Message: "Choose a time in the coming year."})
+	}
+	if _, err := s.Conversation(ctx, actor, id); err != nil {
+		return err
+	}
+	// The job comes first: one without a snooze does no harm, a snooze without a job would last.
+	if err := s.queue.Enqueue(ctx, wakeKind, actor.Tenant(), id.String(), until); err != nil {
+		return err
+	}
+	return s.change(ctx, actor, actSnooze, id, func(_ *vault.Tx, c *Conversation) (string, error) {
+		c.State, c.SnoozedUntil = Snoozed, until
+		return "conversation.updated", nil
+	})
+}
+
+// wake opens a conversation whose time has come. One that was snoozed again meanwhile has a later job.
+func (s *Service) wake(ctx context.Context, j jobs.Job) error {
+	id, err := ids.ParseConversation(j.ID)
+	if err != nil {
+		return err
+	}
+	err = s.change(ctx, identity.System(j.Tenant, "inbox"), actState, id, func(tx *vault.Tx, c *Conversation) (string, error) {
+		if c.State != Snoozed || c.SnoozedUntil.After(tx.Now()) {
+			return "", nil
+		}
+		c.State, c.SnoozedUntil = Open, time.Time{}
+		return "conversation.updated", nil
+	})
+	if errs.Is(err, errs.NotFound) {
+		return nil // erased meanwhile
+	}
+	return err
+}
+
+// Assign gives a conversation to a user, a team, both or (zero) nobody.
+func (s *Service) Assign(ctx context.Context, actor vault.Actor, id ids.Conversation, user ids.User, to TeamID) error {
+	return s.change(ctx, actor, actAssign, id, func(tx *vault.Tx, c *Conversation) (string, error) {
+		if c.Assignee == user && c.Team == to {
+			return "", nil
+		}
+		if !user.IsZero() && user != c.Assignee {
+			if u, err := identity.Users.Get(tx, user); errs.Is(err, errs.NotFound) || err == nil && !u.DisabledAt.IsZero() {
+				return "", errs.New(errs.NotFound, "There is no such user.")
+			} else if err != nil {
+				return "", err
+			}
+		}
+		if !to.IsZero() && to != c.Team {
+			if _, err := Teams.Get(tx, to); err != nil {
+				return "", absent(err, "There is no such team.")
+			}
+		}
+		c.Assignee, c.Team = user, to
+		return "conversation.assigned", nil
+	})
+}
+
+// absent gives a missing row words of its own.
+func absent(err error, words string) error {
+	if errs.Is(err, errs.NotFound) {
+		return errs.New(errs.NotFound, words)
+	}
+	return err
+}
+
+// SetLabel puts a label on a conversation or takes it off.
+func (s *Service) SetLabel(ctx context.Context, actor vault.Actor, id ids.Conversation, label LabelID, on bool) error {
+	return s.change(ctx, actor, actTag, id, func(tx *vault.Tx, c *Conversation) (string, error) {
+		if _, err := Labels.Get(tx, label); err != nil {
+			return "", absent(err, "There is no such label.")
+		}
+		_, err := ConversationLabels.Get(tx, id, label)
+		if err != nil && !errs.Is(err, errs.NotFound) {
+			return "", err
+		}
+		if worn := err == nil; worn == on {
+			return "", nil
+		}
+		if !on {
+			return "conversation.updated", ConversationLabels.Delete(tx, id, label)
+		}
+		return "conversation.updated", ConversationLabels.Add(tx, ConversationLabel{Conversation: id, Label: label, Contact: c.Contact})
+	})
+}
