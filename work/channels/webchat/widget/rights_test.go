@@ -131,6 +131,43 @@ func TestConsentIsWithdrawnAsEasilyAsGiven(t *testing.T) {
 	})
 }
 
+func TestANewWordingIsShownBeforeTheNextMessage(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	b := visit(t, s)
+	b.open()
+	b.begin("one")
+	s.with(func() {
+		notice := s.config["consent"].(map[string]any)
+		notice["version"], notice["text"] = "2026-12-01", "We now keep what you write for two years."
+		s.needConsent = true
+	})
+	b.write("two")
+	b.sees("We now keep what you write for two years.")
+	b.press("Agree and send")
+	b.eventually("the message after the agreement", func() bool { return slices.Equal(s.texts(), []string{"one", "two"}) })
+	s.with(func() {
+		if len(s.consents) != 1 || s.consents[0]["version"] != "2026-12-01" || s.consents[0]["granted"] != true {
+			t.Errorf("the server heard %v", s.consents)
+		}
+	})
+}
+
+func TestASessionThatEndedIsNoticedWhenACopyIsAskedFor(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	b := visit(t, s)
+	b.open()
+	b.begin("one")
+	b.menu("Your data")
+	s.with(func() { clear(s.sessions) })
+	b.press("Prepare a copy")
+	b.sees("nothing about you is kept")
+	if got := b.kept(); got != nothing {
+		t.Errorf("the browser still keeps %s", got)
+	}
+}
+
 func TestARefusedTokenBeginsAnewAndKeepsWhatWasWritten(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)

@@ -43,6 +43,7 @@ type server struct {
 	refuseSockets bool   // as a proxy may
 	down          bool   // refuses everything but the configuration
 	refuseText    string // of a message that is refused for good
+	needConsent   bool   // until the next POST consent
 	replyTo       string // where the visitor wants the answer
 	loseNextAck   bool
 	limit         int // of messages a subscribe recovers; more: recovered false
@@ -228,6 +229,7 @@ func (s *server) serveConsent(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.consents = append(s.consents, body)
+	s.needConsent = false
 	writeJSON(w, http.StatusOK, map[string]any{})
 }
 

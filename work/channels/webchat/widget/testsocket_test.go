@@ -139,6 +139,9 @@ func (s *server) carryOut(op string, body []byte, l *listener) map[string]any {
 		if s.refuseText != "" && strings.Contains(string(body), s.refuseText) {
 			return map[string]any{"error": map[string]any{"type": "about:blank", "title": "Refused", "detail": "This message was refused.", "status": 422, "code": "invalid"}}
 		}
+		if s.needConsent {
+			return map[string]any{"error": map[string]any{"type": "about:blank", "title": "Consent is required", "status": 403, "code": "consent-required"}}
+		}
 		ok = s.receive(body)
 		if s.loseNextAck {
 			s.loseNextAck = false

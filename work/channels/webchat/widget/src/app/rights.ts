@@ -77,6 +77,7 @@ export class RightsScreen implements Screen {
       if (state.state === 'done' && state.url) this.offerDownload(state.url)
       else this.offerCopy(t('copy_failed'))
     } catch (error) {
+      this.visitor.refused(error)
       this.offerCopy(excuse(error))
     }
   }
@@ -120,6 +121,7 @@ export class RightsScreen implements Screen {
     try {
       await this.visitor.erase() // showErased follows
     } catch (error) {
+      this.visitor.refused(error)
       if (!this.erased) this.offerErasure(excuse(error))
     }
   }

@@ -23,6 +23,8 @@ export interface TalkEvents {
   started(conversation: string): void
   sent(message: { conversation: string; seq: number; at: string }): void
   received(message: Message): void
+  /** The server does not know the token any more; tells whether that was so. */
+  refused(problem: Problem): boolean
   /** The server wants an agreement before it takes the message. */
   agreement(): void
 }
@@ -156,6 +158,7 @@ export class Talk {
         await this.send(draft)
       } catch (error) {
         if (!(error instanceof Problem)) throw error
+        if (this.on.refused(error)) return
         if (error.code === 'consent-required') return this.on.agreement()
         if (error.passing) {
           this.later(error.retryAfter)

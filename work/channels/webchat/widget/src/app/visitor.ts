@@ -11,7 +11,7 @@ interface Session {
   contact: string
 }
 
-export interface VisitorEvents extends Omit<TalkEvents, 'unsent' | 'may'> {
+export interface VisitorEvents extends Omit<TalkEvents, 'unsent' | 'may' | 'refused'> {
   loaded(contact: string): void
   /** The person was erased; here, in another tab, or by an operator. */
   erased(receipt: Receipt | undefined): void
@@ -48,7 +48,7 @@ export class Visitor {
       push: (push) => this.hear(push),
       final: (code) => this.final(code),
     })
-    this.talk = new Talk(this.link, () => this.token, { ...on, unsent: () => this.save(), may: () => this.agreed })
+    this.talk = new Talk(this.link, () => this.token, { ...on, unsent: () => this.save(), may: () => this.agreed, refused: (problem) => this.refused(problem) })
   }
 
   /** Whether the person has agreed to the notice as it is worded now, or need not. */
@@ -122,6 +122,14 @@ export class Visitor {
     this.unsaid = {}
     this.jwt = ''
     this.talk.forget()
+  }
+
+  /** Takes a refusal that ends the session, and tells whether it was one. */
+  refused(error: unknown): boolean {
+    const code = error instanceof Problem ? error.code : ''
+    if (code !== 'unauthenticated' && code !== 'gone') return false
+    this.final(code === 'gone' ? 3501 : 3500)
+    return true
   }
 
   reconnect(): void {
