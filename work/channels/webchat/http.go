@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"aver/frame/request"
 	"aver/trust/consent"
 	"aver/trust/identity"
+	"aver/trust/rights"
 	"aver/vault"
 	"aver/work/channels/webchat/widget"
 	"aver/work/contacts"
@@ -364,27 +366,51 @@ func (s *Service) copy(w http.ResponseWriter, r *http.Request, actor vault.Actor
 	if err := decode(r, &struct{}{}); err != nil {
 		return err
 	}
-	task, err := s.rights.Copy(r.Context(), actor, actor.Subject())
+	task, err := s.rights.StartExport(r.Context(), actor)
 	if err != nil {
 		return err
 	}
 	return answer(w, map[string]any{"task": task})
 }
 
-func (s *Service) progress(w http.ResponseWriter, r *http.Request, actor vault.Actor) error {
-	task, err := ids.ParseObject(r.PathValue("task"))
-	if err != nil {
-		return errs.New(errs.NotFound, "There is no such task.")
+func taskOf(r *http.Request) (rights.RequestID, error) {
+	var id rights.RequestID
+	if err := id.UnmarshalText([]byte(r.PathValue("task"))); err != nil || id.IsZero() {
+		return id, errs.New(errs.NotFound, "There is no such task.")
 	}
-	state, done, total, link, err := s.rights.Progress(r.Context(), actor, task)
+	return id, nil
+}
+
+func (s *Service) progress(w http.ResponseWriter, r *http.Request, actor vault.Actor) error {
+	id, err := taskOf(r)
 	if err != nil {
 		return err
 	}
-	out := map[string]any{"state": state, "done": done, "total": total}
-	if link != "" {
-		out["url"] = link
+	task, err := s.rights.Task(r.Context(), actor, id)
+	if err != nil {
+		return err
+	}
+	out := map[string]any{"state": task.State, "done": task.Done, "total": task.Total}
+	if task.State == "done" {
+		out["url"] = "/widget/v1/privacy/files/" + id.String()
 	}
 	return answer(w, out)
+}
+
+func (s *Service) archive(w http.ResponseWriter, r *http.Request, actor vault.Actor) error {
+	id, err := taskOf(r)
+	if err != nil {
+		return err
+	}
+	content, size, err := s.rights.Collect(r.Context(), actor, id)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/zip")
+	w.Header().Set("Content-Disposition", `attachment; filename="my-data.zip"`)
+	w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
+	_, _ = io.Copy(w, content) // a visitor who went away is nobody's mistake
+	return nil
 }
 
 func (s *Service) erase(w http.ResponseWriter, r *http.Request, actor vault.Actor) error {
@@ -397,7 +423,7 @@ func (s *Service) erase(w http.ResponseWriter, r *http.Request, actor vault.Acto
 	if !in.Confirm {
 		return errs.New(errs.Invalid, "Confirm that everything is to be erased.", errs.Field{Field: "confirm", Code: "required", Message: "Confirm first."})
 	}
-	id, at, text, err := s.rights.Forget(r.Context(), actor, actor.Subject())
+	receipt, err := s.rights.Erase(r.Context(), actor, actor.Subject(), "asked_in_the_widget")
 	if err != nil {
 		return err
 	}
@@ -405,5 +431,5 @@ func (s *Service) erase(w http.ResponseWriter, r *http.Request, actor vault.Acto
 		a, ok := who.(vault.Actor)
 		return ok && a.Tenant() == actor.Tenant() && a.Subject() == actor.Subject()
 	}, live.CloseRevoked)
-	return answer(w, map[string]any{"receipt": map[string]any{"id": id, "at": at.UTC().Format(time.RFC3339), "text": text}})
+	return answer(w, map[string]any{"receipt": map[string]any{"id": receipt.ID, "at": receipt.At.UTC().Format(time.RFC3339), "text": receipt.Text}})
 }

@@ -24,13 +24,13 @@ func (s *Service) Module() module.Module {
 		API:        s.api,
 		Routes:     s.routes,
 		Classes: map[string]module.Class{
-			"/l.js":                  module.Embed,
-			"/widget/frame":          module.Frame,
-			"/widget/":               module.Asset,
-			"/widget/v1/":            module.Widget,
-			"/widget/v1/uploads":     module.Upload,
-			"/widget/v1/attachments": module.Download,
-			"/settings/chat":         module.Page,
+			"/l.js":                    module.Embed,
+			"/widget/frame":            module.Frame,
+			"/widget/":                 module.Asset,
+			"/widget/v1/":              module.Widget,
+			"/widget/v1/uploads":       module.Upload,
+			"/widget/v1/attachments":   module.Download,
+			"/widget/v1/privacy/files": module.Download,
 		},
 	}
 }
@@ -47,6 +47,7 @@ func (s *Service) routes(mux module.Mux) {
 	mux.Handle("GET /widget/v1/attachments/{id}", s.visitor(s.attachment))
 	mux.Handle("POST /widget/v1/privacy/export", s.visitor(s.copy))
 	mux.Handle("GET /widget/v1/privacy/tasks/{task}", s.visitor(s.progress))
+	mux.Handle("GET /widget/v1/privacy/files/{task}", s.visitor(s.archive))
 	mux.Handle("POST /widget/v1/privacy/erase", s.visitor(s.erase))
 	mux.Handle("GET /widget/v1/socket", s.hub.WebSocket(s.handler))
 	mux.Handle("GET /widget/v1/events", s.hub.Events(s.handler))

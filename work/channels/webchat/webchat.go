@@ -15,6 +15,7 @@ import (
 	"aver/frame/live"
 	"aver/trust/consent"
 	"aver/trust/identity"
+	"aver/trust/rights"
 	"aver/vault"
 	"aver/work/contacts"
 	"aver/work/inbox"
@@ -52,16 +53,6 @@ var (
 	actWriteSettings = vault.Act("webchat_settings.update", vault.Roles(vault.Owner, vault.Administrator), vault.Scope("settings:write"), vault.System())
 )
 
-// Rights is what people can ask for about their own data. The package trust/rights is one.
-type Rights interface {
-	// Copy starts putting a person's data together and names the task.
-	Copy(ctx context.Context, actor vault.Actor, contact ids.Contact) (ids.Object, error)
-	// Progress tells how far a task of the person's is; link is a path that the person's token opens, once it is done.
-	Progress(ctx context.Context, actor vault.Actor, task ids.Object) (state string, done, total int, link string, err error)
-	// Forget erases the person and gives the receipt.
-	Forget(ctx context.Context, actor vault.Actor, contact ids.Contact) (id string, at time.Time, text string, err error)
-}
-
 // Service serves the widget.
 type Service struct {
 	vault    *vault.Vault
@@ -70,13 +61,13 @@ type Service struct {
 	consent  *consent.Service
 	contacts *contacts.Service
 	inbox    *inbox.Service
-	rights   Rights
+	rights   *rights.Service
 	handler  *live.Handler
 }
 
 // New makes the service.
-func New(v *vault.Vault, hub *live.Hub, who *identity.Service, agreed *consent.Service, people *contacts.Service, box *inbox.Service, rights Rights) *Service {
-	s := &Service{vault: v, hub: hub, identity: who, consent: agreed, contacts: people, inbox: box, rights: rights}
+func New(v *vault.Vault, hub *live.Hub, who *identity.Service, agreed *consent.Service, people *contacts.Service, box *inbox.Service, privacy *rights.Service) *Service {
+	s := &Service{vault: v, hub: hub, identity: who, consent: agreed, contacts: people, inbox: box, rights: privacy}
 	s.handler = s.socket()
 	return s
 }
