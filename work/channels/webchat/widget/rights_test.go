@@ -210,6 +210,28 @@ func TestFilesWithinTheLimitsAreSent(t *testing.T) {
 	b.wait(b.frame, `document.querySelector('.picture img')?.naturalWidth === 320`) // fetched back with the token
 }
 
+func TestFilesCanBeDroppedAndPasted(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	b := visit(t, s)
+	b.open()
+	for kind, where := range map[string]string{"drop": ".chat", "paste": "textarea"} {
+		eval[bool](b, b.frame, `(() => { const data = new DataTransfer(); data.items.add(new File(['text'], '`+kind+`.txt', {type: 'text/plain'}))
+const event = '`+kind+`' === 'drop' ? new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}) : new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true})
+return !document.querySelector('`+where+`').dispatchEvent(event) })()`)
+		b.wait(b.frame, `[...document.querySelectorAll('.chip')].some(e => e.textContent.includes('`+kind+`.txt'))`)
+	}
+	b.press("Remove paste.txt")
+	b.press("Send")
+	b.press("Agree and send")
+	b.sees("Sent")
+	s.with(func() {
+		if got := s.uploads["att_1"]; len(s.uploads) != 1 || got.Name != "drop.txt" || string(got.Body) != "text" {
+			t.Errorf("the server has %d uploads, the first %q", len(s.uploads), got.Name)
+		}
+	})
+}
+
 func TestARefusedMessageIsMarkedAndCanBeSentAgain(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)

@@ -50,7 +50,7 @@ type server struct {
 }
 
 type pageOptions struct {
-	lang, dir, script, body string
+	lang, dir, script string
 }
 
 type upload struct {

@@ -46,8 +46,10 @@ export class Transcript {
 
   update(notes: readonly Note[]): void {
     const now = new Date()
-    const known = new Set(this.rows.keys())
     const items = this.items(notes)
+    const keys = new Set(items.map((item) => item.key))
+    if (items.filter((item) => !this.rows.has(item.key)).length > many) this.hush()
+    for (const key of this.rows.keys()) if (!keys.has(key)) this.rows.delete(key)
     const nodes: Node[] = []
     items.forEach((item, i) => {
       const before = items[i - 1]
@@ -58,8 +60,6 @@ export class Transcript {
       this.meta(row, item, !same(item, after), now)
       nodes.push(row.el)
     })
-    if (items.filter((item) => !known.has(item.key)).length > many) this.hush()
-    for (const key of this.rows.keys()) if (!items.some((item) => item.key === key)) this.rows.delete(key)
     place(this.el, nodes)
   }
 
