@@ -14,7 +14,7 @@ import (
 	"github.com/ncruces/go-sqlite3/util/vfsutil"
 	"github.com/ncruces/go-sqlite3/vfs"
 
-	"aver/vault/sqlite"
+	"aver/vault/sqlite/pages"
 )
 
 // A disk is the system's files with a size and a temper.
@@ -37,7 +37,7 @@ func mount(t *testing.T, d *disk, encrypted bool) (name string) {
 	name = "disk" + strconv.FormatInt(disks.Add(1), 10)
 	layer := vfs.VFS(d)
 	if encrypted {
-		layer = sqlite.Pages(d)
+		layer = pages.Wrap(d)
 	}
 	vfs.Register(name, layer)
 	t.Cleanup(func() { vfs.Unregister(name) })

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"aver/base/ids"
-	"aver/vault/engine"
 )
 
 // CloseIdle does what the sweeper does on its tick.
@@ -54,14 +53,5 @@ func (e *Engine) Loosen(ctx context.Context, tenant ids.Tenant, name, value stri
 	}
 	defer e.leave(s)
 	_, err = ask(s.writer.db, name, "="+value)
-	return err
-}
-
-// Rendered turns neutral SQL into SQLite's.
-func Rendered(neutral string) (string, error) { return rendered(neutral) }
-
-// Render prepares migrations.
-func Render(migrations []engine.Migration) error {
-	_, err := render(migrations)
 	return err
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/driver"
+
+	"aver/vault/sqlite/pages"
 )
 
 // OpenDB opens an encrypted file through database/sql, for libraries that want it so, with the same safety as a
@@ -22,7 +24,7 @@ func OpenDB(path string, key []byte) (*sql.DB, error) {
 	if err := makeFile(path); err != nil {
 		return nil, translateFile("open "+filepath.Base(path), err)
 	}
-	db, err := database{vfs: registerPages(), path: path, key: key}.openDB()
+	db, err := database{vfs: pages.Register(), path: path, key: key}.openDB()
 	if err == nil {
 		err = db.Ping()
 	}

@@ -18,6 +18,7 @@ import (
 	"aver/base/ids"
 	"aver/vault/engine"
 	"aver/vault/sqlite"
+	"aver/vault/sqlite/pages"
 )
 
 // A machine keeps files in memory and forgets what was not synced when its power is cut. Locks and shared memory are
@@ -227,7 +228,7 @@ func powerCut(t *testing.T, seed uint64) int {
 func start(t *testing.T, m *machine, seed uint64) *sqlite.Engine {
 	t.Helper()
 	name := "machine" + strconv.FormatUint(seed, 10) + "-" + strconv.FormatInt(disks.Add(1), 10)
-	vfs.Register(name, sqlite.Pages(m))
+	vfs.Register(name, pages.Wrap(m))
 	t.Cleanup(func() { vfs.Unregister(name) })
 	e, err := sqlite.Open(sqlite.Config{Root: t.TempDir(), PageKey: pageKey, Migrations: notes, VFS: name})
 	if err != nil {

@@ -21,6 +21,8 @@ import (
 	"aver/base/clock"
 	"aver/base/ids"
 	"aver/vault/engine"
+	"aver/vault/sqlite/pages"
+	"aver/vault/sqlite/schema"
 )
 
 // Config says where the stores lie and who has their keys. Root and PageKey are needed; the rest may stay zero.
@@ -32,7 +34,7 @@ type Config struct {
 	Idle       time.Duration                                                // an unused store is closed after this; default 5 minutes
 	Readers    int                                                          // reads of one tenant at the same time; default 4
 	Clock      clock.Clock                                                  // measures idleness; default the system's
-	VFS        string                                                       // for rigs that break disks: the name of a registered VFS that encrypts, as Pages does. Files exist already, empty, when it opens them
+	VFS        string                                                       // for rigs that break disks: the name of a registered VFS that encrypts, as package pages does. Files exist already, empty, when it opens them
 }
 
 // errClosed answers every call after Close.
@@ -41,7 +43,7 @@ var errClosed = fmt.Errorf("the database engine: %w", os.ErrClosed)
 // Engine implements engine.Engine.
 type Engine struct {
 	cfg     Config
-	schema  schema
+	schema  schema.Set
 	reserve reserve
 	logSize logSize
 
@@ -68,16 +70,16 @@ func Open(cfg Config) (*Engine, error) {
 	cfg.MaxOpen = cmp.Or(cfg.MaxOpen, 64)
 	cfg.Idle = cmp.Or(cfg.Idle, 5*time.Minute)
 	cfg.Readers = cmp.Or(cfg.Readers, 4)
-	cfg.VFS = cmp.Or(cfg.VFS, registerPages())
+	cfg.VFS = cmp.Or(cfg.VFS, pages.Register())
 	if cfg.Clock == nil {
 		cfg.Clock = &clock.System{}
 	}
-	schema, err := render(cfg.Migrations)
+	migrations, err := schema.Render(cfg.Migrations)
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
 	e := &Engine{
-		cfg: cfg, schema: schema, logSize: usualLog, stop: make(chan struct{}),
+		cfg: cfg, schema: migrations, logSize: usualLog, stop: make(chan struct{}),
 		stores: map[ids.Tenant]*store{}, changing: map[ids.Tenant]chan struct{}{},
 	}
 	e.reserve.path = filepath.Join(root, "reserve")

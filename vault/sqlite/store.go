@@ -82,7 +82,7 @@ func (s *store) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err = s.engine.schema.apply(ctx, c, s.database()); err == nil {
+	if err = s.migrate(ctx, c); err == nil {
 		err = syncFolder(s.folder) // the log's name must be as durable as the commits in it
 	}
 	if err != nil {
@@ -90,6 +90,29 @@ func (s *store) open(ctx context.Context) error {
 	}
 	s.writer = c
 	s.ready.Store(true)
+	return nil
+}
+
+// migrate brings the schema up to date. A file that is costs one pragma.
+func (s *store) migrate(ctx context.Context, c *conn) (err error) {
+	set := s.engine.schema
+	have, err := ask(c.db, "user_version", "")
+	if err != nil {
+		return c.failed("read the schema's version", err)
+	}
+	if set.Sum() == "" || set.Sum() == have {
+		return nil
+	}
+	db, err := s.database().openDB()
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(set.Apply(ctx, db), db.Close()); err != nil {
+		return translate("bring the schema up to date", err)
+	}
+	if _, err := ask(c.db, "user_version", "="+set.Sum()); err != nil {
+		return c.failed("note the schema's version", err)
+	}
 	return nil
 }
 

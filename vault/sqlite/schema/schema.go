@@ -1,4 +1,8 @@
-package sqlite
+// Package schema brings a tenant's file up to the schema of the program.
+//
+// Modules write their migrations in neutral SQL; this package turns them into SQLite's words and lets goose apply what a
+// file does not have yet. Modules number their migrations independently, so they may arrive in any order.
+package schema
 
 import (
 	"archive/zip"
@@ -20,77 +24,65 @@ import (
 	"aver/vault/engine"
 )
 
-// A schema is the set of migrations in SQLite's words.
-type schema struct {
+// A Set is the migrations of a program in SQLite's words. The zero Set changes nothing.
+type Set struct {
 	files *zip.Reader      // goose reads them from here; nil when there are none
 	names map[int64]string // by version
-	sum   string           // of the set, as PRAGMA user_version of a file that has all of it
+	sum   string
 }
 
-// render prepares the migrations and finds malformed ones before any file is touched.
-func render(migrations []engine.Migration) (schema, error) {
-	s := schema{names: map[int64]string{}}
+// Render prepares migrations and finds malformed ones before any file is touched.
+func Render(migrations []engine.Migration) (Set, error) {
+	if len(migrations) == 0 {
+		return Set{}, nil
+	}
+	s := Set{names: map[int64]string{}}
 	var archive bytes.Buffer
 	files, digest := zip.NewWriter(&archive), sha256.New()
-	for _, m := range slices.SortedFunc(slices.Values(migrations), func(a, b engine.Migration) int { return cmp.Compare(a.Version, b.Version) }) {
+	for _, m := range slices.SortedFunc(slices.Values(migrations), byVersion) {
+		if s.names[m.Version] != "" {
+			return Set{}, fmt.Errorf("migration %s: %s has the same version, %d", m.Name, s.names[m.Version], m.Version)
+		}
 		text, err := rendered(m.SQL)
-		if err == nil && s.names[m.Version] != "" {
-			err = errors.New("version " + strconv.FormatInt(m.Version, 10) + " exists twice")
+		if err == nil {
+			err = add(files, m.Version, text)
 		}
 		if err != nil {
-			return schema{}, fmt.Errorf("migration %s: %w", m.Name, err)
+			return Set{}, fmt.Errorf("migration %s: %w", m.Name, err)
 		}
 		s.names[m.Version] = m.Name
 		fmt.Fprintf(digest, "%d %d %s", m.Version, len(text), text)
-		f, err := files.Create(strconv.FormatInt(m.Version, 10) + "_migration.sql")
-		if err == nil {
-			_, err = f.Write([]byte("-- +goose Up\n" + text))
-		}
-		if err != nil {
-			return schema{}, fmt.Errorf("migration %s: %w", m.Name, err)
-		}
 	}
-	if len(migrations) == 0 {
-		return s, nil
-	}
-	// The field has 31 bits of use, and zero is what a file without a schema has.
-	s.sum = strconv.FormatUint(uint64(binary.BigEndian.Uint32(digest.Sum(nil))>>1|1), 10)
 	if err := files.Close(); err != nil {
-		return schema{}, err
+		return Set{}, err
 	}
-	reader, err := zip.NewReader(bytes.NewReader(archive.Bytes()), int64(archive.Len()))
-	s.files = reader
+	// PRAGMA user_version has 31 bits of use, and zero is what a file without a schema has.
+	s.sum = strconv.FormatUint(uint64(binary.BigEndian.Uint32(digest.Sum(nil))>>1|1), 10)
+	var err error
+	s.files, err = zip.NewReader(bytes.NewReader(archive.Bytes()), int64(archive.Len()))
 	return s, err
 }
 
-// apply brings a file's schema up to date. A file that has it costs one pragma. Each migration is applied whole or not
-// at all; the one that fails is named, and those before it stay.
-func (s schema) apply(ctx context.Context, c *conn, file database) error {
-	if s.files == nil {
-		return nil
-	}
-	have, err := ask(c.db, "user_version", "")
+func byVersion(a, b engine.Migration) int { return cmp.Compare(a.Version, b.Version) }
+
+// add puts one migration where goose looks for it.
+func add(files *zip.Writer, version int64, text string) error {
+	f, err := files.Create(strconv.FormatInt(version, 10) + "_migration.sql")
 	if err != nil {
-		return c.failed("read the schema's version", err)
-	}
-	if have == s.sum {
-		return nil
-	}
-	if err := s.migrate(ctx, file); err != nil {
 		return err
 	}
-	if _, err := ask(c.db, "user_version", "="+s.sum); err != nil {
-		return c.failed("note the schema's version", err)
-	}
-	return nil
+	_, err = f.Write([]byte("-- +goose Up\n" + text))
+	return err
 }
 
-func (s schema) migrate(ctx context.Context, file database) (err error) {
-	db, err := file.openDB()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+// Sum tells sets apart: a number, as text, that a file which has all of this set keeps as its PRAGMA user_version. It is
+// empty when there is nothing to apply.
+func (s Set) Sum() string { return s.sum }
+
+// Apply applies what the file does not have. Each migration is applied whole or not at all; the one that fails is named
+// in the error, and those before it stay. A file with migrations that this set lacks was written by a newer program and
+// is refused, because this one would not keep what that one added.
+func (s Set) Apply(ctx context.Context, db *sql.DB) error {
 	provider, err := goose.NewProvider(goose.DialectSQLite3, db, s.files, goose.WithAllowOutofOrder(true),
 		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 	if err != nil {
@@ -99,25 +91,24 @@ func (s schema) migrate(ctx context.Context, file database) (err error) {
 	_, err = provider.Up(ctx)
 	var partial *goose.PartialError
 	if errors.As(err, &partial) {
-		return translate("migration "+s.names[partial.Failed.Source.Version], partial.Err)
+		return fmt.Errorf("migration %s: %w", s.names[partial.Failed.Source.Version], partial.Err)
 	}
 	if err != nil {
-		return translate("migrate", err)
+		return fmt.Errorf("migrate: %w", err)
 	}
 	return s.known(ctx, db)
 }
 
-// known refuses a file that a newer program has changed: this one would not keep what that one added.
-func (s schema) known(ctx context.Context, db *sql.DB) error {
+func (s Set) known(ctx context.Context, db *sql.DB) error {
 	rows, err := db.QueryContext(ctx, "SELECT version_id FROM "+goose.DefaultTablename+" WHERE version_id > 0")
 	if err != nil {
-		return translate("read applied migrations", err)
+		return fmt.Errorf("read applied migrations: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var version int64
 		if err := rows.Scan(&version); err != nil {
-			return translate("read applied migrations", err)
+			return fmt.Errorf("read applied migrations: %w", err)
 		}
 		if s.names[version] == "" {
 			return fmt.Errorf("the store has migration %d, which this program does not know: it is older than the store", version)

@@ -1,4 +1,11 @@
-package sqlite
+// Package pages encrypts the files of SQLite with AES-XTS a page at a time.
+//
+// The stored bytes are those of the driver's vfs/xts, which does the encryption here too. But vfs/xts reads and writes each
+// sector of 512 bytes by itself, a dozen system calls for a page in the log; this package lies above and below it, so
+// that a page is read or written at once, which halves the work of a commit. It encrypts and nothing else: it does not
+// notice tampering, and whoever opens a file must check that the key is long enough and synchronous is FULL, as package
+// sqlite does.
+package pages
 
 import (
 	"sync"
@@ -8,29 +15,26 @@ import (
 	"github.com/ncruces/go-sqlite3/vfs/xts"
 )
 
-// pagesName is what Pages over the system's files is registered as.
-const pagesName = "aver"
+const name = "aver"
 
 var registered sync.Once
 
-// registerPages makes the default file layer known to the driver and returns its name.
-func registerPages() string {
-	registered.Do(func() { vfs.Register(pagesName, Pages(vfs.Find(""))) })
-	return pagesName
+// Register makes the layer over the system's files known to the driver and returns the name it has there.
+func Register() string {
+	registered.Do(func() { vfs.Register(name, Wrap(vfs.Find(""))) })
+	return name
 }
 
-// Pages is the file layer of this engine: AES-XTS encryption as vfs/xts does it, over another layer. The stored bytes
-// are the same, but vfs/xts reads and writes each sector of 512 bytes by itself, and Pages reads and writes a page at
-// once, which more than halves the time of a commit. Rigs that break disks wrap theirs with it.
-func Pages(base vfs.VFS) vfs.VFS { return pages{xts.Wrap(below{base}, nil)} }
+// Wrap puts the layer over another one. Rigs that break disks register theirs so.
+func Wrap(base vfs.VFS) vfs.VFS { return layer{xts.Wrap(below{base}, nil)} }
 
 // sector is the unit of encryption in bytes.
 const sector = 512
 
-// pages lies above the encryption and sees whole pages.
-type pages struct{ vfs.VFS }
+// A layer lies above the encryption and sees whole pages.
+type layer struct{ vfs.VFS }
 
-func (v pages) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
+func (v layer) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
 	file, flags, err := vfsutil.WrapOpenFilename(v.VFS, name, flags)
 	if err != nil {
 		return nil, flags, err
@@ -43,7 +47,7 @@ func (v pages) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, v
 	return &pageFile{encrypting: encrypting, sectors: sectors, log: flags&vfs.OPEN_WAL != 0}, flags, nil
 }
 
-// encrypting is what SQLite asks of an encrypted file besides reading and writing.
+// An encrypting file is what SQLite asks of an encrypted file besides reading and writing.
 type encrypting interface {
 	vfs.FilePragma
 	vfs.FileSharedMemory
@@ -140,7 +144,7 @@ func (f *pageFile) Size() (int64, error) {
 	return f.encrypting.Size()
 }
 
-// below lies under the encryption and sees sectors.
+// A below lies under the encryption and sees sectors.
 type below struct{ vfs.VFS }
 
 func (v below) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
