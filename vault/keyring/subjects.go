@@ -222,7 +222,7 @@ func (k *Keyring) Erasures(ctx context.Context, tenant ids.Tenant, open bool) ([
 // Finish notes that an erasure's rows are gone too.
 func (k *Keyring) Finish(ctx context.Context, tenant ids.Tenant, subject ids.Subject) error {
 	return k.write(ctx, tenant, func(c engine.Conn) error {
-		_, err := c.Exec("UPDATE erasures SET done_at = ? WHERE subject = ?", k.clock.Now().UnixMicro(), subject[:])
+		_, err := c.Exec("UPDATE erasures SET done_at = ? WHERE subject = ? AND done_at IS NULL", k.clock.Now().UnixMicro(), subject[:])
 		return err
 	})
 }

@@ -1,0 +1,296 @@
+// Package backups copies the embedded store into encrypted files, proves by drill that they can be restored, and keeps
+// a restored store shut until everybody who was erased meanwhile is erased there too.
+//
+// A backup holds the tenants' stores and files, still sealed, under age for the operator's recipients; a signed manifest
+// beside it says what must be in it. It holds no key: a restore needs the key store. A copy of the key store is a file
+// of its own, replaced whenever somebody is erased, so that no copy can bring a destroyed key back. Nothing is kept for
+// more than seven days (promise ret-4). PostgreSQL is backed up with the operator's own tools: see Supported.
+package backups
+
+import (
+	"context"
+	"crypto/ed25519"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"filippo.io/age"
+
+	"aver/base/errs"
+	"aver/base/ids"
+	"aver/base/personal"
+	"aver/frame/jobs"
+	"aver/frame/module"
+	"aver/trust/identity"
+	"aver/vault"
+	"aver/vault/engine"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Number is this module's number among those that bring migrations.
+const Number = 11
+
+const (
+	keepFor  = 7*24*time.Hour - time.Hour // ret-4 says a week at most, and the sweep runs every hour
+	interval = 24 * time.Hour
+)
+
+// Drill is what one try of a restore showed. It is a row of the installation's.
+type Drill struct {
+	ID      ids.Object    `vault:"id,key"`
+	Began   time.Time     `vault:"began_at,state,keep"`
+	Took    time.Duration `vault:"took,state"`
+	Backup  string        `vault:"backup,state"`
+	Holds   bool          `vault:"holds,state"`
+	Tenants int           `vault:"tenants,state"` // restored and checked
+	Entries int64         `vault:"entries,state"` // of logs, recomputed and compared
+	Samples int           `vault:"samples,state"` // sealed values that opened
+	Erased  bool          `vault:"erased,state"`  // a person erased after the backup stayed erased
+	Fault   string        `vault:"fault,state"`   // why it does not hold; our own words
+}
+
+// canary is somebody who does not exist, whom a drill erases after the backup.
+type canary struct {
+	Who   ids.Subject   `vault:"who,key"`
+	Words personal.Text `vault:"words,personal:user.content"`
+	At    time.Time     `vault:"made_at,state,keep"`
+}
+
+var (
+	// Drills lists what drills showed.
+	Drills   = vault.Define[Drill]("backup_drills", vault.Purpose("showing that backups can be restored"), vault.KeepFor(400*24*time.Hour))
+	canaries = vault.Define[canary]("backup_canaries", vault.Purpose("proving that an erasure outlives a restore"), vault.KeepFor(30*24*time.Hour))
+)
+
+var (
+	owners    = vault.Roles(vault.Owner, vault.Administrator, vault.Auditor)
+	actLook   = vault.Act("backup.read", owners, vault.System())
+	actBackup = vault.Act("backup.make", vault.Roles(vault.Owner, vault.Administrator), vault.System())
+	actDrill  = vault.Act("backup.drill", vault.Roles(vault.Owner, vault.Administrator), vault.System())
+	actErase  = vault.Act("backup.drill.erase", vault.System())
+)
+
+// Config says where things lie.
+type Config struct {
+	Folder     string        // where backups go
+	Data       string        // the data folder: blobs, keys and backup.key lie in it
+	Recipients []string      // age recipients; if there are none a key is made into Data/backup.key
+	Seed       []byte        // 32 secret bytes that outlive the store: they sign manifests
+	KeyStore   engine.Engine // the key store's engine; its snapshots and small files make the copy of the keys
+	Shared     bool          // the store is a PostgreSQL database: backed up with its own tools
+	Log        *slog.Logger
+}
+
+// Service makes and tries backups.
+type Service struct {
+	vault *vault.Vault
+	cfg   Config
+	queue *jobs.Jobs
+
+	working sync.Mutex // one backup or drill at a time
+	stage   atomic.Pointer[Stage]
+	erased  atomic.Bool // somebody was erased: the copies of the keys are out of date
+}
+
+// Stage is how far the work is that runs now.
+type Stage struct {
+	What  string // backup, drill
+	Done  int64  // tenants
+	Total int64
+	Began time.Time
+}
+
+// New makes the service.
+func New(v *vault.Vault, c Config) *Service {
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	return &Service{vault: v, cfg: c}
+}
+
+// Module says what the module brings.
+func (s *Service) Module() module.Module {
+	return module.Module{
+		Name:       "backups",
+		Number:     Number,
+		Migrations: migrations,
+		Tables:     []vault.AnyTable{Drills, canaries},
+		Actions:    []*vault.Action{actLook, actBackup, actDrill, actErase},
+		Routes:     s.routes,
+		Jobs:       s.jobs,
+	}
+}
+
+const (
+	backupKind = "backup.make"
+	drillKind  = "backup.drill"
+	dueKind    = "backup.due"
+	keysKind   = "backup.keys"
+)
+
+func (s *Service) jobs(j *jobs.Jobs) error {
+	s.queue = j
+	if s.cfg.Shared {
+		return nil
+	}
+	s.vault.OnCommit(s.committed)
+	for name, work := range map[string]func(context.Context, vault.Actor) error{
+		backupKind: func(ctx context.Context, a vault.Actor) error { _, err := s.Now(ctx, a); return err },
+		drillKind:  func(ctx context.Context, a vault.Actor) error { _, err := s.Drill(ctx, a, nil); return err },
+	} {
+		run := work
+		err := j.Handle(jobs.Kind{Name: name, Unique: true, Timeout: 2 * time.Hour, Retry: []time.Duration{10 * time.Minute},
+			Work: func(ctx context.Context, _ jobs.Job) error { return run(ctx, system()) }})
+		if err != nil {
+			return err
+		}
+	}
+	if err := j.Every(keysKind, time.Minute, s.keysDue); err != nil {
+		return err
+	}
+	return j.Every(dueKind, time.Hour, s.due)
+}
+
+func system() vault.Actor { return identity.System(ids.Installation, "backups") }
+
+func (s *Service) committed(c vault.Committed) {
+	for _, e := range c.Entries {
+		for _, ev := range e.Events {
+			if ev.Kind == "subject.erased" {
+				s.erased.Store(true)
+			}
+		}
+	}
+}
+
+// keysDue replaces the copies of the key store after an erasure: an older copy would hold a destroyed key.
+func (s *Service) keysDue(ctx context.Context) error {
+	if !s.erased.Swap(false) {
+		return nil
+	}
+	s.working.Lock()
+	defer s.working.Unlock()
+	err := s.copyKeys(ctx)
+	if err != nil {
+		s.erased.Store(true)
+	}
+	return err
+}
+
+// due removes what is too old and makes what is missing.
+func (s *Service) due(ctx context.Context) error {
+	if err := s.sweep(); err != nil {
+		return err
+	}
+	list, err := s.List(ctx, system())
+	if err != nil {
+		return err
+	}
+	if len(list) > 0 && s.vault.Now().Sub(list[0].Made) < interval {
+		return nil
+	}
+	if _, err := s.Now(ctx, system()); err != nil {
+		return err
+	}
+	if _, err := s.identities(nil); errors.Is(err, errOffline) {
+		return nil // nobody can try a restore here without the operator's identity
+	}
+	_, err = s.Drill(ctx, system(), nil)
+	return err
+}
+
+// Supported tells whether this installation is backed up here, or why not.
+func (s *Service) Supported() error {
+	if s.cfg.Shared {
+		return errs.New(errs.Conflict, "This installation keeps its data in PostgreSQL. Back it up with PostgreSQL's own tools, the schema of the keys apart from the data.")
+	}
+	return nil
+}
+
+// Working tells how far the work is that runs now, nil when nothing does.
+func (s *Service) Working() *Stage { return s.stage.Load() }
+
+func (s *Service) step(what string, began time.Time, done, total int) {
+	s.stage.Store(&Stage{What: what, Began: began, Done: int64(done), Total: int64(total)})
+}
+
+var errOffline = errors.New("the identity that opens backups is not kept on this machine")
+
+func (s *Service) keyFile() string { return filepath.Join(s.cfg.Data, "backup.key") }
+
+// recipients are those who can open backups. Without any a key is made, once, and the log says so.
+func (s *Service) recipients() ([]age.Recipient, error) {
+	if len(s.cfg.Recipients) > 0 {
+		return parseRecipients(s.cfg.Recipients)
+	}
+	own, err := s.identities(nil)
+	if errors.Is(err, errOffline) {
+		own, err = s.makeIdentity()
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []age.Recipient
+	for _, i := range own {
+		if x, ok := i.(*age.X25519Identity); ok {
+			out = append(out, x.Recipient())
+		}
+	}
+	if len(out) == 0 {
+		return nil, errors.New("read backup.key: it holds no identity that can be encrypted to")
+	}
+	return out, nil
+}
+
+func (s *Service) makeIdentity() ([]age.Identity, error) {
+	fresh, err := age.GenerateX25519Identity()
+	if err != nil {
+		return nil, fmt.Errorf("make a backup key: %w", err)
+	}
+	f, err := os.OpenFile(s.keyFile(), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("make a backup key: %w", err)
+	}
+	_, err = io.WriteString(f, fresh.String()+"\n")
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return nil, fmt.Errorf("make a backup key: %w", err)
+	}
+	s.cfg.Log.Warn("made a key for backups: without it no backup opens. Keep a copy away from this machine, or name recipients", "file", s.keyFile())
+	return []age.Identity{fresh}, nil
+}
+
+// identities open backups: those given, else the file on this machine, else errOffline.
+func (s *Service) identities(given io.Reader) ([]age.Identity, error) {
+	if given == nil {
+		f, err := os.Open(s.keyFile())
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, errOffline
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the backup key: %w", err)
+		}
+		defer f.Close()
+		given = f
+	}
+	out, err := age.ParseIdentities(given)
+	if err != nil {
+		return nil, errs.New(errs.Invalid, "This is not an age identity.").Because(err)
+	}
+	return out, nil
+}
+
+func (s *Service) signer() (ed25519.PrivateKey, error) {
+	if len(s.cfg.Seed) != ed25519.SeedSize {
+		return nil, errors.New("sign a backup: no seed is given")
+	}
+	return ed25519.NewKeyFromSeed(s.cfg.Seed), nil
+}

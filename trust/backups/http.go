@@ -1,0 +1,5 @@
+package backups
+
+import "aver/frame/module"
+
+func (s *Service) routes(module.Mux) {}
