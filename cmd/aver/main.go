@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // office hours need the zones, wherever the program runs
 
 	"aver/base/errs"
 )
@@ -45,7 +46,7 @@ type call struct {
 }
 
 func commands() []command {
-	return []command{serveCommand, migrateCommand, tenantCommand, keysCommand, doctorCommand, versionCommand}
+	return []command{serveCommand, demoCommand, migrateCommand, tenantCommand, keysCommand, doctorCommand, versionCommand}
 }
 
 func main() {

@@ -113,7 +113,8 @@ func expired(c Credential, now time.Time) bool {
 // touch writes down that a credential was used, now and then.
 func (s *Service) touch(ctx context.Context, tenant ids.Tenant, c Credential) error {
 	now := s.vault.Now()
-	if now.Sub(c.UsedAt) < touchEvery {
+	firstUse := c.Kind == Key && c.UsedAt.Equal(c.CreatedAt)
+	if now.Sub(c.UsedAt) < touchEvery && !firstUse {
 		return nil
 	}
 	return s.vault.Do(ctx, System(tenant, "identity"), actUse, func(tx *vault.Tx) error {
@@ -144,6 +145,11 @@ func (s *Service) Authenticate(r *http.Request) (vault.Actor, error) {
 		return vault.Actor{}, nil // an old cookie is no cookie: the page asks to sign in
 	}
 	return actor, err
+}
+
+// Session finds out whose a session token is.
+func (s *Service) Session(ctx context.Context, token string) (vault.Actor, error) {
+	return s.authenticate(ctx, Session, token)
 }
 
 func (s *Service) authenticate(ctx context.Context, kind Kind, token string) (vault.Actor, error) {
@@ -202,5 +208,12 @@ func (s *Service) RevokeSubject(ctx context.Context, tenant ids.Tenant, person i
 	if err == nil {
 		s.tellRevoked(tenant, ids.Credential{}, person)
 	}
+	return err
+}
+
+// EndSessions ends every credential of a person as part of a change that is the reason for it. It closes no sockets:
+// whoever keeps them learns of the change by its event.
+func EndSessions(tx *vault.Tx, person ids.Subject) error {
+	_, err := Credentials.DeleteWhere(tx, "person = ?", person)
 	return err
 }

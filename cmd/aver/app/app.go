@@ -72,7 +72,7 @@ func Open(ctx context.Context, c Config) (*App, error) {
 }
 
 func (a *App) openVault(ctx context.Context) error {
-	migrations, err := allMigrations()
+	migrations, err := allMigrations(a.Config)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (a *App) openVault(ctx context.Context) error {
 		return err
 	}
 	a.Vault, err = vault.Open(ctx, vault.Config{Engine: a.stores.data, Keys: a.stores.keys, Clock: a.Config.Clock,
-		Blobs: filepath.Join(a.Config.Data, "blobs"), Tables: allTables(), Log: a.Log})
+		Blobs: filepath.Join(a.Config.Data, "blobs"), Tables: allTables(a.Config), Log: a.Log})
 	if err != nil {
 		return errors.Join(err, a.stores.data.Close(), a.stores.close())
 	}
@@ -101,9 +101,8 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	a.Hub = live.New(live.Options{Log: a.Log})
 	a.Door = &egress.Door{Loopback: a.Config.Loopback}
-	if err := a.makeServices(ctx); err != nil {
-		return err
-	}
+	a.makeServices()
+	a.openDoors()
 	a.modules = a.listModules()
 	certificates, err := a.certificates()
 	if err != nil {
@@ -129,7 +128,7 @@ func (a *App) edgeConfig(certificates *certificate.Source) edge.Config {
 		Authenticator: a.Identity, SessionCookie: identity.CookieName, Clock: c.Clock, Log: a.Log,
 		ErrorPage: func(w http.ResponseWriter, r *http.Request, p errs.Problem) error {
 			return page.Render(w, r, p.Status, page.ErrorPage(p))
-		}, View: a.view, Idempotency: a.idempotency(),
+		}, View: a.view,
 		Ready: map[string]func(context.Context) error{"stores": a.Vault.Check},
 		Drain: a.Hub.Drain,
 	}
@@ -146,7 +145,7 @@ func (a *App) certificates() (*certificate.Source, error) {
 		if directory == "letsencrypt" {
 			directory = ""
 		}
-		return certificate.Automatic(certificate.ACME{Client: a.Door.Client("certificates"), Directory: directory, Email: c.Email,
+		return certificate.Automatic(certificate.ACME{Client: a.Door.Client(certificatePurpose), Directory: directory, Email: c.Email,
 			Folder: folder, Hosts: names(c.Hosts)})
 	default:
 		return certificate.SelfSigned(folder, names(append([]string{"localhost", "127.0.0.1", "::1"}, c.Hosts...)), c.Clock)
@@ -212,4 +211,4 @@ func newLog(to io.Writer) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(to, nil))
 }
 
-func allMigrations() ([]engine.Migration, error) { return module.Migrations(schema()) }
+func allMigrations(c Config) ([]engine.Migration, error) { return module.Migrations(schema(c)) }

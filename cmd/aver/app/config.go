@@ -8,6 +8,7 @@ import (
 	"aver/base/clock"
 	"aver/edge/certificate"
 	"aver/frame/mail"
+	"aver/frame/module"
 	"aver/vault/keyring"
 )
 
@@ -38,6 +39,8 @@ type Config struct {
 	Log   io.Writer     // JSON lines; standard error if nil
 	Probe time.Duration // shortest time between two runs of one claim; the claim's own if zero
 
+	// Modules are added to those that Aver consists of: the demo's shops, a rig's.
+	Modules []module.Module
 	// Loopback lists host:port pairs that may be called although they are on this machine: receivers in tests and the demo.
 	Loopback map[string]bool
 	// UnsafeForTests accepts a PostgreSQL that does not fsync.

@@ -2,81 +2,136 @@ package app
 
 import (
 	"context"
+	"net"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"aver/base/ids"
-	"aver/edge/idempotency"
+	"aver/frame/jobs"
 	"aver/frame/live"
+	"aver/frame/mail"
 	"aver/frame/module"
 	"aver/frame/page"
 	"aver/frame/request"
+	"aver/trust/audit"
 	"aver/trust/consent"
 	"aver/trust/identity"
+	"aver/trust/rights"
+	"aver/trust/subprocessors"
 	"aver/vault"
+	"aver/work/channels/webchat"
 	"aver/work/contacts"
+	"aver/work/inbox"
 )
 
 // Services are the modules' services, for whoever starts an App to use.
 type Services struct {
-	Identity *identity.Service
-	Consent  *consent.Service
-	Contacts *contacts.Service
+	Identity      *identity.Service
+	Subprocessors *subprocessors.Service
+	Audit         *audit.Service
+	Consent       *consent.Service
+	Contacts      *contacts.Service
+	Inbox         *inbox.Service
+	Rights        *rights.Service
+	WebChat       *webchat.Service
 }
 
-func (a *App) makeServices(context.Context) error {
-	a.Identity = identity.New(a.Vault)
-	a.Consent = consent.New(a.Vault)
-	a.Contacts = contacts.New(a.Vault)
-	return nil
+// makeServices makes the services, each of those that stand before it.
+func (a *App) makeServices() {
+	v := a.Vault
+	a.Identity = identity.New(v)
+	a.Subprocessors = subprocessors.New(v)
+	a.Audit = audit.New(v)
+	a.Consent = consent.New(v)
+	a.Contacts = contacts.New(v)
+	a.Inbox = inbox.New(v, a.Hub, a.queue(), a.Contacts)
+	a.Rights = rights.New(v, people(), a.Identity, a.Audit, a.mailer())
+	a.WebChat = webchat.New(v, a.Hub, a.Identity, a.Consent, a.Contacts, a.Inbox, a.Rights)
 }
 
 // listModules is the list of what Aver consists of.
 func (a *App) listModules() []module.Module {
-	return []module.Module{
+	return append([]module.Module{
 		{Name: "vault", Number: vault.Number, Migrations: vault.Migrations()},
-		a.Identity.Module(), a.Consent.Module(), a.Contacts.Module(),
-	}
+		a.Identity.Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Contacts.Module(), a.Inbox.Module(),
+		a.Rights.Module(), a.WebChat.Module(),
+	}, a.Config.Modules...)
 }
 
 // schema is the same list before anything is opened: for migrations and tables only.
-func schema() []module.Module {
-	empty := &App{}
-	_ = empty.makeServices(context.Background())
+func schema(c Config) []module.Module {
+	empty := &App{Config: Config{Modules: c.Modules}}
+	empty.makeServices()
 	return empty.listModules()
 }
 
-func allTables() []vault.AnyTable {
+func allTables(c Config) []vault.AnyTable {
 	var out []vault.AnyTable
-	for _, m := range schema() {
+	for _, m := range schema(c) {
 		out = append(out, m.Tables...)
 	}
 	return out
 }
 
-func (a *App) startServices(context.Context) error {
+// people lets the rights find persons, whom only the contacts know.
+func people() rights.People {
+	return rights.People{WithEmail: contacts.WithEmail, Linked: contacts.Linked,
+		Show: func(tx *vault.Tx, id ids.Contact) (rights.Shown, error) {
+			c, err := contacts.Contacts.Get(tx, id)
+			return rights.Shown{Name: c.Name, Email: c.Email, Verified: c.Verified}, err
+		}}
+}
+
+func (a *App) queue() *jobs.Jobs { return a.Jobs }
+
+// mailer sends through the operator's relay, or is nil when there is none.
+func (a *App) mailer() rights.Mailer {
+	if a.Config.Mail == nil {
+		return nil
+	}
+	return a.Config.Mail
+}
+
+// openDoors says what may leave: what the register lists, and the operator's own relay.
+func (a *App) openDoors() {
+	a.Door.Register, a.Door.Observed = a.Subprocessors.Register, a.Subprocessors.Observe
+	if host := a.authority(); host != "" {
+		a.Subprocessors.Allow(subprocessors.Own(certificatePurpose, host, "certificate authority chosen by the operator"))
+	}
+	if relay := a.Config.Mail; relay != nil {
+		a.Subprocessors.Allow(subprocessors.Own(mailPurpose, relay.Host, "mail relay of this installation"))
+		relay.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			return a.Door.DialContext(ctx, mailPurpose, network, address)
+		}
+	}
+}
+
+// authority is the host that certificates are asked of, or empty.
+func (a *App) authority() string {
+	if a.Config.ACME == "letsencrypt" {
+		return "acme-v02.api.letsencrypt.org"
+	}
+	u, err := url.Parse(a.Config.ACME)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+// What the installation itself calls out for.
+const (
+	mailPurpose        = "mail"
+	certificatePurpose = "certificates"
+)
+
+func (a *App) startServices(ctx context.Context) error {
 	a.Identity.OnRevoked(a.cut)
+	if a.stores.shared != nil {
+		a.shareNews()
+	}
 	return nil
 }
-
-func (a *App) idempotency() idempotency.Store { return nil }
-
-// view tells pages who looks at them.
-func (a *App) view(r *http.Request) page.View {
-	actor := request.Actor(r.Context())
-	if actor.Kind() != vault.AsUser {
-		return page.View{Region: a.Config.Region}
-	}
-	v := page.View{Region: a.Config.Region}
-	if t, err := a.Vault.Tenant(r.Context(), actor.Tenant()); err == nil {
-		v.Tenant, v.Region = t.Name, t.Region
-	}
-	if u, err := a.Identity.Me(r.Context(), actor); err == nil {
-		v.User, v.Role = u.Name.Reveal(), u.Roles
-	}
-	return v
-}
-
-var _ live.Who = vault.Actor{}
 
 // cut closes the sockets that were opened with what no longer counts.
 func (a *App) cut(tenant ids.Tenant, credential ids.Credential, person ids.Subject) {
@@ -87,4 +142,65 @@ func (a *App) cut(tenant ids.Tenant, credential ids.Credential, person ids.Subje
 		}
 		return !credential.IsZero() && actor.Credential() == credential || !person.IsZero() && actor.Subject() == person
 	}, live.CloseRevoked)
+	for _, channel := range []string{credential.String(), person.String()} { // and those of other processes
+		if channel != "" {
+			a.Hub.Dismiss(live.Topic{Tenant: tenant, Channel: channel}, live.CloseRevoked)
+		}
+	}
 }
+
+// shareNews tells the other processes of this installation what they must know at once: news for browsers, and whose
+// key was destroyed.
+func (a *App) shareNews() {
+	a.Hub.Join(notices{a.stores.shared, "aver_live"}, a.Inbox.Fetch)
+	erased := notices{a.stores.shared, "aver_erased"}
+	a.Vault.OnCommit(func(c vault.Committed) {
+		for _, e := range c.Entries {
+			for _, ev := range e.Events {
+				if ev.Kind == "subject.erased" {
+					go a.tellErased(erased, c.Tenant, ev.Subject)
+				}
+			}
+		}
+	})
+	go func() {
+		err := erased.Listen(a.ctx, func(payload string) {
+			tenantText, subjectText, _ := strings.Cut(payload, " ")
+			tenant, err1 := ids.ParseTenant(tenantText)
+			subject, err2 := ids.ParseSubject(subjectText)
+			if err1 == nil && err2 == nil {
+				a.stores.keys.ForgetSubject(tenant, subject)
+			}
+		})
+		if err != nil && a.ctx.Err() == nil {
+			a.Log.Error("listen for erasures of other processes", "error", err)
+		}
+	}()
+}
+
+func (a *App) tellErased(to notices, tenant ids.Tenant, subject ids.Subject) {
+	if err := to.Notify(a.ctx, tenant.String()+" "+subject.String()); err != nil {
+		a.Log.Error("tell other processes of an erasure", "error", err)
+	}
+}
+
+// view tells pages who looks at them.
+func (a *App) view(r *http.Request) page.View {
+	v := page.View{Region: a.Config.Region}
+	actor := request.Actor(r.Context())
+	if actor.Kind() != vault.AsUser {
+		return v
+	}
+	if t, err := a.Vault.Tenant(r.Context(), actor.Tenant()); err == nil {
+		v.Tenant, v.Region = t.Name, t.Region
+	}
+	if u, err := a.Identity.Me(r.Context(), actor); err == nil {
+		v.User, v.Role = u.Name.Reveal(), strings.ReplaceAll(u.Roles, ",", ", ")
+	}
+	return v
+}
+
+var (
+	_ live.Who      = vault.Actor{}
+	_ rights.Mailer = (*mail.Sender)(nil)
+)

@@ -118,7 +118,7 @@ func (c Config) keyDatabase() string {
 
 // Migrate brings a PostgreSQL database up to date, as the role that owns it. The serving role must exist already.
 func Migrate(ctx context.Context, owner, keyOwner, role string) error {
-	migrations, err := allMigrations()
+	migrations, err := allMigrations(Config{})
 	if err != nil {
 		return err
 	}

@@ -308,7 +308,7 @@ func (s *Service) admit(ctx context.Context, tenant ids.Tenant, in newSession) (
 	if err != nil {
 		return vault.Actor{}, err
 	}
-	id, err := s.contacts.Known(ctx, tenant, claims)
+	id, err := s.contacts.Identify(ctx, tenant, ids.Contact{}, claims)
 	return s.identity.AsVisitor(tenant, id, true), err
 }
 
