@@ -25,7 +25,7 @@ var streets = map[string][]string{
 
 	"trust/claims":        {"trust/identity"},
 	"trust/subprocessors": {"trust/identity"},
-	"trust/trustcenter":   {"trust/claims", "trust/subprocessors"},
+	"trust/trustcenter":   {"trust/claims", "trust/subprocessors", "trust/audit"},
 	"trust/canary":        {"trust/identity"},
 	"trust/probes":        {"trust/canary", "trust/identity"},
 }

@@ -155,3 +155,13 @@ func (s *Service) LastRuns(ctx context.Context, id string, limit int) ([]Run, er
 	})
 	return runs, err
 }
+
+// OneRun reads one result; errs.NotFound if it is not, or no longer, there.
+func (s *Service) OneRun(ctx context.Context, id string, seq int64) (Run, error) {
+	var run Run
+	err := s.view(ctx, func(tx *vault.Tx) (err error) {
+		run, err = Runs.Get(tx, id, seq)
+		return err
+	})
+	return run, err
+}
