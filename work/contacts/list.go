@@ -2,11 +2,12 @@ package contacts
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"aver/base/errs"
 	"aver/base/ids"
-	"aver/base/personal"
 	"aver/frame/request"
 	"aver/vault"
 )
@@ -14,23 +15,20 @@ import (
 // Filter chooses contacts. The zero Filter is everybody who is not archived or merged into somebody else.
 type Filter struct {
 	Role     Role
-	Search   string // words; the last may be a beginning
+	Label    TagID
+	Segment  SegmentID
+	Search   string // words, the last may be a beginning; or a whole address, number or external_id
 	Archived bool
 	After    request.Cursor[ids.Contact]
 	Limit    int // 50 if 0, at most 100
 }
 
-// Page is a part of a list, and where the next part starts.
+// Page is a part of a list, and where the next part starts. A search has one part.
 type Page struct {
 	Contacts []Contact
+	Tags     map[ids.Contact][]TagID
 	Next     request.Cursor[ids.Contact]
 }
-
-const (
-	listPlain = "merged_into IS NULL AND archived_at IS NULL AND (seen_at, id) < (?, ?) ORDER BY seen_at DESC, id DESC LIMIT ?"
-	listGone  = "merged_into IS NULL AND archived_at IS NOT NULL AND (seen_at, id) < (?, ?) ORDER BY seen_at DESC, id DESC LIMIT ?"
-	listRole  = "role = ? AND merged_into IS NULL AND archived_at IS NULL AND (seen_at, id) < (?, ?) ORDER BY seen_at DESC, id DESC LIMIT ?"
-)
 
 // lastID is after every identifier.
 var lastID = ids.Contact{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
@@ -43,149 +41,164 @@ func (s *Service) List(ctx context.Context, actor vault.Actor, f Filter) (Page, 
 	f.Limit = min(f.Limit, 100)
 	var out Page
 	err := s.vault.View(ctx, actor, actRead, func(tx *vault.Tx) (err error) {
+		rules := []Rule{{Role: f.Role, Label: f.Label}}
+		if !f.Segment.IsZero() {
+			saved, err := Segments.Get(tx, f.Segment)
+			if err != nil {
+				return err
+			}
+			rules = append(rules, saved.Rule)
+		}
 		if f.Search != "" {
-			out.Contacts, err = s.found(tx, f.Search, f.Limit)
+			out.Contacts, err = found(tx, f, rules)
+		} else {
+			out.Contacts, err = listed(tx, f, rules)
+		}
+		if err != nil {
 			return err
 		}
-		at, id := f.After.At, f.After.ID
-		if f.After.IsZero() {
-			at, id = time.Unix(1<<40, 0), lastID
+		if len(out.Contacts) > f.Limit {
+			out.Contacts = out.Contacts[:f.Limit]
+			last := out.Contacts[f.Limit-1]
+			out.Next = request.Cursor[ids.Contact]{At: last.SeenAt, ID: last.ID}
 		}
-		switch {
-		case f.Role != "":
-			out.Contacts, err = Contacts.Find(tx, listRole, string(f.Role), at, id, f.Limit+1)
-		case f.Archived:
-			out.Contacts, err = Contacts.Find(tx, listGone, at, id, f.Limit+1)
-		default:
-			out.Contacts, err = Contacts.Find(tx, listPlain, at, id, f.Limit+1)
-		}
+		out.Tags, err = tagsOf(tx, out.Contacts)
 		return err
 	})
-	if len(out.Contacts) > f.Limit {
-		out.Contacts = out.Contacts[:f.Limit]
-		last := out.Contacts[f.Limit-1]
-		out.Next = request.Cursor[ids.Contact]{At: last.SeenAt, ID: last.ID}
-	}
 	return out, err
 }
 
-// found searches contacts and their notes, and shows a merged contact as the one it went into.
-func (s *Service) found(tx *vault.Tx, words string, limit int) ([]Contact, error) {
-	hits, err := Contacts.Search(tx, words, limit)
+// listed reads one row more than asked for. The tail is made of constant parts; indexes end in (seen_at, id).
+func listed(tx *vault.Tx, f Filter, rules []Rule) ([]Contact, error) {
+	tail, args := "merged_into IS NULL AND archived_at IS NULL", []any(nil)
+	if f.Archived {
+		tail = "merged_into IS NULL AND archived_at IS NOT NULL"
+	}
+	for _, r := range rules {
+		part, more := r.where(tx.Now())
+		tail, args = tail+part, append(args, more...)
+	}
+	if !f.After.IsZero() {
+		tail, args = tail+" AND (seen_at, id) < (?, ?)", append(args, f.After.At, f.After.ID)
+	}
+	return Contacts.Find(tx, tail+" ORDER BY seen_at DESC, id DESC LIMIT ?", append(args, f.Limit+1)...)
+}
+
+// found searches contacts and their notes, and shows a merged contact as the one it went into. Who has exactly the
+// address, number or external_id comes first.
+func found(tx *vault.Tx, f Filter, rules []Rule) ([]Contact, error) {
+	hits, err := exact(tx, f.Search)
 	if err != nil {
 		return nil, err
 	}
-	notes, err := Notes.Search(tx, words, limit)
+	byWords, err := Contacts.Search(tx, f.Search, f.Limit)
 	if err != nil {
 		return nil, err
 	}
-	seen := map[ids.Contact]bool{}
-	var out []Contact
-	add := func(c Contact) error {
-		if !c.MergedInto.IsZero() {
-			if c, err = Contacts.Get(tx, c.MergedInto); err != nil {
-				return err
-			}
-		}
-		if !seen[c.ID] && len(out) < limit {
-			seen[c.ID] = true
-			out = append(out, c)
-		}
-		return nil
+	notes, err := Notes.Search(tx, f.Search, f.Limit)
+	if err != nil {
+		return nil, err
+	}
+	hits = append(hits, byWords...)
+	var more []ids.Contact
+	for _, n := range notes {
+		more = append(more, n.Contact)
 	}
 	for _, c := range hits {
-		if err := add(c); err != nil {
-			return nil, err
+		if !c.MergedInto.IsZero() {
+			more = append(more, c.MergedInto)
 		}
 	}
+	others, err := many(tx, more)
+	if err != nil {
+		return nil, err
+	}
+	winners, err := many(tx, winnersOf(others))
+	if err != nil {
+		return nil, err
+	}
 	for _, n := range notes {
-		c, err := Contacts.Get(tx, n.Contact)
-		if errs.Is(err, errs.NotFound) {
+		hits = append(hits, others[n.Contact])
+	}
+	seen := map[ids.Contact]bool{{}: true} // nobody, for notes of the erased
+	var out []Contact
+	for _, c := range hits {
+		if into, ok := others[c.MergedInto]; ok {
+			c = into
+		}
+		if into, ok := winners[c.MergedInto]; ok {
+			c = into
+		}
+		if seen[c.ID] || f.Archived != !c.ArchivedAt.IsZero() {
 			continue
 		}
-		if err == nil {
-			err = add(c)
+		seen[c.ID] = true
+		if fits, err := match(tx, c, rules); err != nil {
+			return nil, err
+		} else if fits {
+			out = append(out, c)
 		}
+	}
+	return out[:min(len(out), f.Limit)], nil
+}
+
+func winnersOf(all map[ids.Contact]Contact) []ids.Contact {
+	var out []ids.Contact
+	for _, c := range all {
+		if !c.MergedInto.IsZero() {
+			out = append(out, c.MergedInto)
+		}
+	}
+	return out
+}
+
+// exact finds contacts by a whole address, number or external_id.
+func exact(tx *vault.Tx, text string) ([]Contact, error) {
+	text = strings.TrimSpace(text)
+	out, err := Contacts.Lookup(tx, "external_id", text)
+	if err != nil {
+		return nil, err
+	}
+	if isAddress(text) {
+		more, err := Contacts.Lookup(tx, "email", text)
 		if err != nil {
 			return nil, err
+		}
+		out = append(out, more...)
+	}
+	if number, ok := phone(text, ""); ok {
+		more, err := Contacts.Lookup(tx, "phone", number)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, more...)
+	}
+	return out, nil
+}
+
+// tagsOf reads which labels contacts carry.
+func tagsOf(tx *vault.Tx, list []Contact) (map[ids.Contact][]TagID, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	out := map[ids.Contact][]TagID{}
+	var names []ids.Contact
+	for _, c := range list {
+		names = append(names, c.ID)
+	}
+	for part := range slices.Chunk(names, atOnce) {
+		all, err := Taggings.Find(tx, tagsOfMany, repeated(part)...)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range all {
+			out[t.Contact] = append(out[t.Contact], t.Tag)
 		}
 	}
 	return out, nil
 }
 
-var actNote = vault.Act("contact.note", staff, vault.Scope(scopeWrite))
-
-const maxNote = 10_000 // characters
-
-// AddNote writes something down about a contact.
-func (s *Service) AddNote(ctx context.Context, actor vault.Actor, contact ids.Contact, body string) (Note, error) {
-	text, err := noteText(body)
-	if err != nil {
-		return Note{}, err
-	}
-	n := Note{Contact: contact, Author: actor.User(), Body: text}
-	err = s.vault.Do(ctx, actor, actNote, func(tx *vault.Tx) error {
-		if _, err := Contacts.Get(tx, contact); err != nil {
-			return err
-		}
-		n.ID, n.At = ids.NewObject(tx.Now()), tx.Now()
-		return Notes.Add(tx, n)
-	})
-	return n, err
-}
-
-// DeleteNote removes a note.
-func (s *Service) DeleteNote(ctx context.Context, actor vault.Actor, contact ids.Contact, id ids.Object) error {
-	return s.vault.Do(ctx, actor, actNote, func(tx *vault.Tx) error {
-		n, err := Notes.Get(tx, id)
-		if err != nil {
-			return err
-		}
-		if n.Contact != contact {
-			return errs.New(errs.NotFound, "There is no such note about this person.")
-		}
-		return Notes.Delete(tx, id)
-	})
-}
-
-// Person is everything the person's page shows at once.
-type Person struct {
-	Contact Contact
-	Linked  []Contact // merged into this one
-	Notes   []Note
-	Changes []Change
-	Rows    map[string]int // how many rows about the person each table holds
-	Key     bool           // the key exists: what is sealed can be read
-}
-
-// Person reads a person's page; the journal says who looked.
-func (s *Service) Person(ctx context.Context, actor vault.Actor, id ids.Contact) (Person, error) {
-	var p Person
-	err := s.vault.View(ctx, actor, actView, func(tx *vault.Tx) (err error) {
-		tx.About(id)
-		if p.Contact, err = Contacts.Get(tx, id); err != nil {
-			return err
-		}
-		if p.Linked, err = Contacts.Find(tx, "merged_into = ? ORDER BY id LIMIT 50", id); err != nil {
-			return err
-		}
-		if p.Notes, err = Notes.Find(tx, "contact = ? ORDER BY id DESC LIMIT 100", id); err != nil {
-			return err
-		}
-		if p.Changes, err = Changes.Find(tx, "contact = ? ORDER BY id DESC LIMIT 100", id); err != nil {
-			return err
-		}
-		p.Rows, err = s.vault.Totals(tx, id)
-		return err
-	})
-	if err != nil {
-		return p, err
-	}
-	p.Key, err = s.vault.HasKey(ctx, actor, id)
-	return p, err
-}
-
-// Linked tells which contacts are merged into one, itself first: an erasure of one is an erasure of all.
+// Linked tells which contacts are merged into one, itself first: whoever erases it erases all of them.
 func Linked(tx *vault.Tx, id ids.Contact) ([]ids.Contact, error) {
 	out := []ids.Contact{id}
 	merged, err := Contacts.Find(tx, "merged_into = ? ORDER BY id LIMIT 1000", id)
@@ -205,10 +218,17 @@ func WithEmail(tx *vault.Tx, email string) ([]ids.Contact, error) {
 	return out, err
 }
 
-func noteText(body string) (personal.Text, error) {
-	text, err := cleanText(body, maxNote)
-	if err != nil {
-		return personal.Text{}, err
-	}
-	return personal.Of(text), nil
+// Any tells whether there is anybody yet.
+func (s *Service) Any(ctx context.Context, actor vault.Actor) (bool, error) {
+	some := false
+	err := s.vault.View(ctx, actor, actRead, func(tx *vault.Tx) error {
+		list, err := Contacts.Find(tx, "ORDER BY seen_at DESC LIMIT 1")
+		some = len(list) > 0
+		return err
+	})
+	return some, err
 }
+
+var errNoNote = errs.New(errs.NotFound, "There is no such note about this person.")
+
+func days(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }

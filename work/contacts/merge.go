@@ -2,6 +2,7 @@ package contacts
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -9,13 +10,18 @@ import (
 	"aver/base/cards"
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/base/personal"
 	"aver/vault"
 )
 
 // A merge is a link: the merged contact keeps its own key and rows and is shown with the one it went into. So a merge
-// can be undone without loss, and an erasure still finds every row.
+// can be undone without loss, and an erasure still finds every row. Links have one level: whoever others are merged
+// into is merged into nobody.
 
-const undoWindow = 30 * 24 * time.Hour
+const (
+	undoWindow = 30 * 24 * time.Hour
+	mostLinked = 50 // so that a person's page reads them all
+)
 
 var (
 	actMerge   = vault.Act("contact.merge", staff, vault.Scope(scopeWrite))
@@ -24,12 +30,16 @@ var (
 	actArchive = vault.Act("contact.archive", staff, vault.Scope(scopeWrite))
 )
 
-// Merge shows one contact with another from now on. An unverified contact is never merged into a verified one, nor are
-// two that the tenant's site knows by different names.
-func (s *Service) Merge(ctx context.Context, actor vault.Actor, from, into ids.Contact) error {
+// Merge shows one contact with another from now on. An unverified contact is never merged with a verified one, nor are
+// two that the tenant's site knows by different names. The reason is optional.
+func (s *Service) Merge(ctx context.Context, actor vault.Actor, from, into ids.Contact, reason string) error {
 	if from == into {
-		return errs.New(errs.Invalid, "Choose two different people.")
+		return errs.New(errs.Invalid, "Choose two different people.", errs.Field{Field: "into", Code: "same", Message: "This is the same person."})
 	}
+	if utf8.RuneCountInString(reason) > maxField || !utf8.ValidString(reason) {
+		return errs.New(errs.Invalid, "The reason is too long.", errs.Field{Field: "reason", Code: "too-long", Message: "Use at most 250 characters."})
+	}
+	reason, _ = cards.Mask(strings.TrimSpace(reason))
 	return s.vault.Do(ctx, actor, actMerge, func(tx *vault.Tx) error {
 		a, err := Contacts.Get(tx, from)
 		if err != nil {
@@ -45,6 +55,10 @@ func (s *Service) Merge(ctx context.Context, actor vault.Actor, from, into ids.C
 		a.MergedInto, a.UpdatedAt = into, tx.Now()
 		tx.About(into)
 		tx.Emit(vault.Event{Kind: "contact.merged", Object: from.String(), Subject: into}, nil)
+		m := Merging{Contact: from, ID: ids.NewObject(tx.Now()), Into: into, Author: actor.User(), Reason: personal.Of(reason), At: tx.Now()}
+		if err := Mergings.Add(tx, m); err != nil {
+			return err
+		}
 		return Contacts.Put(tx, a)
 	})
 }
@@ -55,12 +69,18 @@ func mergeable(tx *vault.Tx, a, b Contact) error {
 		return errs.New(errs.Conflict, "One of them is merged already. Undo that first.")
 	case a.Verified != b.Verified:
 		return errs.New(errs.Conflict, "One identity is verified and the other is a claim. They stay apart, so that nobody gets at somebody else's data by claiming to be them.")
-	case a.Verified && b.Verified && a.ExternalID != b.ExternalID:
+	case !a.ExternalID.IsZero() && !b.ExternalID.IsZero() && a.ExternalID != b.ExternalID:
 		return errs.New(errs.Conflict, "Your site knows these as two different people.")
 	}
 	n, err := Contacts.Count(tx, "merged_into = ?", a.ID)
 	if err == nil && n > 0 {
 		return errs.New(errs.Conflict, "Others are merged into this person. Merge in the other direction.")
+	}
+	if err != nil {
+		return err
+	}
+	if n, err = Contacts.Count(tx, "merged_into = ?", b.ID); err == nil && n >= mostLinked {
+		return errs.New(errs.TooLarge, "Fifty people are merged into this one already.")
 	}
 	return err
 }
@@ -75,13 +95,86 @@ func (s *Service) Unmerge(ctx context.Context, actor vault.Actor, from ids.Conta
 		if c.MergedInto.IsZero() {
 			return errs.New(errs.Conflict, "This person is not merged into another.")
 		}
-		if tx.Now().Sub(c.UpdatedAt) > undoWindow {
+		last, err := latestMerge(tx, from)
+		if err != nil {
+			return err
+		}
+		if tx.Now().Sub(last.At) > undoWindow {
 			return errs.New(errs.Conflict, "A merge can be undone for 30 days.")
 		}
-		tx.Emit(vault.Event{Kind: "contact.updated", Object: from.String(), Subject: from}, nil)
-		c.MergedInto, c.UpdatedAt = ids.Contact{}, tx.Now()
-		return Contacts.Put(tx, c)
+		return undo(tx, c, last)
 	})
+}
+
+func latestMerge(tx *vault.Tx, from ids.Contact) (Merging, error) {
+	found, err := Mergings.Find(tx, "contact = ? AND undone_at IS NULL ORDER BY id DESC LIMIT 1", from)
+	if err != nil {
+		return Merging{}, err
+	}
+	if len(found) == 0 {
+		return Merging{}, errs.New(errs.NotFound, "There is no such merge.")
+	}
+	return found[0], nil
+}
+
+func undo(tx *vault.Tx, c Contact, m Merging) error {
+	m.UndoneAt, m.UndoneBy = tx.Now(), tx.Actor().User()
+	if err := Mergings.Put(tx, m); err != nil {
+		return err
+	}
+	c.MergedInto, c.UpdatedAt = ids.Contact{}, tx.Now()
+	return put(tx, c)
+}
+
+// unlink takes back every merge that a contact is part of, without a time limit: what was a claim has become known.
+func unlink(tx *vault.Tx, c *Contact) error {
+	linked, err := Contacts.Find(tx, "merged_into = ? ORDER BY id LIMIT 50", c.ID)
+	if err != nil {
+		return err
+	}
+	for _, other := range linked {
+		m, err := latestMerge(tx, other.ID)
+		if err != nil {
+			return err
+		}
+		if err := undo(tx, other, m); err != nil {
+			return err
+		}
+	}
+	if c.MergedInto.IsZero() {
+		return nil
+	}
+	m, err := latestMerge(tx, c.ID)
+	if err != nil {
+		return err
+	}
+	m.UndoneAt = tx.Now()
+	c.MergedInto = ids.Contact{}
+	return Mergings.Put(tx, m)
+}
+
+// MergeHistory lists the merges that a contact was part of, newest first.
+func (s *Service) MergeHistory(ctx context.Context, actor vault.Actor, id ids.Contact) ([]Merging, error) {
+	var all []Merging
+	err := s.vault.View(ctx, actor, actRead, func(tx *vault.Tx) (err error) {
+		if _, err = Contacts.Get(tx, id); err != nil {
+			return err
+		}
+		all, err = mergesOf(tx, id)
+		return err
+	})
+	return all, err
+}
+
+func mergesOf(tx *vault.Tx, id ids.Contact) ([]Merging, error) {
+	went, err := Mergings.Find(tx, "contact = ? ORDER BY id DESC LIMIT 100", id)
+	if err != nil {
+		return nil, err
+	}
+	came, err := Mergings.Find(tx, "into_contact = ? ORDER BY id DESC LIMIT 100", id)
+	all := append(went, came...)
+	slices.SortFunc(all, func(a, b Merging) int { return b.At.Compare(a.At) })
+	return all, err
 }
 
 // Block stops or lets again a contact write to the tenant.
@@ -109,20 +202,6 @@ func (s *Service) mark(ctx context.Context, actor vault.Actor, action *vault.Act
 		}
 		set(&c, tx.Now())
 		c.UpdatedAt = tx.Now()
-		tx.Emit(vault.Event{Kind: "contact.updated", Object: id.String(), Subject: id}, nil)
-		return Contacts.Put(tx, c)
+		return put(tx, c)
 	})
-}
-
-// cleanText checks free text and masks card numbers in it. limit is in characters.
-func cleanText(text string, limit int) (string, error) {
-	text = strings.TrimSpace(text)
-	if text == "" {
-		return "", errs.New(errs.Invalid, "There is no text.", errs.Field{Field: "body", Code: "required", Message: "Write something."})
-	}
-	if utf8.RuneCountInString(text) > limit || !utf8.ValidString(text) {
-		return "", errs.New(errs.Invalid, "The text is too long.", errs.Field{Field: "body", Code: "too-long", Message: "Use at most 10,000 characters."})
-	}
-	text, _ = cards.Mask(text)
-	return text, nil
 }

@@ -3,6 +3,7 @@ package contacts
 import (
 	"aver/frame/module"
 	"aver/vault"
+	"aver/work/contacts/attributes"
 )
 
 // Number is this module's number among those that bring migrations.
@@ -14,7 +15,8 @@ func (s *Service) Module() module.Module {
 		Name:       "contacts",
 		Number:     Number,
 		Migrations: migrations,
-		Tables:     []vault.AnyTable{Contacts, Changes, Notes},
-		Actions:    []*vault.Action{actRead, actView, actCreate, actUpdate, actClaim, actVerify, actNote, actMerge, actUnmerge, actBlock, actArchive},
+		Tables:     tables,
+		Actions: append([]*vault.Action{actRead, actView, actCreate, actUpdate, actClaim, actSeen, actVerify, actNote, actMerge, actUnmerge,
+			actBlock, actArchive, actTag, actLabel, actSegment}, attributes.Actions...),
 	}
 }

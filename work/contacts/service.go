@@ -2,24 +2,20 @@ package contacts
 
 import (
 	"context"
-	"net/mail"
 	"strings"
-	"unicode/utf8"
+	"time"
 
-	"github.com/nyaruka/phonenumbers"
-
-	"aver/base/cards"
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/work/contacts/attributes"
 )
 
 const (
 	scopeRead  = "contacts:read"
 	scopeWrite = "contacts:write"
-	maxField   = 250 // characters of a name, company or address
 )
 
 var (
@@ -30,88 +26,9 @@ var (
 	actCreate = vault.Act("contact.create", staff, vault.Scope(scopeWrite), vault.System())
 	actUpdate = vault.Act("contact.update", staff, vault.Scope(scopeWrite), vault.System())
 	actClaim  = vault.Act("contact.claim", vault.Visitors())
+	actSeen   = vault.Act("contact.seen", vault.System())
 	actVerify = vault.Act("contact.verify", vault.System())
 )
-
-// Draft is what is said about a contact. An empty field says nothing.
-type Draft struct {
-	ExternalID, Email, Phone, Name, Company, Language string
-	Role                                              Role
-	Basis                                             string
-}
-
-// clean checks a draft and brings its fields into one form: addresses trimmed, numbers in E.164, card numbers masked.
-func clean(d Draft) (Draft, error) {
-	var bad []errs.Field
-	refuse := func(field, code, message string) {
-		bad = append(bad, errs.Field{Field: field, Code: code, Message: message})
-	}
-	for name, text := range map[string]*string{"external_id": &d.ExternalID, "email": &d.Email, "name": &d.Name, "company": &d.Company} {
-		*text = strings.TrimSpace(*text)
-		if utf8.RuneCountInString(*text) > maxField {
-			refuse(name, "too-long", "Use at most 250 characters.")
-		}
-		if !utf8.ValidString(*text) || strings.ContainsFunc(*text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-			refuse(name, "malformed", "Leave out line breaks and control characters.")
-		}
-	}
-	if d.Email != "" {
-		if a, err := mail.ParseAddress(d.Email); err != nil || a.Address != d.Email {
-			refuse("email", "malformed", "Write an e-mail address like name@company.example.")
-		}
-	}
-	if d.Phone != "" {
-		number, err := phonenumbers.Parse(d.Phone, "ZZ")
-		if err != nil || !phonenumbers.IsPossibleNumber(number) {
-			refuse("phone", "malformed", "Write the number with its country code, like +49 30 901820.")
-		} else {
-			d.Phone = phonenumbers.Format(number, phonenumbers.E164)
-		}
-	}
-	if len(d.Language) > 35 || strings.ContainsFunc(d.Language, func(r rune) bool {
-		return r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
-	}) {
-		refuse("language", "malformed", "Use a language tag like en or pt-BR.")
-	}
-	if len(bad) > 0 {
-		return d, errs.New(errs.Invalid, "Some fields are not usable. Nothing was changed.", bad...)
-	}
-	d.Name, _ = cards.Mask(d.Name)
-	d.Company, _ = cards.Mask(d.Company)
-	d.ExternalID, _ = cards.Mask(d.ExternalID)
-	return d, nil
-}
-
-// apply puts a draft's words into a contact and notes each field that changed.
-func apply(tx *vault.Tx, c *Contact, d Draft) error {
-	for _, f := range []struct {
-		name string
-		held *personal.Text
-		said string
-	}{{"external_id", &c.ExternalID, d.ExternalID}, {"email", &c.Email, d.Email}, {"phone", &c.Phone, d.Phone}, {"name", &c.Name, d.Name}, {"company", &c.Company, d.Company}} {
-		if f.said == "" || f.said == f.held.Reveal() {
-			continue
-		}
-		if !f.held.IsZero() {
-			change := Change{Contact: c.ID, ID: ids.NewObject(tx.Now()), Field: f.name, Old: *f.held, New: personal.Of(f.said), Author: tx.Actor().User(), At: tx.Now()}
-			if err := Changes.Add(tx, change); err != nil {
-				return err
-			}
-		}
-		*f.held = personal.Of(f.said)
-	}
-	if d.Language != "" {
-		c.Language = d.Language
-	}
-	if c.Role == Visitor && !c.Email.IsZero() {
-		c.Role = Lead
-	}
-	if !c.ExternalID.IsZero() {
-		c.Role = User
-	}
-	c.UpdatedAt = tx.Now()
-	return nil
-}
 
 func (s *Service) create(ctx context.Context, actor vault.Actor, d Draft, verified bool) (Contact, error) {
 	d, err := clean(d)
@@ -122,26 +39,61 @@ func (s *Service) create(ctx context.Context, actor vault.Actor, d Draft, verifi
 	if err != nil {
 		return Contact{}, err
 	}
-	c := Contact{ID: id, Role: Visitor, Basis: d.Basis, Verified: verified}
-	err = s.vault.Do(ctx, actor, actCreate, func(tx *vault.Tx) error {
-		c.CreatedAt, c.SeenAt = tx.Now(), tx.Now()
-		if err := apply(tx, &c, d); err != nil {
-			return err
-		}
-		tx.Emit(vault.Event{Kind: "contact.created", Object: id.String(), Subject: id}, nil)
-		return Contacts.Add(tx, c)
+	var c Contact
+	err = s.vault.Do(ctx, actor, actCreate, func(tx *vault.Tx) (err error) {
+		c, err = insert(tx, id, d, verified)
+		return err
 	})
 	return c, err
 }
 
+// insert stores a new contact under a key that exists already.
+func insert(tx *vault.Tx, id ids.Contact, d Draft, verified bool) (Contact, error) {
+	c := Contact{ID: id, Basis: d.Basis, Verified: verified, CreatedAt: tx.Now(), SeenAt: tx.Now()}
+	c.BasisNote = personal.Of(d.BasisNote)
+	if err := apply(tx, &c, d); err != nil {
+		return c, err
+	}
+	tx.Emit(vault.Event{Kind: "contact.created", Object: id.String(), Subject: id}, nil)
+	return c, Contacts.Add(tx, c)
+}
+
+// put stores a changed contact and says so.
+func put(tx *vault.Tx, c Contact) error {
+	tx.Emit(vault.Event{Kind: "contact.updated", Object: c.ID.String(), Subject: c.ID}, nil)
+	return Contacts.Put(tx, c)
+}
+
+// basisOf tells how a contact comes here when this actor brings it.
+func basisOf(actor vault.Actor) Basis {
+	if actor.Kind() == vault.AsKey {
+		return FromAPI
+	}
+	return FromOperator
+}
+
 // Create makes a contact. Two contacts may have the same address, but not the same external_id.
 func (s *Service) Create(ctx context.Context, actor vault.Actor, d Draft) (Contact, error) {
-	return s.create(ctx, actor, d, false)
+	if d.Basis == "" {
+		d.Basis = basisOf(actor)
+	}
+	c, err := s.create(ctx, actor, d, false)
+	return c, taken(err)
+}
+
+func taken(err error) error {
+	if errs.Is(err, errs.Conflict) && len(errs.AsProblem(err).Errors) == 0 {
+		return errs.New(errs.Conflict, "There is a person with this identifier already.", errs.Field{Field: "external_id", Code: "taken", Message: "Somebody else has this identifier."}).Because(err)
+	}
+	return err
 }
 
 // NewVisitor makes the contact of somebody who opened the chat. What they say about themselves is a claim.
 func (s *Service) NewVisitor(ctx context.Context, tenant ids.Tenant, d Draft) (Contact, error) {
-	d.ExternalID, d.Basis = "", "widget"
+	d.ExternalID, d.Attributes, d.Role, d.Basis = "", nil, Visitor, FromWidget
+	if d.Email != "" || d.Phone != "" {
+		d.Role = Lead
+	}
 	return s.create(ctx, identity.System(tenant, "webchat"), d, false)
 }
 
@@ -170,27 +122,91 @@ func (s *Service) Update(ctx context.Context, actor vault.Actor, id ids.Contact,
 		if err := apply(tx, &c, d); err != nil {
 			return err
 		}
-		tx.Emit(vault.Event{Kind: "contact.updated", Object: id.String(), Subject: id}, nil)
-		return Contacts.Put(tx, c)
+		return put(tx, c)
 	})
-	return c, err
+	return c, taken(err)
 }
 
-// Claim stores what a visitor says about themselves. It changes nothing about a verified contact and finds nobody else.
+// Upsert sets what the tenant's own system says about the person that it calls external_id, and makes the contact if
+// there is none. It never finds anybody by address.
+func (s *Service) Upsert(ctx context.Context, actor vault.Actor, d Draft) (c Contact, created bool, err error) {
+	if strings.TrimSpace(d.ExternalID) == "" {
+		return c, false, errs.New(errs.Invalid, "Something is missing.", errs.Field{Field: "external_id", Code: "required", Message: "Say which person this is."})
+	}
+	if d, err = clean(d); err != nil {
+		return c, false, err
+	}
+	for range 3 { // another caller may make or erase the same person meanwhile
+		id, err := s.byExternalID(ctx, actor, d.ExternalID)
+		if err != nil {
+			return c, false, err
+		}
+		if id.IsZero() {
+			c, err = s.Create(ctx, actor, d)
+			if errs.Is(err, errs.Conflict) {
+				continue
+			}
+			return c, err == nil, err
+		}
+		c, err = s.Update(ctx, actor, id, d)
+		if !errs.Is(err, errs.NotFound) {
+			return c, false, err
+		}
+	}
+	return c, false, errs.New(errs.Conflict, "This person was changed by somebody else at the same time. Try again.")
+}
+
+func (s *Service) byExternalID(ctx context.Context, actor vault.Actor, external string) (ids.Contact, error) {
+	var id ids.Contact
+	err := s.vault.View(ctx, actor, actRead, func(tx *vault.Tx) error {
+		list, err := Contacts.Lookup(tx, "external_id", external)
+		if err == nil && len(list) > 0 {
+			id = list[0].ID
+		}
+		return err
+	})
+	return id, err
+}
+
+// Claim stores what a visitor says about themselves. It changes nothing about whom the tenant itself knows and finds
+// nobody else.
 func (s *Service) Claim(ctx context.Context, visitor vault.Actor, d Draft) error {
-	d.ExternalID = ""
-	d, err := clean(d)
+	d, err := clean(Draft{Email: d.Email, Phone: d.Phone, Name: d.Name, Company: d.Company, Language: d.Language})
 	if err != nil {
 		return err
 	}
 	return s.vault.Do(ctx, visitor, actClaim, func(tx *vault.Tx) error {
 		c, err := Contacts.Get(tx, visitor.Subject())
-		if err != nil || c.Verified {
+		if err != nil || c.known() {
 			return err
 		}
 		if err := apply(tx, &c, d); err != nil {
 			return err
 		}
+		return put(tx, c)
+	})
+}
+
+const seenEvery = 5 * time.Minute
+
+// Seen notes that a person is here, at most every five minutes: it is what lists are ordered by.
+func (s *Service) Seen(ctx context.Context, tenant ids.Tenant, id ids.Contact) error {
+	fresh := false
+	actor := identity.System(tenant, "webchat")
+	err := s.vault.View(ctx, actor, actRead, func(tx *vault.Tx) error {
+		c, err := Contacts.Get(tx, id)
+		fresh = tx.Now().Sub(c.SeenAt) < seenEvery
+		return err
+	})
+	if err != nil || fresh {
+		return err
+	}
+	return s.vault.Do(ctx, actor, actSeen, func(tx *vault.Tx) error {
+		c, err := Contacts.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		c.SeenAt = tx.Now()
 		return Contacts.Put(tx, c)
 	})
 }
@@ -198,79 +214,103 @@ func (s *Service) Claim(ctx context.Context, visitor vault.Actor, d Draft) error
 // Identify tells which contact a signed identity is, for a session that so far is the visitor's. The first time, the
 // visitor becomes that person; afterwards the session goes on as the verified contact and the visitor keeps what it
 // had. Nothing unverified is ever merged into a verified contact.
+//
+// The visitor's tokens end with it: the caller issues a verified one for the contact returned. Sockets that are open
+// for the visitor are the caller's to close; the event contact.verified names whose.
 func (s *Service) Identify(ctx context.Context, tenant ids.Tenant, visitor ids.Contact, claims identity.TokenClaims) (ids.Contact, error) {
-	d, err := clean(Draft{ExternalID: claims.UserID, Email: claims.Email, Name: claims.Name, Phone: claims.Phone})
+	if claims.UserID == "" || claims.UserID != strings.TrimSpace(claims.UserID) {
+		return ids.Contact{}, errs.New(errs.Invalid, "The signed identity has no usable user_id.", errs.Field{Field: "user_id", Code: "malformed", Message: "Send the person's identifier without space around it."})
+	}
+	d, err := clean(signed(claims))
 	if err != nil {
 		return ids.Contact{}, err
 	}
-	known, err := s.verified(ctx, tenant, d)
-	if err != nil || !known.IsZero() {
-		return known, err
-	}
-	actor := identity.System(tenant, "webchat")
-	adopted := false
-	err = s.vault.Do(ctx, actor, actVerify, func(tx *vault.Tx) error {
-		adopted = false
-		c, err := Contacts.Get(tx, visitor)
-		if err != nil {
-			return err
+	for range 3 { // another session of the same person may be a moment earlier
+		id, err := s.identify(ctx, tenant, visitor, d)
+		if !errs.Is(err, errs.Conflict) {
+			return id, err
 		}
-		if c.Verified || !c.ExternalID.IsZero() {
-			return nil
-		}
-		if err := apply(tx, &c, d); err != nil {
-			return err
-		}
-		c.Verified, adopted = true, true
-		tx.Emit(vault.Event{Kind: "contact.verified", Object: c.ID.String(), Subject: c.ID}, nil)
-		return Contacts.Put(tx, c)
-	})
-	if errs.Is(err, errs.Conflict) { // another session of the same person was a moment earlier
-		return s.verified(ctx, tenant, d)
 	}
-	if err != nil || adopted {
-		return visitor, err
-	}
-	d.Basis = "widget"
-	c, err := s.create(ctx, actor, d, true)
-	if errs.Is(err, errs.Conflict) {
-		return s.verified(ctx, tenant, d)
-	}
-	return c.ID, err
+	return ids.Contact{}, errs.New(errs.Conflict, "This person is signing in elsewhere at the same moment. Try again.")
 }
 
-// verified finds the contact of an external_id and brings it up to date with what the site signed; zero if there is none.
-func (s *Service) verified(ctx context.Context, tenant ids.Tenant, d Draft) (ids.Contact, error) {
+func (s *Service) identify(ctx context.Context, tenant ids.Tenant, visitor ids.Contact, d Draft) (ids.Contact, error) {
 	actor := identity.System(tenant, "webchat")
 	var found ids.Contact
 	err := s.vault.Do(ctx, actor, actVerify, func(tx *vault.Tx) error {
 		found = ids.Contact{}
 		list, err := Contacts.Lookup(tx, "external_id", d.ExternalID)
-		if err != nil || len(list) == 0 {
+		if err != nil {
 			return err
 		}
-		c := list[0]
-		if err := apply(tx, &c, d); err != nil {
+		var c Contact
+		if len(list) > 0 {
+			c = list[0]
+		} else if c, err = Contacts.Get(tx, visitor); err != nil || c.known() {
+			return absent(err) // whom the visitor is known as is somebody else
+		}
+		found = c.ID
+		said := d
+		if said.Attributes, err = usable(tx, d.Attributes); err != nil {
 			return err
 		}
-		found, c.Verified, c.SeenAt = c.ID, true, tx.Now()
-		return Contacts.Put(tx, c)
+		return verify(tx, c, said)
 	})
-	return found, err
+	if err != nil || !found.IsZero() {
+		return found, err
+	}
+	d.Attributes, d.Basis = nil, FromWidget // the next identification brings them
+	c, err := s.create(ctx, actor, d, true)
+	return c.ID, err
 }
 
-// Known finds or makes the contact of a signed identity, for a session that begins with it.
-func (s *Service) Known(ctx context.Context, tenant ids.Tenant, claims identity.TokenClaims) (ids.Contact, error) {
-	d, err := clean(Draft{ExternalID: claims.UserID, Email: claims.Email, Name: claims.Name, Phone: claims.Phone, Basis: "widget"})
-	if err != nil {
-		return ids.Contact{}, err
+// signed is what a token says. An address or a number that cannot be one is left out: the identity counts all the same.
+func signed(claims identity.TokenClaims) Draft {
+	d := Draft{ExternalID: claims.UserID, Name: claims.Name, Attributes: attributes.Values{}}
+	if isAddress(claims.Email) {
+		d.Email = claims.Email
 	}
-	if known, err := s.verified(ctx, tenant, d); err != nil || !known.IsZero() {
-		return known, err
+	if number, ok := phone(claims.Phone, ""); ok {
+		d.Phone = number
 	}
-	c, err := s.create(ctx, identity.System(tenant, "webchat"), d, true)
-	if errs.Is(err, errs.Conflict) { // another session of the same person was a moment earlier
-		return s.verified(ctx, tenant, d)
+	for name, value := range claims.Attributes {
+		d.Attributes[name] = value
 	}
-	return c.ID, err
+	return d
+}
+
+func absent(err error) error {
+	if errs.Is(err, errs.NotFound) {
+		return nil
+	}
+	return err
+}
+
+// verify stores that a contact is who the tenant's site signed.
+func verify(tx *vault.Tx, c Contact, d Draft) error {
+	known := c.known()
+	if err := apply(tx, &c, d); err != nil {
+		return err
+	}
+	c.SeenAt = tx.Now()
+	if c.Verified {
+		return put(tx, c)
+	}
+	if known { // by its identifier only, so far; apply saw nothing new
+		if err := becomeKnown(tx, &c); err != nil {
+			return err
+		}
+	}
+	c.Verified, c.Role = true, User
+	tx.Emit(vault.Event{Kind: "contact.verified", Object: c.ID.String(), Subject: c.ID}, nil)
+	return put(tx, c)
+}
+
+// becomeKnown ends what a contact had while it was a mere claim: the merges with other claims, and every token, since
+// whoever holds one has not proved to be the person that this contact now is.
+func becomeKnown(tx *vault.Tx, c *Contact) error {
+	if err := unlink(tx, c); err != nil {
+		return err
+	}
+	return identity.EndSessions(tx, c.ID)
 }

@@ -13,6 +13,7 @@ CREATE TABLE contacts (
     attributes SEALED,
     verified BOOL NOT NULL,
     basis TEXT NOT NULL,
+    basis_note SEALED,
     merged_into ID,
     blocked_at TIME,
     archived_at TIME,
@@ -50,3 +51,57 @@ CREATE TABLE contact_notes (
     PRIMARY KEY (id)
 );
 CREATE INDEX contact_notes_by_contact ON contact_notes (contact, id);
+
+CREATE TABLE contact_merges (
+    contact ID NOT NULL,
+    id ID NOT NULL,
+    into_contact ID NOT NULL,
+    author ID,
+    reason SEALED,
+    at TIME NOT NULL,
+    undone_at TIME,
+    undone_by ID,
+    PRIMARY KEY (contact, id)
+);
+CREATE INDEX contact_merges_by_winner ON contact_merges (into_contact, id);
+
+CREATE TABLE contact_tags (
+    id ID NOT NULL,
+    name SEALED,
+    name_index BLIND,
+    hue INT NOT NULL,
+    created_at TIME NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX contact_tags_by_name ON contact_tags (name_index);
+
+CREATE TABLE contact_taggings (
+    contact ID NOT NULL,
+    tag ID NOT NULL,
+    at TIME NOT NULL,
+    PRIMARY KEY (contact, tag)
+);
+CREATE INDEX contact_taggings_by_tag ON contact_taggings (tag, contact);
+
+CREATE TABLE contact_segments (
+    id ID NOT NULL,
+    name SEALED,
+    name_index BLIND,
+    rule SEALED,
+    created_at TIME NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX contact_segments_by_name ON contact_segments (name_index);
+
+CREATE TABLE data_attributes (
+    id ID NOT NULL,
+    name SEALED,
+    name_index BLIND,
+    label SEALED,
+    kind TEXT NOT NULL,
+    options SEALED,
+    created_at TIME NOT NULL,
+    archived_at TIME,
+    PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX data_attributes_by_name ON data_attributes (name_index);

@@ -1,0 +1,167 @@
+package contacts
+
+import (
+	"net/mail"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/nyaruka/phonenumbers"
+
+	"aver/base/cards"
+	"aver/base/errs"
+	"aver/base/ids"
+	"aver/base/personal"
+	"aver/vault"
+	"aver/work/contacts/attributes"
+)
+
+const maxField = 250 // characters of a name, company or address
+
+// Draft is what is said about a contact. An empty field says nothing.
+type Draft struct {
+	ExternalID, Email, Phone, Name, Company, Language string
+	Role                                              Role
+	Basis                                             Basis  // of a new contact
+	BasisNote                                         string // of a new contact: on what ground it is kept
+	Country                                           string // two letters: where numbers without a country code belong
+	Attributes                                        attributes.Values
+	Clear                                             []string // names of fields to empty: email, phone, name, company, external_id
+}
+
+// clean checks a draft and brings its fields into one form: addresses trimmed, numbers in E.164, card numbers masked.
+func clean(d Draft) (Draft, error) {
+	var bad []errs.Field
+	refuse := func(field, code, message string) {
+		bad = append(bad, errs.Field{Field: field, Code: code, Message: message})
+	}
+	for _, f := range []struct {
+		name string
+		text *string
+	}{{"external_id", &d.ExternalID}, {"email", &d.Email}, {"name", &d.Name}, {"company", &d.Company}, {"basis", &d.BasisNote}} {
+		*f.text = strings.TrimSpace(*f.text)
+		if utf8.RuneCountInString(*f.text) > maxField {
+			refuse(f.name, "too-long", "Use at most 250 characters.")
+		}
+		if !utf8.ValidString(*f.text) || strings.ContainsFunc(*f.text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			refuse(f.name, "malformed", "Leave out line breaks and control characters.")
+		}
+	}
+	// An identifier or address with its digits masked would be another one, perhaps somebody else's: it is refused.
+	if _, found := cards.Mask(d.ExternalID); found > 0 {
+		refuse("external_id", "card-number", "This looks like a card number. Use another identifier.")
+	}
+	if _, found := cards.Mask(d.Email); found > 0 || d.Email != "" && !isAddress(d.Email) {
+		refuse("email", "malformed", "Write an e-mail address like name@company.example.")
+	}
+	if d.Phone = strings.TrimSpace(d.Phone); d.Phone != "" {
+		number, ok := phone(d.Phone, d.Country)
+		if !ok {
+			refuse("phone", "malformed", "Write the number with its country code, like +49 30 901820.")
+		}
+		d.Phone = number
+	}
+	if !isLanguage(d.Language) {
+		refuse("language", "malformed", "Use a language tag like en or pt-BR.")
+	}
+	if len(bad) > 0 {
+		return d, errs.New(errs.Invalid, "Some fields are not usable. Nothing was changed.", bad...)
+	}
+	d.Name, _ = cards.Mask(d.Name)
+	d.Company, _ = cards.Mask(d.Company)
+	d.BasisNote, _ = cards.Mask(d.BasisNote)
+	return d, nil
+}
+
+func isAddress(text string) bool {
+	a, err := mail.ParseAddress(text)
+	return err == nil && a.Address == text
+}
+
+// phone writes a number in E.164. Without a country the number must begin with its country code.
+func phone(text, country string) (string, bool) {
+	if country == "" {
+		country = "ZZ"
+	}
+	number, err := phonenumbers.Parse(text, strings.ToUpper(country))
+	if err != nil || !phonenumbers.IsPossibleNumber(number) {
+		return "", false
+	}
+	return phonenumbers.Format(number, phonenumbers.E164), true
+}
+
+// isLanguage tells whether text has the form of a BCP 47 tag.
+func isLanguage(text string) bool {
+	return len(text) <= 35 && !strings.ContainsFunc(text, func(r rune) bool {
+		return r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	})
+}
+
+var errSigned = errs.New(errs.Conflict, "Your site signed who this is. Its identifier cannot be changed here.", errs.Field{Field: "external_id", Code: "verified", Message: "This identity is verified."})
+
+// apply puts a draft's words into a contact and notes each field that changed. A contact that your site has just come
+// to know is cut loose from whoever was merged with it as a mere claim, and from the sessions it had as one.
+func apply(tx *vault.Tx, c *Contact, d Draft) error {
+	unknown := !c.known()
+	if c.Verified && (d.ExternalID != "" && d.ExternalID != c.ExternalID.Reveal() || has(d.Clear, "external_id")) {
+		return errSigned
+	}
+	for _, f := range []struct {
+		name string
+		held *personal.Text
+		said string
+	}{{"external_id", &c.ExternalID, d.ExternalID}, {"email", &c.Email, d.Email}, {"phone", &c.Phone, d.Phone}, {"name", &c.Name, d.Name}, {"company", &c.Company, d.Company}} {
+		if f.said == "" && !has(d.Clear, f.name) {
+			continue
+		}
+		if err := change(tx, c, f.name, f.held.Reveal(), f.said); err != nil {
+			return err
+		}
+		*f.held = personal.Of(f.said)
+	}
+	if d.Language != "" {
+		c.Language = d.Language
+	}
+	if err := applyValues(tx, c, d.Attributes); err != nil {
+		return err
+	}
+	c.Role = roleOf(*c, d.Role)
+	fresh := c.UpdatedAt.IsZero()
+	c.UpdatedAt = tx.Now()
+	if fresh || !unknown || !c.known() {
+		return nil
+	}
+	return becomeKnown(tx, c)
+}
+
+func has(list []string, name string) bool {
+	for _, one := range list {
+		if one == name {
+			return true
+		}
+	}
+	return false
+}
+
+// known tells whether the tenant itself said who this is; otherwise all there is are claims.
+func (c Contact) known() bool { return c.Verified || !c.ExternalID.IsZero() }
+
+// roleOf is the wanted role, unless what is known says more.
+func roleOf(c Contact, wanted Role) Role {
+	switch {
+	case c.known():
+		return User
+	case wanted == Lead || wanted == User || wanted == Visitor:
+		return wanted
+	case c.Role == Visitor && (!c.Email.IsZero() || !c.Phone.IsZero()), c.Role == "":
+		return Lead
+	}
+	return c.Role
+}
+
+// change writes a field's change down. Making a contact is no change of it.
+func change(tx *vault.Tx, c *Contact, field, before, after string) error {
+	if before == after || c.UpdatedAt.IsZero() {
+		return nil
+	}
+	return Changes.Add(tx, Change{Contact: c.ID, ID: ids.NewObject(tx.Now()), Field: field, Old: personal.Of(before), New: personal.Of(after), Author: tx.Actor().User(), At: tx.Now()})
+}

@@ -1,0 +1,253 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"aver/base/ids"
+	"aver/frame/request"
+	"aver/work/contacts"
+	"aver/work/contacts/attributes"
+)
+
+type list[T any] struct {
+	Body struct {
+		Data []T `json:"data"`
+	}
+}
+
+// listOf turns rows into an answer.
+func listOf[From, To any](all []From, err error, turn func(From) To) (*list[To], error) {
+	if err != nil {
+		return nil, err
+	}
+	out := &list[To]{}
+	out.Body.Data = make([]To, 0, len(all))
+	for _, one := range all {
+		out.Body.Data = append(out.Body.Data, turn(one))
+	}
+	return out, nil
+}
+
+type of[T any] struct{ Body T }
+
+// answer turns a row into an answer.
+func answer[From, To any](row From, err error, turn func(From) To) (*of[To], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &of[To]{turn(row)}, nil
+}
+
+// mergeJSON is a merge in the API.
+type mergeJSON struct {
+	From     ids.Contact `json:"from"`
+	Into     ids.Contact `json:"into"`
+	Author   ids.User    `json:"author,omitzero"`
+	Reason   string      `json:"reason,omitempty"`
+	At       time.Time   `json:"at"`
+	UndoneAt time.Time   `json:"undone_at,omitzero"`
+}
+
+func mergeOut(m contacts.Merging) mergeJSON {
+	return mergeJSON{m.Contact, m.Into, m.Author, m.Reason.Reveal(), m.At, m.UndoneAt}
+}
+
+func (s *Service) mergeAPI(api huma.API) {
+	huma.Post(api, "/v1/contacts/merge", func(ctx context.Context, in *struct {
+		Body struct {
+			From   ids.Contact `json:"from"`
+			Into   ids.Contact `json:"into"`
+			Reason string      `json:"reason,omitempty" maxLength:"250"`
+		}
+	}) (*oneContact, error) {
+		if err := s.Merge(ctx, request.Actor(ctx), in.Body.From, in.Body.Into, in.Body.Reason); err != nil {
+			return nil, err
+		}
+		return one(s.Get(ctx, request.Actor(ctx), in.Body.Into))
+	})
+	huma.Delete(api, "/v1/contacts/{id}/merge", func(ctx context.Context, in *ofContact) (*none, error) {
+		return nil, s.Unmerge(ctx, request.Actor(ctx), in.ID)
+	})
+	huma.Get(api, "/v1/contacts/{id}/merge_history", func(ctx context.Context, in *ofContact) (*list[mergeJSON], error) {
+		all, err := s.MergeHistory(ctx, request.Actor(ctx), in.ID)
+		return listOf(all, err, mergeOut)
+	})
+}
+
+// noteJSON is a note in the API.
+type noteJSON struct {
+	ID     ids.Object `json:"id"`
+	Author ids.User   `json:"author,omitzero"`
+	Body   string     `json:"body"`
+	At     time.Time  `json:"created_at"`
+}
+
+func noteOut(n contacts.Note) noteJSON { return noteJSON{n.ID, n.Author, n.Body.Reveal(), n.At} }
+
+func (s *Service) noteAPI(api huma.API) {
+	huma.Get(api, "/v1/contacts/{id}/notes", func(ctx context.Context, in *ofContact) (*list[noteJSON], error) {
+		all, err := s.NoteList(ctx, request.Actor(ctx), in.ID)
+		return listOf(all, err, noteOut)
+	})
+	huma.Post(api, "/v1/contacts/{id}/notes", func(ctx context.Context, in *struct {
+		ofContact
+		Body struct {
+			Body string `json:"body" minLength:"1" maxLength:"10000"`
+		}
+	}) (*of[noteJSON], error) {
+		n, err := s.AddNote(ctx, request.Actor(ctx), in.ID, in.Body.Body)
+		return answer(n, err, noteOut)
+	}, withStatus(http.StatusCreated))
+	huma.Delete(api, "/v1/contacts/{id}/notes/{note_id}", func(ctx context.Context, in *struct {
+		ofContact
+		Note ids.Object `path:"note_id"`
+	}) (*none, error) {
+		return nil, s.DeleteNote(ctx, request.Actor(ctx), in.ID, in.Note)
+	})
+}
+
+// tagJSON is a label in the API.
+type tagJSON struct {
+	ID        contacts.TagID `json:"id"`
+	Name      string         `json:"name"`
+	Hue       int            `json:"hue" doc:"0 (grey) to 8"`
+	CreatedAt time.Time      `json:"created_at"`
+}
+
+func tagOut(t contacts.Tag) tagJSON { return tagJSON{t.ID, t.Name, t.Hue, t.CreatedAt} }
+
+type tagBody struct {
+	Name string `json:"name" minLength:"1" maxLength:"60"`
+	Hue  int    `json:"hue,omitempty" minimum:"0" maximum:"8"`
+}
+
+func (s *Service) tagAPI(api huma.API) {
+	huma.Get(api, "/v1/contact_tags", func(ctx context.Context, _ *none) (*list[tagJSON], error) {
+		all, err := s.Tags(ctx, request.Actor(ctx))
+		return listOf(all, err, tagOut)
+	})
+	huma.Post(api, "/v1/contact_tags", func(ctx context.Context, in *struct{ Body tagBody }) (*of[tagJSON], error) {
+		t, err := s.MakeTag(ctx, request.Actor(ctx), in.Body.Name, in.Body.Hue)
+		return answer(t, err, tagOut)
+	}, withStatus(http.StatusCreated))
+	type ofTag struct {
+		Tag contacts.TagID `path:"tag_id"`
+	}
+	huma.Put(api, "/v1/contact_tags/{tag_id}", func(ctx context.Context, in *struct {
+		ofTag
+		Body tagBody
+	}) (*of[tagJSON], error) {
+		t, err := s.ChangeTag(ctx, request.Actor(ctx), in.Tag, in.Body.Name, in.Body.Hue)
+		return answer(t, err, tagOut)
+	})
+	huma.Delete(api, "/v1/contact_tags/{tag_id}", func(ctx context.Context, in *ofTag) (*none, error) {
+		return nil, s.RemoveTag(ctx, request.Actor(ctx), in.Tag)
+	})
+	huma.Get(api, "/v1/contacts/{id}/tags", func(ctx context.Context, in *ofContact) (*list[tagJSON], error) {
+		all, err := s.TagsOf(ctx, request.Actor(ctx), in.ID)
+		return listOf(all, err, tagOut)
+	})
+	huma.Post(api, "/v1/contacts/{id}/tags", func(ctx context.Context, in *struct {
+		ofContact
+		Body struct {
+			Tag contacts.TagID `json:"id"`
+		}
+	}) (*none, error) {
+		return nil, s.Label(ctx, request.Actor(ctx), in.ID, in.Body.Tag)
+	})
+	huma.Delete(api, "/v1/contacts/{id}/tags/{tag_id}", func(ctx context.Context, in *struct {
+		ofContact
+		ofTag
+	}) (*none, error) {
+		return nil, s.Unlabel(ctx, request.Actor(ctx), in.ID, in.Tag)
+	})
+}
+
+// segmentJSON is a segment in the API.
+type segmentJSON struct {
+	ID        contacts.SegmentID `json:"id"`
+	Name      string             `json:"name"`
+	Rule      ruleJSON           `json:"rule"`
+	CreatedAt time.Time          `json:"created_at"`
+}
+
+type ruleJSON struct {
+	Role    contacts.Role  `json:"role,omitempty" enum:"visitor,lead,user"`
+	Label   contacts.TagID `json:"tag_id,omitzero"`
+	Known   contacts.Known `json:"known,omitempty" enum:"verified,unverified"`
+	Seen    int            `json:"seen,omitempty" minimum:"0" maximum:"3650" doc:"Here in the last so many days"`
+	Unseen  int            `json:"unseen,omitempty" minimum:"0" maximum:"3650" doc:"Not here for so many days"`
+	Created int            `json:"created,omitempty" minimum:"0" maximum:"3650" doc:"Made in the last so many days"`
+	Blocked bool           `json:"blocked,omitempty"`
+}
+
+func segmentOut(g contacts.Segment) segmentJSON {
+	return segmentJSON{g.ID, g.Name, ruleJSON(g.Rule), g.CreatedAt}
+}
+
+func (s *Service) segmentAPI(api huma.API) {
+	huma.Get(api, "/v1/segments", func(ctx context.Context, _ *none) (*list[segmentJSON], error) {
+		all, err := s.Segments(ctx, request.Actor(ctx))
+		return listOf(all, err, segmentOut)
+	})
+	huma.Post(api, "/v1/segments", func(ctx context.Context, in *struct {
+		Body struct {
+			Name string   `json:"name" minLength:"1" maxLength:"60"`
+			Rule ruleJSON `json:"rule"`
+		}
+	}) (*of[segmentJSON], error) {
+		g, err := s.MakeSegment(ctx, request.Actor(ctx), in.Body.Name, contacts.Rule(in.Body.Rule))
+		return answer(g, err, segmentOut)
+	}, withStatus(http.StatusCreated))
+	huma.Delete(api, "/v1/segments/{segment_id}", func(ctx context.Context, in *struct {
+		ID contacts.SegmentID `path:"segment_id"`
+	}) (*none, error) {
+		return nil, s.RemoveSegment(ctx, request.Actor(ctx), in.ID)
+	})
+	huma.Get(api, "/v1/contacts/{id}/segments", func(ctx context.Context, in *ofContact) (*list[segmentJSON], error) {
+		all, err := s.SegmentsOf(ctx, request.Actor(ctx), in.ID)
+		return listOf(all, err, segmentOut)
+	})
+}
+
+// attributeJSON is an attribute in the API.
+type attributeJSON struct {
+	ID        attributes.ID   `json:"id"`
+	Name      string          `json:"name"`
+	Label     string          `json:"label"`
+	Kind      attributes.Kind `json:"data_type" enum:"text,number,bool,date,list"`
+	Options   []string        `json:"options,omitempty"`
+	CreatedAt time.Time       `json:"created_at"`
+}
+
+func attributeOut(a attributes.Attribute) attributeJSON {
+	return attributeJSON{a.ID, a.Name, a.Label, a.Kind, a.Options, a.CreatedAt}
+}
+
+func (s *Service) attributeAPI(api huma.API) {
+	huma.Get(api, "/v1/data_attributes", func(ctx context.Context, _ *none) (*list[attributeJSON], error) {
+		all, err := s.Attributes.All(ctx, request.Actor(ctx))
+		return listOf(all, err, attributeOut)
+	})
+	huma.Post(api, "/v1/data_attributes", func(ctx context.Context, in *struct {
+		Body struct {
+			Name    string          `json:"name" minLength:"1" maxLength:"40" pattern:"^[a-z][a-z0-9_]*$"`
+			Label   string          `json:"label,omitempty" maxLength:"80"`
+			Kind    attributes.Kind `json:"data_type" enum:"text,number,bool,date,list"`
+			Options []string        `json:"options,omitempty" maxItems:"100" doc:"The answers of a list"`
+		}
+	}) (*of[attributeJSON], error) {
+		b := in.Body
+		a, err := s.Attributes.Define(ctx, request.Actor(ctx), attributes.Attribute{Name: b.Name, Label: b.Label, Kind: b.Kind, Options: b.Options})
+		return answer(a, err, attributeOut)
+	}, withStatus(http.StatusCreated))
+	huma.Delete(api, "/v1/data_attributes/{attribute_id}", func(ctx context.Context, in *struct {
+		ID attributes.ID `path:"attribute_id"`
+	}) (*none, error) {
+		return nil, s.Attributes.Archive(ctx, request.Actor(ctx), in.ID)
+	})
+}
