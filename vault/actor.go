@@ -89,6 +89,9 @@ func (a Actor) Has(role Role) bool { return slices.Contains(a.is.Roles, role) }
 // Roles lists a user's roles.
 func (a Actor) Roles() []Role { return slices.Clone(a.is.Roles) }
 
+// Scopes lists what an API key may do.
+func (a Actor) Scopes() []string { return slices.Clone(a.is.Scopes) }
+
 // Can tells whether the actor would be permitted the action: for pages that hide what would be refused.
 func (a Actor) Can(action *Action) bool { return action.permits(a) }
 

@@ -30,6 +30,8 @@ type Module struct {
 	Routes func(Mux)
 	// Classes names the routes that are no ordinary pages, by path prefix; the longest match counts.
 	Classes map[string]Class
+	// Settings are the module's pages below /settings, for the page that lists them all.
+	Settings []Link
 	// Jobs declares the module's kinds of background work.
 	Jobs func(*jobs.Jobs) error
 	// Claims are the promises the module keeps, each with its probe.
@@ -37,6 +39,14 @@ type Module struct {
 	// Subprocessors lists the companies the module can be set up to call. Listing one lets nothing out yet: the
 	// register of trust/subprocessors does.
 	Subprocessors []Subprocessor
+}
+
+// Link leads to a page of settings.
+type Link struct {
+	Path  string        // /settings/…
+	Title string        // as on the page itself
+	About string        // one sentence
+	For   *vault.Action // what one must be permitted to use the page; everybody when nil
 }
 
 // Mux takes routes. It is the part of http.ServeMux that modules need; edge gives one that also knows what it was given.

@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"aver/base/errs"
+	"aver/frame/mail"
 	"aver/frame/module"
 	"aver/frame/page"
 	"aver/frame/request"
@@ -24,6 +26,20 @@ type house struct {
 	t        *testing.T
 	identity *identity.Service
 	server   *httptest.Server
+	letters  []mail.Message
+}
+
+// Send takes the letters that would go to the relay.
+func (h *house) Send(_ context.Context, m mail.Message) error {
+	h.letters = append(h.letters, m)
+	return nil
+}
+
+// again signs a user in once more.
+func (h *house) again(email string) *caller {
+	c := h.caller()
+	c.post("/login", values("email", email, "password", password))
+	return c
 }
 
 const password = "three old bicycles in rain"
@@ -44,8 +60,10 @@ func each(t *testing.T, test func(*testing.T, *house)) {
 
 func build(t *testing.T, k *vaulttest.Kit) *house {
 	h := &house{Kit: k, t: t, identity: identity.New(k.Vault)}
+	m := h.identity.Module()
+	h.identity.Compose([]module.Module{m})
 	mux := http.NewServeMux()
-	h.identity.Module().Routes(mux)
+	m.Routes(mux)
 	mux.HandleFunc("GET /inbox", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "the inbox") })
 	h.server = httptest.NewTLSServer(h.identify(mux))
 	t.Cleanup(h.server.Close)

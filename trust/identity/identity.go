@@ -14,6 +14,8 @@ import (
 
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/frame/mail"
+	"aver/frame/module"
 	"aver/vault"
 )
 
@@ -102,12 +104,34 @@ type Service struct {
 	vault  *vault.Vault
 	hashes hasher
 
+	modules []module.Module // all of them, for the pages that list what there is
+	actions []*vault.Action
+	mailer  Mailer
+
 	mu      sync.RWMutex
 	revoked []func(tenant ids.Tenant, credential ids.Credential, person ids.Subject)
+	changed []func(tenant ids.Tenant, person ids.Subject)
 }
 
 // New makes the service.
 func New(v *vault.Vault) *Service { return &Service{vault: v, hashes: newHasher()} }
+
+// Mailer mails, as the operator's relay in package mail does.
+type Mailer interface {
+	Send(context.Context, mail.Message) error
+}
+
+// Compose tells the service what the product consists of: the settings it lists, and the actions that roles and scopes
+// permit. It is called once, before anybody is served.
+func (s *Service) Compose(modules []module.Module) {
+	s.modules, s.actions = modules, nil
+	for _, m := range modules {
+		s.actions = append(s.actions, m.Actions...)
+	}
+}
+
+// MailWith makes the service mail invitations. Without a mailer it only shows their links.
+func (s *Service) MailWith(m Mailer) { s.mailer = m }
 
 // System is Aver itself acting on a tenant: a job, a follower, a command typed on the machine. part says which.
 func System(tenant ids.Tenant, part string) vault.Actor {
@@ -141,6 +165,21 @@ func (s *Service) tellRevoked(tenant ids.Tenant, credential ids.Credential, pers
 	defer s.mu.RUnlock()
 	for _, listener := range s.revoked {
 		listener(tenant, credential, person)
+	}
+}
+
+// OnRightsChanged calls the listener when a user's roles change: sockets that still hold the old ones must come back.
+func (s *Service) OnRightsChanged(listener func(tenant ids.Tenant, person ids.Subject)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.changed = append(s.changed, listener)
+}
+
+func (s *Service) tellChanged(tenant ids.Tenant, person ids.Subject) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, listener := range s.changed {
+		listener(tenant, person)
 	}
 }
 

@@ -24,9 +24,19 @@ func (s *Service) Invite(ctx context.Context, actor vault.Actor, email string, r
 			return "", errs.New(errs.Forbidden, "Only an owner can make somebody an owner.")
 		}
 	}
+	if err := checkEmail(email); email != "" && err != nil {
+		return "", err
+	}
 	token, c := mint(Invitation, actor.Tenant(), s.vault.Now())
 	c.Email, c.Roles, c.ExpiresAt = email, joinRoles(roles), c.CreatedAt.Add(invitationLife)
 	err = s.vault.Do(ctx, actor, actInvite, func(tx *vault.Tx) error {
+		same, err := Users.Lookup(tx, "email", email)
+		if err != nil {
+			return err
+		}
+		if email != "" && len(same) > 0 {
+			return knownThere
+		}
 		tx.Emit(vault.Event{Kind: "user.invited", Object: c.ID.String()}, nil)
 		return Credentials.Add(tx, c)
 	})
@@ -74,6 +84,35 @@ var (
 		errs.Field{Field: "email", Code: "taken", Message: "This address is in the workspace already."})
 )
 
+var (
+	actListInvitations = vault.Act("invitation.list", vault.Roles(vault.Owner, vault.Administrator))
+	actWithdraw        = vault.Act("invitation.withdraw", vault.Roles(vault.Owner, vault.Administrator))
+)
+
+// Invitations lists those that were neither used nor have expired, newest first.
+func (s *Service) Invitations(ctx context.Context, actor vault.Actor) ([]Credential, error) {
+	var open []Credential
+	err := s.vault.View(ctx, actor, actListInvitations, func(tx *vault.Tx) (err error) {
+		open, err = Credentials.Find(tx, "kind = ? AND expires_at > ? ORDER BY created_at DESC LIMIT 200", string(Invitation), tx.Now())
+		return err
+	})
+	return open, err
+}
+
+// Withdraw makes an invitation's link useless.
+func (s *Service) Withdraw(ctx context.Context, actor vault.Actor, id ids.Credential) error {
+	return s.vault.Do(ctx, actor, actWithdraw, func(tx *vault.Tx) error { return dropCredential(tx, id, Invitation) })
+}
+
+// dropCredential deletes the credential with this identifier if it is of this kind.
+func dropCredential(tx *vault.Tx, id ids.Credential, kind Kind) error {
+	n, err := Credentials.DeleteWhere(tx, "id = ? AND kind = ?", id, string(kind))
+	if err == nil && n == 0 {
+		return errs.New(errs.NotFound, "There is no such thing here, or not any more.")
+	}
+	return err
+}
+
 // newcomer is what somebody who accepts an invitation fills in.
 type newcomer struct {
 	email, name, password string // email only where the invitation names none
@@ -90,7 +129,7 @@ func (s *Service) accept(ctx context.Context, token string, n newcomer) (session
 	if err != nil {
 		return "", err
 	}
-	if c.Email != "" {
+	if c.Email != "" { // whoever holds the link sets the password, but not the address
 		n.email = c.Email
 	}
 	if err := checkNewcomer(n, t); err != nil {
@@ -119,7 +158,7 @@ func (s *Service) accept(ctx context.Context, token string, n newcomer) (session
 // checkNewcomer says everything that is wrong at once.
 func checkNewcomer(n newcomer, t vault.Tenant) error {
 	var fields []errs.Field
-	for _, err := range []error{checkPerson(n.email, n.name), checkPassword(n.password, n.email, n.name, t.Slug, t.Name)} {
+	for _, err := range []error{checkEmail(n.email), checkName(n.name), checkPassword(n.password, n.email, n.name, t.Slug, t.Name)} {
 		var refused *errs.Error
 		if errors.As(err, &refused) {
 			fields = append(fields, refused.Fields...)

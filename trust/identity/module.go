@@ -2,6 +2,7 @@ package identity
 
 import (
 	"aver/frame/module"
+	"aver/trust/identity/ui"
 	"aver/vault"
 )
 
@@ -15,9 +16,17 @@ func (s *Service) Module() module.Module {
 		Number:     Number,
 		Migrations: migrations,
 		Tables:     []vault.AnyTable{Users, Credentials, Doors, SigningKeys},
-		Routes:     s.routesToComeIn,
+		API:        s.api,
+		Routes:     s.routes,
 		Classes:    map[string]module.Class{"/login": module.SignIn, "/setup/": module.SignIn, "/invite/": module.SignIn},
+		Settings: []module.Link{
+			{Path: "/settings/profile", Title: ui.T("profile"), About: ui.T("profile.about")},
+			{Path: "/settings/team", Title: ui.T("team"), About: ui.T("team.about")},
+			{Path: "/settings/roles", Title: ui.T("rights"), About: ui.T("rights.about")},
+			{Path: "/settings/keys", Title: ui.T("keys"), About: ui.T("keys.about"), For: actListKeys},
+		},
 		Actions: []*vault.Action{actAuthenticate, actUse, actSignIn, actSignInFailed, actSignOut, actDoor, actIssueVisitor, actRevoke, actInvite, actAccept,
-			actListUsers, actSetRoles, actDisable, actEnable, actMakeKey, actListKeys, actDropKey, actAddSigningKey, actListSigningKey},
+			actListUsers, actSetRoles, actDisable, actEnable, actMakeKey, actListKeys, actDropKey, actAddSigningKey, actListSigningKey,
+			actListInvitations, actWithdraw, actRename, actChangePassword, actListSessions, actEndSession},
 	}
 }

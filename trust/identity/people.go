@@ -12,16 +12,16 @@ import (
 	"aver/vault"
 )
 
-func checkPerson(email, name string) error {
-	var fields []errs.Field
+func checkEmail(email string) error {
 	if addr, err := mail.ParseAddress(email); err != nil || addr.Address != email || len(email) > 254 {
-		fields = append(fields, errs.Field{Field: "email", Code: "malformed", Message: "Write an e-mail address like name@company.example."})
+		return errs.New(errs.Invalid, "This is not an e-mail address.", errs.Field{Field: "email", Code: "malformed", Message: "Write an e-mail address like name@company.example."})
 	}
+	return nil
+}
+
+func checkName(name string) error {
 	if n := utf8.RuneCountInString(strings.TrimSpace(name)); n == 0 || n > 120 {
-		fields = append(fields, errs.Field{Field: "name", Code: "required", Message: "Write the name that colleagues and visitors will see."})
-	}
-	if len(fields) > 0 {
-		return errs.New(errs.Invalid, "Something is missing.", fields...)
+		return errs.New(errs.Invalid, "A name is missing.", errs.Field{Field: "name", Code: "required", Message: "Write the name that colleagues and visitors will see."})
 	}
 	return nil
 }
@@ -43,21 +43,32 @@ func (s *Service) List(ctx context.Context, actor vault.Actor) ([]User, error) {
 	return all, err
 }
 
+// User reads one user of the actor's workspace.
+func (s *Service) User(ctx context.Context, actor vault.Actor, id ids.User) (User, error) {
+	var u User
+	err := s.vault.View(ctx, actor, actListUsers, func(tx *vault.Tx) (err error) {
+		u, err = Users.Get(tx, id)
+		return err
+	})
+	return u, err
+}
+
 // SetRoles changes what a user may do, at once: sessions carry no roles. The last owner stays one, and only an owner
 // makes or unmakes owners.
 func (s *Service) SetRoles(ctx context.Context, actor vault.Actor, user ids.User, roles ...vault.Role) error {
 	if err := checkRoles(roles); err != nil {
 		return err
 	}
-	return s.vault.Do(ctx, actor, actSetRoles, func(tx *vault.Tx) error {
+	var person ids.Subject
+	err := s.vault.Do(ctx, actor, actSetRoles, func(tx *vault.Tx) error {
 		u, err := Users.Get(tx, user)
 		if err != nil {
 			return err
 		}
 		before := u.HasRole(vault.Owner)
-		u.Roles = joinRoles(roles)
-		if before != u.HasRole(vault.Owner) && !actor.Has(vault.Owner) {
-			return errs.New(errs.Forbidden, "Only an owner can make or unmake owners.")
+		person, u.Roles = u.Person, joinRoles(roles)
+		if (before || u.HasRole(vault.Owner)) && !actor.Has(vault.Owner) {
+			return onlyOwners
 		}
 		if before && !u.HasRole(vault.Owner) {
 			if err := keepOneOwner(tx, user); err != nil {
@@ -67,6 +78,17 @@ func (s *Service) SetRoles(ctx context.Context, actor vault.Actor, user ids.User
 		tx.Emit(vault.Event{Kind: "user.roles_changed", Object: u.ID.String(), Subject: u.Person}, nil)
 		return Users.Put(tx, u)
 	})
+	if err == nil {
+		s.tellChanged(actor.Tenant(), person)
+	}
+	return err
+}
+
+var onlyOwners = errs.New(errs.Forbidden, "Only an owner can change who is an owner, or an owner's account.")
+
+// mayChange tells whether the actor may touch a user's account: an owner's is for owners.
+func mayChange(actor vault.Actor, u User) bool {
+	return !u.HasRole(vault.Owner) || actor.Has(vault.Owner) || actor.Kind() == vault.AsSystem
 }
 
 func keepOneOwner(tx *vault.Tx, except ids.User) error {
@@ -89,6 +111,9 @@ func (s *Service) Disable(ctx context.Context, actor vault.Actor, user ids.User)
 		u, err := Users.Get(tx, user)
 		if err != nil {
 			return err
+		}
+		if !mayChange(actor, u) {
+			return onlyOwners
 		}
 		if u.HasRole(vault.Owner) {
 			if err := keepOneOwner(tx, user); err != nil {
@@ -115,58 +140,11 @@ func (s *Service) Enable(ctx context.Context, actor vault.Actor, user ids.User) 
 		if err != nil {
 			return err
 		}
-		u.DisabledAt = time.Time{}
+		if !mayChange(actor, u) {
+			return onlyOwners
+		}
+		u.DisabledAt, u.Failures, u.WaitUntil = time.Time{}, 0, time.Time{}
+		tx.Emit(vault.Event{Kind: "user.enabled", Object: u.ID.String(), Subject: u.Person}, nil)
 		return Users.Put(tx, u)
 	})
-}
-
-var (
-	actMakeKey  = vault.Act("api_key.create", vault.Roles(vault.Owner, vault.Administrator))
-	actListKeys = vault.Act("api_key.list", vault.Roles(vault.Owner, vault.Administrator, vault.Auditor))
-	actDropKey  = vault.Act("api_key.revoke", vault.Roles(vault.Owner, vault.Administrator))
-)
-
-// MakeKey makes an API key. The token is shown once; life zero means until revoked.
-func (s *Service) MakeKey(ctx context.Context, actor vault.Actor, name string, scopes []string, life time.Duration) (token string, c Credential, err error) {
-	if strings.TrimSpace(name) == "" || len(scopes) == 0 {
-		return "", c, errs.New(errs.Invalid, "Something is missing.", errs.Field{Field: "name", Code: "required", Message: "Give the key a name and at least one scope."})
-	}
-	token, c = mint(Key, actor.Tenant(), s.vault.Now())
-	c.Name, c.Scopes = name, scopes
-	if life > 0 {
-		c.ExpiresAt = c.CreatedAt.Add(life)
-	}
-	err = s.vault.Do(ctx, actor, actMakeKey, func(tx *vault.Tx) error {
-		tx.Emit(vault.Event{Kind: "api_key.created", Object: c.ID.String()}, nil)
-		return Credentials.Add(tx, c)
-	})
-	return token, c, err
-}
-
-// Keys lists the API keys, newest first; their tokens cannot be shown again.
-func (s *Service) Keys(ctx context.Context, actor vault.Actor) ([]Credential, error) {
-	var all []Credential
-	err := s.vault.View(ctx, actor, actListKeys, func(tx *vault.Tx) (err error) {
-		all, err = Credentials.Find(tx, "kind = ? ORDER BY created_at DESC LIMIT 500", string(Key))
-		return err
-	})
-	return all, err
-}
-
-// RevokeKey ends an API key; the next call with it is refused.
-func (s *Service) RevokeKey(ctx context.Context, actor vault.Actor, id ids.Credential) error {
-	err := s.vault.Do(ctx, actor, actDropKey, func(tx *vault.Tx) error {
-		found, err := Credentials.Find(tx, "id = ? AND kind = ?", id, string(Key))
-		if err != nil {
-			return err
-		}
-		if len(found) == 0 {
-			return errs.New(errs.NotFound, "There is no such key.")
-		}
-		return Credentials.Delete(tx, found[0].Hash)
-	})
-	if err == nil {
-		s.tellRevoked(actor.Tenant(), id, ids.Subject{})
-	}
-	return err
 }

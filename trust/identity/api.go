@@ -1,0 +1,88 @@
+package identity
+
+import (
+	"context"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"aver/base/ids"
+	"aver/frame/request"
+	"aver/vault"
+)
+
+// adminJSON is a user in the API.
+type adminJSON struct {
+	ID        ids.User  `json:"id"`
+	Name      string    `json:"name"`
+	Email     string    `json:"email"`
+	Roles     []string  `json:"roles"`
+	Active    bool      `json:"active" doc:"Not disabled"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+func adminOut(u User) adminJSON {
+	return adminJSON{u.ID, u.Name.Reveal(), u.Email.Reveal(), roleWords(u.Roles), u.DisabledAt.IsZero(), u.CreatedAt}
+}
+
+// meJSON says who calls.
+type meJSON struct {
+	Kind      string         `json:"kind" enum:"user,key"`
+	Workspace workspaceJSON  `json:"workspace"`
+	User      *adminJSON     `json:"user,omitempty" doc:"Who is signed in"`
+	Key       ids.Credential `json:"key,omitzero" doc:"The API key that was sent"`
+	Scopes    []string       `json:"scopes,omitempty" doc:"What the API key may do"`
+}
+
+type workspaceJSON struct {
+	ID     ids.Tenant `json:"id"`
+	Slug   string     `json:"slug"`
+	Name   string     `json:"name"`
+	Region string     `json:"region"`
+}
+
+func (s *Service) api(api huma.API) {
+	huma.Get(api, "/v1/me", func(ctx context.Context, _ *struct{}) (*struct{ Body meJSON }, error) {
+		me, err := s.whoCalls(ctx, request.Actor(ctx))
+		return &struct{ Body meJSON }{me}, err
+	})
+	type admins struct {
+		Body struct {
+			Data []adminJSON `json:"data"`
+		}
+	}
+	huma.Get(api, "/v1/admins", func(ctx context.Context, _ *struct{}) (*admins, error) {
+		all, err := s.List(ctx, request.Actor(ctx))
+		out := &admins{}
+		out.Body.Data = make([]adminJSON, 0, len(all))
+		for _, u := range all {
+			out.Body.Data = append(out.Body.Data, adminOut(u))
+		}
+		return out, err
+	})
+	huma.Get(api, "/v1/admins/{id}", func(ctx context.Context, in *struct {
+		ID ids.User `path:"id"`
+	}) (*struct{ Body adminJSON }, error) {
+		u, err := s.User(ctx, request.Actor(ctx), in.ID)
+		return &struct{ Body adminJSON }{adminOut(u)}, err
+	})
+}
+
+func (s *Service) whoCalls(ctx context.Context, actor vault.Actor) (meJSON, error) {
+	t, err := s.vault.Tenant(ctx, actor.Tenant())
+	if err != nil {
+		return meJSON{}, err
+	}
+	me := meJSON{Kind: "key", Workspace: workspaceJSON{t.ID, t.Slug, t.Name, t.Region}}
+	if actor.Kind() == vault.AsKey {
+		me.Key, me.Scopes = actor.Credential(), actor.Scopes()
+		return me, nil
+	}
+	u, err := s.Me(ctx, actor)
+	if err != nil {
+		return meJSON{}, err
+	}
+	user := adminOut(u)
+	me.Kind, me.User = "user", &user
+	return me, nil
+}

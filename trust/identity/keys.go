@@ -1,0 +1,93 @@
+package identity
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"aver/base/errs"
+	"aver/base/ids"
+	"aver/vault"
+)
+
+var (
+	actMakeKey  = vault.Act("api_key.create", vault.Roles(vault.Owner, vault.Administrator))
+	actListKeys = vault.Act("api_key.list", vault.Roles(vault.Owner, vault.Administrator, vault.Auditor))
+	actDropKey  = vault.Act("api_key.revoke", vault.Roles(vault.Owner, vault.Administrator))
+)
+
+// MakeKey makes an API key. The token is shown once; life zero means until revoked.
+func (s *Service) MakeKey(ctx context.Context, actor vault.Actor, name string, scopes []string, life time.Duration) (token string, c Credential, err error) {
+	if err := s.checkKey(actor, name, scopes); err != nil {
+		return "", c, err
+	}
+	token, c = mint(Key, actor.Tenant(), s.vault.Now())
+	c.Name, c.Scopes = strings.TrimSpace(name), scopes
+	if life > 0 {
+		c.ExpiresAt = c.CreatedAt.Add(life)
+	}
+	err = s.vault.Do(ctx, actor, actMakeKey, func(tx *vault.Tx) error {
+		tx.Emit(vault.Event{Kind: "api_key.created", Object: c.ID.String()}, nil)
+		return Credentials.Add(tx, c)
+	})
+	return token, c, err
+}
+
+// checkKey says what is wrong with a key that somebody wants to make. A key can do nothing that its maker cannot.
+func (s *Service) checkKey(actor vault.Actor, name string, scopes []string) error {
+	var fields []errs.Field
+	if n := utf8.RuneCountInString(strings.TrimSpace(name)); n == 0 || n > 80 {
+		fields = append(fields, errs.Field{Field: "name", Code: "required", Message: "Say in up to 80 characters what the key is for."})
+	}
+	if len(scopes) == 0 {
+		fields = append(fields, errs.Field{Field: "scopes", Code: "required", Message: "Choose at least one thing that the key may do."})
+	}
+	for _, scope := range scopes {
+		if !s.mayGrant(actor, scope) {
+			fields = append(fields, errs.Field{Field: "scopes", Code: "unknown", Message: "Choose from the list."})
+			break
+		}
+	}
+	if len(fields) > 0 {
+		return errs.New(errs.Invalid, "Something is missing.", fields...)
+	}
+	return nil
+}
+
+// mayGrant tells whether the scope exists and the actor may do all it stands for. An owner may give out any.
+func (s *Service) mayGrant(actor vault.Actor, scope string) bool {
+	known := false
+	for _, a := range s.actions {
+		if a.Scope() != scope {
+			continue
+		}
+		known = true
+		if !actor.Has(vault.Owner) && len(a.Roles()) > 0 && !actor.Can(a) {
+			return false
+		}
+	}
+	return known && scope != ""
+}
+
+// Keys lists the API keys, newest first; their tokens cannot be shown again.
+func (s *Service) Keys(ctx context.Context, actor vault.Actor) ([]Credential, error) {
+	var all []Credential
+	err := s.vault.View(ctx, actor, actListKeys, func(tx *vault.Tx) (err error) {
+		all, err = Credentials.Find(tx, "kind = ? ORDER BY created_at DESC LIMIT 500", string(Key))
+		return err
+	})
+	return all, err
+}
+
+// RevokeKey ends an API key; the next call with it is refused.
+func (s *Service) RevokeKey(ctx context.Context, actor vault.Actor, id ids.Credential) error {
+	err := s.vault.Do(ctx, actor, actDropKey, func(tx *vault.Tx) error {
+		tx.Emit(vault.Event{Kind: "api_key.revoked", Object: id.String()}, nil)
+		return dropCredential(tx, id, Key)
+	})
+	if err == nil {
+		s.tellRevoked(actor.Tenant(), id, ids.Subject{})
+	}
+	return err
+}

@@ -1,0 +1,245 @@
+package identity
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"aver/base/errs"
+	"aver/base/ids"
+	"aver/frame/module"
+	"aver/frame/page"
+	"aver/frame/request"
+	"aver/trust/identity/ui"
+	"aver/vault"
+)
+
+func (s *Service) routes(mux module.Mux) {
+	s.routesToComeIn(mux)
+	mux.Handle("GET /settings", users(s.showIndex))
+	mux.Handle("GET /settings/roles", users(s.showRights))
+	mux.Handle("GET /settings/profile", users(s.showProfile))
+	mux.Handle("POST /settings/profile", users(s.saveName))
+	mux.Handle("POST /settings/profile/password", users(s.savePassword))
+	mux.Handle("POST /settings/profile/sessions", users(s.endSession))
+	s.routesOfTeam(mux)
+	s.routesOfKeys(mux)
+}
+
+var signInFirst = errs.New(errs.Unauthenticated, "Sign in first.")
+
+// users is a page for people who are signed in.
+func users(h request.Handler) http.Handler {
+	return request.Handler(func(w http.ResponseWriter, r *http.Request) error {
+		if !signedIn(r) {
+			return signInFirst
+		}
+		if r.Method == http.MethodPost {
+			if err := readForm(r); err != nil {
+				return err
+			}
+		}
+		return h(w, r)
+	})
+}
+
+// whole moves errors about a group of boxes to the form: a box by itself is not wrong.
+func whole(fields []errs.Field) []errs.Field {
+	out := slices.Clone(fields)
+	for i, f := range out {
+		if f.Field == "roles" || f.Field == "scopes" {
+			out[i].Field = ""
+		}
+	}
+	return out
+}
+
+// showIndex lists every settings page of every module that the user may use.
+func (s *Service) showIndex(w http.ResponseWriter, r *http.Request) error {
+	actor := request.Actor(r.Context())
+	var list []ui.Setting
+	for _, m := range s.modules {
+		for _, l := range m.Settings {
+			if l.For == nil || actor.Can(l.For) {
+				list = append(list, ui.Setting{Path: l.Path, Title: l.Title, About: l.About})
+			}
+		}
+	}
+	return page.Render(w, r, http.StatusOK, ui.Index(list))
+}
+
+// showRights draws who may do what, from the actions of all modules. What only Aver itself does is left out.
+func (s *Service) showRights(w http.ResponseWriter, r *http.Request) error {
+	var rights ui.Rights
+	for _, m := range s.modules {
+		part := ui.Part{Name: strings.ToUpper(m.Name[:1]) + m.Name[1:]}
+		for _, a := range m.Actions {
+			if len(a.Roles()) == 0 && a.Scope() == "" {
+				continue
+			}
+			right := ui.Right{Name: a.Name(), Scope: a.Scope(), Visitors: a.Visitors(), Roles: map[string]bool{}}
+			for _, role := range a.Roles() {
+				right.Roles[string(role)] = true
+			}
+			part.Actions = append(part.Actions, right)
+		}
+		if len(part.Actions) > 0 {
+			rights.Parts = append(rights.Parts, part)
+		}
+	}
+	return page.Render(w, r, http.StatusOK, ui.RightsPage(rights))
+}
+
+func (s *Service) showProfile(w http.ResponseWriter, r *http.Request) error {
+	return s.drawProfile(w, r, http.StatusOK, page.Sheet{}, page.Sheet{})
+}
+
+func (s *Service) drawProfile(w http.ResponseWriter, r *http.Request, status int, name, password page.Sheet) error {
+	actor := request.Actor(r.Context())
+	u, err := s.Me(r.Context(), actor)
+	if err != nil {
+		return err
+	}
+	open, err := s.Sessions(r.Context(), actor)
+	if err != nil {
+		return err
+	}
+	name.Action, password.Action, password.ID = "/settings/profile", "/settings/profile/password", "new"
+	p := ui.Profile{Name: u.Name.Reveal(), Email: u.Email.Reveal(), Roles: roleWords(u.Roles), NameSheet: name, Password: password}
+	for _, c := range open {
+		p.Sessions = append(p.Sessions, ui.Session{ID: c.ID.String(), Device: c.Device.Reveal(), Started: c.CreatedAt, Used: c.UsedAt, Ends: c.ExpiresAt, This: c.ID == actor.Credential()})
+	}
+	return page.Render(w, r, status, ui.ProfilePage(p))
+}
+
+func roleWords(list string) []string {
+	var out []string
+	for _, r := range rolesOf(list) {
+		out = append(out, string(r))
+	}
+	return out
+}
+
+// RoleNames says a user's roles in words.
+func (u User) RoleNames() string { return ui.RoleNames(roleWords(u.Roles)) }
+
+func (s *Service) saveName(w http.ResponseWriter, r *http.Request) error {
+	err := s.Rename(r.Context(), request.Actor(r.Context()), r.PostForm.Get("name"))
+	if p := errs.AsProblem(err); len(p.Errors) > 0 {
+		return s.drawProfile(w, r, p.Status, page.Sheet{Errors: p.Errors, Sent: r.PostForm}, page.Sheet{})
+	}
+	if err != nil {
+		return err
+	}
+	page.Redirect(w, r, "/settings/profile", ui.T("profile.saved"))
+	return nil
+}
+
+func (s *Service) savePassword(w http.ResponseWriter, r *http.Request) error {
+	token, err := s.ChangePassword(r.Context(), request.Actor(r.Context()), r.PostForm.Get("old"), r.PostForm.Get("password"), device(r))
+	if p := errs.AsProblem(err); len(p.Errors) > 0 {
+		return s.drawProfile(w, r, p.Status, page.Sheet{}, page.Sheet{Errors: p.Errors})
+	}
+	if err != nil {
+		return err
+	}
+	http.SetCookie(w, sessionCookie(token, int(sessionAbsolute.Seconds()))) // every older session has ended with the change
+	page.Redirect(w, r, "/settings/profile", ui.T("password.changed"))
+	return nil
+}
+
+func (s *Service) endSession(w http.ResponseWriter, r *http.Request) error {
+	id, err := ids.ParseCredential(r.PostForm.Get("session"))
+	if err != nil {
+		return errs.New(errs.NotFound, "This session has ended already.")
+	}
+	if err := s.EndSession(r.Context(), request.Actor(r.Context()), id); err != nil {
+		return err
+	}
+	page.Redirect(w, r, "/settings/profile", ui.T("session.ended"))
+	return nil
+}
+
+func (s *Service) routesOfKeys(mux module.Mux) {
+	mux.Handle("GET /settings/keys", users(s.showKeys))
+	mux.Handle("GET /settings/keys/new", users(s.showNewKey))
+	mux.Handle("POST /settings/keys", users(s.makeKey))
+	mux.Handle("POST /settings/keys/{key}/revoke", users(s.revokeKey))
+}
+
+func (s *Service) showKeys(w http.ResponseWriter, r *http.Request) error {
+	actor := request.Actor(r.Context())
+	all, err := s.Keys(r.Context(), actor)
+	if err != nil {
+		return err
+	}
+	view := ui.Keys{MayMake: actor.Can(actMakeKey)}
+	for _, c := range all {
+		k := ui.Key{ID: c.ID.String(), Name: c.Name, Scopes: c.Scopes, Made: c.CreatedAt, Ends: c.ExpiresAt, Ended: expired(c, s.vault.Now())}
+		if !c.UsedAt.Equal(c.CreatedAt) {
+			k.Used = c.UsedAt
+		}
+		view.List = append(view.List, k)
+	}
+	return page.Render(w, r, http.StatusOK, ui.KeysPage(view))
+}
+
+func (s *Service) showNewKey(w http.ResponseWriter, r *http.Request) error {
+	return s.drawNewKey(w, r, http.StatusOK, page.Sheet{})
+}
+
+func (s *Service) drawNewKey(w http.ResponseWriter, r *http.Request, status int, sheet page.Sheet) error {
+	actor := request.Actor(r.Context())
+	if !actor.Can(actMakeKey) {
+		return errs.New(errs.Forbidden, "Your role does not allow this.")
+	}
+	sheet.Action = "/settings/keys"
+	return page.Render(w, r, status, ui.NewKeyPage(ui.NewKey{Sheet: sheet, Scopes: s.scopes(actor)}))
+}
+
+// scopes lists what the actor may permit a key, with the actions each stands for.
+func (s *Service) scopes(actor vault.Actor) []ui.Scope {
+	var out []ui.Scope
+	for _, a := range s.actions {
+		if !s.mayGrant(actor, a.Scope()) {
+			continue
+		}
+		i := slices.IndexFunc(out, func(o ui.Scope) bool { return o.Name == a.Scope() })
+		if i < 0 {
+			i, out = len(out), append(out, ui.Scope{Name: a.Scope()})
+		}
+		out[i].Actions = append(out[i].Actions, a.Name())
+	}
+	slices.SortFunc(out, func(a, b ui.Scope) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+var keyLives = map[string]time.Duration{"30": 30 * 24 * time.Hour, "90": 90 * 24 * time.Hour, "365": 365 * 24 * time.Hour, "0": 0}
+
+func (s *Service) makeKey(w http.ResponseWriter, r *http.Request) error {
+	life, known := keyLives[r.PostForm.Get("life")]
+	if !known {
+		life = keyLives["90"]
+	}
+	token, c, err := s.MakeKey(r.Context(), request.Actor(r.Context()), r.PostForm.Get("name"), r.PostForm["scopes"], life)
+	if p := errs.AsProblem(err); len(p.Errors) > 0 {
+		return s.drawNewKey(w, r, p.Status, page.Sheet{Errors: whole(p.Errors), Sent: r.PostForm})
+	}
+	if err != nil {
+		return err
+	}
+	return page.Render(w, r, http.StatusCreated, ui.MadeKeyPage(c.Name, token))
+}
+
+func (s *Service) revokeKey(w http.ResponseWriter, r *http.Request) error {
+	id, err := ids.ParseCredential(r.PathValue("key"))
+	if err != nil {
+		return errs.New(errs.NotFound, "There is no such key.")
+	}
+	if err := s.RevokeKey(r.Context(), request.Actor(r.Context()), id); err != nil {
+		return err
+	}
+	page.Redirect(w, r, "/settings/keys", ui.T("key.revoked"))
+	return nil
+}
