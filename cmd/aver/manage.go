@@ -27,7 +27,7 @@ func open(ctx context.Context, s *settings, fn func(*app.App) error) error {
 	if err != nil {
 		return err
 	}
-	config.Log = io.Discard
+	config.Log, config.Listen, config.Admin = io.Discard, "127.0.0.1:0", "127.0.0.1:0"
 	a, err := app.Open(ctx, config)
 	if err != nil {
 		return err

@@ -43,6 +43,7 @@ type App struct {
 	Services
 	root    keyring.Root
 	stores  *stores
+	seed    []byte // signs the manifests of backups
 	modules []module.Module
 	cancel  context.CancelFunc
 	ctx     context.Context
@@ -82,6 +83,9 @@ func (a *App) openVault(ctx context.Context) error {
 	}
 	logRoot(a.Log, a.Config, created)
 	a.root = root
+	if a.seed, err = installationSecret(ctx, a.Config, root, "manifests"); err != nil {
+		return err
+	}
 	if a.stores, err = openStores(ctx, a.Config, root, migrations, a.Config.Clock); err != nil {
 		return err
 	}
@@ -177,6 +181,25 @@ func (a *App) Serve(ctx context.Context, ready func(*App)) error {
 		go ready(a)
 	}
 	return errors.Join(a.Edge.Serve(ctx), a.Close())
+}
+
+// Alive serves on this machine alone while a command measures promises: probes look at what is served. stop ends it.
+func (a *App) Alive(ctx context.Context) (stop func(), err error) {
+	if err := a.Edge.Listen(); err != nil {
+		return nil, err
+	}
+	if err := a.startServices(ctx); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := a.Edge.Serve(ctx); err != nil {
+			a.Log.Error("serve for a command", "error", err)
+		}
+	}()
+	return func() { cancel(); <-ended }, nil
 }
 
 // Start starts the jobs and lets the followers catch up on what happened while nobody ran.

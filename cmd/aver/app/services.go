@@ -5,7 +5,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strings"
+	"time"
 
 	"aver/base/ids"
 	"aver/frame/jobs"
@@ -15,10 +17,13 @@ import (
 	"aver/frame/page"
 	"aver/frame/request"
 	"aver/trust/audit"
+	"aver/trust/backups"
+	"aver/trust/claims"
 	"aver/trust/consent"
 	"aver/trust/identity"
 	"aver/trust/rights"
 	"aver/trust/subprocessors"
+	"aver/trust/trustcenter"
 	"aver/vault"
 	"aver/work/channels/webchat"
 	"aver/work/contacts"
@@ -35,6 +40,9 @@ type Services struct {
 	Inbox         *inbox.Service
 	Rights        *rights.Service
 	WebChat       *webchat.Service
+	Backups       *backups.Service
+	Claims        *claims.Service
+	TrustCenter   *trustcenter.Service
 }
 
 // makeServices makes the services, each of those that stand before it.
@@ -48,6 +56,10 @@ func (a *App) makeServices() {
 	a.Inbox = inbox.New(v, a.Hub, a.queue(), a.Contacts)
 	a.Rights = rights.New(v, people(), a.Identity, a.Audit, a.mailer())
 	a.WebChat = webchat.New(v, a.Hub, a.Identity, a.Consent, a.Contacts, a.Inbox, a.Rights)
+	a.Backups = backups.New(v, a.backupConfig())
+	a.Claims = claims.New(v, a.Config.Probe, a.Log)
+	a.TrustCenter = trustcenter.New(trustcenter.Config{Claims: a.Claims, Companies: a.Subprocessors, Log: a.Audit, Drill: a.lastDrill,
+		Actor: func(part string) vault.Actor { return identity.System(ids.Installation, part) }, Now: a.now, Region: a.Config.Region, Contact: a.Config.Email, Host: a.host()})
 }
 
 // listModules is the list of what Aver consists of.
@@ -55,7 +67,7 @@ func (a *App) listModules() []module.Module {
 	return append([]module.Module{
 		{Name: "vault", Number: vault.Number, Migrations: vault.Migrations()},
 		a.Identity.Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Contacts.Module(), a.Inbox.Module(),
-		a.Rights.Module(), a.WebChat.Module(),
+		a.Rights.Module(), a.WebChat.Module(), a.Backups.Module(), a.Claims.Module(), a.TrustCenter.Module(),
 	}, a.Config.Modules...)
 }
 
@@ -130,6 +142,11 @@ func (a *App) startServices(ctx context.Context) error {
 	if a.stores.shared != nil {
 		a.shareNews()
 	}
+	canaries, err := a.canaries(ctx)
+	if err != nil {
+		return err
+	}
+	a.Claims.Start(a.ctx, func(t ids.Tenant) bool { return canaries[t] })
 	return nil
 }
 
@@ -184,9 +201,48 @@ func (a *App) tellErased(to notices, tenant ids.Tenant, subject ids.Subject) {
 	}
 }
 
+// canaries are the tenants that exist to attack each other.
+func (a *App) canaries(ctx context.Context) (map[ids.Tenant]bool, error) {
+	all, err := a.Vault.AllTenants(ctx, true)
+	out := map[ids.Tenant]bool{}
+	for _, t := range all {
+		out[t.ID] = t.Canary
+	}
+	return out, err
+}
+
+func (a *App) now() time.Time { return a.Config.Clock.Now() }
+
+// host is what this installation is reached by.
+func (a *App) host() string {
+	if len(a.Config.Hosts) > 0 {
+		return a.Config.Hosts[0]
+	}
+	return "localhost:8443"
+}
+
+func (a *App) backupConfig() backups.Config {
+	c := a.Config
+	folder := c.BackupTo
+	if folder == "" {
+		folder = filepath.Join(c.Data, "backups")
+	}
+	out := backups.Config{Folder: folder, Data: c.Data, Recipients: c.BackupRecipients, Shared: c.Database != "", Log: a.Log, Seed: a.seed}
+	if a.stores != nil {
+		out.KeyStore = a.stores.keyStore
+	}
+	return out
+}
+
+func (a *App) lastDrill(ctx context.Context) (trustcenter.Drill, error) {
+	d, err := a.Backups.LastDrill(ctx)
+	return trustcenter.Drill{At: d.Began, Took: d.Took, Holds: d.Holds}, err
+}
+
 // view tells pages who looks at them.
 func (a *App) view(r *http.Request) page.View {
-	v := page.View{Region: a.Config.Region}
+	summary := a.Claims.Summary(r.Context())
+	v := page.View{Region: a.Config.Region, Claims: page.Claims{Holding: summary.Holding, Total: summary.Total}}
 	actor := request.Actor(r.Context())
 	if actor.Kind() != vault.AsUser {
 		return v

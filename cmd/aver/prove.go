@@ -1,0 +1,249 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"aver/base/tlog"
+	"aver/cmd/aver/app"
+	"aver/frame/claim"
+	"aver/trust/audit"
+	claimstore "aver/trust/claims"
+	"aver/trust/identity"
+)
+
+var auditCommand = command{name: "audit", summary: "export a workspace's log and verify one offline", run: auditLog, usage: `
+aver audit export SLUG [--out FILE] [--since SIZE]   the whole log of a workspace as one file, with evidence
+aver audit verify FILE [--key KEY] [--older FILE]    recomputes everything from the entries; needs nothing but the file
+aver audit key                                       the key that signs this installation's checkpoints
+aver audit checkpoint                                the newest signed checkpoint, to be kept somewhere else
+
+verify names what is wrong: an altered entry, a missing tail, entries in another order, a log that was rewritten since an
+older checkpoint. Without --key it trusts the key that the file names.
+
+Examples:
+  aver audit export kowal --out kowal.averlog --data /var/lib/aver
+  aver audit verify kowal.averlog --key "$(aver audit key --data /var/lib/aver)" --older last-year.checkpoint`}
+
+func auditLog(ctx context.Context, c *call) error {
+	var s settings
+	s.storage(c.flags)
+	out := c.flags.String("out", "", "file to write; standard output if empty")
+	since := c.flags.Int64("since", 0, "size of an older checkpoint that the reader holds")
+	key := c.flags.String("key", "", "verifier key that is trusted")
+	older := c.flags.String("older", "", "file with an older signed checkpoint")
+	words, err := c.parse()
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(words) == 2 && words[0] == "verify":
+		return verifyLog(c, words[1], *key, *older)
+	case len(words) == 2 && words[0] == "export":
+		return open(ctx, &s, func(a *app.App) error { return exportLog(ctx, a, c, words[1], *out, *since) })
+	case len(words) == 1 && words[0] == "key":
+		return open(ctx, &s, func(a *app.App) error {
+			k, err := a.Audit.VerifierKey(ctx)
+			fmt.Fprintln(c.out, k)
+			return err
+		})
+	case len(words) == 1 && words[0] == "checkpoint":
+		return open(ctx, &s, func(a *app.App) error {
+			signed, err := a.Audit.Checkpoint(ctx)
+			if err == nil {
+				fmt.Fprint(c.out, signed.Note)
+			}
+			return err
+		})
+	}
+	return fmt.Errorf("say export SLUG, verify FILE, key or checkpoint: %w", errUsage)
+}
+
+func exportLog(ctx context.Context, a *app.App, c *call, slug, path string, since int64) error {
+	t, err := a.Vault.TenantBySlug(ctx, slug)
+	if err != nil {
+		return err
+	}
+	actor := identity.System(t.ID, "command")
+	if path == "" {
+		return a.Audit.Export(ctx, actor, c.out, since)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("write the bundle: %w", err)
+	}
+	if err := errors.Join(a.Audit.Export(ctx, actor, f, since), f.Sync(), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	fmt.Fprintln(c.errOut, "Wrote", path)
+	return nil
+}
+
+func verifyLog(c *call, path, key, older string) error {
+	opts := tlog.Options{Key: key}
+	if older != "" {
+		note, err := os.ReadFile(older)
+		if err != nil {
+			return fmt.Errorf("read the older checkpoint: %w", err)
+		}
+		if key == "" {
+			return fmt.Errorf("--older needs --key: an older checkpoint is worth what its key is: %w", errUsage)
+		}
+		checkpoint, err := tlog.Open(note, key)
+		if err != nil {
+			return fmt.Errorf("open the older checkpoint: %w", err)
+		}
+		opts.OlderInstallation = &checkpoint
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("open the bundle: %w", err)
+	}
+	defer f.Close()
+	verdict, err := audit.Verify(f, opts)
+	if err != nil {
+		return err
+	}
+	return sayVerdict(c, verdict)
+}
+
+func sayVerdict(c *call, v audit.Verdict) error {
+	r := v.Report
+	if c.json {
+		out := map[string]any{"verifies": v.Holds, "entries": r.Head.Size, "root": r.Head.Root.String(), "origin": r.Head.Origin, "key": r.Key,
+			"key_trusted": r.KeyTrusted, "first": r.First, "last": r.Last, "findings": v.Findings, "warnings": v.Warnings, "entries_per_second": int64(r.Rate())}
+		if err := printJSON(c.out, out); err != nil {
+			return err
+		}
+	} else if v.Holds {
+		fmt.Fprintf(c.out, "The log verifies: %d entries from %s to %s, root %s, %.0f entries per second.\n", r.Head.Size,
+			r.First.Format("2006-01-02 15:04"), r.Last.Format("2006-01-02 15:04"), r.Head.Root, r.Rate())
+	} else {
+		fmt.Fprintln(c.out, "The log does not verify:")
+	}
+	if !c.json {
+		for _, f := range v.Findings {
+			fmt.Fprintln(c.out, " -", f)
+		}
+		for _, w := range v.Warnings {
+			fmt.Fprintln(c.errOut, "Note:", w)
+		}
+	}
+	if !v.Holds {
+		return errNo
+	}
+	return nil
+}
+
+var claimsCommand = command{name: "claims", summary: "list, measure and test the promises", run: claims, usage: `
+aver claims list                 how every promise stands
+aver claims show ID              one promise: its predicate and what the last probe saw
+aver claims verify [ID]…         measures now; exit status 1 if one does not hold
+aver claims verify --mutate      points every probe at a world that was broken on purpose; each must notice
+
+Examples:
+  aver claims verify enc-1 iso-1 --data /var/lib/aver
+  aver claims verify --mutate --json`}
+
+func claims(ctx context.Context, c *call) error {
+	var s settings
+	s.storage(c.flags)
+	mutate := c.flags.Bool("mutate", false, "run the fixtures that break each promise")
+	words, err := c.parse()
+	if err != nil {
+		return err
+	}
+	if len(words) == 0 {
+		return fmt.Errorf("say list, show ID or verify: %w", errUsage)
+	}
+	return open(ctx, &s, func(a *app.App) error {
+		stop, err := a.Alive(ctx)
+		if err != nil {
+			return err
+		}
+		defer stop()
+		switch {
+		case words[0] == "verify" && *mutate:
+			return mutateClaims(ctx, c, a, words[1:])
+		case words[0] == "verify":
+			return verifyClaims(ctx, c, a, words[1:])
+		case words[0] == "list" && len(words) == 1:
+			lines, err := a.Claims.List(ctx)
+			if err != nil {
+				return err
+			}
+			return sayClaims(c, lines)
+		case words[0] == "show" && len(words) == 2:
+			line, err := a.Claims.Show(ctx, words[1])
+			if err != nil {
+				return err
+			}
+			return printJSON(c.out, line)
+		}
+		return fmt.Errorf("say list, show ID or verify: %w", errUsage)
+	})
+}
+
+func verifyClaims(ctx context.Context, c *call, a *app.App, ids []string) error {
+	lines, err := a.Claims.Verify(ctx, ids...)
+	if err != nil {
+		return err
+	}
+	if err := sayClaims(c, lines); err != nil {
+		return err
+	}
+	for _, l := range lines {
+		if l.State != claim.Holds {
+			return errNo
+		}
+	}
+	return nil
+}
+
+func sayClaims(c *call, lines []claimstore.Line) error {
+	if c.json {
+		return printJSON(c.out, lines)
+	}
+	for _, l := range lines {
+		fmt.Fprintf(c.out, "%-8s %-10s %s\n", l.State, l.ID, l.Sentence)
+		for _, o := range l.Saw {
+			if !o.Holds {
+				fmt.Fprintf(c.out, "%20s %s: %s\n", "", o.What, o.Saw)
+			}
+		}
+		if l.Fault != "" {
+			fmt.Fprintf(c.out, "%20s %s\n", "", l.Fault)
+		}
+	}
+	return nil
+}
+
+func mutateClaims(ctx context.Context, c *call, a *app.App, ids []string) error {
+	list, err := a.Claims.Mutate(ctx, ids...)
+	if err != nil {
+		return err
+	}
+	missed := 0
+	for _, m := range list {
+		if !m.Noticed {
+			missed++
+		}
+	}
+	if c.json {
+		if err := printJSON(c.out, list); err != nil {
+			return err
+		}
+	} else {
+		for _, m := range list {
+			fmt.Fprintf(c.out, "%-8s %-10s %s (%s)\n", map[bool]string{true: "noticed", false: "MISSED"}[m.Noticed], m.Claim, m.Broken, strings.TrimSpace(m.Saw))
+		}
+		fmt.Fprintf(c.out, "%d broken worlds, %d noticed, %d missed.\n", len(list), len(list)-missed, missed)
+	}
+	if missed > 0 {
+		return errNo
+	}
+	return nil
+}
