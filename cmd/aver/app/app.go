@@ -108,6 +108,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.makeServices()
 	a.openDoors()
 	a.modules = a.listModules()
+	a.Identity.Compose(a.modules)
 	certificates, err := a.certificates()
 	if err != nil {
 		return err

@@ -139,6 +139,10 @@ const (
 
 func (a *App) startServices(ctx context.Context) error {
 	a.Identity.OnRevoked(a.cut)
+	a.Identity.OnRightsChanged(a.recall)
+	if a.Config.Mail != nil {
+		a.Identity.MailWith(a.Config.Mail)
+	}
 	if a.stores.shared != nil {
 		a.shareNews()
 	}
@@ -164,6 +168,15 @@ func (a *App) cut(tenant ids.Tenant, credential ids.Credential, person ids.Subje
 			a.Hub.Dismiss(live.Topic{Tenant: tenant, Channel: channel}, live.CloseRevoked)
 		}
 	}
+}
+
+// recall makes the sockets of a user whose roles changed come back with the new ones.
+func (a *App) recall(tenant ids.Tenant, person ids.Subject) {
+	a.Hub.Kick(func(who live.Who) bool {
+		actor, ok := who.(vault.Actor)
+		return ok && actor.Tenant() == tenant && actor.Subject() == person
+	}, live.CloseTryAgain)
+	a.Hub.Dismiss(live.Topic{Tenant: tenant, Channel: person.String()}, live.CloseTryAgain)
 }
 
 // shareNews tells the other processes of this installation what they must know at once: news for browsers, and whose
@@ -251,7 +264,7 @@ func (a *App) view(r *http.Request) page.View {
 		v.Tenant, v.Region = t.Name, t.Region
 	}
 	if u, err := a.Identity.Me(r.Context(), actor); err == nil {
-		v.User, v.Role = u.Name.Reveal(), strings.ReplaceAll(u.Roles, ",", ", ")
+		v.User, v.Role = u.Name.Reveal(), u.RoleNames()
 	}
 	return v
 }
