@@ -1,0 +1,5 @@
+package retention
+
+import "aver/frame/module"
+
+func (s *Service) routes(module.Mux) {}
