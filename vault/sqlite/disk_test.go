@@ -10,7 +10,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/util/vfsutil"
 	"github.com/ncruces/go-sqlite3/vfs"
 
@@ -45,6 +44,9 @@ func mount(t *testing.T, d *disk, encrypted bool) (name string) {
 }
 
 func (d *disk) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
+	if exists, err := d.Access(name.String(), vfs.ACCESS_EXISTS); err == nil && !exists && !d.fits(1) {
+		return nil, flags, syscall.ENOSPC
+	}
 	file, flags, err := vfsutil.WrapOpenFilename(d.VFS, name, flags)
 	if err != nil {
 		return nil, flags, err
@@ -84,7 +86,7 @@ func (f *diskFile) WriteAt(p []byte, off int64) (int, error) {
 		return 0, err
 	}
 	if !f.disk.fits(off + int64(len(p)) - size) {
-		return 0, vfs.SystemError(syscall.ENOSPC, sqlite3.FULL)
+		return 0, syscall.ENOSPC // as os.File has it, not as the driver would like it
 	}
 	return f.File.WriteAt(p, off)
 }

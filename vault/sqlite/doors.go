@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"aver/base/ids"
@@ -14,7 +15,13 @@ func (e *Engine) enter(ctx context.Context, tenant ids.Tenant) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.open(ctx); err != nil {
+	err = s.open(ctx)
+	if errors.Is(err, engine.ErrFull) { // even reading needs a little room, for the memory that connections share
+		if err = e.ReleaseReserve(); err == nil {
+			err = s.open(ctx)
+		}
+	}
+	if err != nil {
 		e.leave(s)
 		return nil, err
 	}

@@ -30,6 +30,8 @@ func meaningOf(err error) error {
 	switch code {
 	case sqlite3.CONSTRAINT_UNIQUE, sqlite3.CONSTRAINT_PRIMARYKEY, sqlite3.CONSTRAINT_ROWID:
 		return engine.ErrUnique
+	case sqlite3.IOERR_SHMSIZE: // the memory that connections share is a file, and it could not grow
+		return engine.ErrFull
 	}
 	switch code.Code() {
 	case sqlite3.FULL:

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
+	"aver/base/clock"
 	"aver/base/ids"
 	"aver/vault/engine"
 	"aver/vault/sqlite"
@@ -68,6 +70,24 @@ func fill(t *testing.T, e *sqlite.Engine, tenant ids.Tenant) (id int64) {
 		}
 	}
 	return id
+}
+
+func TestOnAFullDiskAClosedStoreCanStillBeRead(t *testing.T) {
+	t.Parallel()
+	d := &disk{}
+	now := clock.At(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+	cfg := sqlite.Config{Root: t.TempDir(), VFS: mount(t, d, true), Clock: now}
+	d.root = cfg.Root
+	e, tenant := open(t, cfg)
+	if err := put(t.Context(), e, tenant, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	now.Advance(time.Hour)
+	e.CloseIdle()
+	d.limit.Store(2 << 20) // the reserve fills it
+	if got := count(t, e, tenant); got != 1 {
+		t.Errorf("%d rows, want 1", got)
+	}
 }
 
 func TestScrubOnAFullDiskUsesTheReserve(t *testing.T) {

@@ -13,14 +13,14 @@ import (
 	"aver/vault/engine"
 )
 
-// The write-ahead log is moved into the database file beside the writers, not by them: a writer that had to do it would
-// keep hundreds of callers waiting.
+// A logSize says when the write-ahead log is moved into the database file. That happens beside the writers, not in their
+// commits as SQLite does it by itself: a writer that moved the log would keep hundreds of callers waiting.
 type logSize struct {
 	enough int // pages since the last move; then another begins
 	much   int // pages in all; then writers wait a moment so that the log can start from its beginning
 }
 
-// usualLog lets a log grow to 32 MiB under load. An erasure has to move what is left of the first thousand pages, 4 MiB.
+// usualLog lets a log grow to 32 MiB under load, and leaves an erasure no more than 4 MiB to move.
 var usualLog = logSize{enough: 1000, much: 8192}
 
 // patience is how long an erasure or a snapshot waits for readers that hold on to the log.

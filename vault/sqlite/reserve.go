@@ -30,7 +30,7 @@ func (e *Engine) ReleaseReserve() error {
 }
 
 // RefillReserve takes the room again, after the disk has been cleared. It returns engine.ErrFull while there is none.
-// Opening the engine does it too.
+// The engine does it too when it is opened and about every minute.
 func (e *Engine) RefillReserve() error {
 	if err := e.reserve.refill(); err != nil {
 		return translateFile("refill the reserve", err)

@@ -34,7 +34,10 @@ type Config struct {
 	Idle       time.Duration                                                // an unused store is closed after this; default 5 minutes
 	Readers    int                                                          // reads of one tenant at the same time; default 4
 	Clock      clock.Clock                                                  // measures idleness; default the system's
-	VFS        string                                                       // for rigs that break disks: the name of a registered VFS that encrypts, as package pages does. Files exist already, empty, when it opens them
+
+	// VFS is for rigs that break disks: the name of a registered layer that encrypts, as those of package pages do.
+	// The engine has made the database file, empty, through the system before the layer opens it.
+	VFS string
 }
 
 // errClosed answers every call after Close.
@@ -138,7 +141,7 @@ func (e *Engine) Read(ctx context.Context, tenant ids.Tenant, fn func(engine.Con
 	return s.read(ctx, fn)
 }
 
-// sweep closes idle stores now and then.
+// sweep closes idle stores now and then, and takes the reserve back when there is room again.
 func (e *Engine) sweep() {
 	tick := time.NewTicker(max(e.cfg.Idle/4, time.Second))
 	defer tick.Stop()
@@ -148,6 +151,7 @@ func (e *Engine) sweep() {
 			return
 		case <-tick.C:
 			e.closeIdle()
+			_ = e.RefillReserve() // Check tells when it is not there
 		}
 	}
 }

@@ -8,8 +8,11 @@
 package pages
 
 import (
+	"errors"
 	"sync"
+	"syscall"
 
+	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/util/vfsutil"
 	"github.com/ncruces/go-sqlite3/vfs"
 	"github.com/ncruces/go-sqlite3/vfs/xts"
@@ -37,7 +40,7 @@ type layer struct{ vfs.VFS }
 func (v layer) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
 	file, flags, err := vfsutil.WrapOpenFilename(v.VFS, name, flags)
 	if err != nil {
-		return nil, flags, err
+		return nil, flags, full(err)
 	}
 	encrypting, isEncrypting := file.(encrypting)
 	sectors, hasSectors := vfsutil.UnwrapFile[*sectorFile](file)
@@ -187,7 +190,8 @@ func (f *sectorFile) ReadAt(p []byte, off int64) (int, error) {
 
 func (f *sectorFile) WriteAt(p []byte, off int64) (int, error) {
 	if !f.collecting {
-		return f.File.WriteAt(p, off)
+		n, err := f.File.WriteAt(p, off)
+		return n, full(err)
 	}
 	if len(f.collected) == 0 {
 		f.start = off
@@ -203,6 +207,15 @@ func (f *sectorFile) flush(failed error) error {
 		return failed
 	}
 	_, err := f.File.WriteAt(f.collected, f.start)
+	return full(err)
+}
+
+// full gives an error for want of room the code that says so. The system's layer of the driver looks for the bare error
+// number, which os.File wraps, so that a full disk would be an I/O error like any other.
+func full(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG) {
+		return vfs.SystemError(err, sqlite3.FULL)
+	}
 	return err
 }
 
