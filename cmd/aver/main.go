@@ -46,7 +46,7 @@ type call struct {
 }
 
 func commands() []command {
-	return []command{serveCommand, demoCommand, migrateCommand, tenantCommand, claimsCommand, auditCommand, keysCommand, doctorCommand, versionCommand}
+	return []command{serveCommand, demoCommand, migrateCommand, tenantCommand, claimsCommand, auditCommand, backupCommand, keysCommand, doctorCommand, versionCommand}
 }
 
 func main() {

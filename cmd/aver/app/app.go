@@ -24,6 +24,7 @@ import (
 	"aver/frame/live"
 	"aver/frame/module"
 	"aver/frame/page"
+	"aver/trust/backups"
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/engine"
@@ -61,6 +62,9 @@ func Open(ctx context.Context, c Config) (*App, error) {
 	a := &App{Config: c, Log: newLog(c.Log)}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("open the data folder: %w", err)
+	}
+	if err := backups.Quarantined(c.Data); err != nil && !c.Restoring {
+		return nil, err
 	}
 	a.ctx, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := a.openVault(ctx); err != nil {

@@ -39,6 +39,8 @@ type Config struct {
 	Log   io.Writer     // JSON lines; standard error if nil
 	Probe time.Duration // shortest time between two runs of one claim; the claim's own if zero
 
+	// Restoring opens a folder that was restored from a backup and is still shut: to release it, and for nothing else.
+	Restoring bool
 	// Modules are added to those that Aver consists of: the demo's shops, a rig's.
 	Modules []module.Module
 	// Loopback lists host:port pairs that may be called although they are on this machine: receivers in tests and the demo.

@@ -65,7 +65,7 @@ func Run(ctx context.Context, c Config, out io.Writer) error {
 func (c Config) installation(box *mailbox.Mailbox) app.Config {
 	_, number, _ := strings.Cut(box.Address(), ":") // of our own making: 127.0.0.1:port
 	relay, _ := strconv.Atoi(number)
-	return app.Config{Data: c.Data, Region: "eu", Listen: c.Listen, Plain: c.Plain, Email: "security@aver.example",
+	return app.Config{Data: c.Data, Region: "eu", Listen: c.Listen, Plain: c.Plain, Admin: "127.0.0.1:0", Email: "security@aver.example",
 		Mail:     &mail.Sender{Host: "127.0.0.1", Port: relay, From: "Aver demo <no-reply@aver.example>", Encryption: mail.Clear},
 		Loopback: map[string]bool{box.Address(): true}}
 }
@@ -103,7 +103,7 @@ func letters(box *mailbox.Mailbox) module.Module {
 }
 
 func sayHello(out io.Writer, a *app.App, c Config) {
-	https, _, plain := a.Edge.Addresses()
+	https, admin, plain := a.Edge.Addresses()
 	base := "https://localhost" + port(https.String())
 	fmt.Fprintf(out, `
 Aver is running. Its certificate is its own, so the browser asks once.
@@ -115,7 +115,8 @@ Aver is running. Its certificate is its own, so the browser asks once.
   My data                 %[1]s/my-data/kowal
   API reference           %[1]s/docs
   Mail that was sent      %[1]s/letters
-`, base)
+  Metrics                 http://%[2]s/metrics
+`, base, admin)
 	if plain != nil {
 		fmt.Fprintf(out, "  Redirect                http://localhost%s\n", port(plain.String()))
 	}
