@@ -90,17 +90,16 @@ func (s *Service) api(api huma.API) {
 		c, err := s.Save(ctx, request.Actor(ctx), in.Body.company(ID{}))
 		return &answer{EntryOf(c)}, err
 	})
-	type one struct {
-		ID ID `path:"id"`
-	}
 	huma.Put(api, "/v1/subprocessors/{id}", func(ctx context.Context, in *struct {
-		one
+		ID   ID `path:"id"`
 		Body draft
 	}) (*answer, error) {
 		c, err := s.Save(ctx, request.Actor(ctx), in.Body.company(in.ID))
 		return &answer{EntryOf(c)}, err
 	})
-	huma.Delete(api, "/v1/subprocessors/{id}", func(ctx context.Context, in *one) (*struct{}, error) {
+	huma.Delete(api, "/v1/subprocessors/{id}", func(ctx context.Context, in *struct {
+		ID ID `path:"id"`
+	}) (*struct{}, error) {
 		return nil, s.Remove(ctx, request.Actor(ctx), in.ID)
 	})
 }
