@@ -25,7 +25,8 @@ func (d *Door) Socket(ctx context.Context, path string, header http.Header) (*we
 	}
 	header = header.Clone()
 	header.Set("Sec-WebSocket-Protocol", Subprotocol)
-	ws, answer, err := websocket.NewClient(conn, &url.URL{Scheme: "wss", Host: d.Host, Path: path}, header, 4096, 4096)
+	// "ws": the pipe stands where TLS has ended already
+	ws, answer, err := websocket.NewClient(conn, &url.URL{Scheme: "ws", Host: d.Host, Path: path}, header, 4096, 4096)
 	if err != nil {
 		conn.Close()
 		if answer != nil {
