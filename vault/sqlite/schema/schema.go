@@ -123,32 +123,45 @@ var types = map[string]string{
 }
 
 var (
-	tableStart = regexp.MustCompile(`^CREATE TABLE \w+ \($`)
-	columnLine = regexp.MustCompile(`^(\s*\w+ +)(\w+)(.*)$`)
-	addColumn  = regexp.MustCompile(`^(ALTER TABLE \w+ ADD COLUMN \w+ +)(\w+)(.*)$`)
-	ruleLine   = regexp.MustCompile(`^\s*(PRIMARY KEY|UNIQUE|CHECK|FOREIGN KEY|CONSTRAINT)\b`)
+	tableStart   = regexp.MustCompile(`^CREATE TABLE \w+ \($`)
+	columnLine   = regexp.MustCompile(`^(\s*\w+ +)(\w+)(.*)$`)
+	addColumn    = regexp.MustCompile(`^(ALTER TABLE \w+ ADD COLUMN \w+ +)(\w+)(.*)$`)
+	sealedColumn = regexp.MustCompile(`^\s*(\w+) +SEALED\b`)
+	severalKeys  = regexp.MustCompile(`^\s*PRIMARY KEY \(.*,`)
+	ruleLine     = regexp.MustCompile(`^\s*(PRIMARY KEY|UNIQUE|CHECK|FOREIGN KEY|CONSTRAINT)\b`)
 )
 
-// rendered turns neutral SQL into SQLite's: its types, strict tables, no hidden row number.
+// rendered turns neutral SQL into SQLite's: its types, strict tables, and where rows lie. A table is kept in the order of
+// its key, but for one that files sealed rows under a key of several parts: kept so, each row that many callers write at
+// the same time would take a page of its own to write, so these lie in the order of writing and only their keys are filed.
 func rendered(neutral string) (string, error) {
 	var out strings.Builder
-	inTable := false
+	inTable, filed, wide := false, false, []string(nil) // wide: sealed columns that are no part of the key
 	for line := range strings.Lines(neutral) {
 		line = strings.TrimRight(line, "\r\n")
 		bare := strings.TrimSpace(line)
 		switch {
 		case bare == "" || strings.HasPrefix(bare, "--"):
 		case tableStart.MatchString(line):
-			inTable = true
+			inTable, filed, wide = true, false, nil
 		case !inTable && strings.HasPrefix(strings.ToUpper(bare), "CREATE TABLE"):
 			return "", fmt.Errorf("a table is written with a column in each line, not as %q", line)
 		case inTable && bare == ");":
 			line, inTable = ") STRICT, WITHOUT ROWID;", false
+			if filed && len(wide) > 0 {
+				line = ") STRICT;"
+			}
 		case inTable && !ruleLine.MatchString(line):
 			var err error
+			if m := sealedColumn.FindStringSubmatch(line); m != nil {
+				wide = append(wide, m[1])
+			}
 			if line, err = typed(columnLine, line); err != nil {
 				return "", err
 			}
+		case inTable && severalKeys.MatchString(line):
+			filed = true
+			wide = slices.DeleteFunc(wide, func(name string) bool { return strings.Contains(line, name) })
 		case !inTable && addColumn.MatchString(line):
 			var err error
 			if line, err = typed(addColumn, line); err != nil {

@@ -40,13 +40,28 @@ CREATE TABLE messages (
     open INTEGER NOT NULL DEFAULT TRUE,
     state TEXT NOT NULL DEFAULT 'new ID',
     PRIMARY KEY (conversation, seq)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX messages_by_time ON messages (sent_at);
 ALTER TABLE messages ADD COLUMN seen_at INTEGER;
 UPDATE messages SET state = 'TEXT';
 `
 	if err != nil || got != want {
 		t.Errorf("got %s, %v", got, err)
+	}
+}
+
+func TestOnlySealedRowsUnderAKeyOfSeveralPartsLieInTheOrderOfWriting(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"CREATE TABLE t (\n    id ID NOT NULL,\n    body SEALED,\n    PRIMARY KEY (id)\n);\n":                    ") STRICT, WITHOUT ROWID;",
+		"CREATE TABLE t (\n    a ID NOT NULL,\n    b INT NOT NULL,\n    PRIMARY KEY (a, b)\n);\n":                ") STRICT, WITHOUT ROWID;",
+		"CREATE TABLE t (\n    a ID NOT NULL,\n    b SEALED NOT NULL,\n    PRIMARY KEY (a, b)\n);\n":             ") STRICT, WITHOUT ROWID;",
+		"CREATE TABLE t (\n    a ID NOT NULL,\n    b INT NOT NULL,\n    c SEALED,\n    PRIMARY KEY (a, b)\n);\n": ") STRICT;",
+	} {
+		got, err := schema.Rendered(text)
+		if err != nil || !strings.HasSuffix(got, want+"\n") {
+			t.Errorf("%s became %s (%v), want %s", text, got, err, want)
+		}
 	}
 }
 
