@@ -119,6 +119,11 @@ func (g *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p, v := profiles[g.route.Class], visitFrom(r.Context())
 	v.route, v.class, v.document = g.route.Pattern, g.route.Class, p.document
 	p.headers(w.Header())
+	if start := g.server.config.Trace; start != nil {
+		ctx, end := start(r.Context(), g.route.Pattern)
+		defer func() { end(v.answer.status) }()
+		r = r.WithContext(ctx)
+	}
 	r.Body = body{http.MaxBytesReader(v.answer.ResponseWriter, r.Body, p.body)} // net/http's own writer, to close the connection
 	if err := g.server.admit(w, r, v, p); err != nil {
 		v.fail(w, r, err)

@@ -24,6 +24,7 @@ import (
 	"aver/edge/reference"
 	"aver/frame/module"
 	"aver/frame/page"
+	"aver/frame/trace"
 	"aver/vault"
 )
 
@@ -66,6 +67,7 @@ type Config struct {
 	Clock   clock.Clock            // the machine's when nil
 	Log     *slog.Logger           // slog.Default() when nil
 	Metrics *prometheus.Registry   // a fresh one when nil
+	Trace   trace.Start            // spans of requests; none when nil
 }
 
 // Server serves modules.

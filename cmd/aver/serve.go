@@ -57,6 +57,7 @@ func (s *settings) serving(f *flag.FlagSet) {
 	f.StringVar(&s.config.Listen, "listen", ":8443", "address for HTTPS")
 	f.StringVar(&s.config.Plain, "plain", "", "address for plain HTTP, which only redirects, such as :8080")
 	f.StringVar(&s.config.Admin, "admin", "127.0.0.1:9464", "address for metrics and profiles")
+	f.StringVar(&s.config.Trace, "trace", "", "address of an OpenTelemetry collector, such as http://127.0.0.1:4318/v1/traces; needs a program built with -tags otel")
 	f.Var(&s.hosts, "host", "name this installation is reached by; may be repeated")
 	f.Var(&s.certs, "cert", "certificate file; repeat for ECDSA and RSA")
 	f.Var(&s.keys, "key", "key file of the certificate")

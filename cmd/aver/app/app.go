@@ -24,6 +24,7 @@ import (
 	"aver/frame/live"
 	"aver/frame/module"
 	"aver/frame/page"
+	"aver/frame/trace"
 	"aver/trust/backups"
 	"aver/trust/identity"
 	"aver/vault"
@@ -48,6 +49,7 @@ type App struct {
 	modules []module.Module
 	cancel  context.CancelFunc
 	ctx     context.Context
+	untrace func(context.Context) error // sends the last spans
 }
 
 // Open opens the stores and wires everything, without listening or starting work. Close it, or Serve it.
@@ -117,7 +119,13 @@ func (a *App) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.Edge = edge.New(a.edgeConfig(certificates))
+	settings := a.edgeConfig(certificates)
+	if a.Config.Trace != "" {
+		if settings.Trace, a.untrace, err = trace.To(ctx, a.Config.Trace, a.Door.Client(tracePurpose)); err != nil {
+			return err
+		}
+	}
+	a.Edge = edge.New(settings)
 	for _, m := range a.modules {
 		a.Edge.Add(m)
 		if m.Jobs == nil {
@@ -228,6 +236,9 @@ func (a *App) Close() error {
 	var faults []error
 	if a.Jobs != nil {
 		faults = append(faults, a.Jobs.Stop(context.Background()))
+	}
+	if a.untrace != nil {
+		faults = append(faults, a.untrace(context.Background()))
 	}
 	return errors.Join(append(faults, a.Vault.Close(), a.stores.close())...)
 }

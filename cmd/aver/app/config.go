@@ -22,6 +22,7 @@ type Config struct {
 	Listen string   // HTTPS; ":8443" if empty
 	Plain  string   // plain HTTP that redirects; none if empty
 	Admin  string   // metrics and profiles; loopback if empty
+	Trace  string   // address of an OpenTelemetry collector (OTLP over HTTP); nothing is traced if empty
 	Hosts  []string // names this installation is reached by; every name if empty
 
 	Certificates []certificate.Pair // own certificates; self-signed ones are made if there are none and no ACME

@@ -108,6 +108,9 @@ func (a *App) mailer() rights.Mailer {
 // openDoors says what may leave: what the register lists, and the operator's own relay.
 func (a *App) openDoors() {
 	a.Door.Register, a.Door.Observed = a.Subprocessors.Register, a.Subprocessors.Observe
+	if host := hostOf(a.Config.Trace); host != "" {
+		a.Subprocessors.Allow(subprocessors.Own(tracePurpose, host, "trace collector of this installation"))
+	}
 	if host := a.authority(); host != "" {
 		a.Subprocessors.Allow(subprocessors.Own(certificatePurpose, host, "certificate authority chosen by the operator"))
 	}
@@ -124,7 +127,11 @@ func (a *App) authority() string {
 	if a.Config.ACME == "letsencrypt" {
 		return "acme-v02.api.letsencrypt.org"
 	}
-	u, err := url.Parse(a.Config.ACME)
+	return hostOf(a.Config.ACME)
+}
+
+func hostOf(address string) string {
+	u, err := url.Parse(address)
 	if err != nil {
 		return ""
 	}
@@ -135,6 +142,7 @@ func (a *App) authority() string {
 const (
 	mailPurpose        = "mail"
 	certificatePurpose = "certificates"
+	tracePurpose       = "traces"
 )
 
 func (a *App) startServices(ctx context.Context) error {
