@@ -26,6 +26,7 @@ type house struct {
 	t        *testing.T
 	identity *identity.Service
 	server   *httptest.Server
+	handler  http.Handler
 	letters  []mail.Message
 }
 
@@ -65,7 +66,9 @@ func build(t *testing.T, k *vaulttest.Kit) *house {
 	mux := http.NewServeMux()
 	m.Routes(mux)
 	mux.HandleFunc("GET /inbox", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "the inbox") })
-	h.server = httptest.NewTLSServer(h.identify(mux))
+	mux.Handle("GET "+page.AssetsPath(), page.Assets())
+	h.handler = h.identify(mux)
+	h.server = httptest.NewTLSServer(h.handler)
 	t.Cleanup(h.server.Close)
 	return h
 }

@@ -15,7 +15,7 @@ func (s *Service) Module() module.Module {
 		Name:       "identity",
 		Number:     Number,
 		Migrations: migrations,
-		Tables:     []vault.AnyTable{Users, Credentials, Doors, SigningKeys},
+		Tables:     []vault.AnyTable{Users, Credentials, Doors, SigningKeys, Attempts},
 		API:        s.api,
 		Routes:     s.routes,
 		Classes:    map[string]module.Class{"/login": module.SignIn, "/setup/": module.SignIn, "/invite/": module.SignIn},
@@ -27,6 +27,6 @@ func (s *Service) Module() module.Module {
 		},
 		Actions: []*vault.Action{actAuthenticate, actUse, actSignIn, actSignInFailed, actSignOut, actDoor, actIssueVisitor, actRevoke, actInvite, actAccept,
 			actListUsers, actSetRoles, actDisable, actEnable, actMakeKey, actListKeys, actDropKey, actAddSigningKey, actListSigningKey,
-			actListInvitations, actWithdraw, actRename, actChangePassword, actListSessions, actEndSession},
+			actListInvitations, actWithdraw, actRename, actChangePassword, actListSessions, actEndSession, actRepeat},
 	}
 }

@@ -145,7 +145,7 @@ func (a *App) edgeConfig(certificates *certificate.Source) edge.Config {
 		Authenticator: a.Identity, SessionCookie: identity.CookieName, Clock: c.Clock, Log: a.Log,
 		ErrorPage: func(w http.ResponseWriter, r *http.Request, p errs.Problem) error {
 			return page.Render(w, r, p.Status, page.ErrorPage(p))
-		}, View: a.view,
+		}, View: a.view, Idempotency: a.Identity.Idempotency(),
 		Ready: map[string]func(context.Context) error{"stores": a.Vault.Check},
 		Drain: a.Hub.Drain,
 	}

@@ -167,11 +167,16 @@ func lives() []page.Option {
 		{Value: "365", Label: text.T("key.life.365")}, {Value: "0", Label: text.T("key.life.0")}}
 }
 
+// note is what a phone shows too, where there is no room for tags.
+func (m Member) note() string {
+	if m.Disabled {
+		return m.Email + " · " + text.T("member.disabled.tag")
+	}
+	return m.Email
+}
+
 func (m Member) tags() []page.Tag {
 	var tags []page.Tag
-	if m.Disabled {
-		tags = append(tags, page.Tag{Text: text.T("member.disabled.tag"), Hue: 0})
-	}
 	for _, r := range m.Roles {
 		tags = append(tags, page.Tag{Text: text.T("role." + r), Hue: roleHues[r]})
 	}

@@ -241,7 +241,7 @@ func ProfilePage(p Profile) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = page.Input{Name: "password", Label: text.T("password.new"), Help: text.T("password.help"), Type: "password", Autocomplete: "new-password"}.Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = page.Input{Name: "password", Label: text.T("password.fresh"), Help: text.T("password.help"), Type: "password", Autocomplete: "new-password"}.Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -494,7 +494,7 @@ func TeamPage(t Team) templ.Component {
 				}
 				ctx = templ.InitializeContext(ctx)
 				for _, m := range t.Members {
-					templ_7745c5c3_Err = page.Row{Href: "/settings/team/" + m.ID, Title: m.Name, Note: m.Email, Avatar: m.Name, Tags: m.tags()}.Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = page.Row{Href: "/settings/team/" + m.ID, Title: m.Name, Note: m.note(), Avatar: m.Name, Tags: m.tags()}.Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -1,0 +1,101 @@
+package identity
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"aver/base/errs"
+	"aver/base/personal"
+	"aver/vault"
+)
+
+// repeatsFor is how long a repeated request gets the answer of the first.
+const repeatsFor = 24 * time.Hour
+
+// Attempt is a request that came with an Idempotency-Key, and its answer once there is one.
+type Attempt struct {
+	ID        string         `vault:"id,key"`        // hash of the caller and the key, in hex
+	Request   string         `vault:"request,state"` // hash of what was asked, in hex
+	Answer    personal.Bytes `vault:"answer,secret"` // as it was given; may hold what is about anybody
+	ClaimedAt time.Time      `vault:"claimed_at,state,keep"`
+}
+
+// Attempts holds them for a day.
+var Attempts = vault.Define[Attempt]("idempotency_keys", vault.Purpose("answering a repeated request without doing it twice"), vault.KeepFor(repeatsFor))
+
+var actRepeat = vault.Act("idempotency.note", vault.System())
+
+// Idempotency keeps requests and their answers for package edge/idempotency, whose interface it has. It asks nobody's
+// permission: it acts before and after the request that does.
+type Idempotency struct{ vault *vault.Vault }
+
+// Idempotency is the store of requests that came with an Idempotency-Key.
+func (s *Service) Idempotency() *Idempotency { return &Idempotency{s.vault} }
+
+// Claim notes that a request is being carried out. When the key is known already it changes nothing and returns the
+// hash of the first request and its answer, nil while that is not settled. Of concurrent claims exactly one is fresh.
+func (i *Idempotency) Claim(ctx context.Context, actor vault.Actor, key, request [32]byte) (fresh bool, first [32]byte, answer []byte, err error) {
+	id := hex.EncodeToString(key[:])
+	// Two rounds: between a look and a claim somebody else may have claimed, and then there is something to see.
+	for range 2 {
+		known, err := i.find(ctx, actor, id)
+		if err == nil {
+			_, err = hex.Decode(first[:], []byte(known.Request))
+			return false, first, known.Answer.Reveal(), err
+		}
+		if !errs.Is(err, errs.NotFound) {
+			return false, first, nil, err
+		}
+		err = i.note(ctx, actor, func(tx *vault.Tx) error {
+			if _, err := Attempts.DeleteWhere(tx, "id = ? AND claimed_at <= ?", id, tx.Now().Add(-repeatsFor)); err != nil {
+				return err
+			}
+			return Attempts.Add(tx, Attempt{ID: id, Request: hex.EncodeToString(request[:]), ClaimedAt: tx.Now()})
+		})
+		if err == nil {
+			return true, request, nil, nil
+		}
+		if !errs.Is(err, errs.Conflict) {
+			return false, first, nil, err
+		}
+	}
+	return false, first, nil, errors.New("an idempotency key is taken and cannot be seen")
+}
+
+func (i *Idempotency) find(ctx context.Context, actor vault.Actor, id string) (Attempt, error) {
+	var found Attempt
+	err := i.vault.View(ctx, System(actor.Tenant(), "idempotency"), actRepeat, func(tx *vault.Tx) (err error) {
+		found, err = Attempts.Get(tx, id)
+		if err == nil && tx.Now().Sub(found.ClaimedAt) >= repeatsFor {
+			return errs.New(errs.NotFound, "It is older than a day.")
+		}
+		return err
+	})
+	return found, err
+}
+
+func (i *Idempotency) note(ctx context.Context, actor vault.Actor, fn func(*vault.Tx) error) error {
+	return i.vault.Do(ctx, System(actor.Tenant(), "idempotency"), actRepeat, fn)
+}
+
+// Settle keeps the answer of a claimed key.
+func (i *Idempotency) Settle(ctx context.Context, actor vault.Actor, key [32]byte, answer []byte) error {
+	return i.note(ctx, actor, func(tx *vault.Tx) error {
+		a, err := Attempts.Get(tx, hex.EncodeToString(key[:]))
+		if err != nil {
+			return fmt.Errorf("keep an answer: %w", err)
+		}
+		a.Answer = personal.OfBytes(answer)
+		return Attempts.Put(tx, a)
+	})
+}
+
+// Release forgets a claimed key: nothing was changed, so the request may be sent again.
+func (i *Idempotency) Release(ctx context.Context, actor vault.Actor, key [32]byte) error {
+	return i.note(ctx, actor, func(tx *vault.Tx) error {
+		return asNothing(Attempts.Delete(tx, hex.EncodeToString(key[:])))
+	})
+}
