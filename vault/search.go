@@ -8,13 +8,11 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"unicode"
-
-	"golang.org/x/text/unicode/norm"
 
 	"aver/base/aead"
 	"aver/base/ids"
 	"aver/vault/journal"
+	"aver/vault/words"
 )
 
 // Words are found without being stored: each becomes a keyed token of the tenant's, as do its first two, three and five
@@ -23,39 +21,11 @@ import (
 
 const (
 	tokenSize = 8
-	maxWords  = 400 // of one row; the rest of a very long text is not found
 	wordsKind = "vault.words"
 )
 
-var prefixSizes = []int{2, 3, 5}
-
 func wordsEvent(t *table, key []byte, subject ids.Subject) Event {
 	return Event{Kind: wordsKind, Object: t.name + ":" + hex.EncodeToString(key), Subject: subject}
-}
-
-// words splits text into folded words: lower case, without accents.
-func words(text string) []string {
-	fold := strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Mn, r) {
-			return -1
-		}
-		return unicode.ToLower(r)
-	}, norm.NFD.String(text))
-	all := strings.FieldsFunc(fold, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-	slices.Sort(all)
-	all = slices.Compact(all)
-	return all[:min(len(all), maxWords)]
-}
-
-func firstRunes(word string, n int) (string, bool) {
-	i := 0
-	for at := range word {
-		if i == n {
-			return word[:at], true
-		}
-		i++
-	}
-	return word, i == n
 }
 
 func (tx *Tx) token(kind, word string) string {
@@ -65,12 +35,10 @@ func (tx *Tx) token(kind, word string) string {
 // tokens of a text, sorted so that neighbours in the index are written together.
 func (tx *Tx) tokens(text string) []string {
 	set := map[string]struct{}{}
-	for _, w := range words(text) {
+	for _, w := range words.Of(text) {
 		set[tx.token("word", w)] = struct{}{}
-		for _, n := range prefixSizes {
-			if p, ok := firstRunes(w, n); ok {
-				set[tx.token("prefix", p)] = struct{}{}
-			}
+		for _, b := range words.Beginnings(w) {
+			set[tx.token("prefix", b)] = struct{}{}
 		}
 	}
 	out := make([]string, 0, len(set))
@@ -233,13 +201,13 @@ const maxHits = 200
 
 // Search finds rows by their words, newest key first: all words must occur, and the last one may be a beginning.
 func (tb *Table[T]) Search(tx *Tx, query string, limit int) ([]T, error) {
-	asked := strings.FieldsFunc(query, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r) })
+	asked := words.Asked(query)
 	if len(asked) == 0 || len(asked) > 12 {
 		return nil, nil
 	}
 	var terms []string
 	for i, raw := range asked {
-		for _, w := range words(raw) {
+		for _, w := range words.Of(raw) {
 			terms = append(terms, tx.queryToken(w, i == len(asked)-1))
 		}
 	}
@@ -265,10 +233,8 @@ func (tx *Tx) queryToken(word string, beginning bool) string {
 	if !beginning {
 		return tx.token("word", word)
 	}
-	for _, n := range slices.Backward(prefixSizes) {
-		if p, ok := firstRunes(word, n); ok {
-			return tx.token("prefix", p)
-		}
+	if beginning, ok := words.Longest(word); ok {
+		return tx.token("prefix", beginning)
 	}
 	return tx.token("word", word)
 }
@@ -284,7 +250,7 @@ func (tb *Table[T]) hits(tx *Tx, keys [][]byte, asked []string, limit int) ([]T,
 		if err != nil {
 			return nil, err
 		}
-		if !found || !contains(words(text), asked) {
+		if !found || !words.Contain(words.Of(text), asked) {
 			continue
 		}
 		row, err := tb.Get(tx, splitKey(tb.t, key)...)
@@ -294,16 +260,4 @@ func (tb *Table[T]) hits(tx *Tx, keys [][]byte, asked []string, limit int) ([]T,
 		out = append(out, row)
 	}
 	return out, nil
-}
-
-func contains(have, asked []string) bool {
-	for i, raw := range asked {
-		for _, w := range words(raw) {
-			last := i == len(asked)-1
-			if !slices.ContainsFunc(have, func(h string) bool { return h == w || last && strings.HasPrefix(h, w) }) {
-				return false
-			}
-		}
-	}
-	return true
 }

@@ -22,6 +22,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/vault/engine"
+	"aver/vault/follow"
 	"aver/vault/group"
 	"aver/vault/journal"
 	"aver/vault/keyring"
@@ -59,7 +60,7 @@ type Vault struct {
 
 	mu        sync.RWMutex
 	listeners []func(Committed)
-	followers follow
+	followers *follow.Followers
 }
 
 // Open makes the vault over an engine and a keyring and makes sure that the installation's own store exists.
@@ -73,7 +74,8 @@ func Open(ctx context.Context, c Config) (*Vault, error) {
 		v.tables[t.Name()] = t.core()
 	}
 	v.commit = group.Committer{Engine: c.Engine, Seal: v.appendJournal}
-	v.followers.init(v)
+	v.followers = follow.New(v.source())
+	v.Follow(Follower{Name: "words", Each: v.indexWords})
 	if err := v.prepare(ctx, ids.Installation); err != nil {
 		return nil, fmt.Errorf("open vault: %w", err)
 	}
@@ -105,7 +107,7 @@ func (v *Vault) Check(ctx context.Context) error { return v.engine.Check(ctx) }
 
 // Close stops the followers and closes the stores.
 func (v *Vault) Close() error {
-	v.followers.stop()
+	v.followers.Stop()
 	return v.engine.Close()
 }
 
