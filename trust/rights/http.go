@@ -1,10 +1,166 @@
 package rights
 
 import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
 	"github.com/danielgtaylor/huma/v2"
 
+	"aver/base/errs"
+	"aver/base/ids"
 	"aver/frame/module"
+	"aver/frame/request"
+	"aver/vault"
 )
 
-func (s *Service) api(huma.API)      {}
-func (s *Service) routes(module.Mux) {}
+// requestJSON is a request in the API.
+type requestJSON struct {
+	ID        RequestID   `json:"id"`
+	Kind      Kind        `json:"kind" enum:"copy,erasure"`
+	State     State       `json:"state" enum:"open,verifying,proved,running,done,refused"`
+	Contact   ids.Contact `json:"contact,omitempty"`
+	CreatedAt time.Time   `json:"created_at"`
+	DueAt     time.Time   `json:"due_at"`
+	EndedAt   *time.Time  `json:"ended_at,omitempty"`
+	Entry     int64       `json:"entry,omitempty" doc:"Of an erasure: its entry in the audit log"`
+}
+
+func jsonOf(r Request) requestJSON {
+	out := requestJSON{ID: r.ID, Kind: r.Kind, State: r.State, Contact: r.Contact, CreatedAt: r.AskedAt, DueAt: r.DueAt, Entry: r.Entry}
+	if !r.EndedAt.IsZero() {
+		out.EndedAt = &r.EndedAt
+	}
+	return out
+}
+
+type requestBody struct{ Body requestJSON }
+
+func (s *Service) api(api huma.API) {
+	huma.Post(api, "/v1/privacy_requests", func(ctx context.Context, in *struct {
+		Body struct {
+			Contact ids.Contact `json:"contact"`
+			Kind    Kind        `json:"kind" enum:"copy,erasure"`
+		}
+	}) (*requestBody, error) {
+		actor := request.Actor(ctx)
+		id, err := s.start(ctx, actor, in.Body.Kind, in.Body.Contact)
+		if err != nil {
+			return nil, err
+		}
+		return s.one(ctx, actor, id)
+	})
+	huma.Get(api, "/v1/privacy_requests/{id}", func(ctx context.Context, in *struct {
+		ID RequestID `path:"id"`
+	}) (*requestBody, error) {
+		return s.one(ctx, request.Actor(ctx), in.ID)
+	})
+	huma.Get(api, "/v1/privacy_requests", func(ctx context.Context, in *struct {
+		Cursor  request.Cursor[RequestID] `query:"starting_after"`
+		PerPage int                       `query:"per_page" minimum:"1" maximum:"150" default:"50"`
+	}) (*struct {
+		Body struct {
+			Data []requestJSON             `json:"privacy_requests"`
+			Next request.Cursor[RequestID] `json:"next,omitzero"`
+		}
+	}, error) {
+		list, next, err := s.List(ctx, request.Actor(ctx), in.Cursor, in.PerPage)
+		if err != nil {
+			return nil, err
+		}
+		out := &struct {
+			Body struct {
+				Data []requestJSON             `json:"privacy_requests"`
+				Next request.Cursor[RequestID] `json:"next,omitzero"`
+			}
+		}{}
+		out.Body.Data, out.Body.Next = []requestJSON{}, next
+		for _, r := range list {
+			out.Body.Data = append(out.Body.Data, jsonOf(r))
+		}
+		return out, nil
+	})
+}
+
+// start begins either kind for a program or an operator.
+func (s *Service) start(ctx context.Context, actor vault.Actor, kind Kind, contact ids.Contact) (RequestID, error) {
+	switch kind {
+	case Copy:
+		return s.StartCopy(ctx, actor, contact)
+	case Erasure:
+		receipt, err := s.Erase(ctx, actor, contact, "order of the controller")
+		return receipt.ID, err
+	default:
+		return RequestID{}, errs.New(errs.Invalid, "Choose a copy or an erasure.")
+	}
+}
+
+func (s *Service) one(ctx context.Context, actor vault.Actor, id RequestID) (*requestBody, error) {
+	r, err := s.read(ctx, actor, id)
+	return &requestBody{jsonOf(r)}, err
+}
+
+// List lists requests, newest first.
+func (s *Service) List(ctx context.Context, actor vault.Actor, from request.Cursor[RequestID], limit int) (list []Request, next request.Cursor[RequestID], err error) {
+	err = s.vault.View(ctx, actor, actList, func(tx *vault.Tx) error {
+		if from.IsZero() {
+			list, err = Requests.Find(tx, "ORDER BY asked_at DESC, id DESC LIMIT ?", limit+1)
+			return err
+		}
+		list, err = Requests.Find(tx, "(asked_at, id) < (?, ?) ORDER BY asked_at DESC, id DESC LIMIT ?", from.At, from.ID, limit+1)
+		return err
+	})
+	if len(list) > limit {
+		list = list[:limit]
+		next = request.Cursor[RequestID]{At: list[limit-1].AskedAt, ID: list[limit-1].ID}
+	}
+	return list, next, err
+}
+
+func (s *Service) routes(mux module.Mux) {
+	mux.Handle("GET /privacy", request.Handler(s.listPage))
+	mux.Handle("GET /privacy/catalogue", request.Handler(s.cataloguePage))
+	mux.Handle("GET /privacy/requests/{id}", request.Handler(s.requestPage))
+	mux.Handle("GET /privacy/requests/{id}/progress", request.Handler(s.requestPart))
+	mux.Handle("GET /privacy/files/{id}", request.Handler(s.sendFile))
+	mux.Handle("POST /privacy/people/{contact}/export", request.Handler(s.exportPerson))
+	mux.Handle("GET /privacy/people/{contact}/erase", request.Handler(s.erasePage))
+	mux.Handle("POST /privacy/people/{contact}/erase", request.Handler(s.erasePerson))
+	mux.Handle("GET /my-data/{workspace}", request.Handler(s.portalPage))
+	mux.Handle("POST /my-data/{workspace}", request.Handler(s.portalAsk))
+	mux.Handle("GET /my-data/{workspace}/{id}", request.Handler(s.portalRequest))
+	mux.Handle("POST /my-data/{workspace}/{id}/code", request.Handler(s.portalCode))
+	mux.Handle("POST /my-data/{workspace}/{id}/erase", request.Handler(s.portalErase))
+	mux.Handle("GET /my-data/{workspace}/{id}/file", request.Handler(s.portalFile))
+}
+
+func pathRequest(r *http.Request) (RequestID, error) {
+	id, err := ids.Parse[requestKind](r.PathValue("id"))
+	if err != nil {
+		return id, errs.New(errs.NotFound, "There is no such request.")
+	}
+	return id, nil
+}
+
+func pathContact(r *http.Request) (ids.Contact, error) {
+	id, err := ids.ParseSubject(r.PathValue("contact"))
+	if err != nil {
+		return id, errNobody
+	}
+	return id, nil
+}
+
+// download sends an archive as a file.
+func download(w http.ResponseWriter, content io.Reader, name string) error {
+	w.Header().Set("Content-Type", "application/zip")
+	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, err := io.Copy(w, content)
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}

@@ -88,7 +88,7 @@ func (a *Writer) create(name string) (io.Writer, error) {
 
 // Begin starts a table.
 func (a *Writer) Begin(of vault.AnyTable) {
-	t := &table{summary: summary{Table: of.Name(), Purpose: of.Purpose(), Kept: kept(of.KeepFor())}, file: newSpool()}
+	t := &table{summary: summary{Table: of.Name(), Purpose: of.Terms().Purpose, Kept: kept(of.Terms().KeepFor)}, file: newSpool()}
 	t.csv = csv.NewWriter(t.file)
 	a.current = t
 }
