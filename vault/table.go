@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	"aver/base/ids"
@@ -45,9 +46,15 @@ type Column struct {
 type AnyTable interface {
 	Name() string
 	Columns() []Column
-	Purpose() string
-	KeepFor() time.Duration
+	Terms() Terms
 	core() *table
+}
+
+// Terms say why a table is kept and for how long.
+type Terms struct {
+	Purpose   string        // in words, for the record of processing
+	KeepFor   time.Duration // age limit of rows; zero when there is none
+	KeepWhile string        // why there is none
 }
 
 // table is the part of a Table that does not depend on the row type.
@@ -62,6 +69,7 @@ type table struct {
 	keepFor  time.Duration
 	keeper   string // a reason why rows have no age limit
 	sql      [2]statements
+	changing sync.Map // the statements of Change, by columns
 }
 
 // Table is a kind of row that can be stored.
@@ -251,10 +259,9 @@ func (t *Table[T]) Name() string { return t.t.name }
 // Columns is the catalogue of the table, from its tags.
 func (t *Table[T]) Columns() []Column { return t.t.columns }
 
-// Purpose is what the data is for.
-func (t *Table[T]) Purpose() string { return t.t.purpose }
-
-// KeepFor is the default age limit, zero when there is none.
-func (t *Table[T]) KeepFor() time.Duration { return t.t.keepFor }
+// Terms is why the data is kept and for how long.
+func (t *Table[T]) Terms() Terms {
+	return Terms{Purpose: t.t.purpose, KeepFor: t.t.keepFor, KeepWhile: t.t.keeper}
+}
 
 func (t *Table[T]) core() *table { return t.t }

@@ -185,7 +185,7 @@ func (s *Service) classes(ctx context.Context, actor vault.Actor) (out []Class, 
 			if !aged {
 				continue
 			}
-			c := Class{Name: t.Name(), Purpose: t.Purpose(), Categories: categories, Limit: t.KeepFor(), Default: t.KeepFor()}
+			c := Class{Name: t.Name(), Purpose: t.Terms().Purpose, Categories: categories, Limit: t.Terms().KeepFor, Default: t.Terms().KeepFor}
 			if t.Name() == Connections.Name() {
 				c.Cap = capConnect * day
 			}
