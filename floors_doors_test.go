@@ -44,7 +44,7 @@ func upwardImports(s source) (breaches []string) {
 				continue
 			}
 			switch {
-			case to > from:
+			case to > from && !(f.test && dir == "cmd/aver/app"): // a test may start the whole and look at its own part
 				breaches = append(breaches, fmt.Sprintf("%s: floor %d imports %s on floor %d", f.path, from, dir, to))
 			case to == from && (to == 3 || to == 4) && !f.test && module(dir) != module(f.dir) && !slices.Contains(streets[module(f.dir)], module(dir)):
 				breaches = append(breaches, fmt.Sprintf("%s: no street leads from %s to %s", f.path, module(f.dir), module(dir)))

@@ -19,6 +19,7 @@ import (
 // by event.
 var streets = map[string][]string{
 	"trust/audit":     {"trust/identity"},
+	"trust/consent":   {"trust/identity"},
 	"trust/rights":    {"trust/identity", "trust/audit"},
 	"trust/retention": {"trust/identity", "trust/audit"},
 	"trust/backups":   {"trust/identity", "trust/audit"},
@@ -28,6 +29,9 @@ var streets = map[string][]string{
 	"trust/trustcenter":   {"trust/claims", "trust/subprocessors", "trust/audit"},
 	"trust/canary":        {"trust/identity"},
 	"trust/probes":        {"trust/canary", "trust/identity"},
+
+	"work/inbox":            {"work/contacts"},
+	"work/channels/webchat": {"work/contacts", "work/inbox"},
 }
 
 // longFunctions may have up to 100 lines instead of 60: a list that reads better whole. "folder.Function" or

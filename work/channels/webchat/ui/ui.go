@@ -1,0 +1,2 @@
+// Package ui draws the settings of the chat widget.
+package ui
