@@ -25,7 +25,7 @@ type Draft struct {
 	BasisNote                                         string // of a new contact: on what ground it is kept
 	Country                                           string // two letters: where numbers without a country code belong
 	Attributes                                        attributes.Values
-	Clear                                             []string // names of fields to empty: email, phone, name, company, external_id
+	Clear                                             []string // names of fields to empty: email, phone, name, company, external_id, language
 }
 
 // clean checks a draft and brings its fields into one form: addresses trimmed, numbers in E.164, card numbers masked.
@@ -118,7 +118,7 @@ func apply(tx *vault.Tx, c *Contact, d Draft) error {
 		}
 		*f.held = personal.Of(f.said)
 	}
-	if d.Language != "" {
+	if d.Language != "" || has(d.Clear, "language") {
 		c.Language = d.Language
 	}
 	if err := applyValues(tx, c, d.Attributes); err != nil {

@@ -56,6 +56,9 @@ type Person struct {
 
 const shownEvents = 100
 
+// Tables is the data catalogue, for showing what holds something about a person.
+func (s *Service) Tables() []vault.AnyTable { return s.vault.Tables() }
+
 // Person reads a person's page; the journal says who looked.
 func (s *Service) Person(ctx context.Context, actor vault.Actor, id ids.Contact) (Person, error) {
 	var p Person

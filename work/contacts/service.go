@@ -2,6 +2,7 @@ package contacts
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +30,9 @@ var (
 	actSeen   = vault.Act("contact.seen", vault.System())
 	actVerify = vault.Act("contact.verify", vault.System())
 )
+
+// MayWrite tells whether the actor may change contacts: for pages that hide what would be refused.
+func MayWrite(actor vault.Actor) bool { return actor.Can(actUpdate) }
 
 func (s *Service) create(ctx context.Context, actor vault.Actor, d Draft, verified bool) (Contact, error) {
 	d, err := clean(d)
@@ -168,23 +172,67 @@ func (s *Service) byExternalID(ctx context.Context, actor vault.Actor, external 
 	return id, err
 }
 
-// Claim stores what a visitor says about themselves. It changes nothing about whom the tenant itself knows and finds
-// nobody else.
-func (s *Service) Claim(ctx context.Context, visitor vault.Actor, d Draft) error {
-	d, err := clean(Draft{Email: d.Email, Phone: d.Phone, Name: d.Name, Company: d.Company, Language: d.Language})
-	if err != nil {
-		return err
+// Claim stores what a visitor says about themselves: fields, values of attributes that the tenant has defined, labels
+// that there are. It changes nothing about whom the tenant itself knows, finds nobody else, and takes no label off.
+// What has no place is left out and named.
+func (s *Service) Claim(ctx context.Context, visitor vault.Actor, d Draft, labels []string) (left []string, err error) {
+	said := d.Attributes
+	if d, err = clean(Draft{Email: d.Email, Phone: d.Phone, Name: d.Name, Company: d.Company, Language: d.Language}); err != nil {
+		return nil, err
 	}
-	return s.vault.Do(ctx, visitor, actClaim, func(tx *vault.Tx) error {
+	err = s.vault.Do(ctx, visitor, actClaim, func(tx *vault.Tx) error {
+		left = nil
 		c, err := Contacts.Get(tx, visitor.Subject())
 		if err != nil || c.known() {
 			return err
 		}
+		if d.Attributes, err = usable(tx, said); err != nil {
+			return err
+		}
+		for name := range said {
+			if _, taken := d.Attributes[name]; !taken {
+				left = append(left, "data."+name)
+			}
+		}
 		if err := apply(tx, &c, d); err != nil {
+			return err
+		}
+		unknown, err := wear(tx, c.ID, labels)
+		left = append(left, unknown...)
+		slices.Sort(left)
+		if err != nil {
 			return err
 		}
 		return put(tx, c)
 	})
+	return left, err
+}
+
+// wear puts labels on a contact by their names, as far as there are such labels and room for them.
+func wear(tx *vault.Tx, contact ids.Contact, names []string) (left []string, err error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	all, err := Tags.Find(tx, "ORDER BY id LIMIT 200")
+	if err != nil {
+		return nil, err
+	}
+	n, err := Taggings.Count(tx, "contact = ?", contact)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		i := slices.IndexFunc(all, func(t Tag) bool { return strings.EqualFold(t.Name, strings.TrimSpace(name)) })
+		if i < 0 || n >= maxTagsOfOne {
+			left = append(left, "segments."+name)
+			continue
+		}
+		if err := Taggings.Put(tx, Tagging{Contact: contact, Tag: all[i].ID, At: tx.Now()}); err != nil {
+			return left, err
+		}
+		n++
+	}
+	return left, nil
 }
 
 const seenEvery = 5 * time.Minute

@@ -78,6 +78,9 @@ type Service struct{ vault *vault.Vault }
 // New makes the service.
 func New(v *vault.Vault) *Service { return &Service{v} }
 
+// MayDefine tells whether the actor may change which attributes there are: for pages that hide what would be refused.
+func MayDefine(actor vault.Actor) bool { return actor.Can(actDefine) }
+
 // Actions are what can be done with attributes.
 var Actions = []*vault.Action{actList, actDefine}
 

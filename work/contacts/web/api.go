@@ -47,8 +47,8 @@ func contactOut(c contacts.Contact, tags []contacts.TagID) (contactJSON, error) 
 	return out, err
 }
 
-// fieldsJSON are the fields of a contact that a program may set. An empty text empties a field; an absent one leaves it.
-type fieldsJSON struct {
+// FieldsJSON are the fields of a contact that a program may set. An empty text empties a field; an absent one leaves it.
+type FieldsJSON struct {
 	Role       contacts.Role     `json:"role,omitempty" enum:"visitor,lead,user"`
 	Email      *string           `json:"email,omitempty" maxLength:"254"`
 	Phone      *string           `json:"phone,omitempty" maxLength:"40" doc:"With the country code; kept as E.164"`
@@ -58,7 +58,7 @@ type fieldsJSON struct {
 	Attributes attributes.Values `json:"custom_attributes,omitempty" doc:"By name, as defined under data_attributes; null empties one"`
 }
 
-func (f fieldsJSON) draft() contacts.Draft {
+func (f FieldsJSON) draft() contacts.Draft {
 	d := contacts.Draft{Role: f.Role, Language: f.Language, Attributes: f.Attributes}
 	for _, one := range []struct {
 		name string
@@ -76,15 +76,16 @@ func (f fieldsJSON) draft() contacts.Draft {
 	return d
 }
 
-// identifiedJSON is fieldsJSON with the identifier.
+// identifiedJSON is FieldsJSON with the identifier.
 type identifiedJSON struct {
 	ExternalID string `json:"external_id,omitempty" maxLength:"250" doc:"Your own identifier of the person; told apart exactly as written"`
 	BasisNote  string `json:"basis_note,omitempty" maxLength:"250" doc:"On what ground you keep the person's data"`
-	fieldsJSON
+	FieldsJSON
 }
 
 type (
-	ofContact struct {
+	// OfContact is the contact that a path names. It is exported so that requests can embed it.
+	OfContact struct {
 		ID ids.Contact `path:"id"`
 	}
 	oneContact struct{ Body contactJSON }
@@ -126,7 +127,7 @@ func (s *Service) contactAPI(api huma.API) {
 		d.ExternalID, d.BasisNote = in.Body.ExternalID, in.Body.BasisNote
 		return one(s.Create(ctx, request.Actor(ctx), d))
 	}, withStatus(http.StatusCreated))
-	huma.Get(api, "/v1/contacts/{id}", func(ctx context.Context, in *ofContact) (*oneContact, error) {
+	huma.Get(api, "/v1/contacts/{id}", func(ctx context.Context, in *OfContact) (*oneContact, error) {
 		c, err := s.Get(ctx, request.Actor(ctx), in.ID)
 		if err != nil {
 			return nil, err
@@ -143,7 +144,7 @@ func (s *Service) contactAPI(api huma.API) {
 		return &oneContact{out}, err
 	})
 	huma.Put(api, "/v1/contacts/{id}", func(ctx context.Context, in *struct {
-		ofContact
+		OfContact
 		Body identifiedJSON
 	}) (*oneContact, error) {
 		d := in.Body.draft()
@@ -152,7 +153,7 @@ func (s *Service) contactAPI(api huma.API) {
 	})
 	huma.Put(api, "/v1/contacts/by-external-id/{external_id}", func(ctx context.Context, in *struct {
 		ExternalID string `path:"external_id" maxLength:"250" doc:"Your own identifier of the person, percent-encoded"`
-		Body       fieldsJSON
+		Body       FieldsJSON
 	}) (*struct {
 		Status int
 		Body   contactJSON
@@ -186,10 +187,10 @@ func (s *Service) marksAPI(api huma.API) {
 			return s.Block(ctx, request.Actor(ctx), id, on)
 		},
 	} {
-		huma.Post(api, "/v1/contacts/{id}/"+path, func(ctx context.Context, in *ofContact) (*none, error) {
+		huma.Post(api, "/v1/contacts/{id}/"+path, func(ctx context.Context, in *OfContact) (*none, error) {
 			return nil, mark(ctx, in.ID, true)
 		})
-		huma.Delete(api, "/v1/contacts/{id}/"+path, func(ctx context.Context, in *ofContact) (*none, error) {
+		huma.Delete(api, "/v1/contacts/{id}/"+path, func(ctx context.Context, in *OfContact) (*none, error) {
 			return nil, mark(ctx, in.ID, false)
 		})
 	}

@@ -69,10 +69,10 @@ func (s *Service) mergeAPI(api huma.API) {
 		}
 		return one(s.Get(ctx, request.Actor(ctx), in.Body.Into))
 	})
-	huma.Delete(api, "/v1/contacts/{id}/merge", func(ctx context.Context, in *ofContact) (*none, error) {
+	huma.Delete(api, "/v1/contacts/{id}/merge", func(ctx context.Context, in *OfContact) (*none, error) {
 		return nil, s.Unmerge(ctx, request.Actor(ctx), in.ID)
 	})
-	huma.Get(api, "/v1/contacts/{id}/merge_history", func(ctx context.Context, in *ofContact) (*list[mergeJSON], error) {
+	huma.Get(api, "/v1/contacts/{id}/merge_history", func(ctx context.Context, in *OfContact) (*list[mergeJSON], error) {
 		all, err := s.MergeHistory(ctx, request.Actor(ctx), in.ID)
 		return listOf(all, err, mergeOut)
 	})
@@ -89,12 +89,12 @@ type noteJSON struct {
 func noteOut(n contacts.Note) noteJSON { return noteJSON{n.ID, n.Author, n.Body.Reveal(), n.At} }
 
 func (s *Service) noteAPI(api huma.API) {
-	huma.Get(api, "/v1/contacts/{id}/notes", func(ctx context.Context, in *ofContact) (*list[noteJSON], error) {
+	huma.Get(api, "/v1/contacts/{id}/notes", func(ctx context.Context, in *OfContact) (*list[noteJSON], error) {
 		all, err := s.NoteList(ctx, request.Actor(ctx), in.ID)
 		return listOf(all, err, noteOut)
 	})
 	huma.Post(api, "/v1/contacts/{id}/notes", func(ctx context.Context, in *struct {
-		ofContact
+		OfContact
 		Body struct {
 			Body string `json:"body" minLength:"1" maxLength:"10000"`
 		}
@@ -103,7 +103,7 @@ func (s *Service) noteAPI(api huma.API) {
 		return answer(n, err, noteOut)
 	}, withStatus(http.StatusCreated))
 	huma.Delete(api, "/v1/contacts/{id}/notes/{note_id}", func(ctx context.Context, in *struct {
-		ofContact
+		OfContact
 		Note ids.Object `path:"note_id"`
 	}) (*none, error) {
 		return nil, s.DeleteNote(ctx, request.Actor(ctx), in.ID, in.Note)
@@ -134,25 +134,25 @@ func (s *Service) tagAPI(api huma.API) {
 		t, err := s.MakeTag(ctx, request.Actor(ctx), in.Body.Name, in.Body.Hue)
 		return answer(t, err, tagOut)
 	}, withStatus(http.StatusCreated))
-	type ofTag struct {
+	type OfTag struct {
 		Tag contacts.TagID `path:"tag_id"`
 	}
 	huma.Put(api, "/v1/contact_tags/{tag_id}", func(ctx context.Context, in *struct {
-		ofTag
+		OfTag
 		Body tagBody
 	}) (*of[tagJSON], error) {
 		t, err := s.ChangeTag(ctx, request.Actor(ctx), in.Tag, in.Body.Name, in.Body.Hue)
 		return answer(t, err, tagOut)
 	})
-	huma.Delete(api, "/v1/contact_tags/{tag_id}", func(ctx context.Context, in *ofTag) (*none, error) {
+	huma.Delete(api, "/v1/contact_tags/{tag_id}", func(ctx context.Context, in *OfTag) (*none, error) {
 		return nil, s.RemoveTag(ctx, request.Actor(ctx), in.Tag)
 	})
-	huma.Get(api, "/v1/contacts/{id}/tags", func(ctx context.Context, in *ofContact) (*list[tagJSON], error) {
+	huma.Get(api, "/v1/contacts/{id}/tags", func(ctx context.Context, in *OfContact) (*list[tagJSON], error) {
 		all, err := s.TagsOf(ctx, request.Actor(ctx), in.ID)
 		return listOf(all, err, tagOut)
 	})
 	huma.Post(api, "/v1/contacts/{id}/tags", func(ctx context.Context, in *struct {
-		ofContact
+		OfContact
 		Body struct {
 			Tag contacts.TagID `json:"id"`
 		}
@@ -160,8 +160,8 @@ func (s *Service) tagAPI(api huma.API) {
 		return nil, s.Label(ctx, request.Actor(ctx), in.ID, in.Body.Tag)
 	})
 	huma.Delete(api, "/v1/contacts/{id}/tags/{tag_id}", func(ctx context.Context, in *struct {
-		ofContact
-		ofTag
+		OfContact
+		OfTag
 	}) (*none, error) {
 		return nil, s.Unlabel(ctx, request.Actor(ctx), in.ID, in.Tag)
 	})
@@ -208,7 +208,7 @@ func (s *Service) segmentAPI(api huma.API) {
 	}) (*none, error) {
 		return nil, s.RemoveSegment(ctx, request.Actor(ctx), in.ID)
 	})
-	huma.Get(api, "/v1/contacts/{id}/segments", func(ctx context.Context, in *ofContact) (*list[segmentJSON], error) {
+	huma.Get(api, "/v1/contacts/{id}/segments", func(ctx context.Context, in *OfContact) (*list[segmentJSON], error) {
 		all, err := s.SegmentsOf(ctx, request.Actor(ctx), in.ID)
 		return listOf(all, err, segmentOut)
 	})

@@ -5,7 +5,15 @@
 package web
 
 import (
+	"net/http"
+	"net/url"
+
+	"aver/base/errs"
+	"aver/base/ids"
 	"aver/frame/module"
+	"aver/frame/page"
+	"aver/frame/request"
+	"aver/vault"
 	"aver/work/contacts"
 )
 
@@ -20,5 +28,70 @@ func New(c *contacts.Service) *Service { return &Service{c} }
 
 // Module is what the service brings.
 func (s *Service) Module() module.Module {
-	return module.Module{Name: "contacts-web", Number: Number, API: s.api}
+	return module.Module{Name: "contacts-web", Number: Number, API: s.api, Routes: s.routes}
+}
+
+func (s *Service) routes(mux module.Mux) {
+	for pattern, handler := range map[string]request.Handler{
+		"GET /contacts":                             s.showList,
+		"POST /contacts":                            s.create,
+		"GET /contacts/find":                        s.find,
+		"GET /contacts/new":                         s.showNew,
+		"GET /contacts/{id}":                        s.showPerson,
+		"GET /contacts/{id}/edit":                   s.showEdit,
+		"POST /contacts/{id}/edit":                  s.edit,
+		"GET /contacts/{id}/erase":                  s.showErase,
+		"POST /contacts/{id}/notes":                 s.addNote,
+		"POST /contacts/{id}/notes/{note}/remove":   s.removeNote,
+		"POST /contacts/{id}/labels":                s.addLabel,
+		"POST /contacts/{id}/labels/{label}/remove": s.removeLabel,
+		"POST /contacts/{id}/block":                 s.block,
+		"POST /contacts/{id}/archive":               s.archive,
+		"GET /contacts/{id}/merge":                  s.showMerge,
+		"POST /contacts/{id}/merge":                 s.merge,
+		"POST /contacts/{id}/unmerge":               s.unmerge,
+		"GET /settings/tags":                        s.showTags,
+		"POST /settings/tags":                       s.makeTag,
+		"POST /settings/tags/{label}":               s.changeTag,
+		"POST /settings/tags/{label}/remove":        s.removeTag,
+		"GET /settings/segments":                    s.showSegments,
+		"POST /settings/segments":                   s.makeSegment,
+		"POST /settings/segments/{segment}/remove":  s.removeSegment,
+		"GET /settings/attributes":                  s.showAttributes,
+		"POST /settings/attributes":                 s.defineAttribute,
+		"POST /settings/attributes/{id}/archive":    s.archiveAttribute,
+	} {
+		mux.Handle(pattern, handler)
+	}
+}
+
+func actor(r *http.Request) vault.Actor { return request.Actor(r.Context()) }
+
+// person reads whom the path is about.
+func person(r *http.Request) (ids.Contact, error) {
+	id, err := ids.ParseSubject(r.PathValue("id"))
+	if err != nil {
+		return id, errs.New(errs.NotFound, "There is no such person.")
+	}
+	return id, nil
+}
+
+// sent reads a form.
+func sent(r *http.Request) (url.Values, error) {
+	if err := r.ParseForm(); err != nil {
+		return nil, errs.New(errs.Invalid, "The form could not be read.").Because(err)
+	}
+	return r.PostForm, nil
+}
+
+// refused tells whether an error is about what was sent, and gives the form to show again.
+func refused(err error, form url.Values) (page.Sheet, bool) {
+	p := errs.AsProblem(err)
+	if p.Code != errs.Invalid && p.Code != errs.Conflict && p.Code != errs.TooLarge {
+		return page.Sheet{}, false
+	}
+	if len(p.Errors) == 0 {
+		p.Errors = []errs.Field{{Code: string(p.Code), Message: p.Detail}}
+	}
+	return page.Sheet{Errors: p.Errors, Sent: form}, true
 }

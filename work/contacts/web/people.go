@@ -1,0 +1,354 @@
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"aver/base/errs"
+	"aver/base/ids"
+	"aver/frame/page"
+	"aver/frame/request"
+	"aver/work/contacts"
+	"aver/work/contacts/attributes"
+	"aver/work/contacts/ui"
+)
+
+// filter reads a list's filter from its address. What cannot be one is left out: addresses get cut and edited.
+func filter(q url.Values) contacts.Filter {
+	f := contacts.Filter{Search: strings.TrimSpace(q.Get("q")), Archived: q.Get("archived") == "1"}
+	if r := contacts.Role(q.Get("role")); r == contacts.Visitor || r == contacts.Lead || r == contacts.User {
+		f.Role = r
+	}
+	if len(f.Search) > 250 {
+		f.Search = ""
+	}
+	_ = f.Label.UnmarshalText([]byte(q.Get("label")))
+	_ = f.Segment.UnmarshalText([]byte(q.Get("segment")))
+	_ = f.After.UnmarshalText([]byte(q.Get("after")))
+	return f
+}
+
+func (s *Service) showList(w http.ResponseWriter, r *http.Request) error {
+	ctx, who := r.Context(), actor(r)
+	p := ui.People{Filter: filter(r.URL.Query()), MayWrite: contacts.MayWrite(who)}
+	var err error
+	if p.Page, err = s.List(ctx, who, p.Filter); errs.Is(err, errs.NotFound) { // a segment that is gone
+		p.Filter.Segment = contacts.SegmentID{}
+		p.Page, err = s.List(ctx, who, p.Filter)
+	}
+	if err != nil {
+		return err
+	}
+	if p.Tags, err = s.Tags(ctx, who); err != nil {
+		return err
+	}
+	if p.Segments, err = s.Segments(ctx, who); err != nil {
+		return err
+	}
+	if p.Any = len(p.Page.Contacts) > 0; !p.Any {
+		if p.Any, err = s.Any(ctx, who); err != nil {
+			return err
+		}
+	}
+	return page.Render(w, r, http.StatusOK, ui.List(p))
+}
+
+// find answers the palette.
+func (s *Service) find(w http.ResponseWriter, r *http.Request) error {
+	f := filter(url.Values{"q": {r.URL.Query().Get("q")}})
+	f.Limit = 8
+	type hit struct {
+		Title string `json:"title"`
+		Note  string `json:"note"`
+		Href  string `json:"href"`
+	}
+	hits := []hit{}
+	if f.Search != "" {
+		p, err := s.List(r.Context(), actor(r), f)
+		if err != nil {
+			return err
+		}
+		for _, c := range p.Contacts {
+			hits = append(hits, hit{ui.Name(c), c.Email.Reveal(), "/contacts/" + c.ID.String()})
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(hits)
+}
+
+func (s *Service) showNew(w http.ResponseWriter, r *http.Request) error {
+	return s.drawForm(w, r, http.StatusOK, contacts.Contact{}, page.Sheet{})
+}
+
+func (s *Service) drawForm(w http.ResponseWriter, r *http.Request, status int, c contacts.Contact, sheet page.Sheet) error {
+	all, err := s.Attributes.All(r.Context(), actor(r))
+	if err != nil {
+		return err
+	}
+	if !contacts.MayWrite(actor(r)) {
+		return errs.New(errs.Forbidden, "Your role does not allow this.")
+	}
+	return page.Render(w, r, status, ui.Edit(ui.Form{Contact: c, Attributes: all, Sheet: sheet}))
+}
+
+// draft reads the form of a person. Its empty fields are meant to be empty.
+func (s *Service) draft(r *http.Request, form url.Values) (contacts.Draft, error) {
+	d := contacts.Draft{Name: form.Get("name"), Email: form.Get("email"), Phone: form.Get("phone"), Company: form.Get("company"),
+		Language: strings.TrimSpace(form.Get("language")), ExternalID: form.Get("external_id"), BasisNote: form.Get("basis"), Attributes: attributes.Values{}}
+	for _, name := range []string{"name", "email", "phone", "company", "language", "external_id"} {
+		if form.Has(name) && strings.TrimSpace(form.Get(name)) == "" {
+			d.Clear = append(d.Clear, name)
+		}
+	}
+	all, err := s.Attributes.All(r.Context(), actor(r))
+	for _, a := range all {
+		if name := "custom_attributes." + a.Name; form.Has(name) {
+			d.Attributes[a.Name] = form.Get(name)
+		}
+	}
+	return d, err
+}
+
+func (s *Service) create(w http.ResponseWriter, r *http.Request) error {
+	form, err := sent(r)
+	if err != nil {
+		return err
+	}
+	d, err := s.draft(r, form)
+	if err != nil {
+		return err
+	}
+	d.Clear = nil
+	c, err := s.Create(r.Context(), actor(r), d)
+	if sheet, again := refused(err, form); again {
+		return s.drawForm(w, r, http.StatusUnprocessableEntity, contacts.Contact{}, sheet)
+	}
+	if err != nil {
+		return err
+	}
+	page.Redirect(w, r, "/contacts/"+c.ID.String(), ui.Flash("created"))
+	return nil
+}
+
+func (s *Service) showEdit(w http.ResponseWriter, r *http.Request) error {
+	id, err := person(r)
+	if err != nil {
+		return err
+	}
+	c, err := s.Get(r.Context(), actor(r), id)
+	if err != nil {
+		return err
+	}
+	return s.drawForm(w, r, http.StatusOK, c, page.Sheet{})
+}
+
+func (s *Service) edit(w http.ResponseWriter, r *http.Request) error {
+	id, err := person(r)
+	if err != nil {
+		return err
+	}
+	form, err := sent(r)
+	if err != nil {
+		return err
+	}
+	d, err := s.draft(r, form)
+	if err != nil {
+		return err
+	}
+	_, err = s.Update(r.Context(), actor(r), id, d)
+	if sheet, again := refused(err, form); again {
+		c, err := s.Get(r.Context(), actor(r), id)
+		if err != nil {
+			return err
+		}
+		return s.drawForm(w, r, http.StatusUnprocessableEntity, c, sheet)
+	}
+	return s.back(w, r, id, err, "saved")
+}
+
+// back goes to the person's page and says what was done, unless it failed.
+func (s *Service) back(w http.ResponseWriter, r *http.Request, id ids.Contact, err error, flash string) error {
+	if err != nil {
+		return err
+	}
+	page.Redirect(w, r, "/contacts/"+id.String(), ui.Flash(flash))
+	return nil
+}
+
+func (s *Service) showPerson(w http.ResponseWriter, r *http.Request) error {
+	id, err := person(r)
+	if err != nil {
+		return err
+	}
+	return s.drawPerson(w, r, http.StatusOK, id, page.Sheet{})
+}
+
+func (s *Service) drawPerson(w http.ResponseWriter, r *http.Request, status int, id ids.Contact, note page.Sheet) error {
+	p, err := s.Person(r.Context(), actor(r), id)
+	if err != nil {
+		return err
+	}
+	tags, err := s.Tags(r.Context(), actor(r))
+	if err != nil {
+		return err
+	}
+	return page.Render(w, r, status, ui.Show(ui.Person{Person: p, Tags: tags, Tables: s.Tables(), Sheet: note,
+		MayWrite: contacts.MayWrite(actor(r)), Data: r.URL.Query().Get("tab") == "data"}))
+}
+
+func (s *Service) showErase(w http.ResponseWriter, r *http.Request) error {
+	id, err := person(r)
+	if err != nil {
+		return err
+	}
+	c, err := s.Get(r.Context(), actor(r), id)
+	if err != nil {
+		return err
+	}
+	return page.Render(w, r, http.StatusOK, ui.ErasePage(c))
+}
+
+func (s *Service) addNote(w http.ResponseWriter, r *http.Request) error {
+	id, err := person(r)
+	if err != nil {
+		return err
+	}
+	form, err := sent(r)
+	if err != nil {
+		return err
+	}
+	_, err = s.AddNote(r.Context(), actor(r), id, form.Get("body"))
+	if sheet, again := refused(err, form); again {
+		return s.drawPerson(w, r, http.StatusUnprocessableEntity, id, sheet)
+	}
+	return s.back(w, r, id, err, "note")
+}
+
+func (s *Service) removeNote(w http.ResponseWriter, r *http.Request) error {
+	id, err := person(r)
+	if err != nil {
+		return err
+	}
+	note, err := ids.ParseObject(r.PathValue("note"))
+	if err != nil {
+		return errs.New(errs.NotFound, "There is no such note.")
+	}
+	return s.back(w, r, id, s.DeleteNote(r.Context(), actor(r), id, note), "note.gone")
+}
+
+func (s *Service) addLabel(w http.ResponseWriter, r *http.Request) error {
+	id, err := person(r)
+	if err != nil {
+		return err
+	}
+	var label contacts.TagID
+	if err := label.UnmarshalText([]byte(r.PostFormValue("label"))); err != nil || label.IsZero() {
+		return errs.New(errs.Invalid, "Choose a label.")
+	}
+	return s.back(w, r, id, s.Label(r.Context(), actor(r), id, label), "labelled")
+}
+
+func (s *Service) removeLabel(w http.ResponseWriter, r *http.Request) error {
+	id, err := person(r)
+	if err != nil {
+		return err
+	}
+	var label contacts.TagID
+	if err := label.UnmarshalText([]byte(r.PathValue("label"))); err != nil {
+		return errs.New(errs.NotFound, "There is no such label.")
+	}
+	return s.back(w, r, id, s.Unlabel(r.Context(), actor(r), id, label), "unlabelled")
+}
+
+func (s *Service) block(w http.ResponseWriter, r *http.Request) error {
+	id, err := person(r)
+	if err != nil {
+		return err
+	}
+	if r.PostFormValue("on") == "yes" {
+		return s.back(w, r, id, s.Block(r.Context(), actor(r), id, true), "blocked")
+	}
+	return s.back(w, r, id, s.Block(r.Context(), actor(r), id, false), "unblocked")
+}
+
+func (s *Service) archive(w http.ResponseWriter, r *http.Request) error {
+	id, err := person(r)
+	if err != nil {
+		return err
+	}
+	if r.PostFormValue("on") == "yes" {
+		return s.back(w, r, id, s.Archive(r.Context(), actor(r), id, true), "archived")
+	}
+	return s.back(w, r, id, s.Archive(r.Context(), actor(r), id, false), "unarchived")
+}
+
+func (s *Service) showMerge(w http.ResponseWriter, r *http.Request) error {
+	id, err := person(r)
+	if err != nil {
+		return err
+	}
+	return s.drawMerge(w, r, http.StatusOK, id, page.Sheet{})
+}
+
+const mostMatches = 20
+
+// drawMerge offers who has the same address or name, or who was searched for.
+func (s *Service) drawMerge(w http.ResponseWriter, r *http.Request, status int, id ids.Contact, sheet page.Sheet) error {
+	c, err := s.Get(r.Context(), actor(r), id)
+	if err != nil {
+		return err
+	}
+	m := ui.Merge{From: c, Search: strings.TrimSpace(r.URL.Query().Get("q")), Sheet: sheet}
+	seen := map[ids.Contact]bool{id: true}
+	queries := []string{m.Search}
+	if m.Search == "" {
+		queries = []string{c.Email.Reveal(), c.Phone.Reveal(), c.Name.Reveal()}
+	}
+	for _, q := range queries {
+		if q == "" {
+			continue
+		}
+		p, err := s.List(r.Context(), actor(r), contacts.Filter{Search: q, Limit: mostMatches})
+		if err != nil {
+			return err
+		}
+		for _, other := range p.Contacts {
+			if !seen[other.ID] {
+				seen[other.ID] = true
+				m.Matches = append(m.Matches, other)
+			}
+		}
+	}
+	return page.Render(w, r, status, ui.MergePage(m))
+}
+
+func (s *Service) merge(w http.ResponseWriter, r *http.Request) error {
+	id, err := person(r)
+	if err != nil {
+		return err
+	}
+	form, err := sent(r)
+	if err != nil {
+		return err
+	}
+	into, err := ids.ParseSubject(form.Get("into"))
+	if err != nil {
+		return errs.New(errs.NotFound, "There is no such person.")
+	}
+	err = s.Merge(r.Context(), actor(r), id, into, form.Get("reason"))
+	if errs.Is(err, errs.Conflict) {
+		problem := errs.AsProblem(err)
+		return s.drawMerge(w, r, http.StatusConflict, id, page.Sheet{Errors: []errs.Field{{Message: problem.Detail}}})
+	}
+	return s.back(w, r, into, err, "merged")
+}
+
+func (s *Service) unmerge(w http.ResponseWriter, r *http.Request) error {
+	id, err := person(r)
+	if err != nil {
+		return err
+	}
+	return s.back(w, r, id, s.Unmerge(r.Context(), request.Actor(r.Context()), id), "unmerged")
+}
