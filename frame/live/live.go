@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"reflect"
 	"strings"
 
 	"aver/base/errs"
@@ -73,12 +74,27 @@ type Op func(ctx context.Context, s *Session, args json.RawMessage) (any, error)
 // Typed makes an Op of a function with a struct of arguments, which are decoded strictly.
 func Typed[A any](op func(ctx context.Context, s *Session, args A) (any, error)) Op {
 	return func(ctx context.Context, s *Session, raw json.RawMessage) (any, error) {
+		if s == nil {
+			return reflect.TypeFor[A](), nil // Arguments asks; a request always has a session
+		}
 		var args A
 		if err := strictjson.Decode(raw, &args, strictjson.MaxDepth); err != nil {
 			return nil, err
 		}
 		return op(ctx, s, args)
 	}
+}
+
+// Arguments is the type of a Typed operation's arguments, for whoever describes or attacks it; nil for another Op.
+func Arguments(op Op) (args reflect.Type) {
+	defer func() {
+		if recover() != nil { // an Op of another making needs its session
+			args = nil
+		}
+	}()
+	described, _ := op(context.Background(), nil, nil)
+	args, _ = described.(reflect.Type)
+	return args
 }
 
 // Caller is what is known of a browser before anybody is named.

@@ -120,3 +120,10 @@ func (t *Talk) read() (Frame, error) {
 	f := Frame{Raw: text}
 	return f, json.Unmarshal(text, &f)
 }
+
+// Heard returns the pushes that came and were not waited for, and forgets them.
+func (t *Talk) Heard() []Frame {
+	heard := t.pushes
+	t.pushes = nil
+	return heard
+}

@@ -1,0 +1,110 @@
+package attack
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"aver/trust/canary/inside"
+)
+
+// Harvest asks every reading operation as the side itself, until no answer shows an identifier that is new.
+func Harvest(ctx context.Context, door *inside.Door, ops []*Operation, side *Side) error {
+	for range 4 {
+		before := len(side.Pool.All())
+		for _, o := range ops {
+			if o.reads() {
+				if err := harvestOne(ctx, door, o, side); err != nil {
+					return err
+				}
+			}
+		}
+		if len(side.Pool.All()) == before {
+			return nil
+		}
+	}
+	return nil
+}
+
+func harvestOne(ctx context.Context, door *inside.Door, o *Operation, side *Side) error {
+	for _, c := range side.Callers {
+		if c.Name == Visitor {
+			continue
+		}
+		for _, query := range []bool{false, true} {
+			q, err := o.request(filling{word: func() string { return side.Root }, slot: func(s Slot) (string, bool) {
+				id, known := side.Pool.first(s.Kind)
+				return id, known && (query || s.In != "query")
+			}})
+			if err != nil {
+				return err
+			}
+			q.Header = with(q.Header, c.Header)
+			answer, err := door.Do(ctx, q)
+			if err != nil {
+				return fmt.Errorf("harvest %s: %w", o, err)
+			}
+			if answer.Status == http.StatusOK {
+				o.harvest(answer.Body, side.Pool)
+			}
+		}
+	}
+	return nil
+}
+
+// destructive operations are not used for seeding: they take away, or away from, what seeding is to bring.
+var destructive = regexp.MustCompile(`(?i)(eras|delet|remov|revok|disabl|close|merge|archive|block|rotat|cancel|undo|redact|export|replay|deliver|test|convert|read_receipt)`)
+
+// Seed lets a side make one of everything through the API, with texts that contain its root. Operations that refuse
+// are left out: Missing tells what could not be made.
+func Seed(ctx context.Context, door *inside.Door, ops []*Operation, side *Side, skip map[string]string) error {
+	for range 2 { // what the first round made, the second can refer to
+		for _, o := range ops {
+			if o.reads() || o.Method == http.MethodDelete || skip[o.String()] != "" || destructive.MatchString(strings.ToLower(o.Path)) {
+				continue
+			}
+			if err := seedOne(ctx, door, o, side); err != nil {
+				return err
+			}
+		}
+		if err := Harvest(ctx, door, ops, side); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// seedOne asks with everything, and if that is refused with what is needed alone.
+func seedOne(ctx context.Context, door *inside.Door, o *Operation, side *Side) error {
+	for _, full := range []bool{true, false} {
+		for _, c := range side.Callers {
+			if c.Name == Visitor {
+				continue
+			}
+			known := true
+			q, err := o.request(filling{full: full, word: func() string { return UniqueWord(side.Root) }, slot: func(s Slot) (string, bool) {
+				id, have := side.Pool.first(s.Kind)
+				known = known && (have || s.In != "path")
+				return id, have && (s.In == "path" || full)
+			}})
+			if err != nil {
+				return err
+			}
+			if !known {
+				return nil
+			}
+			q.Header = with(q.Header, c.Header)
+			answer, err := door.Do(ctx, q)
+			if err != nil {
+				return fmt.Errorf("seed %s: %w", o, err)
+			}
+			if answer.Status < 300 {
+				o.harvest(answer.Body, side.Pool)
+				return nil
+			}
+		}
+	}
+	return nil
+}
