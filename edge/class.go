@@ -44,6 +44,7 @@ var profiles = map[module.Class]profile{
 	module.Embed:    {body: kib, quota: perMinute(3000, 3000), headers: embedHeaders},
 	module.Frame:    {body: kib, quota: perMinute(1200, 1200), headers: frameHeaders},
 	module.Widget:   {body: 128 * kib, quota: perMinute(3000, 3000), headers: closedHeaders},
+	module.Start:    {body: 64 * kib, quota: perMinute(60, 60), headers: closedHeaders},
 }
 
 // closedHeaders is the strictest set: no scripts, no frames, no other site, no cache. Pages that page.Render draws

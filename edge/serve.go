@@ -304,6 +304,9 @@ func (s *Server) record(r *http.Request, v *visit, took time.Duration) {
 		status = http.StatusOK
 	}
 	s.metrics.observe(v.route, r.Method, status, took)
+	if s.config.Connected != nil {
+		s.config.Connected(r, v.class, v.Actor)
+	}
 	s.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
 		slog.String("request_id", v.ID), slog.String("method", methodName(r.Method)), slog.String("route", v.route), slog.Int("status", status), slog.Duration("took", took))
 }

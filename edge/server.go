@@ -63,6 +63,9 @@ type Config struct {
 	// Drain ends what lives longer than a request (sockets) when the server stops. It may take until ctx ends.
 	Drain func(ctx context.Context) error
 
+	// Connected is told of every request, for the connection log. It must not block.
+	Connected func(r *http.Request, class module.Class, actor vault.Actor)
+
 	Quotas  map[module.Class]Quota // instead of the class's own
 	Clock   clock.Clock            // the machine's when nil
 	Log     *slog.Logger           // slog.Default() when nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -28,6 +29,7 @@ func open(ctx context.Context, s *settings, fn func(*app.App) error) error {
 		return err
 	}
 	config.Log, config.Listen, config.Admin = io.Discard, "127.0.0.1:0", "127.0.0.1:0"
+	slog.SetDefault(app.NewLog(config.Log))
 	a, err := app.Open(ctx, config)
 	if err != nil {
 		return err

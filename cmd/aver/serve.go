@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"os"
 	"strconv"
@@ -124,6 +125,7 @@ func serve(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
+	slog.SetDefault(app.NewLog(config.Log))
 	a, err := app.Open(ctx, config)
 	if err != nil {
 		return err

@@ -61,7 +61,7 @@ func Open(ctx context.Context, c Config) (*App, error) {
 		c.Clock = &clock.System{}
 	}
 	c.Region = cmp.Or(c.Region, "local")
-	a := &App{Config: c, Log: newLog(c.Log)}
+	a := &App{Config: c, Log: NewLog(c.Log)}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("open the data folder: %w", err)
 	}
@@ -147,7 +147,7 @@ func (a *App) edgeConfig(certificates *certificate.Source) edge.Config {
 			return page.Render(w, r, p.Status, page.ErrorPage(p))
 		}, View: a.view, Idempotency: a.Identity.Idempotency(),
 		Ready: map[string]func(context.Context) error{"stores": a.Vault.Check},
-		Drain: a.Hub.Drain,
+		Drain: a.Hub.Drain, Quotas: c.Quotas, Connected: a.connected,
 	}
 }
 
@@ -243,7 +243,8 @@ func (a *App) Close() error {
 	return errors.Join(append(faults, a.Vault.Close(), a.stores.close())...)
 }
 
-func newLog(to io.Writer) *slog.Logger {
+// NewLog writes JSON lines to a writer, or to standard error. Personal values print as placeholders.
+func NewLog(to io.Writer) *slog.Logger {
 	if to == nil {
 		to = os.Stderr
 	}

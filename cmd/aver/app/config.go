@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"aver/base/clock"
+	"aver/edge"
 	"aver/edge/certificate"
 	"aver/frame/mail"
 	"aver/frame/module"
@@ -44,6 +45,8 @@ type Config struct {
 	Restoring bool
 	// Modules are added to those that Aver consists of: the demo's shops, a rig's.
 	Modules []module.Module
+	// Quotas are instead of the edge's own, by class: for rigs that ask faster than people.
+	Quotas map[module.Class]edge.Quota
 	// Loopback lists host:port pairs that may be called although they are on this machine: receivers in tests and the demo.
 	Loopback map[string]bool
 	// UnsafeForTests accepts a PostgreSQL that does not fsync.

@@ -21,6 +21,7 @@ import (
 	"aver/trust/claims"
 	"aver/trust/consent"
 	"aver/trust/identity"
+	"aver/trust/retention"
 	"aver/trust/rights"
 	"aver/trust/subprocessors"
 	"aver/trust/trustcenter"
@@ -41,6 +42,7 @@ type Services struct {
 	Rights        *rights.Service
 	WebChat       *webchat.Service
 	Backups       *backups.Service
+	Retention     *retention.Service
 	Claims        *claims.Service
 	TrustCenter   *trustcenter.Service
 }
@@ -57,6 +59,7 @@ func (a *App) makeServices() {
 	a.Rights = rights.New(v, people(), a.Identity, a.Audit, a.mailer())
 	a.WebChat = webchat.New(v, a.Hub, a.Identity, a.Consent, a.Contacts, a.Inbox, a.Rights)
 	a.Backups = backups.New(v, a.backupConfig())
+	a.Retention = retention.New(v, inbox.Messages.Name())
 	a.Claims = claims.New(v, a.Config.Probe, a.Log)
 	a.TrustCenter = trustcenter.New(trustcenter.Config{Claims: a.Claims, Companies: a.Subprocessors, Log: a.Audit, Drill: a.lastDrill,
 		Actor: func(part string) vault.Actor { return identity.System(ids.Installation, part) }, Now: a.now, Region: a.Config.Region, Contact: a.Config.Email, Host: a.host()})
@@ -67,7 +70,7 @@ func (a *App) listModules() []module.Module {
 	return append([]module.Module{
 		{Name: "vault", Number: vault.Number, Migrations: vault.Migrations()},
 		a.Identity.Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Contacts.Module(), a.Inbox.Module(),
-		a.Rights.Module(), a.WebChat.Module(), a.Backups.Module(), a.Claims.Module(), a.TrustCenter.Module(),
+		a.Rights.Module(), a.WebChat.Module(), a.Backups.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(),
 	}, a.Config.Modules...)
 }
 
@@ -158,6 +161,7 @@ func (a *App) startServices(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	go a.Retention.Run(a.ctx)
 	a.Claims.Start(a.ctx, func(t ids.Tenant) bool { return canaries[t] })
 	return nil
 }
@@ -190,7 +194,7 @@ func (a *App) recall(tenant ids.Tenant, person ids.Subject) {
 // shareNews tells the other processes of this installation what they must know at once: news for browsers, and whose
 // key was destroyed.
 func (a *App) shareNews() {
-	a.Hub.Join(notices{a.stores.shared, "aver_live"}, a.Inbox.Fetch)
+	a.Hub.Join(notices{a.stores.shared, "aver_live"}, a.WebChat.Fetch)
 	erased := notices{a.stores.shared, "aver_erased"}
 	a.Vault.OnCommit(func(c vault.Committed) {
 		for _, e := range c.Entries {
@@ -258,6 +262,11 @@ func (a *App) backupConfig() backups.Config {
 func (a *App) lastDrill(ctx context.Context) (trustcenter.Drill, error) {
 	d, err := a.Backups.LastDrill(ctx)
 	return trustcenter.Drill{At: d.Began, Took: d.Took, Holds: d.Holds}, err
+}
+
+// connected hands what the connection log keeps to the retention.
+func (a *App) connected(r *http.Request, class module.Class, actor vault.Actor) {
+	a.Retention.Record(retention.Seen{Tenant: actor.Tenant(), Client: request.Client(r.Context()), Agent: r.UserAgent(), Class: string(class), Who: actor.Kind()})
 }
 
 // view tells pages who looks at them.

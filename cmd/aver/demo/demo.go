@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -48,6 +49,7 @@ func Run(ctx context.Context, c Config, out io.Writer) error {
 	}
 	defer log.Close()
 	config.Log = log
+	slog.SetDefault(app.NewLog(log))
 	a, err := app.Open(ctx, config)
 	if err != nil {
 		return err
