@@ -183,7 +183,7 @@ func (s *Service) sweepSome(ctx context.Context, actor vault.Actor) (more bool, 
 		}
 		oldest, err := Uploads.Find(tx, "conversation IS NOT NULL AND uploaded_at < ? ORDER BY uploaded_at, id LIMIT ?", limit, sweepBatch)
 		for _, u := range oldest {
-			if _, err := Messages.Get(tx, u.Conversation, u.Seq, u.Note); errs.Is(err, errs.NotFound) {
+			if _, err := Messages.Get(tx, u.Contact, u.Conversation, u.Seq, u.Note); errs.Is(err, errs.NotFound) {
 				drop = append(drop, u)
 			} else {
 				return drop, err

@@ -83,7 +83,7 @@ func TestSendingAgainNeverDoubles(t *testing.T) {
 			var order []string
 			first := map[string]int64{}
 			for _, n := range rapid.SliceOfN(rapid.IntRange(0, len(clients)-1), 1, 12).Draw(rt, "sent") {
-				ack, err := h.inbox.Receive(context.Background(), visitor, inbox.Incoming{ClientID: clients[n], Text: personal.Of(clients[n])})
+				ack, err := h.inbox.Receive(context.Background(), visitor, inbox.Incoming{ClientID: clients[n], Text: personal.Of(fmt.Sprint("text ", n))})
 				must(t, err)
 				seq, again := first[clients[n]]
 				if ack.Duplicate != again || again && ack.Seq != seq {
@@ -91,7 +91,7 @@ func TestSendingAgainNeverDoubles(t *testing.T) {
 				}
 				if !again {
 					first[clients[n]] = ack.Seq
-					order = append(order, fmt.Sprint(len(order)+1, " visitor ", clients[n]))
+					order = append(order, fmt.Sprint(len(order)+1, " visitor text ", n))
 				}
 				if got := h.transcript(t, visitor, ack.Conversation); !slices.Equal(got, order) {
 					rt.Fatalf("stored %q, want %q", got, order)

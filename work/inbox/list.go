@@ -69,6 +69,10 @@ func (f Filter) tail() (string, []any) {
 		f.State = Open
 	}
 	where, args := "state = ?", []any{f.State}
+	order := " ORDER BY last_at DESC, id DESC LIMIT ?"
+	if f.Unassigned || !f.Assignee.IsZero() || !f.Team.IsZero() {
+		order = " ORDER BY active_on DESC, last_at DESC, id DESC LIMIT ?" // the same order, as the indexes have it
+	}
 	if f.Unassigned {
 		where += " AND assignee IS NULL"
 	} else if !f.Assignee.IsZero() {
@@ -84,10 +88,10 @@ func (f Filter) tail() (string, []any) {
 		args = append(args, f.Label)
 	}
 	if !f.After.IsZero() {
-		where += " AND (last_at, id) < (?, ?)"
-		args = append(args, f.After.At, f.After.ID)
+		where += " AND active_on <= ? AND (last_at, id) < (?, ?)"
+		args = append(args, f.After.At, f.After.At, f.After.ID)
 	}
-	return where + " ORDER BY last_at DESC, id DESC LIMIT ?", args
+	return where + order, args
 }
 
 // Known tells whether a state is one.
@@ -204,13 +208,13 @@ type Counts struct {
 // Counts counts what waits for the actor.
 func (s *Service) Counts(ctx context.Context, actor vault.Actor) (n Counts, err error) {
 	err = s.vault.View(ctx, actor, actList, func(tx *vault.Tx) error {
-		if n.All, err = Conversations.Count(tx, "state = 'open' AND unread > 0"); err != nil {
+		if n.All, err = Conversations.Count(tx, "waiting = ?", true); err != nil {
 			return err
 		}
-		if n.Mine, err = Conversations.Count(tx, "state = 'open' AND unread > 0 AND assignee = ?", actor.User()); err != nil {
+		if n.Mine, err = Conversations.Count(tx, "waiting = ? AND assignee = ?", true, actor.User()); err != nil {
 			return err
 		}
-		n.Unassigned, err = Conversations.Count(tx, "state = 'open' AND unread > 0 AND assignee IS NULL")
+		n.Unassigned, err = Conversations.Count(tx, "waiting = ? AND assignee IS NULL", true)
 		return err
 	})
 	return n, err

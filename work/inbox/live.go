@@ -259,13 +259,13 @@ func fetch(tx *vault.Tx, c Conversation, kind string, n int64, team bool) (live.
 	case kind == "redacted" && team:
 		return live.Push{Kind: "reload", Data: struct{}{}}, nil
 	}
-	tail := "conversation = ? AND seq = ? AND note = 0"
+	tail := "contact = ? AND conversation = ? AND seq = ? AND note = 0"
 	if kind == "note" && team {
-		tail = "conversation = ? AND note = ? ORDER BY seq DESC LIMIT 1"
+		tail = "contact = ? AND conversation = ? AND note = ? ORDER BY seq DESC LIMIT 1"
 	} else if kind != "message" || team {
 		return live.Push{}, errs.New(errs.NotFound, "There is no such news here.")
 	}
-	lines, err := Messages.Find(tx, tail, c.ID, n)
+	lines, err := Messages.Find(tx, tail, c.Contact, c.ID, n)
 	if err != nil {
 		return live.Push{}, err
 	}

@@ -33,14 +33,14 @@ func history(tx *vault.Tx, c Conversation, before int64, limit int) ([]Message, 
 		before = c.LastSeq + 1
 	}
 	from := before - int64(max(1, min(limit, 200))) // numbers have no gaps
-	tail := "conversation = ? AND seq >= ? AND seq < ? AND note = 0 ORDER BY seq LIMIT ?"
+	tail := "contact = ? AND conversation = ? AND seq >= ? AND seq < ? AND note = 0 ORDER BY seq LIMIT ?"
 	if seesNotes(tx.Actor()) {
-		tail = "conversation = ? AND seq >= ? AND seq < ? ORDER BY seq, note LIMIT ?"
+		tail = "contact = ? AND conversation = ? AND seq >= ? AND seq < ? ORDER BY seq, note LIMIT ?"
 	}
 	if from <= 1 {
 		from = 0 // notes may be older than the first message
 	}
-	lines, err := Messages.Find(tx, tail, c.ID, from, before, mostLines)
+	lines, err := Messages.Find(tx, tail, c.Contact, c.ID, from, before, mostLines)
 	if err != nil {
 		return nil, false, err
 	}
@@ -51,7 +51,7 @@ func history(tx *vault.Tx, c Conversation, before int64, limit int) ([]Message, 
 	if cut := fitting(list); cut > 0 {
 		return list[cut:], true, nil
 	}
-	older, err := Messages.Find(tx, "conversation = ? AND seq < ? ORDER BY seq DESC LIMIT 1", c.ID, from)
+	older, err := Messages.Find(tx, "contact = ? AND conversation = ? AND seq < ? ORDER BY seq DESC LIMIT 1", c.Contact, c.ID, from)
 	return list, len(older) > 0, err
 }
 
@@ -82,7 +82,7 @@ func (s *Service) Since(ctx context.Context, actor vault.Actor, conv ids.Convers
 		if err != nil || epoch != c.Epoch.String() || offset < 0 || offset > c.LastSeq || c.LastSeq-offset > mostMissed {
 			return err
 		}
-		lines, err := Messages.Find(tx, "conversation = ? AND seq > ? AND note = 0 ORDER BY seq LIMIT ?", conv, offset, mostMissed+1)
+		lines, err := Messages.Find(tx, "contact = ? AND conversation = ? AND seq > ? AND note = 0 ORDER BY seq LIMIT ?", c.Contact, conv, offset, mostMissed+1)
 		if err != nil || int64(len(lines)) != c.LastSeq-offset {
 			return err
 		}
@@ -136,7 +136,7 @@ func (s *Service) MarkRead(ctx context.Context, actor vault.Actor, conv ids.Conv
 		if err != nil || !c.marks(actor, seq) {
 			return err
 		}
-		seq := min(seq, c.LastSeq)
+		was, seq := c, min(seq, c.LastSeq)
 		by, left, mark := Visitor, &c.Unread, &c.ReadSeq
 		if actor.Kind() == vault.AsPerson {
 			by, left, mark = Operator, &c.ContactUnread, &c.ContactReadSeq
@@ -146,7 +146,7 @@ func (s *Service) MarkRead(ctx context.Context, actor vault.Actor, conv ids.Conv
 			return err
 		}
 		tx.Emit(vault.Event{Kind: "conversation.read", Object: conv.String(), Subject: c.Contact, N: seq}, readNews{c, actor.Kind() == vault.AsPerson, seq})
-		return Conversations.Put(tx, c)
+		return c.change(tx, was)
 	})
 }
 
@@ -163,5 +163,5 @@ func unreadAfter(tx *vault.Tx, c Conversation, seq int64, by Kind) (int, error) 
 	if seq == c.LastSeq {
 		return 0, nil
 	}
-	return Messages.Count(tx, "conversation = ? AND seq > ? AND note = 0 AND sender = ?", c.ID, seq, by)
+	return Messages.Count(tx, "contact = ? AND conversation = ? AND seq > ? AND note = 0 AND sender = ?", c.Contact, c.ID, seq, by)
 }

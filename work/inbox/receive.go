@@ -142,7 +142,7 @@ func (s *Service) append(ctx context.Context, actor vault.Actor, action *vault.A
 		if !errors.Is(err, errTaken) {
 			return Ack{Conversation: l.Conversation, Seq: l.Seq, Note: l.Note, At: l.SentAt}, err
 		}
-		ack, err := s.stored(ctx, actor, l.Conversation, d.client)
+		ack, err := s.stored(ctx, actor, l.Contact, d.client)
 		if err != nil || ack.Duplicate {
 			return ack, err
 		}
@@ -151,22 +151,22 @@ func (s *Service) append(ctx context.Context, actor vault.Actor, action *vault.A
 }
 
 // stored looks for the message that the client has sent before.
-func (s *Service) stored(ctx context.Context, actor vault.Actor, id ids.Conversation, client clientID) (Ack, error) {
+func (s *Service) stored(ctx context.Context, actor vault.Actor, contact ids.Contact, client clientID) (Ack, error) {
 	var found []Line
 	err := s.vault.View(ctx, actor, actLook, func(tx *vault.Tx) (err error) {
-		found, err = Messages.Find(tx, "conversation = ? AND client_id = ?", id, client)
+		found, err = Messages.Find(tx, "contact = ? AND client_id = ?", contact, client)
 		return err
 	})
 	if err != nil || len(found) == 0 {
 		return Ack{}, err
 	}
 	l := found[0]
-	return Ack{Conversation: id, Seq: l.Seq, Note: l.Note, At: l.SentAt, Duplicate: true}, nil
+	return Ack{Conversation: l.Conversation, Seq: l.Seq, Note: l.Note, At: l.SentAt, Duplicate: true}, nil
 }
 
 // add stores the message and what it changes about its conversation, and emits the news.
 func (s *Service) add(tx *vault.Tx, c Conversation, d draft) (Line, error) {
-	fresh, was := c.Epoch.IsZero(), c.State
+	fresh, was := c.Epoch.IsZero(), c
 	l := Line{Conversation: c.ID, Contact: c.Contact, From: d.from, Author: tx.Actor().User(), ClientID: d.client, Body: d.text, SentAt: tx.Now()}
 	c.count(&l, tx.Actor())
 	uploads, err := handedIn(tx, c.Contact, d.attachments)
@@ -185,12 +185,14 @@ func (s *Service) add(tx *vault.Tx, c Conversation, d draft) (Line, error) {
 	if !d.replyTo.IsZero() {
 		c.ReplyTo = d.replyTo
 	}
-	store := Conversations.Put
 	if fresh {
-		c.Epoch, store = ids.NewObject(tx.Now()), Conversations.Add
+		c.Epoch = ids.NewObject(tx.Now())
 		tx.Emit(vault.Event{Kind: "conversation.created", Object: c.ID.String(), Subject: c.Contact}, nil)
+		err = Conversations.Add(tx, c.settled())
+	} else {
+		err = c.change(tx, was)
 	}
-	if err := store(tx, c); err != nil {
+	if err != nil {
 		return l, taken(err)
 	}
 	name, err := nameOf(tx, l.Author)
@@ -201,7 +203,7 @@ func (s *Service) add(tx *vault.Tx, c Conversation, d draft) (Line, error) {
 	if err != nil {
 		return l, err
 	}
-	if was != c.State {
+	if was.State != c.State {
 		tx.Emit(vault.Event{Kind: "conversation.updated", Object: c.ID.String(), Subject: c.Contact}, stateNews{c})
 	}
 	kind := "message.created"
@@ -240,4 +242,16 @@ func (c *Conversation) count(l *Line, actor vault.Actor) {
 	if c.Assignee.IsZero() {
 		c.Assignee = actor.User()
 	}
+}
+
+// settled brings the columns that follow from others up to date.
+func (c Conversation) settled() Conversation {
+	c.ActiveOn = c.LastAt.UTC().Truncate(24 * time.Hour)
+	c.Waiting = c.State == Open && c.Unread > 0
+	return c
+}
+
+// change stores the conversation, which was read in this transaction as it was.
+func (c Conversation) change(tx *vault.Tx, was Conversation) error {
+	return Conversations.Change(tx, was, c.settled())
 }

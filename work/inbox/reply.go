@@ -51,7 +51,7 @@ func (s *Service) Redact(ctx context.Context, actor vault.Actor, conv ids.Conver
 		if err != nil {
 			return err
 		}
-		l, err := Messages.Get(tx, conv, seq, note)
+		l, err := Messages.Get(tx, c.Contact, conv, seq, note)
 		if errs.Is(err, errs.NotFound) {
 			return errs.New(errs.NotFound, "There is no such message.")
 		}
@@ -66,8 +66,9 @@ func (s *Service) Redact(ctx context.Context, actor vault.Actor, conv ids.Conver
 			return err
 		}
 		if note == 0 && seq == c.LastSeq {
+			was := c
 			c.Preview = personal.Text{}
-			if err := Conversations.Put(tx, c); err != nil {
+			if err := c.change(tx, was); err != nil {
 				return err
 			}
 		}

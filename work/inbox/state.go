@@ -18,12 +18,13 @@ func (s *Service) change(ctx context.Context, actor vault.Actor, action *vault.A
 		if err != nil {
 			return err
 		}
+		was := c
 		kind, err := do(tx, &c)
 		if err != nil || kind == "" {
 			return err
 		}
 		tx.Emit(vault.Event{Kind: kind, Object: id.String(), Subject: c.Contact}, stateNews{c})
-		return Conversations.Put(tx, c)
+		return c.change(tx, was)
 	})
 }
 

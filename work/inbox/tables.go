@@ -72,7 +72,9 @@ type Conversation struct {
 	LastSeq        int64            `vault:"last_seq,state"` // of the last message, 0 if there is none
 	LastNote       int64            `vault:"last_note,state"`
 	LastFrom       Kind             `vault:"last_from,state"`
-	LastAt         time.Time        `vault:"last_at,state,keep"`
+	LastAt         time.Time        `vault:"last_at,state"`
+	ActiveOn       time.Time        `vault:"active_on,state,keep"`   // the day of LastAt, which needs no new place in indexes with every message
+	Waiting        bool             `vault:"waiting,state"`          // open, with something unread
 	Unread         int              `vault:"unread,state"`           // messages of the person that nobody has looked at
 	ContactUnread  int              `vault:"contact_unread,state"`   // messages of ours that the person has not seen
 	ReadSeq        int64            `vault:"read_seq,state"`         // how far we have read
@@ -85,10 +87,10 @@ type Conversation struct {
 
 // Line is a message as it is stored.
 type Line struct {
+	Contact      ids.Contact      `vault:"contact,key,subject"` // first, so that a person's messages lie together
 	Conversation ids.Conversation `vault:"conversation,key"`
 	Seq          int64            `vault:"seq,key"`
 	Note         int64            `vault:"note,key"` // 0 for what both sides see; notes count from 1 and hang on Seq
-	Contact      ids.Contact      `vault:"contact,subject"`
 	From         Kind             `vault:"sender,state"`
 	Author       ids.User         `vault:"author,state"`
 	ClientID     clientID         `vault:"client_id,state"` // zero for what no client sent

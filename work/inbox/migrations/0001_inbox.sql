@@ -11,6 +11,8 @@ CREATE TABLE conversations (
     last_note INT NOT NULL,
     last_from TEXT NOT NULL,
     last_at TIME NOT NULL,
+    active_on TIME NOT NULL,
+    waiting BOOL NOT NULL,
     unread INT NOT NULL,
     contact_unread INT NOT NULL,
     read_seq INT NOT NULL,
@@ -23,16 +25,16 @@ CREATE TABLE conversations (
 );
 CREATE UNIQUE INDEX conversations_by_contact ON conversations (contact, ordinal);
 CREATE INDEX conversations_by_state ON conversations (state, last_at, id);
-CREATE INDEX conversations_by_assignee ON conversations (assignee, state, last_at, id);
-CREATE INDEX conversations_by_team ON conversations (team, state, last_at, id);
-CREATE INDEX conversations_by_unread ON conversations (state, unread, assignee);
-CREATE INDEX conversations_by_time ON conversations (last_at);
+CREATE INDEX conversations_by_assignee ON conversations (assignee, state, active_on);
+CREATE INDEX conversations_by_team ON conversations (team, state, active_on);
+CREATE INDEX conversations_waiting ON conversations (waiting, assignee);
+CREATE INDEX conversations_by_day ON conversations (active_on);
 
 CREATE TABLE messages (
+    contact ID NOT NULL,
     conversation ID NOT NULL,
     seq INT NOT NULL,
     note INT NOT NULL,
-    contact ID NOT NULL,
     sender TEXT NOT NULL,
     author ID,
     client_id ID,
@@ -40,10 +42,9 @@ CREATE TABLE messages (
     files SEALED,
     sent_at TIME NOT NULL,
     redacted_at TIME,
-    PRIMARY KEY (conversation, seq, note)
+    PRIMARY KEY (contact, conversation, seq, note)
 );
-CREATE UNIQUE INDEX messages_by_client ON messages (conversation, client_id);
-CREATE INDEX messages_by_contact ON messages (contact);
+CREATE UNIQUE INDEX messages_by_client ON messages (contact, client_id);
 CREATE INDEX messages_by_time ON messages (sent_at);
 
 CREATE TABLE uploads (
