@@ -148,3 +148,18 @@ func (s *Service) History(ctx context.Context, actor vault.Actor, contact ids.Co
 	})
 	return all, err
 }
+
+var errWithdrawn = errs.New(errs.ConsentRequired, "This person has withdrawn their consent and cannot be written to.")
+
+// NotWithdrawn is nil unless the person agreed once and took it back: for what may also happen before anybody asked,
+// such as an answer to somebody whom the tenant knows from elsewhere.
+func NotWithdrawn(tx *vault.Tx, contact ids.Contact, purpose string) error {
+	state, err := States.Get(tx, contact, purpose)
+	if errs.Is(err, errs.NotFound) {
+		return nil
+	}
+	if err == nil && !state.Granted {
+		return errWithdrawn
+	}
+	return err
+}
