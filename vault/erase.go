@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"aver/base/ids"
+	"aver/vault/postings"
 )
 
 // eraseBatch is how many rows an erasure removes in one transaction, so that others are not held up.
@@ -52,7 +53,7 @@ func (v *Vault) finishErasure(ctx context.Context, tenant ids.Tenant, subject id
 	for {
 		n := 0
 		err := v.maintain(ctx, tenant, func(tx *Tx) (err error) {
-			n, err = tx.eraseWords(subject, eraseBatch/20)
+			n, err = postings.ForgetSubject(tx.conn, subject[:], eraseBatch/4)
 			return err
 		})
 		if err != nil {

@@ -1,104 +1,141 @@
 package vault
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
-	"reflect"
+	"maps"
 	"slices"
 	"strings"
 
 	"aver/base/aead"
 	"aver/base/ids"
+	"aver/vault/engine"
 	"aver/vault/journal"
+	"aver/vault/keyring"
+	"aver/vault/postings"
 	"aver/vault/words"
 )
 
 // Words are found without being stored: each becomes a keyed token of the tenant's, as do its first two, three and five
-// letters for finding it by its beginning. A row's tokens are kept together with whom the row is about, so that they go
-// with the person.
+// letters for finding it by its beginning. Package postings files a row's tokens together with whom the row is about, so
+// that they go with the person.
 
-const (
-	tokenSize = 8
-	wordsKind = "vault.words"
-)
+const wordsKind = "vault.words"
 
 func wordsEvent(t *table, key []byte, subject ids.Subject) Event {
 	return Event{Kind: wordsKind, Object: t.name + ":" + hex.EncodeToString(key), Subject: subject}
 }
 
-func (tx *Tx) token(kind, word string) string {
-	return string(aead.BlindIndex(tx.keys.Blind("words"), []byte(kind+":"+word), tokenSize))
-}
-
-// tokens of a text, sorted so that neighbours in the index are written together.
-func (tx *Tx) tokens(text string) []string {
+// tokens are a text's, sorted, one after the other.
+func (tx *Tx) tokens(text string) []byte {
+	blind := aead.NewBlinder(tx.keys.Blind("words"))
 	set := map[string]struct{}{}
+	file := func(kind, word string) {
+		set[string(blind.Index([]byte(kind+":"+word), postings.TokenSize))] = struct{}{}
+	}
 	for _, w := range words.Of(text) {
-		set[tx.token("word", w)] = struct{}{}
+		file("word", w)
 		for _, b := range words.Beginnings(w) {
-			set[tx.token("prefix", b)] = struct{}{}
+			file("prefix", b)
 		}
 	}
-	out := make([]string, 0, len(set))
-	for t := range set {
-		out = append(out, t)
-	}
-	slices.Sort(out)
-	return out
+	return []byte(strings.Join(slices.Sorted(maps.Keys(set)), ""))
 }
+
+// wordsBatch is how many entries the follower reads at a time, and wordsStep how many rows it files in one transaction,
+// so that messages get in between.
+const (
+	wordsBatch = 1024
+	wordsStep  = 64
+)
 
 // indexWords is the follower that keeps the words up to date.
 func (v *Vault) indexWords(ctx context.Context, tenant ids.Tenant, entries []journal.Entry) error {
-	var todo []Event
+	changed := map[*table][][]byte{}
 	seen := map[string]bool{}
 	for _, e := range entries {
 		for _, ev := range e.Events {
-			if ev.Kind == wordsKind && !seen[ev.Object] {
-				seen[ev.Object] = true
-				todo = append(todo, ev)
+			name, encoded, _ := strings.Cut(ev.Object, ":")
+			if ev.Kind != wordsKind || seen[ev.Object] || v.tables[name] == nil {
+				continue
 			}
+			key, err := hex.DecodeString(encoded)
+			if err != nil {
+				return fmt.Errorf("index words: %w", err)
+			}
+			seen[ev.Object] = true
+			changed[v.tables[name]] = append(changed[v.tables[name]], key)
 		}
 	}
-	for part := range slices.Chunk(todo, 32) { // small steps, so that messages get in between
-		if err := v.maintain(ctx, tenant, func(tx *Tx) error {
-			for _, ev := range part {
-				if err := tx.indexRow(ev); err != nil {
-					return err
-				}
+	for t, keys := range changed {
+		for part := range slices.Chunk(keys, wordsStep) {
+			if err := v.fileRows(ctx, tenant, t, part); err != nil {
+				return fmt.Errorf("index words: %w", err)
 			}
-			return nil
-		}); err != nil {
-			return fmt.Errorf("index words: %w", err)
+		}
+		err := postings.Merge(postings.Store{
+			Read: func(fn func(engine.Conn) error) error {
+				return v.peek(ctx, tenant, func(tx *Tx) error { return fn(tx.conn) })
+			},
+			Write: func(fn func(engine.Conn) error) error {
+				return v.maintain(ctx, tenant, func(tx *Tx) error { return fn(tx.conn) })
+			},
+		}, t.name)
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (tx *Tx) indexRow(ev Event) error {
-	name, encoded, _ := strings.Cut(ev.Object, ":")
-	t := tx.v.tables[name]
-	key, err := hex.DecodeString(encoded)
-	if t == nil || err != nil {
-		return nil // a table that is gone: nothing to find any more
-	}
-	if err := tx.forgetWords(t, key); err != nil {
-		return err
-	}
-	text, found, err := tx.searchedText(t, key)
-	if err != nil || !found {
-		return err
-	}
-	tokens := tx.tokens(text)
-	for _, token := range tokens {
-		if _, err := tx.conn.Exec("INSERT INTO search_terms (token, source, doc) VALUES (?, ?, ?)", []byte(token), t.name, key); err != nil {
-			return err
+// fileRows files rows by their words. What the words are is found out beside the writer; a row that changed meanwhile is
+// left to the news of that change.
+func (v *Vault) fileRows(ctx context.Context, tenant ids.Tenant, t *table, keys [][]byte) error {
+	before := make([]searched, len(keys))
+	err := v.peek(ctx, tenant, func(tx *Tx) error {
+		for i, key := range keys {
+			var err error
+			if before[i], err = tx.searchedRow(t, key); err != nil {
+				return err
+			}
+			text, err := tx.textOf(t, key, before[i])
+			if err != nil {
+				return err
+			}
+			before[i].tokens = tx.tokens(text)
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	_, err = tx.conn.Exec("INSERT INTO search_docs (source, doc, subject, tokens) VALUES (?, ?, ?, ?)",
-		t.name, key, plain(reflect.ValueOf(ev.Subject), formSubject), []byte(strings.Join(tokens, "")))
-	return err
+	return v.maintain(ctx, tenant, func(tx *Tx) error {
+		var docs []postings.Doc
+		for i, key := range keys {
+			now, err := tx.searchedRow(t, key)
+			if err != nil {
+				return err
+			}
+			if now.found && slices.EqualFunc(now.sealed, before[i].sealed, bytes.Equal) {
+				docs = append(docs, postings.Doc{Key: key, Subject: plainBytes(now.subject), Tokens: before[i].tokens})
+			}
+		}
+		if len(docs) == 0 {
+			return nil
+		}
+		return postings.Add(tx.conn, t.name, docs)
+	})
+}
+
+func plainBytes(subject ids.Subject) []byte {
+	if subject.IsZero() {
+		return nil
+	}
+	return subject[:]
 }
 
 // splitKey undoes keyBytes for the columns of a table's key.
@@ -120,108 +157,77 @@ func splitKey(t *table, key []byte) []any {
 	return out
 }
 
-// searchedText reads and opens the searched columns of one row.
-func (tx *Tx) searchedText(t *table, key []byte) (text string, found bool, err error) {
+// searched is what a row is found by.
+type searched struct {
+	found   bool
+	subject ids.Subject
+	sealed  [][]byte // the searched columns
+	tokens  []byte
+}
+
+// searchedRow reads the searched columns of one row.
+func (tx *Tx) searchedRow(t *table, key []byte) (searched, error) {
 	s := tx.sql(t)
-	var parts []string
-	err = tx.conn.Query(s.get, s.own(tx.actor.is.Tenant, splitKey(t, key)), func(values []any) error {
-		found = true
-		var subject ids.Subject
+	var out searched
+	err := tx.conn.Query(s.get, s.own(tx.actor.is.Tenant, splitKey(t, key)), func(values []any) error {
+		out.found = true
 		if t.subject >= 0 {
 			if b, ok := values[t.subject].([]byte); ok {
-				copy(subject[:], b)
+				copy(out.subject[:], b)
 			}
 		}
 		for _, i := range t.searched {
 			sealed, _ := values[i].([]byte)
-			if sealed == nil {
-				continue
-			}
-			b, err := tx.open(t, &t.columns[i], subject, key, sealed)
-			if err != nil {
-				return erasedAsAbsent(err, &found)
-			}
-			parts = append(parts, string(b))
+			out.sealed = append(out.sealed, sealed)
 		}
 		return nil
 	})
-	return strings.Join(parts, "\n"), found, err
+	return out, err
 }
 
-// forgetWords removes a row's tokens.
-func (tx *Tx) forgetWords(t *table, key []byte) error {
-	if len(t.searched) == 0 {
-		return nil
-	}
-	var tokens []byte
-	err := tx.conn.Query("SELECT tokens FROM search_docs WHERE source = ? AND doc = ?", []any{t.name, key}, func(row []any) error {
-		tokens = row[0].([]byte)
-		return nil
-	})
-	if err != nil || tokens == nil {
-		return err
-	}
-	return tx.dropTokens(t.name, key, tokens)
-}
-
-func (tx *Tx) dropTokens(source string, key, tokens []byte) error {
-	for token := range slices.Chunk(tokens, tokenSize) {
-		if _, err := tx.conn.Exec("DELETE FROM search_terms WHERE token = ? AND source = ? AND doc = ?", token, source, key); err != nil {
-			return err
+// textOf opens them; an erased person's text is empty.
+func (tx *Tx) textOf(t *table, key []byte, row searched) (string, error) {
+	var parts []string
+	for i, sealed := range row.sealed {
+		if sealed == nil {
+			continue
 		}
+		b, err := tx.open(t, &t.columns[t.searched[i]], row.subject, key, sealed)
+		if errors.Is(err, keyring.ErrErased) {
+			return "", nil
+		}
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, string(b))
 	}
-	_, err := tx.conn.Exec("DELETE FROM search_docs WHERE source = ? AND doc = ?", source, key)
-	return err
+	return strings.Join(parts, "\n"), nil
 }
 
-// eraseWords removes the tokens of some of a person's rows and tells how many rows that was.
-func (tx *Tx) eraseWords(subject ids.Subject, limit int) (int, error) {
-	type doc struct {
-		source      string
-		key, tokens []byte
-	}
-	var docs []doc
-	err := tx.conn.Query("SELECT source, doc, tokens FROM search_docs WHERE subject = ? LIMIT ?", []any{subject[:], int64(limit)}, func(row []any) error {
-		docs = append(docs, doc{row[0].(string), row[1].([]byte), row[2].([]byte)})
+// forgetWords removes rows' tokens.
+func (tx *Tx) forgetWords(t *table, keys ...[]byte) error {
+	if len(t.searched) == 0 || len(keys) == 0 {
 		return nil
-	})
-	if err != nil {
-		return 0, err
 	}
-	for _, d := range docs {
-		if err := tx.dropTokens(d.source, d.key, d.tokens); err != nil {
-			return 0, err
-		}
-	}
-	return len(docs), nil
+	return postings.Forget(tx.conn, t.name, keys)
 }
 
 // maxHits bounds a search, whatever is asked for.
 const maxHits = 200
 
-// Search finds rows by their words, newest key first: all words must occur, and the last one may be a beginning.
+// Search finds rows by their words, the last changed first: all words must occur, and the last one may be a beginning.
 func (tb *Table[T]) Search(tx *Tx, query string, limit int) ([]T, error) {
 	asked := words.Asked(query)
 	if len(asked) == 0 || len(asked) > 12 {
 		return nil, nil
 	}
-	var terms []string
+	var terms [][]byte
 	for i, raw := range asked {
 		for _, w := range words.Of(raw) {
 			terms = append(terms, tx.queryToken(w, i == len(asked)-1))
 		}
 	}
-	where := "token = ? AND source = ?"
-	args := []any{[]byte(terms[0]), tb.t.name}
-	for _, term := range terms[1:] {
-		where += " AND EXISTS (SELECT 1 FROM search_terms other WHERE other.token = ? AND other.source = ? AND other.doc = search_terms.doc)"
-		args = append(args, []byte(term), tb.t.name)
-	}
-	var keys [][]byte
-	err := tx.conn.Query("SELECT doc FROM search_terms WHERE "+where+" ORDER BY doc DESC LIMIT ?", append(args, int64(maxHits)), func(row []any) error {
-		keys = append(keys, row[0].([]byte))
-		return nil
-	})
+	keys, err := postings.Search(tx.conn, tb.t.name, terms, maxHits)
 	if err != nil {
 		return nil, fmt.Errorf("search %s: %w", tb.t.name, err)
 	}
@@ -229,14 +235,12 @@ func (tb *Table[T]) Search(tx *Tx, query string, limit int) ([]T, error) {
 }
 
 // queryToken is the longest stored token that the word allows.
-func (tx *Tx) queryToken(word string, beginning bool) string {
-	if !beginning {
-		return tx.token("word", word)
+func (tx *Tx) queryToken(word string, beginning bool) []byte {
+	name := "word:" + word
+	if longest, ok := words.Longest(word); beginning && ok {
+		name = "prefix:" + longest
 	}
-	if beginning, ok := words.Longest(word); ok {
-		return tx.token("prefix", beginning)
-	}
-	return tx.token("word", word)
+	return aead.BlindIndex(tx.keys.Blind("words"), []byte(name), postings.TokenSize)
 }
 
 // hits reads the rows and keeps those that really contain what was asked: tokens of beginnings promise less than the query.
@@ -246,18 +250,22 @@ func (tb *Table[T]) hits(tx *Tx, keys [][]byte, asked []string, limit int) ([]T,
 		if len(out) == limit {
 			break
 		}
-		text, found, err := tx.searchedText(tb.t, key)
+		row, err := tx.searchedRow(tb.t, key)
 		if err != nil {
 			return nil, err
 		}
-		if !found || !words.Contain(words.Of(text), asked) {
+		text, err := tx.textOf(tb.t, key, row)
+		if err != nil {
+			return nil, err
+		}
+		if !row.found || !words.Contain(words.Of(text), asked) {
 			continue
 		}
-		row, err := tb.Get(tx, splitKey(tb.t, key)...)
+		hit, err := tb.Get(tx, splitKey(tb.t, key)...)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, row)
+		out = append(out, hit)
 	}
 	return out, nil
 }

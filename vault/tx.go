@@ -129,12 +129,3 @@ func engineError(err error) error {
 	}
 	return err
 }
-
-// erasedAsAbsent treats the row of an erased person as one that is gone.
-func erasedAsAbsent(err error, found *bool) error {
-	if errors.Is(err, keyring.ErrErased) {
-		*found = false
-		return nil
-	}
-	return err
-}

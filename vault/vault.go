@@ -75,7 +75,7 @@ func Open(ctx context.Context, c Config) (*Vault, error) {
 	}
 	v.commit = group.Committer{Engine: c.Engine, Seal: v.appendJournal}
 	v.followers = follow.New(v.source())
-	v.Follow(Follower{Name: "words", Each: v.indexWords})
+	v.Follow(Follower{Name: "words", Batch: wordsBatch, Each: v.indexWords})
 	if err := v.prepare(ctx, ids.Installation); err != nil {
 		return nil, fmt.Errorf("open vault: %w", err)
 	}

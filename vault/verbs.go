@@ -179,13 +179,15 @@ func (tx *Tx) deleteWhere(t *table, tail string, args []any) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("sweep %s: %w", t.name, err)
 	}
+	keys := make([][]byte, 0, len(found))
 	for _, parts := range found {
 		if _, err := tx.conn.Exec(s.delete, s.own(tx.actor.is.Tenant, parts)...); err != nil {
 			return 0, fmt.Errorf("sweep %s: %w", t.name, err)
 		}
-		if err := tx.forgetWords(t, keyBytes(parts)); err != nil {
-			return 0, err
-		}
+		keys = append(keys, keyBytes(parts))
+	}
+	if err := tx.forgetWords(t, keys...); err != nil {
+		return 0, err
 	}
 	if len(found) > 0 {
 		tx.touch(t, journal.Swept, fmt.Appendf(nil, "%d", len(found)), nil)

@@ -15,6 +15,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 )
 
 // KeySize is the length of every key in bytes: AES-256.
@@ -118,6 +119,19 @@ func BlindIndex(key, value []byte, size int) []byte {
 	mac := hmac.New(sha256.New, key)
 	mac.Write(value)
 	return mac.Sum(nil)[:size]
+}
+
+// A Blinder makes many indexes under one key. It is used by one goroutine at a time.
+type Blinder struct{ mac hash.Hash }
+
+// NewBlinder prepares a key.
+func NewBlinder(key []byte) Blinder { return Blinder{hmac.New(sha256.New, key)} }
+
+// Index is BlindIndex of the value.
+func (b Blinder) Index(value []byte, size int) []byte {
+	b.mac.Reset()
+	b.mac.Write(value)
+	return b.mac.Sum(nil)[:size]
 }
 
 // Place joins the parts of a location unambiguously: each part is preceded by its length.

@@ -32,20 +32,36 @@ CREATE TABLE tenants (
 );
 CREATE UNIQUE INDEX tenants_by_slug ON tenants (slug_index);
 
+CREATE TABLE search_sources (
+    name TEXT NOT NULL,
+    base INT NOT NULL,
+    next INT NOT NULL,
+    merged INT NOT NULL,
+    building INT NOT NULL,
+    PRIMARY KEY (name)
+);
+
 CREATE TABLE search_docs (
+    place INT NOT NULL,
     source TEXT NOT NULL,
     doc SEALED NOT NULL,
     subject ID,
-    tokens SEALED NOT NULL,
-    PRIMARY KEY (source, doc)
+    PRIMARY KEY (place)
 );
-CREATE INDEX search_docs_by_subject ON search_docs (subject);
+CREATE UNIQUE INDEX search_docs_by_doc ON search_docs (source, doc);
+CREATE INDEX search_docs_by_subject ON search_docs (subject, place);
+
+CREATE TABLE search_fresh (
+    place INT NOT NULL,
+    tokens SEALED NOT NULL,
+    PRIMARY KEY (place)
+);
 
 CREATE TABLE search_terms (
+    block INT NOT NULL,
     token BLIND NOT NULL,
-    source TEXT NOT NULL,
-    doc SEALED NOT NULL,
-    PRIMARY KEY (token, source, doc)
+    places BLIND NOT NULL,
+    PRIMARY KEY (block, token)
 );
 
 CREATE TABLE blobs (

@@ -1,0 +1,267 @@
+// Package postings finds documents by tokens: an inverted index in a tenant's own store.
+//
+// A document is filed by writing one row, so that filing costs no more than a message does. Each time some two thousand
+// have come together they are merged into a block, in which a token lists its documents. So a search reads what is
+// fresh, and one entry per block and token. What words the tokens stand for, and what documents are, the package does
+// not know.
+package postings
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"aver/vault/engine"
+)
+
+// TokenSize is the length of a token in bytes.
+const TokenSize = 8
+
+const (
+	blockSize  = 2048    // documents in a block; an ordinal in a block takes two bytes
+	sourceSize = 1 << 40 // places that a source may use
+	batchSize  = 32      // placeholders in a statement
+)
+
+// Doc is a document to be filed.
+type Doc struct {
+	Key     []byte
+	Subject []byte // whom it is about; nil for nobody
+	Tokens  []byte // sorted, TokenSize bytes each, none twice
+}
+
+// source is one kind of documents. Their places are numbers that grow from base.
+type source struct {
+	name     string
+	base     int64
+	next     int64 // the first free place
+	merged   int64 // places below are in blocks
+	building int64 // who merges the next block, a random number
+}
+
+// lock reads a source so that nobody else changes it before the transaction ends.
+func lock(c engine.Conn, name string) (s source, exists bool, err error) {
+	n, err := c.Exec("UPDATE search_sources SET next = next WHERE name = ?", name)
+	if err != nil || n == 0 {
+		return source{}, false, err
+	}
+	return find(c, name)
+}
+
+func create(c engine.Conn, name string) error {
+	all, err := sources(c)
+	if err != nil {
+		return err
+	}
+	base := int64(len(all)) * sourceSize
+	_, err = c.Exec("INSERT INTO search_sources (name, base, next, merged, building) VALUES (?, ?, ?, ?, 0)", name, base, base, base)
+	if errors.Is(err, engine.ErrUnique) { // somebody else was first
+		return errors.Join(engine.ErrRetry, err)
+	}
+	return err
+}
+
+func sources(c engine.Conn) (all []source, err error) {
+	err = c.Query("SELECT name, base, next, merged, building FROM search_sources ORDER BY base", nil, func(row []any) error {
+		all = append(all, source{name: row[0].(string), base: row[1].(int64), next: row[2].(int64), merged: row[3].(int64), building: row[4].(int64)})
+		return nil
+	})
+	return all, err
+}
+
+func find(c engine.Conn, name string) (source, bool, error) {
+	all, err := sources(c)
+	at := slices.IndexFunc(all, func(s source) bool { return s.name == name })
+	if err != nil || at < 0 {
+		return source{}, false, err
+	}
+	return all[at], true, nil
+}
+
+// Add files documents, in place of what was filed under their keys before.
+func Add(c engine.Conn, name string, docs []Doc) error {
+	s, exists, err := lock(c, name)
+	if err == nil && !exists {
+		if err = create(c, name); err == nil {
+			s, _, err = find(c, name)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("file words: %w", err)
+	}
+	keys := make([][]byte, len(docs))
+	for i, d := range docs {
+		keys[i] = d.Key
+	}
+	if err := s.forget(c, keys); err != nil {
+		return fmt.Errorf("file words: %w", err)
+	}
+	for _, d := range docs {
+		var subject any
+		if d.Subject != nil {
+			subject = d.Subject
+		}
+		err := errors.Join(
+			put(c, "INSERT INTO search_docs (place, source, doc, subject) VALUES (?, ?, ?, ?)", s.next, name, d.Key, subject),
+			put(c, "INSERT INTO search_fresh (place, tokens) VALUES (?, ?)", s.next, d.Tokens))
+		if err != nil {
+			return fmt.Errorf("file words: %w", err)
+		}
+		s.next++
+	}
+	return put(c, "UPDATE search_sources SET next = ? WHERE name = ?", s.next, name)
+}
+
+// put executes a statement of which nobody needs to know how many rows it changed.
+func put(c engine.Conn, query string, args ...any) error {
+	if q, ok := c.(engine.Queuer); ok {
+		q.Queue(query, args...)
+		return nil
+	}
+	_, err := c.Exec(query, args...)
+	return err
+}
+
+var marks = "(?" + strings.Repeat(", ?", batchSize-1) + ")"
+
+// padded fills the placeholders of a batch.
+func padded[T any](part []T) []any {
+	args := make([]any, batchSize)
+	for i := range args {
+		args[i] = part[min(i, len(part)-1)]
+	}
+	return args
+}
+
+// Forget removes what was filed under the keys.
+func Forget(c engine.Conn, name string, keys [][]byte) error {
+	s, exists, err := lock(c, name)
+	if err == nil && exists {
+		err = s.forget(c, keys)
+	}
+	if err != nil {
+		return fmt.Errorf("forget words: %w", err)
+	}
+	return nil
+}
+
+func (s source) forget(c engine.Conn, keys [][]byte) error {
+	var places []int64
+	for part := range slices.Chunk(keys, batchSize) {
+		err := c.Query("SELECT place FROM search_docs WHERE source = ? AND doc IN "+marks, append([]any{s.name}, padded(part)...), func(row []any) error {
+			places = append(places, row[0].(int64))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return s.remove(c, places)
+}
+
+// ForgetSubject removes some of what was filed about a person, and tells how many documents that was.
+func ForgetSubject(c engine.Conn, subject []byte, limit int) (int, error) {
+	var name string
+	var places []int64
+	err := c.Query("SELECT source, place FROM search_docs WHERE subject = ? ORDER BY place LIMIT ?", []any{subject, int64(limit)}, func(row []any) error {
+		if len(places) == 0 {
+			name = row[0].(string)
+		}
+		if row[0].(string) == name && (len(places) == 0 || row[1].(int64)/blockSize == places[0]/blockSize) { // a block at a time
+			places = append(places, row[1].(int64))
+		}
+		return nil
+	})
+	if err != nil || len(places) == 0 {
+		return 0, err
+	}
+	s, _, err := lock(c, name)
+	if err == nil {
+		err = s.remove(c, places)
+	}
+	return len(places), err
+}
+
+// remove takes documents out of the index: their rows, and their ordinals in the lists of their blocks.
+func (s source) remove(c engine.Conn, places []int64) error {
+	blocks := map[int64][]int64{}
+	for _, p := range places {
+		if err := put(c, "DELETE FROM search_docs WHERE place = ?", p); err != nil {
+			return err
+		}
+		if p < s.merged {
+			blocks[p/blockSize] = append(blocks[p/blockSize], p%blockSize)
+		} else if err := put(c, "DELETE FROM search_fresh WHERE place = ?", p); err != nil {
+			return err
+		}
+	}
+	for block, ordinals := range blocks {
+		if err := strip(c, block, ordinals); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// strip takes ordinals out of a block's lists, and the whole block if nothing else is in it.
+func strip(c engine.Conn, block int64, ordinals []int64) error {
+	others := false
+	err := c.Query("SELECT place FROM search_docs WHERE place >= ? AND place < ? LIMIT 1", []any{block * blockSize, (block + 1) * blockSize}, func([]any) error {
+		others = true
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if !others {
+		return put(c, "DELETE FROM search_terms WHERE block = ?", block)
+	}
+	type entry struct{ token, list []byte }
+	var changed []entry
+	err = c.Query("SELECT token, places FROM search_terms WHERE block = ?", []any{block}, func(row []any) error {
+		list := row[1].([]byte)
+		if left := without(list, ordinals); len(left) < len(list) {
+			changed = append(changed, entry{row[0].([]byte), left})
+		}
+		return nil
+	})
+	for _, e := range changed {
+		if len(e.list) == 0 {
+			err = errors.Join(err, put(c, "DELETE FROM search_terms WHERE block = ? AND token = ?", block, e.token))
+		} else {
+			err = errors.Join(err, put(c, "UPDATE search_terms SET places = ? WHERE block = ? AND token = ?", e.list, block, e.token))
+		}
+	}
+	return err
+}
+
+func without(list []byte, ordinals []int64) []byte {
+	out := make([]byte, 0, len(list))
+	for pair := range slices.Chunk(list, 2) {
+		if !slices.Contains(ordinals, ordinal(pair)) {
+			out = append(out, pair...)
+		}
+	}
+	return out
+}
+
+func ordinal(pair []byte) int64 { return int64(pair[0])<<8 | int64(pair[1]) }
+
+// has tells whether a sorted list of tokens contains one.
+func has(tokens, token []byte) bool {
+	low, high := 0, len(tokens)/TokenSize
+	for low < high {
+		mid := (low + high) / 2
+		switch bytes.Compare(tokens[mid*TokenSize:(mid+1)*TokenSize], token) {
+		case 0:
+			return true
+		case -1:
+			low = mid + 1
+		default:
+			high = mid
+		}
+	}
+	return false
+}
