@@ -116,7 +116,7 @@ func each(t *testing.T, test func(*testing.T, *world)) {
 		tables = append(tables, m.Tables...)
 	}
 	vaulttest.Each(t, vaulttest.Config{Tables: tables, Migrations: append(list, schema)}, func(t *testing.T, k *vaulttest.Kit) {
-		w := &world{Kit: k, post: &post{sent: make(chan mail.Message, 100)}, owner: vaulttest.User(k.Tenant, vault.Owner)}
+		w := &world{Kit: k, post: newPost(), owner: vaulttest.User(k.Tenant, vault.Owner)}
 		w.audit = audit.New(k.Vault)
 		w.rights = rights.New(k.Vault, people, identity.New(k.Vault), w.audit, w.post)
 		startJobs(t, w.rights.Module(), w.audit.Module())
@@ -228,3 +228,5 @@ func until(t *testing.T, what string, done func() bool) {
 		time.Sleep(20 * time.Millisecond)
 	}
 }
+
+func newPost() *post { return &post{sent: make(chan mail.Message, 100)} }

@@ -1,0 +1,249 @@
+package rights_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"aver/base/errs"
+	"aver/base/ids"
+	"aver/base/personal"
+	"aver/frame/module"
+	"aver/frame/page"
+	"aver/frame/page/pagetest"
+	"aver/frame/request"
+	"aver/proof/axe"
+	"aver/proof/browser"
+	"aver/trust/audit"
+	"aver/trust/backups"
+	"aver/trust/identity"
+	"aver/trust/retention"
+	"aver/trust/rights"
+	"aver/vault"
+	"aver/vault/vaulttest"
+)
+
+// office is the trust modules' pages behind a server, with somebody signed in.
+type office struct {
+	*world
+	server    *httptest.Server
+	actor     vault.Actor
+	backups   *backups.Service
+	retention *retention.Service
+}
+
+func openOffice(t *testing.T) *office {
+	t.Helper()
+	mods := []module.Module{identity.New(nil).Module(), audit.New(nil).Module(), rights.New(nil, rights.People{}, nil, nil, nil).Module(),
+		retention.New(nil, "").Module(), backups.New(nil, backups.Config{}).Module()}
+	list, err := module.Migrations(mods)
+	must(t, err)
+	tables := []vault.AnyTable{persons, letters}
+	for _, m := range mods {
+		tables = append(tables, m.Tables...)
+	}
+	k := vaulttest.Embedded(t, vaulttest.Config{Tables: tables, Migrations: append(list, schema)})
+	o := &office{world: &world{Kit: k, post: newPost(), owner: vaulttest.User(k.Tenant, vault.Owner)}}
+	o.actor = o.owner
+	o.audit = audit.New(k.Vault)
+	o.rights = rights.New(k.Vault, people, identity.New(k.Vault), o.audit, o.post)
+	o.retention = retention.New(k.Vault, "letters")
+	o.backups = backups.New(k.Vault, backups.Config{Folder: t.TempDir(), Data: k.Folder, Seed: bytes.Repeat([]byte{1}, 32)})
+	mux := http.NewServeMux()
+	mine := []module.Module{o.audit.Module(), o.rights.Module(), o.retention.Module(), o.backups.Module()}
+	for _, m := range mine {
+		m.Routes(mux)
+	}
+	mux.Handle("GET "+page.AssetsPath(), page.Assets())
+	startJobs(t, mine...)
+	o.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		info := &request.Info{ID: "req_test", Actor: o.actor, Fail: fail}
+		view := page.View{Path: r.URL.Path, Tenant: "Acme", Region: "eu", User: "Ada Kowal", Role: "Owner", Flash: page.TakeFlash(w, r)}
+		mux.ServeHTTP(w, r.WithContext(page.With(request.With(r.Context(), info), view)))
+	}))
+	t.Cleanup(o.server.Close)
+	return o
+}
+
+func fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := errs.AsProblem(err)
+	if p.Code == errs.Internal {
+		p.Detail = err.Error() // so that a test says why it fails
+	}
+	_ = page.Render(w, r, p.Status, page.ErrorPage(p))
+}
+
+// furnish gives every page something to show.
+func (o *office) furnish(t *testing.T) (contact ids.Contact, pages []string) {
+	t.Helper()
+	ada := o.add(t, o.Tenant, person{Email: personal.Of("ada@example.org"), Name: personal.Of("Ada Kowal")}, "hello", "again")
+	bob := o.add(t, o.Tenant, person{Name: personal.Of("Bob")}, "words")
+	receipt, err := o.rights.Erase(t.Context(), o.owner, bob, "order of the controller")
+	must(t, err)
+	id, err := o.rights.StartCopy(t.Context(), o.owner, ada)
+	must(t, err)
+	until(t, "the copy", func() bool {
+		task, err := o.rights.Task(t.Context(), o.owner, id)
+		must(t, err)
+		return task.State == "done"
+	})
+	must(t, o.audit.Rotate(t.Context(), o.owner))
+	_, err = o.backups.Now(t.Context(), vaulttest.System(ids.Installation))
+	must(t, err)
+	_, err = o.backups.Drill(t.Context(), vaulttest.System(ids.Installation), nil)
+	must(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { o.retention.Run(ctx); close(done) }()
+	o.retention.Record(retention.Seen{Tenant: o.Tenant, Client: netip.MustParseAddr("2001:db8::7"), Agent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/149.0 Safari/537.36", Class: "page", Who: vault.AsUser})
+	stop()
+	<-done
+	_ = o.Vault.Do(t.Context(), vaulttest.User(o.Tenant, vault.Operator), vault.Act("settings.change"), func(*vault.Tx) error { return nil })
+	o.Clock.Advance(3 * time.Hour)
+	return ada, []string{"/security", "/security/log", "/security/log?outcome=denied", "/security/log?action=nothing", fmt.Sprintf("/security/log/%d", receipt.Index), "/security/connections",
+		"/privacy", "/privacy/catalogue", "/privacy/requests/" + receipt.ID.String(), "/privacy/requests/" + id.String(), "/privacy/people/" + ada.String() + "/erase",
+		"/settings/retention", "/settings/retention?class=connections", "/settings/backups", "/my-data/acme"}
+}
+
+func TestThePagesAreLegibleToEverybody(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	_, paths := o.furnish(t)
+	tab := browser.New(t)
+	for _, path := range paths {
+		for _, width := range []int{1280, 390} {
+			for _, dark := range []bool{false, true} {
+				tab.SetViewport(width, 844, false)
+				tab.SetDark(dark)
+				tab.Goto(o.server.URL + path)
+				if over := browser.Eval[int](tab, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+					t.Errorf("%s at %d px is %d px too wide", path, width, over)
+				}
+				for _, finding := range findings(tab) {
+					t.Errorf("%s at %d px, dark %v: %s", path, width, dark, finding)
+				}
+				picture(tab, fmt.Sprintf("%s-%d-%v.png", clean(path), width, dark))
+			}
+		}
+	}
+}
+
+func TestThePagesKeepTheRulesOfPages(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	_, paths := o.furnish(t)
+	for _, path := range paths {
+		status, body := o.get(t, path)
+		if status != http.StatusOK {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+		pagetest.Check(t, body)
+		if missing := regexp.MustCompile(`\[[a-z_]+[./][a-z_./]+\]`).FindString(body); missing != "" {
+			t.Errorf("%s lacks the words %s", path, missing)
+		}
+	}
+	o.actor = vaulttest.User(o.Tenant, vault.Operator)
+	for _, path := range paths[:len(paths)-1] {
+		if status, _ := o.get(t, path); status != http.StatusForbidden {
+			t.Errorf("%s answers an operator with %d", path, status)
+		}
+	}
+	o.actor = vaulttest.User(o.Other, vault.Owner)
+	for _, path := range []string{paths[8], paths[9], paths[10]} {
+		if status, _ := o.get(t, path); status != http.StatusNotFound {
+			t.Errorf("%s answers another workspace with %d", path, status)
+		}
+	}
+}
+
+func (o *office) get(t *testing.T, path string) (int, string) {
+	t.Helper()
+	res, err := o.server.Client().Get(o.server.URL + path)
+	must(t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	must(t, err)
+	return res.StatusCode, string(body)
+}
+
+func TestAPersonErasesThemselvesOnThePublicPage(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	o.actor = vault.Actor{}
+	ada := o.add(t, o.Tenant, person{Email: personal.Of("ada@example.org")}, "hello")
+	tab := browser.New(t)
+	tab.SetViewport(390, 844, false)
+	tab.Goto(o.server.URL + "/my-data/acme")
+	tab.Click(`input[value="erasure"]`)
+	tab.Type(`input[name="email"]`, "ada@example.org")
+	tab.Click(`form.form button`)
+	tab.WaitVisible(`input[name="code"]`)
+	picture(tab, "portal-code.png")
+	tab.Type(`input[name="code"]`, o.post.code(t))
+	tab.Click(`form.form button`)
+	tab.WaitVisible(`input[name="confirm"]`)
+	picture(tab, "portal-confirm.png")
+	tab.Type(`input[name="confirm"]`, "erase")
+	tab.Click(`form.form button`)
+	tab.WaitText("body", "Your data was erased")
+	picture(tab, "portal-erased.png")
+	if has, err := o.Vault.HasKey(t.Context(), o.owner, ada); err != nil || has {
+		t.Errorf("the key is still there: %v, %v", has, err)
+	}
+}
+
+func TestAnOperatorTypesTheNameBack(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	ada := o.add(t, o.Tenant, person{Name: personal.Of("Ada Kowal")}, "hello")
+	client := o.server.Client()
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	for typed, want := range map[string]int{"Ada": http.StatusUnprocessableEntity, " Ada Kowal ": http.StatusSeeOther} {
+		res, err := client.PostForm(o.server.URL+"/privacy/people/"+ada.String()+"/erase", map[string][]string{"confirm": {typed}})
+		must(t, err)
+		must(t, res.Body.Close())
+		if res.StatusCode != want && res.StatusCode != http.StatusNotFound {
+			t.Errorf("%q: %d, want %d", typed, res.StatusCode, want)
+		}
+	}
+	if has, _ := o.Vault.HasKey(t.Context(), o.owner, ada); has {
+		t.Error("the key is still there")
+	}
+}
+
+// picture keeps what the browser shows when a folder for it is named.
+func picture(tab *browser.Tab, name string) {
+	if folder := os.Getenv("AVER_SCREENSHOTS"); folder != "" {
+		tab.ScreenshotWhole(filepath.Join(folder, name))
+	}
+}
+
+func clean(path string) string {
+	return regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(regexp.MustCompile(`[a-z]{3}_[0-9a-z]{26}`).ReplaceAllString(path, "x"), "_")
+}
+
+// findings runs axe over the page as it is now.
+func findings(tab *browser.Tab) []string {
+	tab.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		return chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](axe.Source))
+	}))
+	raw := browser.Eval[string](tab, `axe.run().then(r => JSON.stringify(r.violations.map(v => v.id + ": " + v.nodes.map(n => n.target.join(" ")).join(", "))))`)
+	var out []string
+	if err := json.NewDecoder(strings.NewReader(raw)).Decode(&out); err != nil {
+		return []string{err.Error()}
+	}
+	return out
+}
