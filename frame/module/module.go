@@ -81,6 +81,7 @@ const (
 	Embed    Class = "embed"    // scripts that pages of others load, such as /l.js
 	Frame    Class = "frame"    // documents that pages of others may frame: the widget
 	Widget   Class = "widget"   // what the widget calls, with a visitor's token
+	Start    Class = "start"    // where somebody unknown begins something that is stored: few of one place
 )
 
 // Anybody is the Security of an API operation that needs no caller. Without it an operation refuses nobody's calls.

@@ -53,11 +53,12 @@ func (s *Service) create(ctx context.Context, actor vault.Actor, d Draft, verifi
 
 // insert stores a new contact under a key that exists already.
 func insert(tx *vault.Tx, id ids.Contact, d Draft, verified bool) (Contact, error) {
-	c := Contact{ID: id, Basis: d.Basis, Verified: verified, CreatedAt: tx.Now(), SeenAt: tx.Now()}
+	c := Contact{ID: id, Basis: d.Basis, CreatedAt: tx.Now(), SeenAt: tx.Now()}
 	c.BasisNote = personal.Of(d.BasisNote)
 	if err := apply(tx, &c, d); err != nil {
 		return c, err
 	}
+	c.Verified = verified // now: the identifier of somebody verified cannot be changed, not even from nothing
 	tx.Emit(vault.Event{Kind: "contact.created", Object: id.String(), Subject: id}, nil)
 	return c, Contacts.Add(tx, c)
 }

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,7 +17,6 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/base/strictjson"
-	"aver/frame/live"
 	"aver/frame/request"
 	"aver/trust/consent"
 	"aver/trust/identity"
@@ -25,7 +25,6 @@ import (
 	"aver/work/channels/webchat/widget"
 	"aver/work/contacts"
 	"aver/work/inbox"
-	"aver/work/inbox/attach"
 )
 
 func handle(fn func(http.ResponseWriter, *http.Request) error) http.Handler {
@@ -184,9 +183,7 @@ func (s *Service) Configuration(ctx context.Context, t vault.Tenant, lang string
 		Language: supported(orElse(set.Language, lang)), ReplyTimeText: set.ReplyTime, Region: t.Region, MyDataURL: "/my-data/" + t.Slug}
 	c.AnsweredBy = answeredBy{"team", c.Name}
 	c.Identity.Enforced = set.Enforced
-	if !set.NoFiles {
-		c.Attachments = filesConfig{attach.MaxSize, attach.Kinds}
-	}
+	c.Attachments = set.files()
 	notice, err := s.consent.Current(ctx, t.ID, c.Language)
 	if err != nil {
 		return c, err
@@ -292,6 +289,9 @@ func (s *Service) admit(ctx context.Context, tenant ids.Tenant, in newSession) (
 	set, err := s.Settings(ctx, identity.System(tenant, "webchat"))
 	if err != nil {
 		return vault.Actor{}, err
+	}
+	if len(set.AllowedHosts) > 0 && !slices.Contains(set.AllowedHosts, in.PageURLOrigin) {
+		return vault.Actor{}, errs.New(errs.Forbidden, "The chat is not meant for this site.")
 	}
 	if in.User.Token == "" && set.Enforced {
 		return vault.Actor{}, errs.New(errs.Unauthenticated, "Sign in on the site first.")
@@ -427,9 +427,5 @@ func (s *Service) erase(w http.ResponseWriter, r *http.Request, actor vault.Acto
 	if err != nil {
 		return err
 	}
-	s.hub.Kick(func(who live.Who) bool {
-		a, ok := who.(vault.Actor)
-		return ok && a.Tenant() == actor.Tenant() && a.Subject() == actor.Subject()
-	}, live.CloseRevoked)
 	return answer(w, map[string]any{"receipt": map[string]any{"id": receipt.ID, "at": receipt.At.UTC().Format(time.RFC3339), "text": receipt.Text}})
 }

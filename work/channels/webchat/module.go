@@ -19,8 +19,8 @@ func (s *Service) Module() module.Module {
 		Name:       "webchat",
 		Number:     Number,
 		Migrations: migrations,
-		Tables:     []vault.AnyTable{table},
-		Actions:    []*vault.Action{actReadSettings, actWriteSettings},
+		Tables:     []vault.AnyTable{table, pageEvents},
+		Actions:    []*vault.Action{actReadSettings, actWriteSettings, actSay},
 		API:        s.api,
 		Routes:     s.routes,
 		Classes: map[string]module.Class{
@@ -28,6 +28,7 @@ func (s *Service) Module() module.Module {
 			"/widget/frame":            module.Frame,
 			"/widget/":                 module.Asset,
 			"/widget/v1/":              module.Widget,
+			"/widget/v1/sessions":      module.Start,
 			"/widget/v1/uploads":       module.Upload,
 			"/widget/v1/attachments":   module.Download,
 			"/widget/v1/privacy/files": module.Download,

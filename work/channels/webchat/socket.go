@@ -2,7 +2,7 @@ package webchat
 
 import (
 	"context"
-	"encoding/json"
+	"net/mail"
 	"net/url"
 	"strconv"
 
@@ -11,7 +11,6 @@ import (
 	"aver/base/personal"
 	"aver/frame/live"
 	"aver/vault"
-	"aver/work/contacts"
 	"aver/work/inbox"
 )
 
@@ -23,9 +22,8 @@ func (s *Service) socket() *live.Handler {
 		Token: func(ctx context.Context, token string, _ live.Caller) (live.Who, error) {
 			return s.identity.Visitor(ctx, token)
 		},
-		// The frame is served from here, so its own page opens the socket; a foreign page would need the token first.
-		Origins:  live.AnyOrigin,
-		Channels: func(who live.Who) []string { return []string{who.(vault.Actor).Subject().String()} },
+		Origins:  live.SameOrigin, // the frame is served from here, so its own page opens the socket
+		Channels: channels,
 		Stream:   s.stream,
 		Ops: map[string]live.Op{
 			"hello":     live.Typed(s.hello),
@@ -43,6 +41,9 @@ func actorOf(session *live.Session) vault.Actor { return session.Who().(vault.Ac
 
 func (s *Service) hello(ctx context.Context, session *live.Session, _ struct{}) (any, error) {
 	actor := actorOf(session)
+	if err := s.contacts.Seen(ctx, actor.Tenant(), actor.Subject()); err != nil {
+		return nil, err
+	}
 	out := map[string]any{"contact": actor.Subject(), "verified": actor.Verified()}
 	list, err := s.inbox.Of(ctx, actor, actor.Subject())
 	if err == nil && len(list) > 0 {
@@ -132,6 +133,9 @@ func (s *Service) send(ctx context.Context, session *live.Session, in struct {
 	if len([]rune(in.Text)) > mostText {
 		return nil, errs.New(errs.TooLarge, "The message is longer than 8,000 characters.")
 	}
+	if a, err := mail.ParseAddress(in.ReplyToEmail); in.ReplyToEmail != "" && (err != nil || a.Address != in.ReplyToEmail || len(in.ReplyToEmail) > 250) {
+		return nil, errs.New(errs.Invalid, "The address for the answer is not usable.", errs.Field{Field: "reply_to_email", Code: "malformed", Message: "Write an e-mail address like name@company.example."})
+	}
 	ack, err := s.inbox.Receive(ctx, actorOf(session), inbox.Incoming{Conversation: in.Conversation, ClientID: in.ClientID,
 		Text: personal.Of(in.Text), Attachments: in.Attachments, ReplyTo: personal.Of(in.ReplyToEmail)})
 	if err != nil {
@@ -152,33 +156,6 @@ func (s *Service) read(ctx context.Context, session *live.Session, in struct {
 	Seq          int64            `json:"seq"`
 }) (any, error) {
 	return nil, s.inbox.MarkRead(ctx, actorOf(session), in.Conversation, in.Seq)
-}
-
-// set takes what the page says about the visitor. All of it is a claim; of a verified contact none of it is believed.
-func (s *Service) set(ctx context.Context, session *live.Session, in struct {
-	User *struct {
-		Email     string          `json:"email"`
-		Name      string          `json:"name"`
-		Phone     string          `json:"phone"`
-		AvatarURL string          `json:"avatar_url"`
-		Company   json.RawMessage `json:"company"`
-	} `json:"user"`
-	Data     map[string]any  `json:"data"`
-	Segments json.RawMessage `json:"segments"`
-	Events   json.RawMessage `json:"events"`
-}) (any, error) {
-	if in.User == nil {
-		return nil, nil
-	}
-	var company struct {
-		Name string `json:"name"`
-	}
-	if len(in.User.Company) > 0 {
-		if err := json.Unmarshal(in.User.Company, &company); err != nil {
-			return nil, errs.New(errs.Invalid, "The company is malformed.")
-		}
-	}
-	return nil, s.contacts.Claim(ctx, actorOf(session), contacts.Draft{Email: in.User.Email, Name: in.User.Name, Phone: in.User.Phone, Company: company.Name})
 }
 
 // stream begins the fallback's event stream.

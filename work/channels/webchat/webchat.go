@@ -8,6 +8,7 @@ package webchat
 import (
 	"context"
 	"embed"
+	"log/slog"
 	"time"
 
 	"aver/base/errs"
@@ -63,12 +64,17 @@ type Service struct {
 	inbox    *inbox.Service
 	rights   *rights.Service
 	handler  *live.Handler
+	log      *slog.Logger
 }
 
 // New makes the service.
 func New(v *vault.Vault, hub *live.Hub, who *identity.Service, agreed *consent.Service, people *contacts.Service, box *inbox.Service, privacy *rights.Service) *Service {
-	s := &Service{vault: v, hub: hub, identity: who, consent: agreed, contacts: people, inbox: box, rights: privacy}
+	s := &Service{vault: v, hub: hub, identity: who, consent: agreed, contacts: people, inbox: box, rights: privacy, log: slog.Default()}
 	s.handler = s.socket()
+	if v != nil { // without one it is asked for its schema only
+		people.AddTimeline(s)
+		v.OnCommit(s.tell)
+	}
 	return s
 }
 
@@ -115,7 +121,7 @@ func (s *Service) SetSettings(ctx context.Context, actor vault.Actor, set Settin
 		return err
 	}
 	return s.vault.Do(ctx, actor, actWriteSettings, func(tx *vault.Tx) error {
-		tx.Emit(vault.Event{Kind: "webchat.settings_changed"}, nil)
+		tx.Emit(vault.Event{Kind: eventSettings}, nil)
 		return table.Put(tx, settingsRow{ID: 1, Settings: set, UpdatedAt: tx.Now()})
 	})
 }

@@ -1,0 +1,388 @@
+package webchat_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"aver/base/ids"
+	"aver/base/personal"
+	"aver/cmd/aver/app"
+	"aver/work/channels/webchat"
+	"aver/work/contacts"
+	"aver/work/contacts/attributes"
+)
+
+func secret(s string) personal.Text { return personal.Of(s) }
+
+func TestNothingIsStoredOrSetBeforeAnybodyAgrees(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		for _, path := range []string{"/l.js", "/widget/frame?w=" + h.site, "/widget/app.js", "/widget/app.css", "/widget/v1/config?lang=de&w=" + h.site} {
+			a := h.ask("GET", path, "", nil)
+			if a.status != http.StatusOK || a.header.Get("Set-Cookie") != "" {
+				t.Errorf("%s: %d, cookie %q", path, a.status, a.header.Get("Set-Cookie"))
+			}
+		}
+		if list, err := h.Contacts.List(t.Context(), h.owner, contacts.Filter{}); err != nil || len(list.Contacts) != 0 {
+			t.Errorf("there are %d contacts, %v", len(list.Contacts), err)
+		}
+		without := h.beginning(nil)
+		delete(without, "consent")
+		refused(t, h.ask("POST", "/widget/v1/sessions", "", without), "consent-required")
+		old := h.beginning(nil)
+		old["consent"].(object)["version"] = "0"
+		refused(t, h.ask("POST", "/widget/v1/sessions", "", old), "consent-required")
+		if list, err := h.Contacts.List(t.Context(), h.owner, contacts.Filter{}); err != nil || len(list.Contacts) != 0 {
+			t.Errorf("the refused left %d contacts, %v", len(list.Contacts), err)
+		}
+	})
+}
+
+func TestTheFrameIsForTheSitesThatTheTenantNames(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		policy := func() string {
+			return h.ask("GET", "/widget/frame?w="+h.site, "", nil).header.Get("Content-Security-Policy")
+		}
+		if !strings.HasSuffix(policy(), "; frame-ancestors *") {
+			t.Errorf("policy %s", policy())
+		}
+		h.settings(func(set *webchat.Settings) { set.AllowedHosts = []string{"https://www.kowal.example"} })
+		if !strings.HasSuffix(policy(), "; frame-ancestors 'self' https://www.kowal.example") {
+			t.Errorf("policy %s", policy())
+		}
+		refused(t, h.ask("POST", "/widget/v1/sessions", "", h.beginning(nil)), "forbidden")
+		named := h.beginning(nil)
+		named["page_url_origin"] = "https://www.kowal.example"
+		h.ask("POST", "/widget/v1/sessions", "", named).json(t)
+		foreign := h.ask("POST", "/widget/v1/sessions", "", named, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site")
+		refused(t, foreign, "forbidden")
+		for _, site := range []string{"", "ws_nothing", "ws_" + ids.NewObject(time.Now()).String()[4:]} {
+			refused(t, h.ask("GET", "/widget/v1/config?w="+site, "", nil), "not-found")
+		}
+	})
+}
+
+func TestAnAgreementCanBeWithdrawn(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		v := h.visitor(nil)
+		v.says("one")
+		given := h.beginning(nil)["consent"].(object)
+		given["granted"] = false
+		v.ask("POST", "/widget/v1/consent", v.token, given).json(t)
+		refused(t, v.tries("send", object{"client_id": uuid.NewString(), "text": "two"}), "consent-required")
+		refused(t, v.tries("set", object{"data": object{"plan": "gold"}}), "consent-required")
+		given["granted"] = true
+		v.ask("POST", "/widget/v1/consent", v.token, given).json(t)
+		v.says("three")
+	})
+}
+
+// signed makes a token as the tenant's site does, with Go's own HMAC rather than the library that checks it.
+func signed(kid, key string, header, claims object) string {
+	part := func(o object) string {
+		text, _ := json.Marshal(o) // maps of strings and numbers
+		return base64.RawURLEncoding.EncodeToString(text)
+	}
+	head := object{"alg": "HS256", "typ": "JWT", "kid": kid}
+	for k, v := range header {
+		head[k] = v
+	}
+	body := object{"user_id": "u-17", "email": "eve@kowal.example", "exp": time.Now().Add(time.Hour).Unix()}
+	for k, v := range claims {
+		body[k] = v
+	}
+	text := part(head) + "." + part(body)
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write([]byte(text))
+	return text + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+func TestASignedIdentityIsBelievedAndNothingElseIs(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		kid, key, err := h.Identity.AddSecret(t.Context(), h.owner)
+		must(t, err)
+		h.settings(func(set *webchat.Settings) { set.Enforced = true })
+		begin := func(token string) answer {
+			user := object{}
+			if token != "" {
+				user["token"] = token
+			}
+			return h.ask("POST", "/widget/v1/sessions", "", h.beginning(user))
+		}
+		good := begin(signed(kid, key, nil, nil)).json(t)
+		again := begin(signed(kid, key, nil, object{"aud": h.site})).json(t)
+		if good["verified"] != true || good["contact"] != again["contact"] || good["token"] == again["token"] {
+			t.Errorf("first %v, again %v", good, again)
+		}
+		other := open(t, h.installation)
+		otherKid, otherKey, err := h.Identity.AddSecret(t.Context(), other.owner)
+		must(t, err)
+		whole := signed(kid, key, nil, nil)
+		for name, token := range map[string]string{
+			"no token":                       "",
+			"cut short":                      whole[:len(whole)-5],
+			"signed with another key":        signed(kid, key+"x", nil, nil),
+			"changed after signing":          strings.Replace(whole, ".", ".A", 1),
+			"expired":                        signed(kid, key, nil, object{"exp": time.Now().Add(-time.Hour).Unix()}),
+			"valid for a year":               signed(kid, key, nil, object{"exp": time.Now().Add(365 * 24 * time.Hour).Unix()}),
+			"without alg":                    signed(kid, key, object{"alg": "none"}, nil),
+			"of another tenant":              signed(otherKid, otherKey, nil, nil),
+			"for another website":            signed(kid, key, nil, object{"aud": other.site}),
+			"without anybody":                signed(kid, key, nil, object{"user_id": ""}),
+			"naming where its key is to get": signed(kid, key, object{"jku": "https://evil.example/keys"}, nil),
+		} {
+			if a := begin(token); a.status != http.StatusUnauthorized {
+				t.Errorf("%s: %d %s", name, a.status, a.body)
+			}
+		}
+	})
+}
+
+func TestWhoIsNotVerifiedCannotReadOrBecomeWhoIs(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		kid, key, err := h.Identity.AddSecret(t.Context(), h.owner)
+		must(t, err)
+		eve := h.visitor(object{"token": signed(kid, key, nil, nil)})
+		conv := eve.says("my invoice is wrong")
+		mallory := h.visitor(object{"email": "eve@kowal.example", "name": "Eve"})
+		if mallory.verified || mallory.contact == eve.contact {
+			t.Errorf("Mallory is %s, Eve is %s", mallory.contact, eve.contact)
+		}
+		mallory.does("set", object{"user": object{"email": "eve@kowal.example", "name": "Eve"}})
+		if hello := mallory.does("hello", nil); hello["conversation"] != nil {
+			t.Errorf("Mallory is shown %v", hello)
+		}
+		none := ids.NewConversation(time.Now()).String()
+		for op, args := range map[string]func(id string) object{
+			"subscribe": nil, // one request cannot listen; see below
+			"history":   func(id string) object { return object{"channel": id, "limit": 10} },
+			"send":      func(id string) object { return object{"conversation": id, "client_id": uuid.NewString(), "text": "x"} },
+			"typing":    func(id string) object { return object{"conversation": id, "on": true} },
+			"read":      func(id string) object { return object{"conversation": id, "seq": 1} },
+		} {
+			if args == nil {
+				continue
+			}
+			foreign, absent := mallory.tries(op, args(conv)), mallory.tries(op, args(none))
+			refused(t, foreign, "not-found")
+			if foreign.status != absent.status || !bytes.Equal(foreign.body, absent.body) {
+				t.Errorf("%s tells foreign from absent: %s, %s", op, foreign.body, absent.body)
+			}
+		}
+		s := mallory.connects()
+		_, foreign := s.call("subscribe", object{"channel": conv, "epoch": "", "offset": 0})
+		_, absent := s.call("subscribe", object{"channel": none, "epoch": "", "offset": 0})
+		if foreign["code"] != "not-found" || foreign["title"] != absent["title"] || foreign["detail"] != absent["detail"] {
+			t.Errorf("subscribe: %v, %v", foreign, absent)
+		}
+		if got := h.reads(conv); !slices.Equal(got, []string{"my invoice is wrong"}) {
+			t.Errorf("Eve's conversation holds %q", got)
+		}
+		stranger := open(t, h.installation).visitor(nil)
+		refused(t, stranger.tries("history", object{"channel": conv, "limit": 10}), "not-found")
+	})
+}
+
+func TestFilesGoBothWaysAndOnlyToTheirPerson(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		v, other := h.visitor(nil), h.visitor(nil)
+		up := v.ask("POST", "/widget/v1/uploads", v.token, []byte("frame number 4711"), "Content-Type", "text/plain", "X-File-Name", "Rahmen%20gr%C3%BC%C3%9F.txt").json(t)
+		if up["name"] != "Rahmen grüß.txt" || up["size"] != 17.0 {
+			t.Errorf("uploaded %v", up)
+		}
+		refused(t, other.tries("send", object{"client_id": uuid.NewString(), "text": "mine?", "attachments": []any{up["id"]}}), "not-found")
+		conv := v.does("send", object{"client_id": uuid.NewString(), "text": "", "attachments": []any{up["id"]}})["conversation"]
+		refused(t, v.tries("send", object{"client_id": uuid.NewString(), "text": "again", "attachments": []any{up["id"]}}), "not-found")
+		list := v.does("history", object{"channel": conv, "limit": 10})["messages"].([]any)
+		file := list[0].(object)["attachments"].([]any)[0].(object)
+		got := v.ask("GET", file["url"].(string), v.token, nil)
+		if string(got.body) != "frame number 4711" || !strings.HasPrefix(got.header.Get("Content-Disposition"), "attachment") || got.header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%d %q %v", got.status, got.body, got.header)
+		}
+		if a := other.ask("GET", file["url"].(string), other.token, nil); a.status != http.StatusNotFound {
+			t.Errorf("somebody else got %d", a.status)
+		}
+		if a := v.ask("GET", file["url"].(string), "", nil); a.status != http.StatusUnauthorized {
+			t.Errorf("nobody got %d", a.status)
+		}
+		h.settings(func(set *webchat.Settings) { set.NoFiles = true })
+		refused(t, v.ask("POST", "/widget/v1/uploads", v.token, []byte("x"), "X-File-Name", "a.txt"), "invalid")
+	})
+}
+
+func TestTheVisitorGetsACopyAndIsErased(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		v := h.visitor(object{"name": "Rosa Lindgren"})
+		conv := v.says("the crank is bent")
+		s := v.connects()
+		s.follows(conv, "", 0)
+		task := v.ask("POST", "/widget/v1/privacy/export", v.token, object{}).json(t)["task"].(string)
+		other := h.visitor(nil)
+		refused(t, other.ask("GET", "/widget/v1/privacy/tasks/"+task, other.token, nil), "not-found")
+		state := object{}
+		for deadline := time.Now().Add(patience); state["state"] != "done"; {
+			state = v.ask("GET", "/widget/v1/privacy/tasks/"+task, v.token, nil).json(t)
+			if time.Now().After(deadline) || state["state"] == "failed" {
+				t.Fatalf("the copy is %v", state)
+			}
+		}
+		if words := unzip(t, v.ask("GET", state["url"].(string), v.token, nil).body); !strings.Contains(words, "the crank is bent") || !strings.Contains(words, "Rosa Lindgren") {
+			t.Errorf("the copy holds %q", words)
+		}
+		refused(t, other.ask("GET", state["url"].(string), other.token, nil), "not-found")
+		refused(t, v.ask("POST", "/widget/v1/privacy/erase", v.token, object{"confirm": false}), "invalid")
+		receipt := v.ask("POST", "/widget/v1/privacy/erase", v.token, object{"confirm": true}).json(t)["receipt"].(object)
+		if receipt["id"] == "" || !strings.Contains(receipt["text"].(string), v.contact) {
+			t.Errorf("receipt %v", receipt)
+		}
+		s.hears("erased")
+		if code := s.ends(); code != 3501 {
+			t.Errorf("closed with %d", code)
+		}
+		if a := v.tries("hello", nil); a.status != http.StatusUnauthorized && a.status != http.StatusGone {
+			t.Errorf("the token still works: %d %s", a.status, a.body)
+		}
+		has, err := h.Vault.HasKey(t.Context(), h.owner, v.id())
+		if err != nil || has {
+			t.Errorf("the key is there: %v, %v", has, err)
+		}
+	})
+}
+
+// unzip puts the texts of an archive together.
+func unzip(t *testing.T, content []byte) string {
+	t.Helper()
+	z, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
+	must(t, err)
+	var all strings.Builder
+	for _, f := range z.File {
+		r, err := f.Open()
+		must(t, err)
+		_, err = io.Copy(&all, r)
+		must(t, err)
+	}
+	return all.String()
+}
+
+func TestWhatThePageSaysIsAClaim(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		_, err := h.Contacts.Attributes.Define(t.Context(), h.owner, attributes.Attribute{Name: "orders", Label: "Orders", Kind: attributes.Numeric})
+		must(t, err)
+		_, err = h.Contacts.MakeTag(t.Context(), h.owner, "Wholesale", 3)
+		must(t, err)
+		v := h.visitor(nil)
+		out := v.does("set", object{
+			"user":     object{"name": "Rosa", "email": "rosa@mail.example", "avatar_url": "https://evil.example/pixel.gif", "company": object{"name": "Lindgren AB"}},
+			"data":     object{"orders": 7, "plan": "gold"},
+			"segments": object{"list": []any{"wholesale", "vip"}, "overwrite": true},
+			"events":   []any{object{"name": "viewed", "data": object{"sku": "R1"}, "color": "red", "at": time.Now().UTC().Format(time.RFC3339Nano)}},
+		})
+		if got := asJSON(out["left_out"]); got != `["user.avatar_url","data.plan","segments.vip"]` {
+			t.Errorf("left out %s", got)
+		}
+		p, err := h.Contacts.Person(t.Context(), h.owner, v.id())
+		must(t, err)
+		values, err := p.Contact.Values()
+		must(t, err)
+		if p.Contact.Name.Reveal() != "Rosa" || p.Contact.Company.Reveal() != "Lindgren AB" || p.Contact.Verified || values["orders"] != 7.0 || len(values) != 1 {
+			t.Errorf("stored %q, %v", p.Contact.Name.Reveal(), values)
+		}
+		if len(p.Tags) != 1 || p.Tags[0].Name != "Wholesale" {
+			t.Errorf("labels %v", p.Tags)
+		}
+		if !slices.ContainsFunc(p.Events, func(e contacts.TimelineItem) bool {
+			return e.Title == "On the site: viewed" && e.Text.Reveal() == `{"sku":"R1"}`
+		}) {
+			t.Errorf("events %v", p.Events)
+		}
+		refused(t, v.tries("set", object{"user": object{"email": "not an address"}}), "invalid")
+		refused(t, v.tries("set", object{"events": []any{object{"name": ""}}}), "invalid")
+		refused(t, v.tries("set", object{"role": "owner"}), "invalid")
+	})
+}
+
+func asJSON(v any) string {
+	text, _ := json.Marshal(v) // of what was JSON
+	return string(text)
+}
+
+func TestOnePlaceCannotBeginSessionsWithoutEnd(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		body := h.beginning(nil)
+		body["consent"].(object)["version"] = "0" // refused, and counted all the same
+		for range 200 {
+			if a := h.ask("POST", "/widget/v1/sessions", "", body); a.status == http.StatusTooManyRequests {
+				if a.header.Get("Retry-After") == "" {
+					t.Error("nothing says when to try again")
+				}
+				return
+			}
+		}
+		t.Error("200 sessions were asked for from one place in a moment")
+	})
+}
+
+func TestRevokedTokensCloseTheirSockets(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		v, other := h.visitor(nil), h.visitor(nil)
+		s, stays := v.connects(), other.connects()
+		must(t, h.Identity.RevokeSubject(t.Context(), h.tenant, v.id()))
+		if code := s.ends(); code != 3501 {
+			t.Errorf("closed with %d", code)
+		}
+		if _, refusal := stays.call("ping", nil); refusal != nil {
+			t.Errorf("somebody else was told %v", refusal)
+		}
+	})
+}
+
+// Two processes over one database: what one is told, the widgets of the other hear.
+func TestAProcessHearsWhatAnotherWasTold(t *testing.T) {
+	t.Parallel()
+	here := open(t, on(t, "postgres"))
+	config := here.Config
+	config.Data = t.TempDir()
+	there := start(t, secondOf(t, here, config))
+	t.Cleanup(func() { must(t, there.stop()) })
+	v := here.visitor(nil)
+	conv := v.says("one")
+	far := *v
+	house := *here
+	house.installation, far.house = there, &house
+	s := far.connects()
+	s.follows(conv, "", 0)
+	here.reply(conv, "two")
+	if got := s.hears("message"); got["offset"] != 2.0 || got["data"].(object)["text"] != "two" {
+		t.Errorf("heard %v", got)
+	}
+	here.settings(func(set *webchat.Settings) { set.Accent = "#123456" })
+	if got := s.hears("config")["data"].(object)["accent"]; got != "#123456" {
+		t.Errorf("heard the accent %v", got)
+	}
+	v.ask("POST", "/widget/v1/privacy/erase", v.token, object{"confirm": true}).json(t)
+	if code := s.ends(); code != 3501 {
+		t.Errorf("closed with %d", code)
+	}
+}
+
+// secondOf configures a second process: other files, the same root key.
+func secondOf(t *testing.T, first *house, config app.Config) app.Config {
+	t.Helper()
+	key, err := os.ReadFile(filepath.Join(first.data, "root.key"))
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(config.Data, "root.key"), key, 0o600))
+	return config
+}
