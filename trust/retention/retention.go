@@ -72,7 +72,8 @@ var (
 // Service sweeps.
 type Service struct {
 	vault *vault.Vault
-	files string // files are kept as long as this class
+	files string          // files are kept as long as this class
+	inner map[string]bool // tables that only the installation has rows in
 	queue *jobs.Jobs
 
 	connections
@@ -86,9 +87,14 @@ type Stage struct {
 	Removed int
 }
 
-// New makes the service. files names the table whose rows people attach files to: a file is kept as long as those.
-func New(v *vault.Vault, files string) *Service {
-	return &Service{vault: v, files: files, connections: newConnections(), stage: map[ids.Tenant]Stage{}}
+// New makes the service. files names the table whose rows people attach files to: a file is kept as long as those. inner
+// names the tables that only the installation has rows in: tenants neither see nor set how long those are kept.
+func New(v *vault.Vault, files string, inner ...string) *Service {
+	s := &Service{vault: v, files: files, inner: map[string]bool{}, connections: newConnections(), stage: map[ids.Tenant]Stage{}}
+	for _, name := range inner {
+		s.inner[name] = true
+	}
+	return s
 }
 
 // Module says what the module brings.
@@ -182,7 +188,7 @@ func (s *Service) classes(ctx context.Context, actor vault.Actor) (out []Class, 
 		out = out[:0]
 		for _, t := range s.vault.Tables() {
 			aged, categories := keepColumn(t)
-			if !aged {
+			if !aged || s.inner[t.Name()] && actor.Tenant() != ids.Installation {
 				continue
 			}
 			c := Class{Name: t.Name(), Purpose: t.Terms().Purpose, Categories: categories, Limit: t.Terms().KeepFor, Default: t.Terms().KeepFor}
@@ -208,7 +214,7 @@ func (s *Service) classes(ctx context.Context, actor vault.Actor) (out []Class, 
 func (s *Service) SetLimit(ctx context.Context, actor vault.Actor, class string, days int) error {
 	most, known := 0, false
 	for _, t := range s.vault.Tables() {
-		if aged, _ := keepColumn(t); aged && t.Name() == class {
+		if aged, _ := keepColumn(t); aged && t.Name() == class && !s.inner[class] {
 			most, known = longest, true
 		}
 	}

@@ -60,7 +60,7 @@ func openOffice(t *testing.T) *office {
 	o.actor = o.owner
 	o.audit = audit.New(k.Vault)
 	o.rights = rights.New(k.Vault, people, identity.New(k.Vault), o.audit, o.post)
-	o.retention = retention.New(k.Vault, "letters")
+	o.retention = retention.New(k.Vault, "letters", "audit_checkpoints", "backup_drills", "backup_canaries")
 	o.backups = backups.New(k.Vault, backups.Config{Folder: t.TempDir(), Data: k.Folder, Seed: bytes.Repeat([]byte{1}, 32)})
 	mux := http.NewServeMux()
 	mine := []module.Module{o.audit.Module(), o.rights.Module(), o.retention.Module(), o.backups.Module()}

@@ -174,12 +174,14 @@ func (v EntryView) state() page.State {
 }
 
 func (v KeysView) progress() page.Progress {
-	r := v.Rotation
-	p := page.Progress{ID: "rotation", Label: text.T("rotation.label"), Refresh: "/security/rotation", Ended: r.State != "running"}
+	return page.Progress{ID: "rotation", Label: text.T("rotation.label"), Refresh: "/security/rotation"}
+}
+
+func (r Rotation) state() page.State {
 	if r.State == "failed" {
-		p.Fault = text.T("rotation.failed")
+		return page.Failing
 	}
-	return p
+	return page.Holds
 }
 
 func purpose(p string) string { return text.T("key." + p) }

@@ -141,21 +141,21 @@ func (r Request) facts() []page.KeyValue {
 	return out
 }
 
-// progress shows a copy that is put together, or the copy.
-func (r Request) progress(file string, live bool) page.Progress {
-	p := page.Progress{ID: "copy", Label: text.T("copy.label"), Done: r.Task.Done, Total: r.Task.Total, Unit: text.T("copy.unit"), Ended: r.over()}
-	if live && !p.Ended {
+// progress shows a copy that is put together.
+func (r Request) progress(live bool) page.Progress {
+	p := page.Progress{ID: "copy", Label: text.T("copy.label"), Done: r.Task.Done, Total: r.Task.Total, Unit: text.T("copy.unit")}
+	if live {
 		p.Refresh = "/privacy/requests/" + r.ID + "/progress"
 	}
-	switch {
-	case r.State == "refused":
-		p.Fault = text.T("reason." + orFailed(r.Reason))
-	case r.over() && !r.File:
-		p.Fault = text.T("copy.gone")
-	case r.over():
-		p.Result = page.Link{Label: text.T("copy.download"), Href: file, Icon: "download", Look: page.Primary}
-	}
 	return p
+}
+
+// why says why there is no copy to download.
+func (r Request) why() string {
+	if r.State == "done" {
+		return text.T("copy.gone")
+	}
+	return text.T("reason." + orFailed(r.Reason))
 }
 
 func orFailed(reason string) string {
