@@ -2,26 +2,23 @@ package demo
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
-	"html/template"
 	"mime"
 	"net/http"
 	"path"
 
 	"aver/base/errs"
+	"aver/base/ids"
 	"aver/frame/module"
 	"aver/frame/request"
 	"aver/work/channels/webchat"
-
-	"aver/base/ids"
 )
 
 //go:embed site
-var site embed.FS
-
-var shopPage = template.Must(template.ParseFS(site, "site/shop.html"))
+var files embed.FS
 
 // shopPolicy is the policy of a site that means to be safe and shows the widget: what the widget asks of it, and no more.
 const shopPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; script-src 'self' 'sha256-"
@@ -45,8 +42,8 @@ func shop(w http.ResponseWriter, r *http.Request, tenants map[string]ids.Tenant)
 			return t.draw(w, webchat.Website(tenants[t.slug]))
 		}
 	}
-	body, err := site.ReadFile("site/" + name)
-	if err != nil || path.Ext(name) == ".html" {
+	body, err := files.ReadFile("site/" + name)
+	if err != nil {
 		return errs.New(errs.NotFound, "There is no such page.")
 	}
 	w.Header().Set("Content-Type", mime.TypeByExtension(path.Ext(name)))
@@ -56,17 +53,8 @@ func shop(w http.ResponseWriter, r *http.Request, tenants map[string]ids.Tenant)
 
 func (t trade) draw(w http.ResponseWriter, website string) error {
 	script := `window.$aver=[];window.AVER_WEBSITE_ID="` + website + `";`
-	type offer struct{ Name, Text, Price string }
-	view := struct {
-		Slug, Name, Tagline, Lead string
-		Products                  []offer
-		Script                    template.JS
-	}{t.slug, t.name, t.tagline, t.lead, nil, template.JS(script)} // made here of a constant and an identifier
-	for _, p := range t.products {
-		view.Products = append(view.Products, offer{p.name, p.text, p.price})
-	}
 	var out bytes.Buffer
-	if err := shopPage.Execute(&out, view); err != nil {
+	if err := site(t, script).Render(context.Background(), &out); err != nil {
 		return err
 	}
 	sum := sha256.Sum256([]byte(script))

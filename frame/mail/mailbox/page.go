@@ -3,7 +3,6 @@ package mailbox
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"regexp"
@@ -14,15 +13,6 @@ const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2r
 article{border-top:1px solid #d8d7cf;padding:1rem 0}h2{font-size:1rem;margin:0}p{margin:.25rem 0;color:#55544c}
 pre{font:inherit;white-space:pre-wrap;overflow-wrap:anywhere;margin:.75rem 0 0}
 @media(prefers-color-scheme:dark){body{color:#ecebe4;background:#161614}article{border-color:#3a3a35}p{color:#a9a89e}a{color:#9cc4ff}}`
-
-var page = template.Must(template.New("mailbox").Parse(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Mailbox</title><style>` + style + `</style></head>
-<body><h1>Mailbox</h1>
-{{range .}}<article><h2>{{.Subject}}</h2><p>to {{range $i, $to := .To}}{{if $i}}, {{end}}{{$to}}{{end}}, <time datetime="{{.At.Format "2006-01-02T15:04:05Z07:00"}}">{{.At.Format "15:04:05"}}</time></p>
-<pre>{{range .Lines}}{{if .Link}}<a href="{{.Text}}">{{.Text}}</a>{{else}}{{.Text}}{{end}}{{end}}</pre></article>
-{{else}}<p>No mail yet. What Aver sends arrives here.</p>
-{{end}}</body></html>
-`))
 
 var link = regexp.MustCompile(`https?://[^\s<>"]+`)
 
@@ -37,7 +27,7 @@ type shown struct {
 }
 
 // ServeHTTP shows the mails that are kept, newest first, as a plain page without scripts.
-func (m *Mailbox) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+func (m *Mailbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	mails := []shown{}
 	for _, mail := range m.Mails() {
 		mails = append(mails, shown{mail, pieces(mail.Text)})
@@ -46,7 +36,7 @@ func (m *Mailbox) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	if err := page.Execute(w, mails); err != nil {
+	if err := list(mails).Render(r.Context(), w); err != nil {
 		slog.Debug("the mailbox's reader went away", "error", err)
 	}
 }
