@@ -1,0 +1,145 @@
+// Package story plays one visit from the first click to the erasure: a person on a business's site, the business's
+// operator, and the disk that both leave traces on. It holds nothing but the test.
+package story
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"aver/base/ids"
+	"aver/base/personal"
+	"aver/proof/browser"
+	"aver/trust/rights"
+	"aver/work/contacts"
+	"aver/work/inbox"
+)
+
+func TestAVisitFromTheFirstClickToTheErasure(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	c := w.visit()
+
+	t.Log("Before the click the site loads one script, and nothing is stored anywhere.")
+	c.tab.WaitVisible("button")
+	loaded := browser.Eval[[]string](c.tab, "performance.getEntriesByType('resource').map(e => new URL(e.name).pathname)")
+	if !slices.Equal(loaded, []string{"/l.js"}) {
+		t.Errorf("the page loaded %q", loaded)
+	}
+	if got := browser.Eval[string](c.tab, "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"); got != nothing {
+		t.Errorf("the site's origin keeps %s", got)
+	}
+	shot(c.tab, "1-before")
+	c.tab.Click("button")
+	c.frame.WaitVisible("textarea")
+	if got := c.keeps(); got != nothing {
+		t.Errorf("before the agreement the frame keeps %s", got)
+	}
+	if list, err := w.Contacts.List(t.Context(), w.owner, contacts.Filter{}); err != nil || len(list.Contacts) != 0 {
+		t.Errorf("before the agreement there are %d contacts, %v", len(list.Contacts), err)
+	}
+
+	t.Log("The visitor writes, reads the notice, agrees.")
+	c.write("My Heron creaks at the bottom bracket")
+	shot(c.tab, "2-notice")
+	c.press("Agree and send")
+	c.sees("Sent")
+	conv := w.only()
+	person := w.person(conv)
+
+	t.Log("The operator answers, and the visitor sees it at once.")
+	w.reply(conv, "Bring it by on Tuesday, we have the tool for it.")
+	c.sees("Bring it by on Tuesday")
+	shot(c.tab, "3-talk")
+
+	t.Log("The network fails, three messages come, the network returns.")
+	c.tab.Allow("net::ERR_|WebSocket")
+	w.wire.Cut()
+	c.frame.Until("the widget notices", "/connect/i.test(document.body.innerText)")
+	shot(c.tab, "4-cut")
+	for _, text := range []string{"One more thing:", "please bring the key of the lock,", "and the receipt if you have it."} {
+		w.reply(conv, text)
+	}
+	w.wire.Mend()
+	c.sees("and the receipt if you have it.")
+	want := []string{"My Heron creaks at the bottom bracket", "Bring it by on Tuesday, we have the tool for it.", "One more thing:",
+		"please bring the key of the lock,", "and the receipt if you have it."}
+	if got := c.bubbles(); !slices.Equal(got, want) {
+		t.Errorf("the visitor reads %q", got)
+	}
+
+	t.Log("The visitor asks for a copy; it holds every word.")
+	folder := c.downloads()
+	c.press("More")
+	c.press("Your data")
+	c.press("Prepare a copy")
+	c.press("Download the copy")
+	words := c.archive(folder)
+	for _, text := range want {
+		if !strings.Contains(words, text) {
+			t.Errorf("the copy lacks %q", text)
+		}
+	}
+	shot(c.tab, "5-copy")
+
+	t.Log("The visitor asks to be erased.")
+	c.press("Erase my data")
+	c.press("Erase everything")
+	c.sees("Your data was erased")
+	shot(c.tab, "6-erased")
+	if got := c.keeps(); got != nothing {
+		t.Errorf("after the erasure the frame keeps %s", got)
+	}
+	receipt := browser.Eval[string](c.frame, `document.body.innerText.match(/req_[0-9a-z]+/)?.[0] ?? document.body.innerText`)
+	var id rights.RequestID
+	must(t, id.UnmarshalText([]byte(receipt)))
+	if _, err := w.Rights.CheckReceipt(t.Context(), w.owner.Tenant(), id); err != nil {
+		t.Errorf("the receipt does not hold: %v", err)
+	}
+	w.forgot(t, conv, person, want)
+}
+
+// only is the one conversation of the one contact.
+func (w *world) only() ids.Conversation {
+	w.t.Helper()
+	list, err := w.Contacts.List(w.t.Context(), w.owner, contacts.Filter{})
+	must(w.t, err)
+	if len(list.Contacts) != 1 {
+		w.t.Fatalf("there are %d contacts", len(list.Contacts))
+	}
+	of, err := w.Inbox.Of(w.t.Context(), w.owner, list.Contacts[0].ID)
+	must(w.t, err)
+	return of[0].ID
+}
+
+func (w *world) reply(conv ids.Conversation, text string) {
+	w.t.Helper()
+	_, err := w.Inbox.Reply(w.t.Context(), w.owner, conv, inbox.Outgoing{ClientID: uuid.NewString(), Text: personal.Of(text)})
+	must(w.t, err)
+}
+
+// forgot checks that nobody can read anything of the person any more, and that the log says why.
+func (w *world) forgot(t *testing.T, conv ids.Conversation, person ids.Contact, words []string) {
+	t.Helper()
+	if has, err := w.Vault.HasKey(t.Context(), w.owner, person); err != nil || has {
+		t.Errorf("the person's key is there: %v, %v", has, err)
+	}
+	if list, _, err := w.Inbox.History(t.Context(), w.owner, conv, 0, 100); err == nil {
+		for _, m := range list {
+			if !m.Text.IsZero() {
+				t.Errorf("a message can be read: number %d", m.Seq)
+			}
+		}
+	}
+	if _, err := w.Contacts.Get(t.Context(), w.owner, person); err == nil {
+		t.Error("the contact can be read")
+	}
+	if found := w.remains(words...); len(found) > 0 {
+		t.Errorf("on the disk: %q", found)
+	}
+	if len(w.remains("req_")) == 0 {
+		t.Error("not even the names of requests were found: this looks at the wrong place")
+	}
+}
