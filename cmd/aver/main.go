@@ -2,6 +2,9 @@
 // operator of the machine has to do.
 package main
 
+//go:generate sh -c "go run . help --all > ../../docs/commands.md"
+//go:generate sh -c "go run . help --openapi > ../../openapi.json"
+
 import (
 	"context"
 	"errors"
@@ -15,6 +18,7 @@ import (
 	_ "time/tzdata" // office hours need the zones, wherever the program runs
 
 	"aver/base/errs"
+	"aver/cmd/aver/app"
 )
 
 // Exit statuses. A script can tell "no" from "could not find out".
@@ -57,6 +61,9 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
+	if len(args) == 2 && args[0] == "help" && (args[1] == "--all" || args[1] == "--openapi") {
+		return generated(ctx, args[1], out, errOut)
+	}
 	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
 		help(out)
 		return exitOK
@@ -138,4 +145,44 @@ func help(out io.Writer) {
 	}
 	fmt.Fprint(out, "\nTry it:         aver demo\nServe it:       aver serve --data /var/lib/aver --host chat.example.com\nMore of each:   aver COMMAND --help\n")
 	fmt.Fprint(out, "\nExit status: 0 yes, 1 no (a claim fails, a log does not verify), 2 wrong command line, 3 could not be done.\n")
+}
+
+// generated prints what is kept in the repository and written by the program.
+func generated(ctx context.Context, what string, out, errOut io.Writer) int {
+	if what == "--all" {
+		reference(ctx, out)
+		return exitOK
+	}
+	folder, err := os.MkdirTemp("", "aver-openapi-")
+	if err != nil {
+		fmt.Fprintln(errOut, "aver help:", err)
+		return exitError
+	}
+	defer os.RemoveAll(folder)
+	s := settings{config: app.Config{Data: folder}}
+	err = open(ctx, &s, func(a *app.App) error {
+		raw, err := a.OpenAPI()
+		if err != nil {
+			return err
+		}
+		_, err = out.Write(raw)
+		return err
+	})
+	if err != nil {
+		fmt.Fprintln(errOut, "aver help:", err)
+		return exitError
+	}
+	return exitOK
+}
+
+// reference prints the help of every command as Markdown: docs/commands.md is this.
+func reference(ctx context.Context, out io.Writer) {
+	fmt.Fprint(out, "# Commands\n\nWritten by `aver help --all`.\n\n```\n")
+	help(out)
+	fmt.Fprint(out, "```\n")
+	for _, cmd := range commands() {
+		fmt.Fprintf(out, "\n## aver %s\n\n```\n", cmd.name)
+		cmd.do(ctx, []string{"--help"}, out, out)
+		fmt.Fprint(out, "```\n")
+	}
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -67,4 +68,13 @@ func (a *App) RotateRoot(ctx context.Context) error {
 		}
 	}
 	return keyring.DropOldRoots(a.Config.rootFile())
+}
+
+// OpenAPI is the description of the API, as it is served and as openapi.json keeps it.
+func (a *App) OpenAPI() ([]byte, error) {
+	raw, err := json.MarshalIndent(a.Edge.API().OpenAPI(), "", " ")
+	if err != nil {
+		return nil, fmt.Errorf("describe the API: %w", err)
+	}
+	return append(raw, '\n'), nil
 }

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestTheReferenceOfCommandsIsCurrent(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	if code := run(t.Context(), []string{"help", "--all"}, &out, &out); code != exitOK {
+		t.Fatalf("exit status %d", code)
+	}
+	kept, err := os.ReadFile("../../docs/commands.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(kept, out.Bytes()) {
+		t.Error("docs/commands.md is not current: run make generate and commit it")
+	}
+}
+
+func TestAWrongCommandLineSaysSoWithAStatusOfItsOwn(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"frobnicate"}, {"tenant"}, {"tenant", "create"}, {"audit", "verify"}, {"claims"}, {"serve", "--no-such-option"}, {"serve", "--cert", "a"}} {
+		var out, errOut bytes.Buffer
+		data := filepath.Join(t.TempDir(), "data")
+		if len(args) > 1 {
+			args = append(args, "--data", data)
+		}
+		if code := run(t.Context(), args, &out, &errOut); code != exitUsage {
+			t.Errorf("%v: exit status %d, said %q", args, code, errOut.String())
+		}
+		if errOut.Len() == 0 {
+			t.Errorf("%v: nothing was said", args)
+		}
+	}
+}
+
+func TestAWorkspaceIsMadeListedAndItsLogVerifies(t *testing.T) {
+	t.Parallel()
+	data, file := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "log")
+	do := func(want int, args ...string) string {
+		t.Helper()
+		var out, errOut bytes.Buffer
+		if code := run(t.Context(), args, &out, &errOut); code != want {
+			t.Fatalf("aver %s: exit status %d, want %d: %s%s", strings.Join(args, " "), code, want, out.String(), errOut.String())
+		}
+		return out.String()
+	}
+	if out := do(exitOK, "tenant", "create", "kowal", "--name", "Kowal Bikes", "--data", data); !strings.Contains(out, "/setup/avi_") {
+		t.Errorf("no set-up link in %q", out)
+	}
+	do(exitError, "tenant", "create", "kowal", "--data", data)
+	do(exitError, "tenant", "create", "No Such Slug", "--data", data)
+	if out := do(exitOK, "tenant", "list", "--data", data); !strings.Contains(out, "Kowal Bikes") {
+		t.Errorf("listed %q", out)
+	}
+	do(exitOK, "keys", "rotate", "kowal", "--data", data)
+	do(exitOK, "keys", "rotate-root", "--data", data)
+	if out := do(exitOK, "keys", "list", "kowal", "--data", data); !strings.Contains(out, "version 2") {
+		t.Errorf("keys %q", out)
+	}
+	do(exitOK, "doctor", "--data", data)
+	key := strings.TrimSpace(do(exitOK, "audit", "key", "--data", data))
+	do(exitOK, "audit", "export", "kowal", "--out", file, "--data", data)
+	do(exitOK, "audit", "verify", file, "--key", key)
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw[len(raw)/2] ^= 1
+	if err := os.WriteFile(file, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := do(exitNo, "audit", "verify", file, "--key", key); !strings.Contains(out, "does not verify") {
+		t.Errorf("an altered log: %q", out)
+	}
+	do(exitOK, "backup", "now", "--data", data)
+	do(exitOK, "backup", "drill", "--data", data)
+}
