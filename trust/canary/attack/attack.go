@@ -3,6 +3,7 @@ package attack
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -49,6 +50,7 @@ type Attempt struct {
 
 	strange, ghost inside.Request
 	root           string // of the attacker's own words
+	said           string // what was sent besides the request, over a socket
 	sent           []pair // what was put in: the victim's, and what stands for it in the sister request
 }
 
@@ -68,6 +70,7 @@ func (f Finding) String() string {
 type Rig struct {
 	Door             *inside.Door
 	Attacker, Victim *Side
+	Speak            bool              // the victim writes a message, to see whether the attacker hears of it
 	Skip             map[string]string // operations that are not attacked, with the reason
 	Shared           map[string]string // kinds whose identifiers belong to the installation, with the reason
 }
@@ -85,6 +88,13 @@ func (r *Rig) Plan(ops []*Operation) ([]Attempt, error) {
 			}
 			for _, choice := range r.choices(o) {
 				a, err := r.attempt(o, c, choice)
+				if err != nil {
+					return nil, err
+				}
+				out = append(out, a)
+			}
+			if o.reads() {
+				a, err := r.attempt(o, c, nil)
 				if err != nil {
 					return nil, err
 				}
@@ -197,6 +207,9 @@ func (r *Rig) words(o *Operation, c Caller) (Attempt, error) {
 }
 
 func joined(choice []Slot) string {
+	if len(choice) == 0 {
+		return "nothing of the victim's"
+	}
 	parts := make([]string, len(choice))
 	for i, s := range choice {
 		parts[i] = s.String()
@@ -226,24 +239,63 @@ func (r *Rig) Try(ctx context.Context, a Attempt) (*Finding, error) {
 		return nil, err
 	}
 	if strange.Status == http.StatusTooManyRequests || ghost.Status == http.StatusTooManyRequests {
-		return nil, errBusy
+		return nil, ErrBusy
 	}
-	if why := r.judge(a, strange, ghost); why != "" {
-		return &Finding{a.What, a.As, a.Slots, why}, nil
+	why, certain := r.judge(a, strange, ghost)
+	if why == "" || certain {
+		return finding(a, why), nil
 	}
-	return nil, nil
+	return r.again(ctx, a)
 }
 
-var errBusy = fmt.Errorf("the edge asked to wait")
+func finding(a Attempt, why string) *Finding {
+	if why == "" {
+		return nil
+	}
+	return &Finding{a.What, a.As, a.Slots, why}
+}
 
-// judge compares the answer to the victim's identifiers with the one to those that do not exist.
-func (r *Rig) judge(a Attempt, strange, ghost inside.Answer) string {
+const repeats = 4
+
+// again makes an attempt whose two answers differ several times more: what differs between two things that do not exist,
+// because time went by or a list has no order, says nothing. The answers must have one in common.
+func (r *Rig) again(ctx context.Context, a Attempt) (*Finding, error) {
+	var ghosts []inside.Answer
+	for range repeats {
+		ghost, err := r.Door.Do(ctx, a.ghost)
+		if err != nil {
+			return nil, err
+		}
+		ghosts = append(ghosts, ghost)
+	}
+	why := ""
+	for range repeats {
+		strange, err := r.Door.Do(ctx, a.strange)
+		if err != nil {
+			return nil, err
+		}
+		for _, ghost := range ghosts {
+			var certain bool
+			if why, certain = r.judge(a, strange, ghost); why == "" || certain {
+				return finding(a, why), nil
+			}
+		}
+	}
+	return finding(a, why), nil
+}
+
+// ErrBusy says that the edge asked the attacker to wait.
+var ErrBusy = errors.New("the edge asked to wait")
+
+// judge compares the answer to the victim's identifiers with the one to those that do not exist. certain says that what
+// it found cannot be because time went by between the two.
+func (r *Rig) judge(a Attempt, strange, ghost inside.Answer) (why string, certain bool) {
 	bare := a.withoutSent(everything(strange))
 	if form := r.Victim.marks().Find(bare); form != "" {
-		return "the answer holds bytes of the other tenant (" + form + ")"
+		return "the answer holds bytes of the other tenant (" + form + ")", true
 	}
 	if strange.Status != ghost.Status {
-		return fmt.Sprintf("status %d, but %d for something that does not exist", strange.Status, ghost.Status)
+		return fmt.Sprintf("status %d, but %d for something that does not exist", strange.Status, ghost.Status), false
 	}
 	for _, name := range []string{"Content-Type", "Location", "Content-Disposition", "Etag", "Set-Cookie"} {
 		one, other := a.plain(strange.Header.Get(name), strange), a.plain(ghost.Header.Get(name), ghost)
@@ -251,13 +303,13 @@ func (r *Rig) judge(a Attempt, strange, ghost inside.Answer) string {
 			one, other = cookieName(one), cookieName(other)
 		}
 		if one != other {
-			return "the header " + name + " differs from the one for something that does not exist"
+			return "the header " + name + " differs from the one for something that does not exist", false
 		}
 	}
 	if one, other := a.plain(string(strange.Body), strange), a.plain(string(ghost.Body), ghost); one != other {
-		return "the body differs from the one for something that does not exist: " + difference(one, other)
+		return "the body differs from the one for something that does not exist: " + difference(one, other), false
 	}
-	return ""
+	return "", false
 }
 
 func cookieName(cookie string) string {
@@ -273,12 +325,34 @@ func everything(a inside.Answer) []byte {
 	return out.Bytes()
 }
 
-// withoutSent takes out what the attacker itself had sent, and its own words.
+// withoutSent takes out what the attacker itself had sent, where it stands alone: what goes on is more than was sent.
 func (a Attempt) withoutSent(data []byte) []byte {
+	said := a.strange.Path + string(a.strange.Body) + a.said
 	for _, p := range a.sent {
-		data = bytes.ReplaceAll(data, []byte(p.victim), []byte("*"))
+		if strings.Contains(said, p.victim) {
+			data = withoutAlone(data, []byte(p.victim))
+		}
 	}
 	return data
+}
+
+func withoutAlone(data, word []byte) []byte {
+	out := make([]byte, 0, len(data))
+	for {
+		at := bytes.Index(data, word)
+		if at < 0 {
+			return append(out, data...)
+		}
+		end := at + len(word)
+		goesOn := end < len(data) && (data[end] >= 'a' && data[end] <= 'z' || data[end] >= '0' && data[end] <= '9')
+		out = append(out, data[:at]...)
+		if goesOn {
+			out = append(out, word...)
+		} else {
+			out = append(out, '*')
+		}
+		data = data[end:]
+	}
 }
 
 var (

@@ -74,7 +74,7 @@ func fillPath(route Route, c Caller, id string) inside.Request {
 
 // readRoute reads a page as it is, and with the victim's words in its search box.
 func (r *Rig) readRoute(route Route, c Caller) []Attempt {
-	plain := Attempt{What: route.String(), As: c.Name, Slots: "nothing", root: r.Attacker.Root}
+	plain := Attempt{What: route.String(), As: c.Name, Slots: joined(nil), root: r.Attacker.Root}
 	plain.strange = inside.Request{Method: route.Method, Path: route.Path, Header: c.Header}
 	plain.ghost = plain.strange
 	search := Attempt{What: route.String(), As: c.Name, Slots: "the victim's words", root: r.Attacker.Root, sent: []pair{{r.Victim.Root, Ghost(r.Victim.Root)}}}
@@ -93,7 +93,7 @@ func (r *Rig) TryStream(ctx context.Context, path, parameter, kind string) (*Fin
 	if !ok || !known {
 		return nil, nil
 	}
-	a := Attempt{What: "GET " + path, As: Visitor, Slots: "query " + parameter + " (" + kind + ")", sent: []pair{{victim, Ghost(victim)}}}
+	a := Attempt{What: "GET " + path, As: Visitor, Slots: "query " + parameter + " (" + kind + ")", sent: []pair{{victim, Ghost(victim)}}, said: victim}
 	ask := func(id string) (inside.Answer, error) {
 		ctx, cancel := context.WithTimeout(ctx, streamWait)
 		defer cancel()
@@ -110,8 +110,6 @@ func (r *Rig) TryStream(ctx context.Context, path, parameter, kind string) (*Fin
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("a stream of something that does not exist opens"), err)
 	}
-	if why := r.judge(a, strange, ghost); why != "" {
-		return &Finding{a.What, a.As, a.Slots, why}, nil
-	}
-	return nil, nil
+	why, _ := r.judge(a, strange, ghost)
+	return finding(a, why), nil
 }

@@ -50,6 +50,10 @@ func (o *Operation) harvest(body []byte, into Pool) {
 	}
 }
 
+// general is the kind of identifiers without a kind of their own. Where an answer names things of any sort, as the log
+// does, that is no identifier to put in elsewhere, unless it has the general form.
+const general = "object"
+
 func (o *Operation) collect(s *huma.Schema, value any, into Pool, depth int) {
 	s = o.resolve(s)
 	if s == nil || depth > deepest {
@@ -57,7 +61,8 @@ func (o *Operation) collect(s *huma.Schema, value any, into Pool, depth int) {
 	}
 	switch v := value.(type) {
 	case string:
-		if kind := kindOf(s); kind != "" {
+		prefix, _, _ := strings.Cut(v, "_")
+		if kind := kindOf(s); kind != "" && (s.Format == "" || s.Format == prefix) && (kind != general || prefix == "obj") {
 			into.Add(kind, v)
 		}
 	case []any:

@@ -59,13 +59,14 @@ var destructive = regexp.MustCompile(`(?i)(eras|delet|remov|revok|disabl|close|m
 
 // Seed lets a side make one of everything through the API, with texts that contain its root. Operations that refuse
 // are left out: Missing tells what could not be made.
-func Seed(ctx context.Context, door *inside.Door, ops []*Operation, side *Side, skip map[string]string) error {
+// bodies are written out where a made-up one would not do; $word becomes the side's own text.
+func Seed(ctx context.Context, door *inside.Door, ops []*Operation, side *Side, skip, bodies map[string]string) error {
 	for range 2 { // what the first round made, the second can refer to
 		for _, o := range ops {
 			if o.reads() || o.Method == http.MethodDelete || skip[o.String()] != "" || destructive.MatchString(strings.ToLower(o.Path)) {
 				continue
 			}
-			if err := seedOne(ctx, door, o, side); err != nil {
+			if err := seedOne(ctx, door, o, side, bodies[o.String()]); err != nil {
 				return err
 			}
 		}
@@ -77,7 +78,7 @@ func Seed(ctx context.Context, door *inside.Door, ops []*Operation, side *Side, 
 }
 
 // seedOne asks with everything, and if that is refused with what is needed alone.
-func seedOne(ctx context.Context, door *inside.Door, o *Operation, side *Side) error {
+func seedOne(ctx context.Context, door *inside.Door, o *Operation, side *Side, written string) error {
 	for _, full := range []bool{true, false} {
 		for _, c := range side.Callers {
 			if c.Name == Visitor {
@@ -94,6 +95,9 @@ func seedOne(ctx context.Context, door *inside.Door, o *Operation, side *Side) e
 			}
 			if !known {
 				return nil
+			}
+			if written != "" {
+				q.Body = []byte(strings.ReplaceAll(written, "$word", UniqueWord(side.Root)))
 			}
 			q.Header = with(q.Header, c.Header)
 			answer, err := door.Do(ctx, q)

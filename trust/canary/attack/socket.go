@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,10 +16,12 @@ import (
 
 // Socket is a socket and what may be asked over it.
 type Socket struct {
-	Path  string
-	As    string // which caller opens it
-	Hello bool   // the first frame names the caller by a token
-	Ops   map[string]live.Op
+	Path   string
+	As     string // which caller opens it
+	Hello  bool   // the first frame names the caller by a token
+	Post   string // where the same operations are taken one by one, if anywhere
+	Stream string // the event stream beside it, if there is one
+	Ops    map[string]live.Op
 }
 
 // refers is implemented by identifiers.
@@ -99,13 +102,15 @@ func (r *Rig) TrySocket(ctx context.Context, s Socket) (attempts int, found []Fi
 			continue
 		}
 		for _, choice := range r.socketChoices(slots) {
-			attempts++
-			finding, err := r.trySocketOp(talk, name, args, choice)
-			if err != nil {
-				return attempts, found, err
-			}
-			if finding != nil {
-				found = append(found, *finding)
+			for _, ask := range r.ways(ctx, s, talk) {
+				attempts++
+				finding, err := r.trySocketOp(ask, name, args, choice)
+				if err != nil {
+					return attempts, found, err
+				}
+				if finding != nil {
+					found = append(found, *finding)
+				}
 			}
 		}
 	}
@@ -159,30 +164,52 @@ func (r *Rig) socketChoices(slots []Slot) (out [][]Slot) {
 	return out
 }
 
-func (r *Rig) trySocketOp(talk *inside.Talk, name string, args reflect.Type, choice []Slot) (*Finding, error) {
+// asking makes one request of a socket's operation.
+type asking func(op string, args map[string]any) (inside.Answer, error)
+
+// ways are the ways in which an operation can be asked for: over the socket, and one by one where that is possible.
+func (r *Rig) ways(ctx context.Context, s Socket, talk *inside.Talk) []asking {
+	ways := []asking{func(op string, args map[string]any) (inside.Answer, error) {
+		f, err := talk.Ask(op, args)
+		return inside.Answer{Status: map[bool]int{true: 200, false: 400}[f.Error == nil], Body: slices.Concat(f.OK, f.Error)}, err
+	}}
+	if c, ok := r.Attacker.caller(s.As); ok && s.Post != "" {
+		ways = append(ways, func(op string, args map[string]any) (inside.Answer, error) {
+			args["op"] = op
+			body, err := json.Marshal(args)
+			if err != nil {
+				return inside.Answer{}, err
+			}
+			header := with(http.Header{"Content-Type": {"application/json"}}, c.Header)
+			return r.Door.Do(ctx, inside.Request{Method: http.MethodPost, Path: s.Post, Header: header, Body: body})
+		})
+	}
+	return ways
+}
+
+func (r *Rig) trySocketOp(ask asking, name string, args reflect.Type, choice []Slot) (*Finding, error) {
 	a := Attempt{What: "socket " + name, As: "socket", Slots: joined(choice), root: r.Attacker.Root}
 	for _, s := range choice {
 		victim, _ := r.Victim.Pool.first(s.Kind)
-		a.sent = append(a.sent, pair{victim, Ghost(victim)})
+		a.sent, a.said = append(a.sent, pair{victim, Ghost(victim)}), a.said+" "+victim
 	}
 	var answers [2]inside.Answer
 	for i := range answers {
-		f, err := talk.Ask(name, r.arguments(args, func(s Slot) (string, bool) {
+		answer, err := ask(name, r.arguments(args, func(s Slot) (string, bool) {
 			at := slices.Index(choice, s)
 			if at < 0 {
-				return r.Attacker.Pool.first(s.Kind)
+				id, known := r.Attacker.Pool.first(s.Kind)
+				return id, known && !strings.HasSuffix(s.Name, ".0")
 			}
 			return []string{a.sent[at].victim, a.sent[at].ghost}[i], true
 		}))
 		if err != nil {
 			return nil, err
 		}
-		answers[i] = inside.Answer{Status: map[bool]int{true: 200, false: 400}[f.Error == nil], Body: slices.Concat(f.OK, f.Error)}
+		answers[i] = answer
 	}
-	if why := r.judge(a, answers[0], answers[1]); why != "" {
-		return &Finding{a.What, a.As, a.Slots, why}, nil
-	}
-	return nil, nil
+	why, _ := r.judge(a, answers[0], answers[1])
+	return finding(a, why), nil
 }
 
 // arguments builds an operation's arguments: identifiers as fill says, text as the attacker's own.
@@ -229,10 +256,10 @@ func put(object map[string]any, way []string, value any) {
 	}
 }
 
-// listen lets the victim type, and looks whether the attacker hears of it.
+// listen lets the victim write, and looks whether the attacker hears of it.
 func (r *Rig) listen(ctx context.Context, s Socket, talk *inside.Talk) (*Finding, error) {
 	conversation, known := r.Victim.Pool.first("conversation")
-	if _, types := s.Ops["typing"]; !types || !known {
+	if _, writes := s.Ops["send"]; !writes || !known || !r.Speak {
 		return nil, nil
 	}
 	victim, err := r.talk(ctx, s, r.Victim)
@@ -240,16 +267,12 @@ func (r *Rig) listen(ctx context.Context, s Socket, talk *inside.Talk) (*Finding
 		return nil, err
 	}
 	defer victim.Close()
-	for _, on := range []bool{true, false} {
-		if _, err := victim.Ask("typing", map[string]any{"conversation": conversation, "on": on}); err != nil {
-			return nil, err
-		}
-	}
-	if _, err := talk.Ask("ping", nil); err != nil { // what was published before this is answered before this
+	_, err = victim.Ask("send", map[string]any{"client_id": uuid(), "conversation": conversation, "text": UniqueWord(r.Victim.Root)})
+	if err != nil {
 		return nil, err
 	}
 	marks := r.Victim.marks()
-	for _, f := range talk.Heard() {
+	for _, f := range talk.Linger(linger) {
 		text, _ := json.Marshal(f)
 		if form := marks.Find(append(text, f.Raw...)); form != "" {
 			return &Finding{"socket " + s.Path, s.As, "nothing", "news of the other tenant arrives (" + form + ")"}, nil
@@ -257,6 +280,9 @@ func (r *Rig) listen(ctx context.Context, s Socket, talk *inside.Talk) (*Finding
 	}
 	return nil, nil
 }
+
+// linger is how long the attacker goes on listening for news that is not for it.
+const linger = 150 * time.Millisecond
 
 // socketTime is how long one round over a socket may take.
 const socketTime = 30 * time.Second

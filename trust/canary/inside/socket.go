@@ -121,9 +121,14 @@ func (t *Talk) read() (Frame, error) {
 	return f, json.Unmarshal(text, &f)
 }
 
-// Heard returns the pushes that came and were not waited for, and forgets them.
-func (t *Talk) Heard() []Frame {
-	heard := t.pushes
-	t.pushes = nil
-	return heard
+// Linger listens so much longer, ends the talk, and returns the pushes that came and were not waited for.
+func (t *Talk) Linger(d time.Duration) []Frame {
+	_ = t.ws.SetReadDeadline(time.Now().Add(d))
+	for {
+		f, err := t.read()
+		if err != nil {
+			return t.pushes
+		}
+		t.pushes = append(t.pushes, f)
+	}
 }

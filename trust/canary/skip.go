@@ -1,0 +1,24 @@
+package canary
+
+// Skipped are operations that the canaries do not call, with the reason. The list is short on purpose.
+var Skipped = map[string]string{
+	"GET /widget/v1/socket": "a socket, which is attacked as one",
+	"GET /widget/v1/events": "a stream, which is attacked as one",
+	"GET /live":             "a socket, which is attacked as one",
+	"GET /setup/{token}":    "its parameter is a secret, and trying it counts as guessing",
+	"POST /setup/{token}":   "its parameter is a secret, and trying it counts as guessing",
+	"GET /invite/{token}":   "its parameter is a secret, and trying it counts as guessing",
+	"POST /invite/{token}":  "its parameter is a secret, and trying it counts as guessing",
+	"GET /login":            "signing in, where few tries are allowed",
+}
+
+// Shared are kinds of identifiers that name something of the installation's, which every tenant may see.
+var Shared = map[string]string{
+	"subprocessor": "the register of sub-processors is the installation's",
+}
+
+// Bodies are requests with which a canary makes what it owns, where one made up from the description would not do.
+var Bodies = map[string]string{
+	"PUT /v1/consent_notices/{language}": `{"text":"We keep what you write. $word"}`,
+	"PUT /v1/webchat/settings":           `{"color_scheme":"auto","enforced":false,"no_files":false,"name":"$word","reply_time":"$word"}`,
+}
