@@ -30,48 +30,48 @@ type entryID string
 // Reference marks the type in the API's description.
 func (entryID) Reference() string { return "object" }
 
-// activity is an entry in the API; the names follow the field's usage.
-type activity struct {
-	Index       int64     `json:"index"`
-	Type        string    `json:"activity_type"`
-	Outcome     string    `json:"outcome" enum:"done,denied"`
-	PerformedBy performer `json:"performed_by"`
-	Person      entryID   `json:"person,omitempty"`
-	Touched     []touched `json:"touched"`
-	Events      []event   `json:"events"`
-	Commitment  string    `json:"commitment,omitempty" doc:"SHA-256 over the sealed rows as written, in hex"`
-	CreatedAt   time.Time `json:"created_at"`
+// auditActivity is an entry in the API; the names follow the field's usage.
+type auditActivity struct {
+	Index       int64          `json:"index"`
+	Type        string         `json:"activity_type"`
+	Outcome     string         `json:"outcome" enum:"done,denied"`
+	PerformedBy auditPerformer `json:"performed_by"`
+	Person      entryID        `json:"person,omitempty"`
+	Touched     []auditTouched `json:"touched"`
+	Events      []auditEvent   `json:"events"`
+	Commitment  string         `json:"commitment,omitempty" doc:"SHA-256 over the sealed rows as written, in hex"`
+	CreatedAt   time.Time      `json:"created_at"`
 }
 
-type performer struct {
+type auditPerformer struct {
 	Type string  `json:"type" enum:"user,key,visitor,system,nobody"`
 	ID   entryID `json:"id,omitempty"`
 	Part string  `json:"part,omitempty" doc:"Which part of Aver, when the system acts"`
 }
 
-type touched struct {
+type auditTouched struct {
 	Table string `json:"table"`
 	Op    string `json:"op" enum:"added,put,deleted,swept,read"`
 	Key   string `json:"key" doc:"The row's key, in hex"`
 }
 
-type event struct {
+type auditEvent struct {
 	Kind   string  `json:"kind"`
 	Object entryID `json:"object,omitempty"`
 	N      int64   `json:"n,omitempty"`
 }
 
-func activityOf(e journal.Entry) activity {
-	a := activity{Index: e.Index, Type: e.Action, Outcome: outcome(e), CreatedAt: e.At, Touched: []touched{}, Events: []event{},
-		PerformedBy: performer{Type: kindWord(e), Part: e.ActorName, ID: entryID(actorText(e))}, Person: entryID(e.Subject.String())}
+func activityOf(e journal.Entry) auditActivity {
+	a := auditActivity{Index: e.Index, Type: e.Action, Outcome: outcome(e), CreatedAt: e.At, Touched: []auditTouched{}, Events: []auditEvent{},
+		PerformedBy: auditPerformer{Type: kindWord(e), Part: e.ActorName, ID: entryID(actorText(e))}, Person: entryID(e.Subject.String())}
 	if e.Commit != ([32]byte{}) {
 		a.Commitment = hex.EncodeToString(e.Commit[:])
 	}
 	for _, t := range e.Touched {
-		a.Touched = append(a.Touched, touched{Table: t.Table, Op: opWords[t.Op], Key: hex.EncodeToString(t.Key)})
+		a.Touched = append(a.Touched, auditTouched{Table: t.Table, Op: opWords[t.Op], Key: hex.EncodeToString(t.Key)})
 	}
 	for _, ev := range e.Events {
-		a.Events = append(a.Events, event{Kind: ev.Kind, Object: entryID(ev.Object), N: ev.N})
+		a.Events = append(a.Events, auditEvent{Kind: ev.Kind, Object: entryID(ev.Object), N: ev.N})
 	}
 	return a
 }
@@ -165,7 +165,7 @@ func when(text string) (time.Time, error) {
 	return time.Parse(time.RFC3339, text)
 }
 
-type activityQuery struct {
+type auditQuery struct {
 	Action  string  `query:"activity_type" maxLength:"60"`
 	By      string  `query:"by" enum:"user,key,visitor,system"`
 	Actor   entryID `query:"actor" maxLength:"40"`
@@ -180,7 +180,7 @@ type activityQuery struct {
 	PerPage int     `query:"per_page" minimum:"1" maximum:"150" default:"50"`
 }
 
-func (a activityQuery) values() url.Values {
+func (a auditQuery) values() url.Values {
 	q := url.Values{"action": {a.Action}, "by": {a.By}, "actor": {string(a.Actor)}, "person": {string(a.Person)}, "object": {string(a.Object)},
 		"table": {a.Table}, "part": {a.Part}, "outcome": {a.Outcome}, "since": {a.Since}, "until": {a.Until}}
 	if a.Before > 0 {
@@ -189,15 +189,15 @@ func (a activityQuery) values() url.Values {
 	return q
 }
 
-type activityList struct {
+type auditList struct {
 	Body struct {
-		Data []activity `json:"activity_logs"`
-		Next int64      `json:"next,omitempty" doc:"starting_after of the next page; absent at the end"`
+		Data []auditActivity `json:"activity_logs"`
+		Next int64           `json:"next,omitempty" doc:"starting_after of the next page; absent at the end"`
 	}
 }
 
 func (s *Service) api(api huma.API) {
-	huma.Get(api, "/v1/admins/activity_logs", func(ctx context.Context, in *activityQuery) (*activityList, error) {
+	huma.Get(api, "/v1/admins/activity_logs", func(ctx context.Context, in *auditQuery) (*auditList, error) {
 		f, err := filterOf(in.values())
 		if err != nil {
 			return nil, err
@@ -206,8 +206,8 @@ func (s *Service) api(api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		out := &activityList{}
-		out.Body.Next, out.Body.Data = found.Next, []activity{}
+		out := &auditList{}
+		out.Body.Next, out.Body.Data = found.Next, []auditActivity{}
 		for _, e := range found.Entries {
 			out.Body.Data = append(out.Body.Data, activityOf(e))
 		}

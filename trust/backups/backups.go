@@ -42,6 +42,8 @@ const Number = 11
 const (
 	keepFor  = 7*24*time.Hour - time.Hour // ret-4 says a week at most, and the sweep runs every hour
 	interval = 24 * time.Hour
+
+	copyPause = 10 * time.Minute // between two copies of the keys
 )
 
 // Drill is what one try of a restore showed. It is a row of the installation's.
@@ -142,6 +144,7 @@ func (s *Service) jobs(j *jobs.Jobs) error {
 	if s.cfg.Shared {
 		return nil
 	}
+	s.erased.Store(true) // before the start somebody may have been
 	s.vault.OnCommit(s.committed)
 	for name, work := range map[string]func(context.Context, vault.Actor) error{
 		backupKind: func(ctx context.Context, a vault.Actor) error { _, err := s.Now(ctx, a); return err },
@@ -174,9 +177,10 @@ func (s *Service) committed(c vault.Committed) {
 
 // keysDue replaces the copies of the key store after an erasure: an older copy would hold a destroyed key.
 func (s *Service) keysDue(ctx context.Context) error {
-	if !s.erased.Swap(false) {
+	if !s.erased.Load() || s.copiedLately() {
 		return nil
 	}
+	s.erased.Store(false)
 	s.working.Lock()
 	defer s.working.Unlock()
 	err := s.copyKeys(ctx)
@@ -184,6 +188,17 @@ func (s *Service) keysDue(ctx context.Context) error {
 		s.erased.Store(true)
 	}
 	return err
+}
+
+// copiedLately tells whether the keys were copied in the last minutes, or never: with many erasures a copy for each would
+// be too much work.
+func (s *Service) copiedLately() bool {
+	copies, err := filepath.Glob(filepath.Join(s.cfg.Folder, namedKeys+"*"+suffix))
+	if err != nil || len(copies) == 0 {
+		return true
+	}
+	made, _ := madeAt(filepath.Base(copies[len(copies)-1]))
+	return s.vault.Now().Sub(made) < copyPause
 }
 
 // due removes what is too old and makes what is missing.

@@ -27,6 +27,9 @@ func (s *Service) Drill(ctx context.Context, actor vault.Actor, identity io.Read
 	if err := s.Supported(); err != nil {
 		return Drill{}, err
 	}
+	if !actor.Can(actDrill) {
+		return Drill{}, errs.New(errs.Forbidden, "Your role does not allow this.")
+	}
 	list, err := s.List(ctx, system())
 	if err != nil {
 		return Drill{}, err

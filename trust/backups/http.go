@@ -32,19 +32,29 @@ func (s *Service) view(r *http.Request) (ui.View, error) {
 		return v, err
 	}
 	for _, b := range list {
-		v.Backups = append(v.Backups, ui.Backup{Name: b.Name, Made: b.Made, Size: b.Size, Tenants: len(b.Tenants), Signed: b.Signed})
+		v.Backups = append(v.Backups, ui.Backup{Name: b.Name, Made: b.Made, Entries: entriesOf(b, actor.Tenant()), Signed: b.Signed})
 	}
 	drills, err := s.DrillList(r.Context(), 10)
 	if err != nil {
 		return v, err
 	}
 	for _, d := range drills {
-		v.Drills = append(v.Drills, ui.Drill{Began: d.Began, Took: d.Took, Holds: d.Holds, Tenants: d.Tenants, Entries: d.Entries, Samples: d.Samples, Erased: d.Erased, Fault: d.Fault})
+		v.Drills = append(v.Drills, ui.Drill{Began: d.Began, Took: d.Took, Holds: d.Holds, Fault: d.Fault})
 	}
 	if w := s.Working(); w != nil {
-		v.Working = &ui.Stage{What: w.What, Done: w.Done, Total: w.Total}
+		v.Working = &ui.Stage{What: w.What, Done: 100 * w.Done / max(1, w.Total), Total: 100}
 	}
 	return v, nil
+}
+
+// entriesOf is how much of a tenant's log a backup holds. How many other tenants are in it is no tenant's business.
+func entriesOf(b Backup, tenant ids.Tenant) int64 {
+	for _, p := range b.Tenants {
+		if p.Tenant == tenant {
+			return p.Entries
+		}
+	}
+	return 0
 }
 
 func (s *Service) showPage(w http.ResponseWriter, r *http.Request) error {

@@ -43,7 +43,7 @@ func (s *Service) jobs(j *jobs.Jobs) error {
 
 func (s *Service) onRequest(work func(context.Context, ids.Tenant, RequestID) error) func(context.Context, jobs.Job) error {
 	return func(ctx context.Context, job jobs.Job) error {
-		id, err := ids.Parse[requestKind](job.ID)
+		id, err := ids.Parse[dsr](job.ID)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"aver/base/errs"
@@ -42,15 +43,36 @@ func (s *Service) erase(ctx context.Context, actor vault.Actor, r Request, reaso
 		if err := s.destroy(ctx, actor, person, reason); err != nil {
 			return Receipt{}, fmt.Errorf("erase a person: %w", err)
 		}
+	}
+	// The keys are gone. Ending the sessions, the request and the job do not need each other, and together they share a commit.
+	var wait sync.WaitGroup
+	var revoked, queued error
+	wait.Go(func() { revoked = s.revoke(ctx, tenant, r.People) })
+	wait.Go(func() { queued = s.queue.Enqueue(ctx, finishKind, tenant, "", time.Time{}) })
+	r, err = s.settle(ctx, tenant, r, from)
+	wait.Wait()
+	if err := errors.Join(err, revoked, queued); err != nil {
+		return Receipt{}, fmt.Errorf("erase a person: %w", err)
+	}
+	return receipt(r), nil
+}
+
+func (s *Service) revoke(ctx context.Context, tenant ids.Tenant, people []ids.Contact) error {
+	for _, person := range people {
 		if err := s.auth.RevokeSubject(ctx, tenant, person); err != nil {
-			return Receipt{}, fmt.Errorf("erase a person: end their sessions: %w", err)
+			return fmt.Errorf("end their sessions: %w", err)
 		}
 	}
+	return nil
+}
+
+// settle ends the request with the entry of the log that says what was done, and tells the others.
+func (s *Service) settle(ctx context.Context, tenant ids.Tenant, r Request, from int64) (Request, error) {
 	entry, err := s.log.Find(ctx, tenant, actErase.Name(), r.Contact, from)
 	if err != nil {
-		return Receipt{}, fmt.Errorf("find the erasure in the log: %w", err)
+		return r, fmt.Errorf("find the erasure in the log: %w", err)
 	}
-	r, err = s.change(ctx, tenant, r.ID, func(r *Request, tx *vault.Tx) bool {
+	return s.change(ctx, tenant, r.ID, func(r *Request, tx *vault.Tx) bool {
 		r.State, r.EndedAt, r.Entry, r.Code = Done, tx.Now(), entry, noCode
 		for _, person := range r.People {
 			tx.Emit(vault.Event{Kind: "contact.erased", Object: person.String(), Subject: person}, nil)
@@ -58,13 +80,6 @@ func (s *Service) erase(ctx context.Context, actor vault.Actor, r Request, reaso
 		tx.Emit(vault.Event{Kind: "dsr.completed", Object: r.ID.String(), Subject: r.Contact}, nil)
 		return true
 	})
-	if err != nil {
-		return Receipt{}, err
-	}
-	if err := s.queue.Enqueue(ctx, finishKind, tenant, "", time.Time{}); err != nil {
-		return Receipt{}, err
-	}
-	return receipt(r), nil
 }
 
 // destroy destroys one person's key. On a full disk the entry of the log may find no room after the key is gone: then

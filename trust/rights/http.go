@@ -16,27 +16,27 @@ import (
 	"aver/vault"
 )
 
-// requestJSON is a request in the API.
-type requestJSON struct {
+// privacyRequestJSON is a request in the API.
+type privacyRequestJSON struct {
 	ID        RequestID   `json:"id"`
 	Kind      Kind        `json:"kind" enum:"copy,erasure"`
 	State     State       `json:"state" enum:"open,verifying,proved,running,done,refused"`
-	Contact   ids.Contact `json:"contact,omitempty"`
+	Contact   ids.Contact `json:"contact,omitzero"`
 	CreatedAt time.Time   `json:"created_at"`
 	DueAt     time.Time   `json:"due_at"`
 	EndedAt   *time.Time  `json:"ended_at,omitempty"`
 	Entry     int64       `json:"entry,omitempty" doc:"Of an erasure: its entry in the audit log"`
 }
 
-func jsonOf(r Request) requestJSON {
-	out := requestJSON{ID: r.ID, Kind: r.Kind, State: r.State, Contact: r.Contact, CreatedAt: r.AskedAt, DueAt: r.DueAt, Entry: r.Entry}
+func jsonOf(r Request) privacyRequestJSON {
+	out := privacyRequestJSON{ID: r.ID, Kind: r.Kind, State: r.State, Contact: r.Contact, CreatedAt: r.AskedAt, DueAt: r.DueAt, Entry: r.Entry}
 	if !r.EndedAt.IsZero() {
 		out.EndedAt = &r.EndedAt
 	}
 	return out
 }
 
-type requestBody struct{ Body requestJSON }
+type privacyRequestBody struct{ Body privacyRequestJSON }
 
 func (s *Service) api(api huma.API) {
 	huma.Post(api, "/v1/privacy_requests", func(ctx context.Context, in *struct {
@@ -44,7 +44,7 @@ func (s *Service) api(api huma.API) {
 			Contact ids.Contact `json:"contact"`
 			Kind    Kind        `json:"kind" enum:"copy,erasure"`
 		}
-	}) (*requestBody, error) {
+	}) (*privacyRequestBody, error) {
 		actor := request.Actor(ctx)
 		id, err := s.start(ctx, actor, in.Body.Kind, in.Body.Contact)
 		if err != nil {
@@ -54,7 +54,7 @@ func (s *Service) api(api huma.API) {
 	})
 	huma.Get(api, "/v1/privacy_requests/{id}", func(ctx context.Context, in *struct {
 		ID RequestID `path:"id"`
-	}) (*requestBody, error) {
+	}) (*privacyRequestBody, error) {
 		return s.one(ctx, request.Actor(ctx), in.ID)
 	})
 	huma.Get(api, "/v1/privacy_requests", func(ctx context.Context, in *struct {
@@ -62,7 +62,7 @@ func (s *Service) api(api huma.API) {
 		PerPage int                       `query:"per_page" minimum:"1" maximum:"150" default:"50"`
 	}) (*struct {
 		Body struct {
-			Data []requestJSON             `json:"privacy_requests"`
+			Data []privacyRequestJSON      `json:"privacy_requests"`
 			Next request.Cursor[RequestID] `json:"next,omitzero"`
 		}
 	}, error) {
@@ -72,11 +72,11 @@ func (s *Service) api(api huma.API) {
 		}
 		out := &struct {
 			Body struct {
-				Data []requestJSON             `json:"privacy_requests"`
+				Data []privacyRequestJSON      `json:"privacy_requests"`
 				Next request.Cursor[RequestID] `json:"next,omitzero"`
 			}
 		}{}
-		out.Body.Data, out.Body.Next = []requestJSON{}, next
+		out.Body.Data, out.Body.Next = []privacyRequestJSON{}, next
 		for _, r := range list {
 			out.Body.Data = append(out.Body.Data, jsonOf(r))
 		}
@@ -97,9 +97,9 @@ func (s *Service) start(ctx context.Context, actor vault.Actor, kind Kind, conta
 	}
 }
 
-func (s *Service) one(ctx context.Context, actor vault.Actor, id RequestID) (*requestBody, error) {
+func (s *Service) one(ctx context.Context, actor vault.Actor, id RequestID) (*privacyRequestBody, error) {
 	r, err := s.read(ctx, actor, id)
-	return &requestBody{jsonOf(r)}, err
+	return &privacyRequestBody{jsonOf(r)}, err
 }
 
 // List lists requests, newest first.
@@ -137,7 +137,7 @@ func (s *Service) routes(mux module.Mux) {
 }
 
 func pathRequest(r *http.Request) (RequestID, error) {
-	id, err := ids.Parse[requestKind](r.PathValue("id"))
+	id, err := ids.Parse[dsr](r.PathValue("id"))
 	if err != nil {
 		return id, errs.New(errs.NotFound, "There is no such request.")
 	}

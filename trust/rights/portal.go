@@ -62,7 +62,7 @@ func (s *Service) Ask(ctx context.Context, tenant ids.Tenant, kind Kind, email s
 	ticket := Ticket{Session: fmt.Sprintf("%x", random(32))}
 	hash := sha256.Sum256([]byte(ticket.Session))
 	err := s.vault.Do(ctx, system(tenant), actAsk, func(tx *vault.Tx) error {
-		r := Request{ID: ids.New[requestKind](tx.Now()), Kind: kind, State: Verifying, Via: Portal, AskedAt: tx.Now(), DueAt: tx.Now().Add(answerWithin),
+		r := Request{ID: ids.New[dsr](tx.Now()), Kind: kind, State: Verifying, Via: Portal, AskedAt: tx.Now(), DueAt: tx.Now().Add(answerWithin),
 			CodeUntil: tx.Now().Add(codeLife), Session: personal.OfBytes(hash[:])}
 		ticket.Request = r.ID
 		var err error

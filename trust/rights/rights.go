@@ -28,12 +28,13 @@ var migrations embed.FS
 // Number is this module's number among those that bring migrations.
 const Number = 8
 
-type requestKind struct{}
+// dsr is what the events call a request of a data subject.
+type dsr struct{}
 
-func (requestKind) Prefix() string { return "req" }
+func (dsr) Prefix() string { return "req" }
 
 // RequestID names a request.
-type RequestID = ids.Of[requestKind]
+type RequestID = ids.Of[dsr]
 
 // Kind is what is asked for.
 type Kind string
@@ -187,7 +188,7 @@ func (s *Service) ask(ctx context.Context, actor vault.Actor, kind Kind, via Via
 	var r Request
 	err = s.vault.Do(ctx, actor, actAsk, func(tx *vault.Tx) error {
 		tx.About(contact)
-		r = Request{ID: ids.New[requestKind](tx.Now()), Kind: kind, State: Running, Via: via, Contact: contact, AskedAt: tx.Now(), DueAt: tx.Now().Add(answerWithin)}
+		r = Request{ID: ids.New[dsr](tx.Now()), Kind: kind, State: Running, Via: via, Contact: contact, AskedAt: tx.Now(), DueAt: tx.Now().Add(answerWithin)}
 		if r.People, err = s.people.Linked(tx, contact); err != nil {
 			return err
 		}

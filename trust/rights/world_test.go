@@ -8,7 +8,6 @@ import (
 	"io"
 	"path/filepath"
 	"regexp"
-	"sync"
 	"testing"
 	"time"
 
@@ -76,7 +75,6 @@ CREATE INDEX letters_by_who ON letters (who);
 
 // post keeps letters instead of sending them.
 type post struct {
-	mu   sync.Mutex
 	sent chan mail.Message
 }
 
@@ -108,6 +106,12 @@ type world struct {
 
 func each(t *testing.T, test func(*testing.T, *world)) {
 	t.Parallel()
+	tables, list := schemas(t)
+	vaulttest.Each(t, vaulttest.Config{Tables: tables, Migrations: list}, func(t *testing.T, k *vaulttest.Kit) { test(t, settle(t, k)) })
+}
+
+func schemas(t testing.TB) ([]vault.AnyTable, []engine.Migration) {
+	t.Helper()
 	mods := []module.Module{identity.New(nil).Module(), audit.New(nil).Module(), rights.New(nil, rights.People{}, nil, nil, nil).Module()}
 	list, err := module.Migrations(mods)
 	must(t, err)
@@ -115,16 +119,27 @@ func each(t *testing.T, test func(*testing.T, *world)) {
 	for _, m := range mods {
 		tables = append(tables, m.Tables...)
 	}
-	vaulttest.Each(t, vaulttest.Config{Tables: tables, Migrations: append(list, schema)}, func(t *testing.T, k *vaulttest.Kit) {
-		w := &world{Kit: k, post: newPost(), owner: vaulttest.User(k.Tenant, vault.Owner)}
-		w.audit = audit.New(k.Vault)
-		w.rights = rights.New(k.Vault, people, identity.New(k.Vault), w.audit, w.post)
-		startJobs(t, w.rights.Module(), w.audit.Module())
-		test(t, w)
-	})
+	return tables, append(list, schema)
 }
 
-func startJobs(t *testing.T, mods ...module.Module) {
+// settle makes the services over a vault and starts their jobs.
+func settle(t testing.TB, k *vaulttest.Kit) *world {
+	t.Helper()
+	w := &world{Kit: k, post: newPost(), owner: vaulttest.User(k.Tenant, vault.Owner)}
+	w.audit = audit.New(k.Vault)
+	w.rights = rights.New(k.Vault, people, identity.New(k.Vault), w.audit, w.post)
+	startJobs(t, w.rights.Module(), w.audit.Module())
+	return w
+}
+
+// embedded is the world on SQLite alone.
+func embedded(t testing.TB) *world {
+	t.Helper()
+	tables, list := schemas(t)
+	return settle(t, vaulttest.Embedded(t, vaulttest.Config{Tables: tables, Migrations: list}))
+}
+
+func startJobs(t testing.TB, mods ...module.Module) {
 	t.Helper()
 	key := bytes.Repeat([]byte{7}, 64)
 	db, err := sqlite.OpenDB(filepath.Join(t.TempDir(), "jobs.db"), key)
@@ -142,7 +157,7 @@ func startJobs(t *testing.T, mods ...module.Module) {
 	})
 }
 
-func open(t *testing.T, db *sql.DB) *jobs.Jobs {
+func open(t testing.TB, db *sql.DB) *jobs.Jobs {
 	t.Helper()
 	queue, err := jobs.Open(t.Context(), db, jobs.SQLite)
 	must(t, err)

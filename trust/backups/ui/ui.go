@@ -22,24 +22,19 @@ var text = page.MustStrings(language.English, english)
 type Backup struct {
 	Name    string
 	Made    time.Time
-	Size    int64
-	Tenants int
+	Entries int64 // of the workspace's log
 	Signed  bool
 }
 
 // Drill is what a try of a restore showed.
 type Drill struct {
-	Began   time.Time
-	Took    time.Duration
-	Holds   bool
-	Tenants int
-	Entries int64
-	Samples int
-	Erased  bool
-	Fault   string
+	Began time.Time
+	Took  time.Duration
+	Holds bool
+	Fault string
 }
 
-// Stage is how far the work is that runs now.
+// Stage is how far the work is that runs now, in per cent.
 type Stage struct {
 	What        string
 	Done, Total int64
@@ -60,17 +55,6 @@ func Started() string { return text.T("started") }
 
 // DrillStarted says that a drill is on its way.
 func DrillStarted() string { return text.T("drill.started") }
-
-// size is a number of bytes in words.
-func size(n int64) string {
-	if n < 1<<20 {
-		return fmt.Sprintf("%.0f kB", float64(n)/1000)
-	}
-	if n < 1<<30 {
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	}
-	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
-}
 
 func (b Backup) state() page.State {
 	if b.Signed {
@@ -100,7 +84,7 @@ func (v View) newest() page.State {
 func (d Drill) moment() page.Moment {
 	m := page.Moment{At: d.Began, Icon: "rotate-ccw", State: d.state(), Title: text.T("drill." + string(d.state())), Text: d.Fault}
 	if d.Holds {
-		m.Text = text.T("drill.text", d.Tenants, page.Number(int(d.Entries)), page.Number(d.Samples), took(d.Took))
+		m.Text = text.T("drill.text", took(d.Took))
 	}
 	return m
 }

@@ -1,0 +1,61 @@
+package rights_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"aver/base/personal"
+	"aver/frame/request"
+	"aver/vault/vaulttest"
+)
+
+// call sends a request to the API of audit and rights as a program with these scopes.
+func (o *office) call(t *testing.T, method, path, body string, scopes ...string) (int, map[string]any) {
+	t.Helper()
+	mux := http.NewServeMux()
+	api := humago.New(mux, huma.DefaultConfig("test", "1"))
+	o.audit.Module().API(api)
+	o.rights.Module().API(api)
+	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	info := &request.Info{Actor: vaulttest.Key(o.Tenant, scopes...)}
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, r.WithContext(request.With(r.Context(), info)))
+	out := map[string]any{}
+	if w.Body.Len() > 0 {
+		must(t, json.Unmarshal(w.Body.Bytes(), &out))
+	}
+	return w.Code, out
+}
+
+func TestAProgramAsksForACopyAndReadsTheLog(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	ada := o.add(t, o.Tenant, person{Email: personal.Of("ada@example.org")}, "hello")
+	status, made := o.call(t, "POST", "/v1/privacy_requests", `{"contact":"`+ada.String()+`","kind":"copy"}`, "privacy:write", "privacy:read")
+	if status != http.StatusOK || made["state"] != "running" {
+		t.Fatalf("got %d %v", status, made)
+	}
+	until(t, "the copy", func() bool {
+		_, now := o.call(t, "GET", "/v1/privacy_requests/"+made["id"].(string), "", "privacy:read")
+		return now["state"] == "done"
+	})
+	_, list := o.call(t, "GET", "/v1/privacy_requests?per_page=1", "", "privacy:read")
+	if all := list["privacy_requests"].([]any); len(all) != 1 {
+		t.Errorf("the list has %d", len(all))
+	}
+	_, logs := o.call(t, "GET", "/v1/admins/activity_logs?person="+ada.String()+"&activity_type=person.copy", "", "audit:read")
+	found := logs["activity_logs"].([]any)
+	if len(found) != 1 || found[0].(map[string]any)["performed_by"].(map[string]any)["type"] != "system" {
+		t.Errorf("the log shows %v", found)
+	}
+	if status, _ := o.call(t, "GET", "/v1/admins/activity_logs", "", "privacy:read"); status == http.StatusOK {
+		t.Error("a program without the scope reads the log")
+	}
+}
