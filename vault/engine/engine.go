@@ -67,3 +67,27 @@ type Queuer interface {
 	Queue(query string, args ...any)
 	Flush() error
 }
+
+// Teller is implemented by connections that can tell other processes something: what is told goes out when the transaction
+// commits, and not at all when it does not. A text holds identifiers and nobody's data.
+type Teller interface {
+	Tell(channel, text string) error
+}
+
+// Reserver is implemented by engines that keep room back for deletions on a full disk.
+type Reserver interface {
+	ReleaseReserve() error
+}
+
+// WithReserve runs an erasure's step. If the disk is full it gives the engine's reserve back to the disk and tries once more.
+func WithReserve(e Engine, step func() error) error {
+	err := step()
+	r, ok := e.(Reserver)
+	if !ok || !errors.Is(err, ErrFull) {
+		return err
+	}
+	if err := r.ReleaseReserve(); err != nil {
+		return err
+	}
+	return step()
+}

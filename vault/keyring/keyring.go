@@ -58,7 +58,7 @@ type Keyring struct {
 	mu       sync.Mutex
 	tenants  map[ids.Tenant]*Tenant
 	subjects generations
-	erased   map[place]struct{} // erased in this process's life: a load that raced the erasure must not bring one back
+	turn     uint64 // counts the forgettings: a load that raced one must not bring a key back
 }
 
 type place struct {
@@ -69,7 +69,7 @@ type place struct {
 // Open uses an engine as key store. The engine's schema must be Migrations.
 func Open(e engine.Engine, root Root, c clock.Clock) *Keyring {
 	return &Keyring{engine: e, commit: group.Committer{Engine: e}, root: root, clock: c,
-		tenants: map[ids.Tenant]*Tenant{}, erased: map[place]struct{}{}}
+		tenants: map[ids.Tenant]*Tenant{}}
 }
 
 // Version tells of one version of a tenant key.
@@ -165,7 +165,7 @@ const trust = time.Minute
 // Tenant returns a tenant's keys, from memory if they were read a moment ago.
 func (k *Keyring) Tenant(ctx context.Context, tenant ids.Tenant) (*Tenant, error) {
 	k.mu.Lock()
-	t := k.tenants[tenant]
+	t, turn := k.tenants[tenant], k.turn
 	k.mu.Unlock()
 	if t != nil && time.Since(t.loaded) < trust { // the machine's clock: it measures a cache, and decides nothing
 		return t, nil
@@ -176,7 +176,9 @@ func (k *Keyring) Tenant(ctx context.Context, tenant ids.Tenant) (*Tenant, error
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.tenants[tenant] = t
+	if k.turn == turn { // otherwise they may be those of a tenant that was destroyed meanwhile
+		k.tenants[tenant] = t
+	}
 	return t, nil
 }
 
@@ -240,9 +242,14 @@ func (k *Keyring) PageKey(ctx context.Context, tenant ids.Tenant) ([]byte, error
 
 // Destroy removes every key of a tenant: what was sealed for it is unreadable for good (NIST SP 800-88 cryptographic erase).
 func (k *Keyring) Destroy(ctx context.Context, tenant ids.Tenant) error {
-	k.mu.Lock()
+	err := k.engine.Remove(ctx, tenant)
+	k.mu.Lock() // also after an error: some may be gone
+	defer k.mu.Unlock()
 	delete(k.tenants, tenant)
+	k.turn++
 	k.subjects.drop(func(p place) bool { return p.tenant == tenant })
-	k.mu.Unlock()
-	return k.engine.Remove(ctx, tenant)
+	if err != nil {
+		return fmt.Errorf("destroy a tenant's keys: %w", err)
+	}
+	return nil
 }

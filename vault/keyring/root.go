@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 
 	"aver/base/aead"
 )
@@ -21,9 +23,20 @@ type Root interface {
 	Unwrap(ctx context.Context, wrapped, place []byte) ([]byte, error)
 }
 
+// Versioned is implemented by roots that can tell which version of theirs wrapped a key. Zero means that nobody can tell.
+type Versioned interface {
+	WrappedBy(wrapped []byte) uint32
+}
+
 // LocalRoot is a root key that this process holds: from a file or from the environment. It may hold several versions;
-// the first is current, the others still open what they wrapped.
-type LocalRoot struct{ keys []*aead.Key }
+// the first is current, the others still open what they wrapped. One that is kept in a file notices when another process
+// puts a version in front.
+type LocalRoot struct {
+	path string // of its file, or empty
+
+	mu   sync.RWMutex
+	keys []*aead.Key
+}
 
 const rootPrefix = "aver-root"
 
@@ -41,8 +54,11 @@ func ParseRoot(text string) (*LocalRoot, error) {
 			return nil, errors.New("read root key: a line is not aver-root:<version>:<base64>")
 		}
 		version, err := strconv.ParseUint(parts[1], 10, 32)
-		if err != nil {
-			return nil, errors.New("read root key: the version is not a number")
+		if err != nil || version == 0 {
+			return nil, errors.New("read root key: the version is not a number from 1 to 4294967295")
+		}
+		if root.version(uint32(version)) != nil {
+			return nil, errors.New("read root key: a version is there twice")
 		}
 		raw, err := base64.StdEncoding.DecodeString(parts[2])
 		if err != nil {
@@ -67,20 +83,37 @@ func rootLine(version uint32, raw []byte) string {
 // OpenRootFile reads the root key file and makes it, mode 0600, if it is absent. created tells that it did: whoever
 // starts Aver must be told to keep a copy away from the data.
 func OpenRootFile(path string) (root *LocalRoot, created bool, err error) {
-	text, err := os.ReadFile(path)
+	root = &LocalRoot{path: path}
+	err = root.read()
 	if errors.Is(err, fs.ErrNotExist) {
-		text = []byte(rootLine(1, aead.NewRaw()))
-		created = true
-		err = writeNew(path, text)
+		if err = writeNew(path, []byte(rootLine(1, aead.NewRaw()))); err == nil {
+			created = true
+			err = root.read()
+		}
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("open root key file: %w", err)
 	}
-	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
-		return nil, false, errors.New("open root key file: others may read it; set its mode to 0600")
+	return root, created, nil
+}
+
+// read takes the versions from the file as it is now.
+func (r *LocalRoot) read() error {
+	text, err := os.ReadFile(r.path)
+	if err != nil {
+		return err
 	}
-	root, err = ParseRoot(string(text))
-	return root, created, err
+	if info, err := os.Stat(r.path); err == nil && info.Mode().Perm()&0o077 != 0 {
+		return errors.New("others may read it; set its mode to 0600")
+	}
+	read, err := ParseRoot(string(text))
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.keys = read.keys
+	return nil
 }
 
 // AddRootVersion puts a new current version in front of the file; the old ones stay until DropOldRoots.
@@ -89,52 +122,85 @@ func AddRootVersion(path string) (*LocalRoot, error) {
 	if err != nil {
 		return nil, err
 	}
-	old, err := os.ReadFile(path)
+	err = change(path, func(old string) (string, error) {
+		current, err := ParseRoot(old)
+		if err != nil {
+			return "", err
+		}
+		return rootLine(current.Version()+1, aead.NewRaw()) + old, nil
+	})
 	if err != nil {
-		return nil, fmt.Errorf("read root key file: %w", err)
-	}
-	text := rootLine(root.keys[0].Version()+1, aead.NewRaw()) + string(old)
-	if err := replace(path, []byte(text)); err != nil {
 		return nil, err
 	}
-	return ParseRoot(text)
+	return root, root.read()
 }
 
-// DropOldRoots leaves only the current version in the file: call it once everything is rewrapped.
+// DropOldRoots leaves the current version and the one before it in the file: call it once everything is rewrapped. The
+// one before stays until the next rotation, because a process may have read the file just before the new version came
+// and wrap something a moment later; nothing that was rewrapped opens with it.
 func DropOldRoots(path string) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("read root key file: %w", err)
-	}
-	first, _, _ := strings.Cut(string(text), "\n")
-	return replace(path, []byte(first+"\n"))
+	return change(path, func(old string) (string, error) {
+		kept := strings.SplitAfterN(old, "\n", 3)
+		return strings.Join(kept[:min(len(kept), 2)], ""), nil
+	})
 }
 
-func writeNew(path string, text []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
+// change replaces the root key file. Two that change it wait for each other; whoever reads sees the old or the new.
+func change(path string, edit func(old string) (string, error)) error {
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("change root key file: %w", err)
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	defer dir.Close() // and with it the lock
+	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("change root key file: %w", err)
+	}
+	old, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("change root key file: %w", err)
+	}
+	text, err := edit(string(old))
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(text)
-	return errors.Join(err, f.Sync(), f.Close(), syncDir(filepath.Dir(path)))
+	return replace(path, []byte(text))
+}
+
+// writeNew makes a file that must not exist, whole or not at all.
+func writeNew(path string, text []byte) error {
+	next, err := writeBeside(path, text)
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.Link(next, path), os.Remove(next), syncDir(filepath.Dir(path)))
 }
 
 // replace swaps the file for a new one in one step, durably: a crash leaves the old or the new, never half.
 func replace(path string, text []byte) error {
-	next := path + ".next"
-	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("replace key file: %w", err)
-	}
-	if err := writeNew(next, text); err != nil {
+	next, err := writeBeside(path, text)
+	if err != nil {
 		return fmt.Errorf("replace key file: %w", err)
 	}
 	if err := os.Rename(next, path); err != nil {
-		return fmt.Errorf("replace key file: %w", err)
+		return fmt.Errorf("replace key file: %w", errors.Join(err, os.Remove(next)))
 	}
 	return syncDir(filepath.Dir(path))
+}
+
+// writeBeside writes a file, mode 0600, in the folder of another one.
+func writeBeside(path string, text []byte) (next string, err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(f.Name()))
+	}
+	return f.Name(), nil
 }
 
 func syncDir(path string) error {
@@ -146,25 +212,61 @@ func syncDir(path string) error {
 }
 
 // Version is the current version of the root key.
-func (r *LocalRoot) Version() uint32 { return r.keys[0].Version() }
+func (r *LocalRoot) Version() uint32 { return r.current().Version() }
 
-// Wrap seals a key under the current version.
-func (r *LocalRoot) Wrap(_ context.Context, key, place []byte) ([]byte, error) {
-	return r.keys[0].Seal(nil, key, place), nil
+func (r *LocalRoot) current() *aead.Key {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.keys[0]
 }
 
-// Unwrap opens a key with the version that wrapped it.
+func (r *LocalRoot) version(n uint32) *aead.Key {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for _, k := range r.keys {
+		if k.Version() == n {
+			return k
+		}
+	}
+	return nil
+}
+
+// WrappedBy is for Versioned.
+func (r *LocalRoot) WrappedBy(wrapped []byte) uint32 {
+	version, err := aead.Version(wrapped)
+	if err != nil {
+		return 0
+	}
+	return version
+}
+
+// Wrap seals a key under the current version, which is the one in the file if there is one.
+func (r *LocalRoot) Wrap(_ context.Context, key, place []byte) ([]byte, error) {
+	if r.path != "" {
+		if err := r.read(); err != nil {
+			return nil, fmt.Errorf("read root key file: %w", err)
+		}
+	}
+	return r.current().Seal(nil, key, place), nil
+}
+
+// Unwrap opens a key with the version that wrapped it. It looks into the file again for one it does not know.
 func (r *LocalRoot) Unwrap(_ context.Context, wrapped, place []byte) ([]byte, error) {
 	version, err := aead.Version(wrapped)
 	if err != nil {
 		return nil, err
 	}
-	for _, k := range r.keys {
-		if k.Version() == version {
-			return k.Open(wrapped, place)
+	key := r.version(version)
+	if key == nil && r.path != "" {
+		if err := r.read(); err != nil {
+			return nil, fmt.Errorf("read root key file: %w", err)
 		}
+		key = r.version(version)
 	}
-	return nil, fmt.Errorf("unwrap key: root key version %d is not here", version)
+	if key == nil {
+		return nil, fmt.Errorf("unwrap key: root key version %d is not here", version)
+	}
+	return key.Open(wrapped, place)
 }
 
 // Pages keeps the page keys of the key store's own files, each wrapped by the root key in a small file.

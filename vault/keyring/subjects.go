@@ -2,6 +2,7 @@ package keyring
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -60,17 +61,33 @@ func (k *Keyring) NewSubject(ctx context.Context, tenant ids.Tenant, subject ids
 		return err
 	}
 	raw := aead.NewRaw()
-	wrapped := t.kek.Seal(nil, raw, subjectPlace(place{tenant, subject}))
-	return k.write(ctx, tenant, func(c engine.Conn) error {
-		gone, err := ledgerHas(c, subject)
+	err = k.provide(ctx, t, place{tenant, subject}, raw)
+	if !errors.Is(err, errRetired) {
+		return err
+	}
+	if t, err = k.reload(ctx, tenant); err != nil { // another process rotated
+		return err
+	}
+	return k.provide(ctx, t, place{tenant, subject}, raw)
+}
+
+// provide stores a person's key. The ledger is asked after the row is there, and Erase stands in the way of that row
+// before it deletes: whichever comes second, also in another process, sees the other.
+func (k *Keyring) provide(ctx context.Context, t *Tenant, p place, raw []byte) error {
+	wrapped := t.kek.Seal(nil, raw, subjectPlace(p))
+	return k.write(ctx, p.tenant, func(c engine.Conn) error {
+		if err := k.useKEK(c, t.kek.Version()); err != nil {
+			return err
+		}
+		_, err := c.Exec("INSERT INTO subject_keys (subject, kek, wrapped, created_at) VALUES (?, ?, ?, ?)",
+			p.subject[:], int64(t.kek.Version()), wrapped, k.clock.Now().UnixMicro())
 		if err != nil {
 			return err
 		}
-		if gone {
-			return ErrErased
+		gone, err := ledgerHas(c, p.subject)
+		if err == nil && gone {
+			err = ErrErased
 		}
-		_, err = c.Exec("INSERT INTO subject_keys (subject, kek, wrapped, created_at) VALUES (?, ?, ?, ?)",
-			subject[:], int64(t.kek.Version()), wrapped, k.clock.Now().UnixMicro())
 		return err
 	})
 }
@@ -87,23 +104,32 @@ func ledgerHas(c engine.Conn, subject ids.Subject) (bool, error) {
 // Subject returns a person's key: ErrErased if it was destroyed, ErrNoKey if there never was one.
 func (k *Keyring) Subject(ctx context.Context, tenant ids.Tenant, subject ids.Subject) (*aead.Key, error) {
 	p := place{tenant, subject}
-	k.mu.Lock()
-	key := k.subjects.get(p)
-	k.mu.Unlock()
-	if key != nil {
-		return key, nil
+	for {
+		k.mu.Lock()
+		key, turn := k.subjects.get(p), k.turn
+		k.mu.Unlock()
+		if key != nil {
+			return key, nil
+		}
+		key, err := k.loadSubject(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		if k.keep(p, key, turn) {
+			return key, nil
+		}
 	}
-	key, err := k.loadSubject(ctx, p)
-	if err != nil {
-		return nil, err
-	}
+}
+
+// keep puts a key into memory, unless somebody was forgotten since it was read: it might be theirs, and must not come back.
+func (k *Keyring) keep(p place, key *aead.Key, turn uint64) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if _, gone := k.erased[p]; gone {
-		return nil, ErrErased
+	if k.turn != turn {
+		return false
 	}
 	k.subjects.put(p, key)
-	return key, nil
+	return true
 }
 
 func (k *Keyring) loadSubject(ctx context.Context, p place) (*aead.Key, error) {
@@ -160,34 +186,61 @@ func (k *Keyring) Forget(tenant ids.Tenant) {
 	delete(k.tenants, tenant)
 }
 
-// ForgetSubject drops a person's key from memory and never takes it back: another process destroyed it.
+// ForgetSubject drops a person's key from memory, and those that are being read at this moment: it was destroyed.
 func (k *Keyring) ForgetSubject(tenant ids.Tenant, subject ids.Subject) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.erased[place{tenant, subject}] = struct{}{}
+	k.turn++
 	k.subjects.forget(place{tenant, subject})
 }
 
-// Erase writes the erasure to the ledger and destroys the person's key in the same transaction, then scrubs the live
-// files. Afterwards nothing sealed for the person opens anywhere. Erasing twice is no error.
+// ForgetSubjects drops everybody's keys from memory: any of them may have been destroyed without our hearing of it.
+func (k *Keyring) ForgetSubjects() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.turn++
+	k.subjects = generations{}
+}
+
+// Erased is the channel on which the processes that share a key store hear whose key was destroyed: tenant, space, subject.
+const Erased = "aver_erased"
+
+// Erase writes the erasure to the ledger and destroys the person's key in the same transaction, tells the processes that
+// share the key store, and scrubs the live files, on a full disk with the room that was kept back for it. Afterwards
+// nothing sealed for the person opens anywhere. Erasing twice is no error.
 func (k *Keyring) Erase(ctx context.Context, tenant ids.Tenant, subject ids.Subject, reason string) error {
-	k.ForgetSubject(tenant, subject)
-	err := k.write(ctx, tenant, func(c engine.Conn) error {
-		gone, err := ledgerHas(c, subject)
-		if err != nil || gone {
-			return err
-		}
-		if _, err := c.Exec("INSERT INTO erasures (subject, reason, ordered_at) VALUES (?, ?, ?)",
-			subject[:], reason, k.clock.Now().UnixMicro()); err != nil {
-			return err
-		}
-		_, err = c.Exec("DELETE FROM subject_keys WHERE subject = ?", subject[:])
-		return err
+	err := engine.WithReserve(k.engine, func() error {
+		return k.write(ctx, tenant, func(c engine.Conn) error { return k.destroy(c, place{tenant, subject}, reason) })
 	})
+	k.ForgetSubject(tenant, subject) // also after an error: it may have been committed
 	if err != nil {
 		return fmt.Errorf("destroy subject key: %w", err)
 	}
-	return k.engine.Scrub(ctx, tenant)
+	return engine.WithReserve(k.engine, func() error { return k.engine.Scrub(ctx, tenant) })
+}
+
+func (k *Keyring) destroy(c engine.Conn, p place, reason string) error {
+	gone, err := ledgerHas(c, p.subject)
+	if err != nil || gone {
+		return err
+	}
+	now := k.clock.Now().UnixMicro()
+	if _, err := c.Exec("INSERT INTO erasures (subject, reason, ordered_at) VALUES (?, ?, ?)", p.subject[:], reason, now); err != nil {
+		return err
+	}
+	if k.engine.Lanes() > 1 { // see provide
+		if _, err := c.Exec("INSERT INTO subject_keys (subject, kek, wrapped, created_at) VALUES (?, 0, ?, ?) ON CONFLICT DO NOTHING",
+			p.subject[:], []byte{}, now); err != nil {
+			return err
+		}
+	}
+	if _, err := c.Exec("DELETE FROM subject_keys WHERE subject = ?", p.subject[:]); err != nil {
+		return err
+	}
+	if t, ok := c.(engine.Teller); ok {
+		return t.Tell(Erased, p.tenant.String()+" "+p.subject.String())
+	}
+	return nil
 }
 
 // Erasure is a line of the ledger.
@@ -221,8 +274,10 @@ func (k *Keyring) Erasures(ctx context.Context, tenant ids.Tenant, open bool) ([
 
 // Finish notes that an erasure's rows are gone too.
 func (k *Keyring) Finish(ctx context.Context, tenant ids.Tenant, subject ids.Subject) error {
-	return k.write(ctx, tenant, func(c engine.Conn) error {
-		_, err := c.Exec("UPDATE erasures SET done_at = ? WHERE subject = ? AND done_at IS NULL", k.clock.Now().UnixMicro(), subject[:])
-		return err
+	return engine.WithReserve(k.engine, func() error {
+		return k.write(ctx, tenant, func(c engine.Conn) error {
+			_, err := c.Exec("UPDATE erasures SET done_at = ? WHERE subject = ? AND done_at IS NULL", k.clock.Now().UnixMicro(), subject[:])
+			return err
+		})
 	})
 }

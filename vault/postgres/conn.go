@@ -34,7 +34,10 @@ type conn struct {
 	lost    error      // why this transaction can neither go on nor commit
 }
 
-var _ engine.Queuer = (*conn)(nil)
+var (
+	_ engine.Queuer = (*conn)(nil)
+	_ engine.Teller = (*conn)(nil)
+)
 
 // batch is what waits to be sent.
 func (c *conn) batch() *pgx.Batch {
@@ -148,6 +151,12 @@ func (c *conn) canGoOn(err error) bool {
 	var preparing pgx.ErrPreprocessingBatch
 	var answer *pgconn.PgError
 	return errors.As(err, &answer) && !errors.As(err, &preparing) && c.pg.PgConn().TxStatus() == 'E'
+}
+
+// Tell is for engine.Teller.
+func (c *conn) Tell(channel, text string) error {
+	_, err := c.Exec("SELECT pg_notify(?, ?)", channel, text)
+	return err
 }
 
 func (c *conn) statement(query string, args []any) (statement, error) {

@@ -1,127 +1,15 @@
 package sqlite_test
 
 import (
-	"io/fs"
-	"path/filepath"
-	"strconv"
-	"strings"
-	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 
-	"github.com/ncruces/go-sqlite3/util/vfsutil"
-	"github.com/ncruces/go-sqlite3/vfs"
-
-	"aver/vault/sqlite/pages"
+	"aver/vault/sqlite/disktest"
 )
 
-// A disk is the system's files with a size and a temper.
-type disk struct {
-	vfs.VFS
-	root      string
-	limit     atomic.Int64 // bytes that fit below root; 0 is no limit
-	failSyncs atomic.Int64 // so many fsyncs of a log will fail
-	syncs     atomic.Int64 // how many fsyncs of a log there were
-	mu        sync.Mutex
-}
+type disk = disktest.Disk
 
-var disks atomic.Int64
+func mount(t *testing.T, d *disk, encrypted bool) string { return d.Mount(t, encrypted) }
 
-// mount registers the disk under a name of its own, under the engine's encryption or, for tests that look for traces,
-// without any.
-func mount(t *testing.T, d *disk, encrypted bool) (name string) {
-	t.Helper()
-	d.VFS = vfs.Find("")
-	name = "disk" + strconv.FormatInt(disks.Add(1), 10)
-	layer := vfs.VFS(d)
-	if encrypted {
-		layer = pages.Wrap(d)
-	}
-	vfs.Register(name, layer)
-	t.Cleanup(func() { vfs.Unregister(name) })
-	return name
-}
-
-func (d *disk) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
-	if exists, err := d.Access(name.String(), vfs.ACCESS_EXISTS); err == nil && !exists && !d.fits(1) {
-		return nil, flags, syscall.ENOSPC
-	}
-	file, flags, err := vfsutil.WrapOpenFilename(d.VFS, name, flags)
-	if err != nil {
-		return nil, flags, err
-	}
-	return &diskFile{File: file, disk: d, log: strings.HasSuffix(name.String(), "-wal")}, flags, nil
-}
-
-// fits tells whether a file may grow by so much.
-func (d *disk) fits(growth int64) bool {
-	limit := d.limit.Load()
-	if limit == 0 || growth <= 0 {
-		return true
-	}
-	var used int64
-	_ = filepath.WalkDir(d.root, func(_ string, entry fs.DirEntry, err error) error {
-		if err == nil && entry.Type().IsRegular() && !strings.HasSuffix(entry.Name(), "-shm") {
-			if info, err := entry.Info(); err == nil {
-				used += info.Size()
-			}
-		}
-		return nil
-	})
-	return used+growth <= limit
-}
-
-type diskFile struct {
-	vfs.File
-	disk *disk
-	log  bool
-}
-
-func (f *diskFile) WriteAt(p []byte, off int64) (int, error) {
-	f.disk.mu.Lock()
-	defer f.disk.mu.Unlock()
-	size, err := f.File.Size()
-	if err != nil {
-		return 0, err
-	}
-	if !f.disk.fits(off + int64(len(p)) - size) {
-		return 0, syscall.ENOSPC // as os.File has it, not as the driver would like it
-	}
-	return f.File.WriteAt(p, off)
-}
-
-func (f *diskFile) Sync(flags vfs.SyncFlag) error {
-	if f.log {
-		f.disk.syncs.Add(1)
-		if f.disk.failSyncs.Add(-1) >= 0 {
-			return syscall.EIO
-		}
-	}
-	return f.File.Sync(flags)
-}
-
-func (f *diskFile) SizeHint(size int64) error {
-	f.disk.mu.Lock()
-	defer f.disk.mu.Unlock()
-	now, err := f.File.Size()
-	if err != nil {
-		return err
-	}
-	if !f.disk.fits(size - now) {
-		return syscall.ENOSPC
-	}
-	return vfsutil.WrapSizeHint(f.File, size)
-}
-
-func (f *diskFile) SharedMemory() vfs.SharedMemory { return vfsutil.WrapSharedMemory(f.File) }
-
-func (f *diskFile) HasMoved() (bool, error) { return vfsutil.WrapHasMoved(f.File) }
-
-// Pragma takes a key and does nothing with it. Under encryption it is never asked.
-func (f *diskFile) Pragma(name, value string) (string, error) {
-	if name == "hexkey" {
-		return "ok", nil
-	}
-	return vfsutil.WrapPragma(f.File, name, value)
-}
+// layers counts the layers that the tests of this package register, for their names.
+var layers atomic.Int64

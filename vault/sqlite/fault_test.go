@@ -17,9 +17,9 @@ func TestOnAFullDiskWritesAreRefusedAndReadsAndErasuresWork(t *testing.T) {
 	t.Parallel()
 	d := &disk{}
 	cfg := sqlite.Config{Root: t.TempDir(), VFS: mount(t, d, true)}
-	d.root = cfg.Root
+	d.Root = cfg.Root
 	e, tenant := open(t, cfg)
-	d.limit.Store(4 << 20) // half of it is the reserve
+	d.Limit.Store(4 << 20) // half of it is the reserve
 	stored := fill(t, e, tenant)
 	if got := count(t, e, tenant); got != stored {
 		t.Fatalf("%d writes were acknowledged, but there are %d rows", stored, got)
@@ -42,7 +42,7 @@ func TestOnAFullDiskWritesAreRefusedAndReadsAndErasuresWork(t *testing.T) {
 	if got := count(t, e, tenant); got != stored-1 {
 		t.Errorf("%d rows, want %d", got, stored-1)
 	}
-	d.limit.Store(0)
+	d.Limit.Store(0)
 	if err := e.RefillReserve(); err != nil {
 		t.Errorf("refill: %v", err)
 	}
@@ -77,14 +77,14 @@ func TestOnAFullDiskAClosedStoreCanStillBeRead(t *testing.T) {
 	d := &disk{}
 	now := clock.At(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 	cfg := sqlite.Config{Root: t.TempDir(), VFS: mount(t, d, true), Clock: now}
-	d.root = cfg.Root
+	d.Root = cfg.Root
 	e, tenant := open(t, cfg)
 	if err := put(t.Context(), e, tenant, 1, nil); err != nil {
 		t.Fatal(err)
 	}
 	now.Advance(time.Hour)
 	e.CloseIdle()
-	d.limit.Store(2 << 20) // the reserve fills it
+	d.Limit.Store(2 << 20) // the reserve fills it
 	if got := count(t, e, tenant); got != 1 {
 		t.Errorf("%d rows, want 1", got)
 	}
@@ -94,14 +94,14 @@ func TestScrubOnAFullDiskUsesTheReserve(t *testing.T) {
 	t.Parallel()
 	d := &disk{}
 	cfg := sqlite.Config{Root: t.TempDir(), VFS: mount(t, d, true)}
-	d.root = cfg.Root
+	d.Root = cfg.Root
 	e, tenant := open(t, cfg)
 	for id := range int64(20) { // all in the log, so that moving it makes the file grow
 		if err := put(t.Context(), e, tenant, id, bytes.Repeat([]byte{1}, 20_000)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	d.limit.Store(1)
+	d.Limit.Store(1)
 	if err := put(t.Context(), e, tenant, 99, bytes.Repeat([]byte{1}, 20_000)); !errors.Is(err, engine.ErrFull) {
 		t.Fatalf("the disk is not full: %v", err)
 	}
@@ -111,7 +111,7 @@ func TestScrubOnAFullDiskUsesTheReserve(t *testing.T) {
 	if err := e.RefillReserve(); err != nil {
 		t.Fatal(err)
 	}
-	d.limit.Store(int64(2<<20 + 700_000)) // the reserve, the log, and a little
+	d.Limit.Store(int64(2<<20 + 700_000)) // the reserve, the log, and a little
 	if err := e.Scrub(t.Context(), tenant); err != nil {
 		t.Errorf("with the reserve: %v", err)
 	}
@@ -124,9 +124,9 @@ func TestACallerWhoIgnoresAFullDiskCommitsNothing(t *testing.T) {
 	t.Parallel()
 	d := &disk{}
 	cfg := sqlite.Config{Root: t.TempDir(), VFS: mount(t, d, true)}
-	d.root = cfg.Root
+	d.Root = cfg.Root
 	e, tenant := open(t, cfg)
-	d.limit.Store(1)
+	d.Limit.Store(1)
 	large := bytes.Repeat([]byte{1}, 40<<20) // more than the writer's memory, so that it meets the disk before the commit
 	err := e.Write(t.Context(), tenant, func(c engine.Conn) error {
 		_, _ = c.Exec("INSERT INTO notes (id, body) VALUES (1, ?)", large)
@@ -148,7 +148,7 @@ func TestAFailedFsyncIsNeverAnAcknowledgement(t *testing.T) {
 	if err := put(t.Context(), e, tenant, 1, []byte("before")); err != nil {
 		t.Fatal(err)
 	}
-	d.failSyncs.Store(1)
+	d.FailSyncs.Store(1)
 	err := put(t.Context(), e, tenant, 2, []byte("lost"))
 	if err == nil {
 		t.Fatal("it was acknowledged")
@@ -169,13 +169,13 @@ func TestWhileFsyncFailsNothingIsAcknowledged(t *testing.T) {
 	d := &disk{}
 	cfg := sqlite.Config{Root: t.TempDir(), VFS: mount(t, d, true)}
 	e, tenant := open(t, cfg)
-	d.failSyncs.Store(1 << 40)
+	d.FailSyncs.Store(1 << 40)
 	for id := range int64(5) {
 		if err := put(t.Context(), e, tenant, id, []byte("x")); err == nil {
 			t.Errorf("write %d was acknowledged", id)
 		}
 	}
-	d.failSyncs.Store(0)
+	d.FailSyncs.Store(0)
 	if err := put(t.Context(), e, tenant, 9, []byte("x")); err != nil {
 		t.Fatalf("after the disk has recovered: %v", err)
 	}
@@ -192,11 +192,11 @@ func TestEveryWriteIsSynced(t *testing.T) {
 	d := &disk{}
 	e, tenant := open(t, sqlite.Config{Root: t.TempDir(), VFS: mount(t, d, true)})
 	for id := range int64(10) {
-		before := d.syncs.Load()
+		before := d.Syncs.Load()
 		if err := put(t.Context(), e, tenant, id, nil); err != nil {
 			t.Fatal(err)
 		}
-		if d.syncs.Load() == before {
+		if d.Syncs.Load() == before {
 			t.Errorf("write %d was acknowledged without an fsync", id)
 		}
 	}
@@ -206,14 +206,14 @@ func TestARolledBackTransactionIsNotSynced(t *testing.T) {
 	t.Parallel()
 	d := &disk{}
 	e, tenant := open(t, sqlite.Config{Root: t.TempDir(), VFS: mount(t, d, true)})
-	before := d.syncs.Load()
+	before := d.Syncs.Load()
 	err := e.Write(context.Background(), tenant, func(c engine.Conn) error {
 		if _, err := c.Exec("INSERT INTO notes (id) VALUES (1)"); err != nil {
 			return err
 		}
 		return errors.ErrUnsupported
 	})
-	if !errors.Is(err, errors.ErrUnsupported) || d.syncs.Load() != before {
-		t.Errorf("%d fsyncs, %v", d.syncs.Load()-before, err)
+	if !errors.Is(err, errors.ErrUnsupported) || d.Syncs.Load() != before {
+		t.Errorf("%d fsyncs, %v", d.Syncs.Load()-before, err)
 	}
 }

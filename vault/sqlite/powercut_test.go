@@ -227,7 +227,7 @@ func powerCut(t *testing.T, seed uint64) int {
 // start opens an engine on the machine in a new folder.
 func start(t *testing.T, m *machine, seed uint64) *sqlite.Engine {
 	t.Helper()
-	name := "machine" + strconv.FormatUint(seed, 10) + "-" + strconv.FormatInt(disks.Add(1), 10)
+	name := "machine" + strconv.FormatUint(seed, 10) + "-" + strconv.FormatInt(layers.Add(1), 10)
 	vfs.Register(name, pages.Wrap(m))
 	t.Cleanup(func() { vfs.Unregister(name) })
 	e, err := sqlite.Open(sqlite.Config{Root: t.TempDir(), PageKey: pageKey, Migrations: notes, VFS: name})
