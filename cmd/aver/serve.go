@@ -41,6 +41,7 @@ type settings struct {
 	hosts       list
 	certs, keys list
 	proxies     list
+	recipients  list
 	mailRelay   string
 	mailFrom    string
 	mailUser    string
@@ -64,6 +65,8 @@ func (s *settings) serving(f *flag.FlagSet) {
 	f.Var(&s.keys, "key", "key file of the certificate")
 	f.StringVar(&s.config.ACME, "acme", "", "get certificates from letsencrypt, or from the directory at this address")
 	f.StringVar(&s.config.Email, "email", "", "address for certificate authorities and for reports of vulnerabilities")
+	f.StringVar(&s.config.BackupTo, "backup-to", "", "folder of backups; DATA/backups if empty")
+	f.Var(&s.recipients, "backup-recipient", "age recipient that backups are made for; may be repeated; a key of this machine's own if there is none")
 	f.Var(&s.proxies, "proxy", "network of a proxy whose X-Forwarded-For is believed, such as 10.0.0.0/8")
 	f.StringVar(&s.mailRelay, "mail-relay", "", "host:port of the mail relay")
 	f.StringVar(&s.mailFrom, "mail-from", "", "sender of mails, such as \"Support <support@example.com>\"")
@@ -73,7 +76,7 @@ func (s *settings) serving(f *flag.FlagSet) {
 
 // done makes the configuration of the options.
 func (s *settings) done() (app.Config, error) {
-	s.config.Hosts = s.hosts
+	s.config.Hosts, s.config.BackupRecipients = s.hosts, s.recipients
 	if len(s.certs) != len(s.keys) {
 		return s.config, fmt.Errorf("give each --cert its --key: %w", errUsage)
 	}
