@@ -3,6 +3,7 @@ package inbox_test
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"fmt"
 	"strconv"
 	"sync"
@@ -108,9 +109,11 @@ func (h *house) visitor(tb testing.TB, tenant ids.Tenant) vault.Actor {
 	return actor
 }
 
+// uuid makes a client's identifier, version 7.
 func uuid() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:])
+	binary.BigEndian.PutUint64(b[:8], uint64(time.Now().UnixMilli())<<16|0x7000|uint64(b[7]))
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 

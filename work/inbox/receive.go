@@ -15,7 +15,7 @@ import (
 // Incoming is what a visitor writes.
 type Incoming struct {
 	Conversation ids.Conversation // zero: the latest of the person's, or a new one
-	ClientID     string           // a UUID of the client's making: sending again with the same one changes nothing
+	ClientID     string           // a UUID of the client's making, best of version 7: sending again with the same one changes nothing
 	Text         personal.Text
 	Attachments  []ids.Object  // from Upload, each for one message
 	ReplyTo      personal.Text // where the person wants an answer when away; empty says nothing
@@ -150,17 +150,22 @@ func (s *Service) append(ctx context.Context, actor vault.Actor, action *vault.A
 	return Ack{}, errs.New(errs.Unavailable, "This conversation is very busy. Nothing was sent; try again.")
 }
 
+var errUsed = errs.New(errs.Conflict, "This client_id was used for another message.", errs.Field{Field: "client_id", Code: "taken", Message: "Use a new UUID for every message."})
+
 // stored looks for the message that the client has sent before.
 func (s *Service) stored(ctx context.Context, actor vault.Actor, contact ids.Contact, client clientID) (Ack, error) {
 	var found []Line
 	err := s.vault.View(ctx, actor, actLook, func(tx *vault.Tx) (err error) {
-		found, err = Messages.Find(tx, "contact = ? AND client_id = ?", contact, client)
+		found, err = Messages.Find(tx, "client_id = ?", client)
 		return err
 	})
 	if err != nil || len(found) == 0 {
 		return Ack{}, err
 	}
 	l := found[0]
+	if l.Contact != contact {
+		return Ack{}, errUsed
+	}
 	return Ack{Conversation: l.Conversation, Seq: l.Seq, Note: l.Note, At: l.SentAt, Duplicate: true}, nil
 }
 

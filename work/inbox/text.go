@@ -89,7 +89,7 @@ func preview(text personal.Text) personal.Text {
 }
 
 // clientID is the identifier that a client gave its message, so that sending it again changes nothing. In text it is a
-// UUID in lower case (RFC 9562).
+// UUID in lower case (RFC 9562). Version 7 begins with the time, so that the index of them grows at its end alone.
 type clientID [16]byte
 
 var errClientID = errs.New(errs.Invalid, "The message's client_id must be a UUID in lower case.", errs.Field{Field: "client_id", Code: "malformed", Message: "Use a UUID in lower case."})

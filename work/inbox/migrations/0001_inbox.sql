@@ -44,7 +44,7 @@ CREATE TABLE messages (
     redacted_at TIME,
     PRIMARY KEY (contact, conversation, seq, note)
 );
-CREATE UNIQUE INDEX messages_by_client ON messages (contact, client_id);
+CREATE UNIQUE INDEX messages_by_client ON messages (client_id);
 CREATE INDEX messages_by_time ON messages (sent_at);
 
 CREATE TABLE uploads (
