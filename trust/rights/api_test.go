@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -11,7 +13,10 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"aver/base/personal"
+	"aver/base/tlog"
 	"aver/frame/request"
+	"aver/trust/audit"
+	"aver/vault"
 	"aver/vault/vaulttest"
 )
 
@@ -57,5 +62,36 @@ func TestAProgramAsksForACopyAndReadsTheLog(t *testing.T) {
 	}
 	if status, _ := o.call(t, "GET", "/v1/admins/activity_logs", "", "privacy:read"); status == http.StatusOK {
 		t.Error("a program without the scope reads the log")
+	}
+}
+
+func TestTheLogIsPublishedAndExportedForAnybodyToVerify(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	o.add(t, o.Tenant, person{}, "hello")
+	_, err := o.audit.Checkpoint(t.Context())
+	must(t, err)
+	_, key := o.get(t, "/trust/log/key")
+	key = strings.TrimSpace(key)
+	_, note := o.get(t, "/trust/log/checkpoint")
+	older, err := tlog.Open([]byte(note), key)
+	must(t, err)
+	if _, all := o.get(t, "/trust/log/checkpoints"); !strings.Contains(all, note) {
+		t.Error("the list lacks the newest checkpoint")
+	}
+	res, err := o.server.Client().PostForm(o.server.URL+"/security/log/export", url.Values{"since": {strconv.FormatInt(older.Size, 10)}})
+	must(t, err)
+	defer res.Body.Close()
+	v, err := audit.Verify(res.Body, tlog.Options{Key: key, OlderInstallation: &older})
+	must(t, err)
+	if !v.Holds || v.Report.Head.Size == 0 {
+		t.Errorf("got %+v", v)
+	}
+	o.actor = vaulttest.User(o.Tenant, vault.Operator)
+	refused, err := o.server.Client().PostForm(o.server.URL+"/security/log/export", nil)
+	must(t, err)
+	must(t, refused.Body.Close())
+	if refused.StatusCode != http.StatusForbidden {
+		t.Errorf("an operator exports the log: %d", refused.StatusCode)
 	}
 }
