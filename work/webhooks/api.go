@@ -143,10 +143,8 @@ func (s *Service) api(api huma.API) {
 	huma.Post(api, "/v1/webhooks/{id}/disable", func(ctx context.Context, in *byID) (*oneEndpoint, error) {
 		return answer(s.Switch(ctx, request.Actor(ctx), in.ID, false))
 	})
-	s.apiOfKeysAndMessages(api)
-}
-
-func (s *Service) apiOfKeysAndMessages(api huma.API) {
+	s.apiOfMessages(api)
+	s.apiOfReplays(api)
 	type rotated struct {
 		Body struct {
 			Key string `json:"key" doc:"whpk_…, or whsec_…, shown this once"`
@@ -163,6 +161,9 @@ func (s *Service) apiOfKeysAndMessages(api huma.API) {
 		out.Body.Key = key
 		return out, err
 	})
+}
+
+func (s *Service) apiOfMessages(api huma.API) {
 	type sent struct {
 		Body struct {
 			Data          []messageJSON `json:"data"`
@@ -186,6 +187,9 @@ func (s *Service) apiOfKeysAndMessages(api huma.API) {
 		}
 		return out, err
 	})
+}
+
+func (s *Service) apiOfReplays(api huma.API) {
 	huma.Post(api, "/v1/webhooks/{id}/deliveries/{delivery}/replay", func(ctx context.Context, in *struct {
 		byID
 		Delivery MessageID `path:"delivery"`

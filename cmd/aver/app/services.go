@@ -29,6 +29,7 @@ import (
 	"aver/work/channels/webchat"
 	"aver/work/contacts"
 	"aver/work/inbox"
+	"aver/work/webhooks"
 )
 
 // Services are the modules' services, for whoever starts an App to use.
@@ -41,6 +42,7 @@ type Services struct {
 	Inbox         *inbox.Service
 	Rights        *rights.Service
 	WebChat       *webchat.Service
+	Webhooks      *webhooks.Service
 	Backups       *backups.Service
 	Retention     *retention.Service
 	Claims        *claims.Service
@@ -58,6 +60,7 @@ func (a *App) makeServices() {
 	a.Inbox = inbox.New(v, a.Hub, a.queue(), a.Contacts)
 	a.Rights = rights.New(v, people(), a.Identity, a.Audit, a.mailer())
 	a.WebChat = webchat.New(v, a.Hub, a.Identity, a.Consent, a.Contacts, a.Inbox, a.Rights)
+	a.Webhooks = webhooks.New(v, a.queue(), a.Door, a.Log)
 	a.Backups = backups.New(v, a.backupConfig())
 	a.Retention = retention.New(v, inbox.Messages.Name())
 	a.Claims = claims.New(v, a.Config.Probe, a.Log)
@@ -70,7 +73,7 @@ func (a *App) listModules() []module.Module {
 	return append([]module.Module{
 		{Name: "vault", Number: vault.Number, Migrations: vault.Migrations()},
 		a.Identity.Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Contacts.Module(), a.Inbox.Module(),
-		a.Rights.Module(), a.WebChat.Module(), a.Backups.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(),
+		a.Rights.Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(),
 	}, a.Config.Modules...)
 }
 
@@ -111,6 +114,7 @@ func (a *App) mailer() rights.Mailer {
 // openDoors says what may leave: what the register lists, and the operator's own relay.
 func (a *App) openDoors() {
 	a.Door.Register, a.Door.Observed = a.Subprocessors.Register, a.Subprocessors.Observe
+	a.Subprocessors.Allow(webhooks.Allowed)
 	if host := hostOf(a.Config.Trace); host != "" {
 		a.Subprocessors.Allow(subprocessors.Own(tracePurpose, host, "trace collector of this installation"))
 	}
@@ -161,8 +165,25 @@ func (a *App) startServices(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.followJournals(ctx); err != nil {
+		return err
+	}
 	go a.Retention.Run(a.ctx)
 	a.Claims.Start(a.ctx, func(t ids.Tenant) bool { return canaries[t] })
+	return nil
+}
+
+// followJournals lets those who listen to what happens start where they stopped.
+func (a *App) followJournals(ctx context.Context) error {
+	tenants, err := a.Vault.AllTenants(ctx, true)
+	if err != nil {
+		return err
+	}
+	all := make([]ids.Tenant, 0, len(tenants))
+	for _, t := range tenants {
+		all = append(all, t.ID)
+	}
+	a.Webhooks.Follow(all...)
 	return nil
 }
 
