@@ -62,7 +62,7 @@ func (a *App) makeServices() {
 	a.WebChat = webchat.New(v, a.Hub, a.Identity, a.Consent, a.Contacts, a.Inbox, a.Rights)
 	a.Webhooks = webhooks.New(v, a.queue(), a.Door, a.Log)
 	a.Backups = backups.New(v, a.backupConfig())
-	a.Retention = retention.New(v, inbox.Messages.Name())
+	a.Retention = retention.New(v, inbox.Messages.Name(), audit.Checkpoints.Name(), backups.Drills.Name(), "backup_canaries", claims.Runs.Name())
 	a.Claims = claims.New(v, a.Config.Probe, a.Log)
 	a.TrustCenter = trustcenter.New(trustcenter.Config{Claims: a.Claims, Companies: a.Subprocessors, Log: a.Audit, Drill: a.lastDrill,
 		Actor: func(part string) vault.Actor { return identity.System(ids.Installation, part) }, Now: a.now, Region: a.Config.Region, Contact: a.Config.Email, Host: a.host()})

@@ -368,7 +368,7 @@ func Page(v View) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = page.Steps([]string{"aver backup restore FILE --to FOLDER", "aver backup release FOLDER"}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = page.Steps([]string{"aver backup restore FILE --to FOLDER", "aver backup release --data FOLDER"}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
