@@ -168,25 +168,28 @@ func TestOtherTenantsPeopleDoNotExist(t *testing.T) {
 		must(t, err)
 		s := h.contacts
 		for name, call := range map[string]func() error{
-			"get":       func() error { _, err := s.Get(ctx, foreign, id); return err },
-			"person":    func() error { _, err := s.Person(ctx, foreign, id); return err },
-			"update":    func() error { _, err := s.Update(ctx, foreign, id, contacts.Draft{Name: "x"}); return err },
-			"merge":     func() error { return s.Merge(ctx, foreign, id, other.ID, "") },
-			"into":      func() error { return s.Merge(ctx, foreign, other.ID, id, "") },
-			"unmerge":   func() error { return s.Unmerge(ctx, foreign, id) },
-			"history":   func() error { _, err := s.MergeHistory(ctx, foreign, id); return err },
-			"block":     func() error { return s.Block(ctx, foreign, id, true) },
-			"archive":   func() error { return s.Archive(ctx, foreign, id, true) },
-			"note":      func() error { _, err := s.AddNote(ctx, foreign, id, "x"); return err },
-			"notes":     func() error { _, err := s.NoteList(ctx, foreign, id); return err },
-			"un-note":   func() error { return s.DeleteNote(ctx, foreign, other.ID, note.ID) },
-			"label":     func() error { return s.Label(ctx, foreign, other.ID, tag) },
-			"unlabel":   func() error { return s.Unlabel(ctx, foreign, id, tag) },
-			"tags":      func() error { _, err := s.TagsOf(ctx, foreign, id); return err },
-			"tag":       func() error { _, err := s.ChangeTag(ctx, foreign, tag, "x", 0); return err },
-			"remove":    func() error { return s.RemoveTag(ctx, foreign, tag) },
-			"segments":  func() error { _, err := s.SegmentsOf(ctx, foreign, id); return err },
-			"a segment": func() error { _, err := s.List(ctx, foreign, contacts.Filter{Segment: contacts.SegmentID{1}}); return err },
+			"get":      func() error { _, err := s.Get(ctx, foreign, id); return err },
+			"person":   func() error { _, err := s.Person(ctx, foreign, id); return err },
+			"update":   func() error { _, err := s.Update(ctx, foreign, id, contacts.Draft{Name: "x"}); return err },
+			"merge":    func() error { return s.Merge(ctx, foreign, id, other.ID, "") },
+			"into":     func() error { return s.Merge(ctx, foreign, other.ID, id, "") },
+			"unmerge":  func() error { return s.Unmerge(ctx, foreign, id) },
+			"history":  func() error { _, err := s.MergeHistory(ctx, foreign, id); return err },
+			"block":    func() error { return s.Block(ctx, foreign, id, true) },
+			"archive":  func() error { return s.Archive(ctx, foreign, id, true) },
+			"note":     func() error { _, err := s.AddNote(ctx, foreign, id, "x"); return err },
+			"notes":    func() error { _, err := s.NoteList(ctx, foreign, id); return err },
+			"un-note":  func() error { return s.DeleteNote(ctx, foreign, other.ID, note.ID) },
+			"label":    func() error { return s.Label(ctx, foreign, other.ID, tag) },
+			"unlabel":  func() error { return s.Unlabel(ctx, foreign, id, tag) },
+			"tags":     func() error { _, err := s.TagsOf(ctx, foreign, id); return err },
+			"tag":      func() error { _, err := s.ChangeTag(ctx, foreign, tag, "x", 0); return err },
+			"remove":   func() error { return s.RemoveTag(ctx, foreign, tag) },
+			"segments": func() error { _, err := s.SegmentsOf(ctx, foreign, id); return err },
+			"a segment": func() error {
+				_, err := s.List(ctx, foreign, contacts.Filter{Segment: contacts.SegmentID{1}})
+				return err
+			},
 		} {
 			is(t, name, call(), errs.NotFound)
 		}

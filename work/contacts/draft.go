@@ -89,6 +89,15 @@ func phone(text, country string) (string, bool) {
 	return phonenumbers.Format(number, phonenumbers.E164), true
 }
 
+// PhoneShown is the number as people write it, with its country code.
+func (c Contact) PhoneShown() string {
+	number, err := phonenumbers.Parse(c.Phone.Reveal(), "ZZ")
+	if err != nil {
+		return c.Phone.Reveal()
+	}
+	return phonenumbers.Format(number, phonenumbers.INTERNATIONAL)
+}
+
 // isLanguage tells whether text has the form of a BCP 47 tag.
 func isLanguage(text string) bool {
 	return len(text) <= 35 && !strings.ContainsFunc(text, func(r rune) bool {
@@ -105,6 +114,9 @@ func apply(tx *vault.Tx, c *Contact, d Draft) error {
 	if c.Verified && (d.ExternalID != "" && d.ExternalID != c.ExternalID.Reveal() || has(d.Clear, "external_id")) {
 		return errSigned
 	}
+	if err := applyValues(tx, c, d.Attributes); err != nil { // the last that may refuse the draft, so nothing is half done
+		return err
+	}
 	for _, f := range []struct {
 		name string
 		held *personal.Text
@@ -120,9 +132,6 @@ func apply(tx *vault.Tx, c *Contact, d Draft) error {
 	}
 	if d.Language != "" || has(d.Clear, "language") {
 		c.Language = d.Language
-	}
-	if err := applyValues(tx, c, d.Attributes); err != nil {
-		return err
 	}
 	c.Role = roleOf(*c, d.Role)
 	fresh := c.UpdatedAt.IsZero()

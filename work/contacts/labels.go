@@ -100,15 +100,20 @@ func (s *Service) Label(ctx context.Context, actor vault.Actor, contact ids.Cont
 		if _, err := Tags.Get(tx, id); err != nil {
 			return err
 		}
-		n, err := Taggings.Count(tx, "contact = ?", contact)
-		if err != nil {
-			return err
-		}
-		if n >= maxTagsOfOne {
-			return errs.New(errs.TooLarge, "A person can carry 20 labels.")
-		}
-		return Taggings.Put(tx, Tagging{Contact: contact, Tag: id, At: tx.Now()})
+		return PutLabel(tx, contact, id)
 	})
+}
+
+// PutLabel puts a label that exists on a contact that exists, as part of a change that says why.
+func PutLabel(tx *vault.Tx, contact ids.Contact, id TagID) error {
+	n, err := Taggings.Count(tx, "contact = ? AND tag <> ?", contact, id)
+	if err != nil {
+		return err
+	}
+	if n >= maxTagsOfOne {
+		return errs.New(errs.TooLarge, "A person can carry 20 labels.")
+	}
+	return Taggings.Put(tx, Tagging{Contact: contact, Tag: id, At: tx.Now()})
 }
 
 // Unlabel takes a label off a contact; errs.NotFound if it does not carry it.

@@ -36,33 +36,23 @@ func applyValues(tx *vault.Tx, c *Contact, said attributes.Values) error {
 	if err != nil {
 		return err
 	}
-	var bad []errs.Field
-	left := len(said)
+	fresh, err := understood(all, said)
+	if err != nil {
+		return err
+	}
 	for _, a := range all {
-		value, given := said[a.Name]
+		value, given := fresh[a.Name]
 		if !given {
 			continue
 		}
-		left--
-		fresh, message := a.Read(value)
-		if message != "" {
-			bad = append(bad, errs.Field{Field: "custom_attributes." + a.Name, Code: "malformed", Message: a.Label + ": " + message})
-			continue
-		}
-		if err := change(tx, c, "custom_attributes", a.Note(held[a.Name]), a.Note(fresh)); err != nil {
+		if err := change(tx, c, "custom_attributes", a.Note(held[a.Name]), a.Note(value)); err != nil {
 			return err
 		}
-		if fresh == nil {
+		if value == nil {
 			delete(held, a.Name)
 		} else {
-			held[a.Name] = fresh
+			held[a.Name] = value
 		}
-	}
-	if left > 0 {
-		bad = append(bad, errs.Field{Field: "custom_attributes", Code: "unknown", Message: "There is an attribute that is not defined. Define it first."})
-	}
-	if len(bad) > 0 {
-		return errs.New(errs.Invalid, "Some fields are not usable. Nothing was changed.", bad...)
 	}
 	text, err := json.Marshal(held)
 	if err != nil {
@@ -72,6 +62,29 @@ func applyValues(tx *vault.Tx, c *Contact, said attributes.Values) error {
 		c.Attributes = personal.Bytes{}
 	}
 	return nil
+}
+
+// understood reads values as what the attributes hold, before anything is changed.
+func understood(all []attributes.Attribute, said attributes.Values) (attributes.Values, error) {
+	out := attributes.Values{}
+	var bad []errs.Field
+	for _, a := range all {
+		value, given := said[a.Name]
+		if !given {
+			continue
+		}
+		read, message := a.Read(value)
+		if out[a.Name] = read; message != "" {
+			bad = append(bad, errs.Field{Field: "custom_attributes." + a.Name, Code: "malformed", Message: a.Label + ": " + message})
+		}
+	}
+	if len(out) < len(said) {
+		bad = append(bad, errs.Field{Field: "custom_attributes", Code: "unknown", Message: "There is an attribute that is not defined. Define it first."})
+	}
+	if len(bad) > 0 {
+		return nil, errs.New(errs.Invalid, "Some fields are not usable. Nothing was changed.", bad...)
+	}
+	return out, nil
 }
 
 // usable keeps the values that defined attributes can hold.

@@ -128,7 +128,7 @@ func (p People) newer() string {
 func (p People) row(c contacts.Contact) page.Row {
 	name := Name(c)
 	r := page.Row{Href: "/contacts/" + c.ID.String(), Title: name, Avatar: name, Last: page.Ago(c.SeenAt)}
-	for _, note := range []string{c.Email.Reveal(), c.Phone.Reveal(), c.Company.Reveal()} {
+	for _, note := range []string{c.Email.Reveal(), c.PhoneShown(), c.Company.Reveal()} {
 		if note != "" && note != name {
 			r.Note = note
 			break
@@ -252,7 +252,7 @@ func (p Person) about() []page.KeyValue {
 		}
 	}
 	add(text.T("form.email"), c.Email.Reveal())
-	add(text.T("form.phone"), c.Phone.Reveal())
+	add(text.T("form.phone"), c.PhoneShown())
 	add(text.T("form.company"), c.Company.Reveal())
 	add(text.T("person.role"), text.T("role."+string(c.Role)+".one"))
 	add(text.T("person.identity"), text.T("person.identity."+identity))
@@ -331,6 +331,7 @@ func (p Person) moments() []page.Moment {
 	for _, e := range p.Events {
 		out = append(out, page.Moment{At: e.At, Icon: e.Icon, Title: e.Title, Text: e.Text.Reveal(), Who: who(e.Who)})
 	}
+	slices.Reverse(out) // of the same moment, the entry's making came first
 	slices.SortStableFunc(out, func(a, b page.Moment) int { return b.At.Compare(a.At) })
 	return out[:min(len(out), mostMoments)]
 }

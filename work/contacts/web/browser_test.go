@@ -1,0 +1,112 @@
+package web_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"aver/base/ids"
+	"aver/proof/axe"
+	"aver/proof/browser"
+	"aver/trust/consent"
+	"aver/trust/identity"
+	"aver/vault/vaulttest"
+	"aver/work/contacts"
+	"aver/work/contacts/attributes"
+)
+
+// shots is where pictures of every page go, to be looked at; none are made without it.
+var shots = flag.String("shots", "", "folder for screenshots of every page")
+
+// lived is a workspace with some people in it, and the addresses of its pages by name.
+func lived(t *testing.T, h *house) map[string]string {
+	t.Helper()
+	ctx, s := t.Context(), h.contacts
+	_, err := s.Attributes.Define(ctx, h.owner, attributes.Attribute{Name: "insurer", Label: "Insurer", Kind: attributes.Choice, Options: []string{"Nordkasse", "Ostkasse"}})
+	must(t, err)
+	_, err = s.Attributes.Define(ctx, h.owner, attributes.Attribute{Name: "since", Label: "Patient since", Kind: attributes.Date})
+	must(t, err)
+	patient, err := s.MakeTag(ctx, h.operator, "Patient", 8)
+	must(t, err)
+	invoice, err := s.MakeTag(ctx, h.operator, "Invoice", 1)
+	must(t, err)
+	_, err = s.MakeSegment(ctx, h.operator, "Not seen for a month", contacts.Rule{Role: contacts.User, Unseen: 30, Label: patient.ID})
+	must(t, err)
+	h.Clock.Advance(-90 * 24 * time.Hour)
+	var all []ids.Contact
+	for _, d := range []contacts.Draft{
+		{Name: "Tomasz Zieliński", Email: "tomasz@zielinski.example"}, {Name: "Lena Brandt", Email: "lena@brandt.example", ExternalID: "p-1002"},
+		{Name: "Óscar de la Fuente", Email: "oscar.delafuente@a-rather-long-company-name.example", Company: "A rather long company name"},
+		{Name: "عمر الخطيب", Phone: "+49 30 90182010"}, {Name: "Aiko Tanaka", Phone: "+81 3 5550 1200"},
+		{Name: "Maria Kowal", Email: "maria@kowal.example", Phone: "+49 69 5550 1020", ExternalID: "p-1001", BasisNote: "Treatment contract of 2021", Attributes: attributes.Values{"insurer": "Nordkasse", "since": "2021-03-04"}},
+	} {
+		h.Clock.Advance(71 * time.Hour)
+		all = append(all, h.make(t, d))
+	}
+	maria := all[5]
+	_, err = s.NewVisitor(ctx, h.Tenant, contacts.Draft{})
+	must(t, err)
+	other := h.make(t, contacts.Draft{Name: "M. Kowal", Email: "maria@kowal.example"})
+	must(t, s.Merge(ctx, h.operator, other, maria, "same address and voice"))
+	_, err = s.Update(ctx, h.operator, maria, contacts.Draft{Email: "maria.kowal@kowal.example"})
+	must(t, err)
+	for _, tag := range []contacts.TagID{patient.ID, invoice.ID} {
+		must(t, s.Label(ctx, h.operator, maria, tag))
+	}
+	_, err = s.AddNote(ctx, h.operator, maria, "Prefers appointments in the afternoon.\nCalls back from another number.")
+	must(t, err)
+	notice, err := consent.New(h.Vault).Current(ctx, h.Tenant, "en")
+	must(t, err)
+	must(t, consent.New(h.Vault).Record(ctx, vaulttest.System(h.Tenant), maria, consent.Choice{Purpose: consent.Support, Granted: true, Version: fmt.Sprint(notice.Version), Language: "en"}))
+	_, err = s.Identify(ctx, h.Tenant, all[1], identity.TokenClaims{UserID: "p-1002", Name: "Lena Brandt"})
+	must(t, err)
+	return map[string]string{"list": "/contacts", "filtered": "/contacts?label=" + patient.ID.String(), "nobody": "/contacts?q=xyz123&archived=1", "new": "/contacts/new",
+		"person": "/contacts/" + maria.String(), "data": "/contacts/" + maria.String() + "?tab=data", "edit": "/contacts/" + maria.String() + "/edit", "signed": "/contacts/" + all[1].String() + "/edit",
+		"merged": "/contacts/" + other.String(), "merge": "/contacts/" + all[0].String() + "/merge", "erase": "/contacts/" + maria.String() + "/erase",
+		"tags": "/settings/tags", "segments": "/settings/segments", "attributes": "/settings/attributes"}
+}
+
+// findings runs axe over the page as it is now.
+func findings(b *browser.Tab) []string {
+	b.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		return chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](axe.Source))
+	}))
+	return browser.Eval[[]string](b, `axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.target + " " + n.html.slice(0, 160))))`)
+}
+
+func TestEveryPageFitsItsWindowAndLeavesNobodyOut(t *testing.T) {
+	t.Parallel()
+	h := furnish(vaulttest.Embedded(t, config(t)))
+	pages := lived(t, h)
+	server := httptest.NewServer(h.as(h.owner))
+	t.Cleanup(server.Close)
+	b := browser.New(t)
+	for name, path := range pages {
+		for _, width := range []int{1280, 390} {
+			for _, dark := range []bool{false, true} {
+				b.SetViewport(width, 844, false)
+				b.SetDark(dark)
+				b.Goto(server.URL + path)
+				if over := browser.Eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+					t.Errorf("%s at %d px is %d px too wide", name, width, over)
+				}
+				for _, finding := range findings(b) {
+					t.Errorf("%s at %d px, dark %v: %s", name, width, dark, finding)
+				}
+				if *shots != "" {
+					b.ScreenshotWhole(filepath.Join(*shots, fmt.Sprintf("%s-%d-%s.png", name, width, map[bool]string{true: "dark", false: "light"}[dark])))
+				}
+			}
+		}
+	}
+	if said := b.Console(); len(said) > 0 {
+		t.Errorf("the console said %s", strings.Join(said, "\n"))
+	}
+}
