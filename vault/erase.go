@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"aver/base/ids"
+	"aver/vault/engine"
 	"aver/vault/postings"
 )
 
@@ -13,18 +14,22 @@ const eraseBatch = 2000
 
 // EraseSubject makes a person unreadable for good, in the order that a crash cannot spoil: the ledger and the key
 // first, durably, then the action's own entry, then the rows. It returns when the key is destroyed and the action is in
-// the journal; the rows go right after, and FinishErasures repeats what a crash interrupted.
+// the journal; the rows go right after, and FinishErasures repeats what a crash interrupted. On a full disk it uses the
+// room that the stores keep back for it.
 func (v *Vault) EraseSubject(ctx context.Context, actor Actor, action *Action, subject ids.Subject, reason string) error {
 	if _, err := v.begin(ctx, actor, action); err != nil {
 		return err
 	}
-	if err := v.keys.Erase(ctx, actor.is.Tenant, subject, reason); err != nil {
+	err := engine.WithReserve(v.engine, func() error { return v.keys.Erase(ctx, actor.is.Tenant, subject, reason) }) // both may lie on one disk
+	if err != nil {
 		return engineError(fmt.Errorf("erase: %w", err))
 	}
-	return v.Do(ctx, actor, action, func(tx *Tx) error {
-		tx.About(subject)
-		tx.Emit(Event{Kind: "subject.erased", Object: subject.String(), Subject: subject}, nil)
-		return nil
+	return engine.WithReserve(v.engine, func() error {
+		return v.Do(ctx, actor, action, func(tx *Tx) error {
+			tx.About(subject)
+			tx.Emit(Event{Kind: "subject.erased", Object: subject.String(), Subject: subject}, nil)
+			return nil
+		})
 	})
 }
 
@@ -36,14 +41,14 @@ func (v *Vault) FinishErasures(ctx context.Context, tenant ids.Tenant) (int, err
 		return 0, fmt.Errorf("read the erasure ledger: %w", err)
 	}
 	for i, e := range open {
-		if err := v.finishErasure(ctx, tenant, e.Subject); err != nil {
+		if err := engine.WithReserve(v.engine, func() error { return v.finishErasure(ctx, tenant, e.Subject) }); err != nil {
 			return i, fmt.Errorf("finish an erasure: %w", err)
 		}
 	}
 	if len(open) == 0 {
 		return 0, nil
 	}
-	return len(open), v.engine.Scrub(ctx, tenant)
+	return len(open), engine.WithReserve(v.engine, func() error { return v.engine.Scrub(ctx, tenant) })
 }
 
 func (v *Vault) finishErasure(ctx context.Context, tenant ids.Tenant, subject ids.Subject) error {
