@@ -21,6 +21,7 @@ type endpointJSON struct {
 	PausedUntil time.Time `json:"paused_until,omitzero" doc:"The receiver fails; nothing is sent before"`
 	CreatedAt   time.Time `json:"created_at"`
 	DisabledAt  time.Time `json:"disabled_at,omitzero"`
+	Key         string    `json:"key,omitempty" doc:"Only in the answer that makes the endpoint. whpk_…: the public key. whsec_…: the shared secret, shown this once"`
 }
 
 // keyJSON is a signing key. A shared secret is never shown again.
@@ -29,11 +30,6 @@ type keyJSON struct {
 	PublicKey string    `json:"public_key,omitempty" doc:"whpk_…, of an Ed25519 key"`
 	CreatedAt time.Time `json:"created_at"`
 	Until     time.Time `json:"until,omitzero" doc:"It was replaced and signs beside its successor until then"`
-}
-
-type madeJSON struct {
-	endpointJSON
-	Key string `json:"key" doc:"whpk_…: the public key. whsec_…: the shared secret, shown this once"`
 }
 
 type messageJSON struct {
@@ -66,12 +62,6 @@ func endpointOut(e Endpoint) (endpointJSON, error) {
 
 func messageOut(m Message) messageJSON {
 	return messageJSON{m.ID, m.Event, m.State, m.Attempts, m.Code, m.Fault, m.NextAt, m.TriedAt, m.CreatedAt}
-}
-
-type draftJSON struct {
-	URL         string   `json:"url" maxLength:"2000" doc:"https://…"`
-	Description string   `json:"description,omitempty" maxLength:"200"`
-	Events      []string `json:"events,omitempty" maxItems:"50" doc:"None means all"`
 }
 
 type (
@@ -111,26 +101,32 @@ func (s *Service) api(api huma.API) {
 		}
 		return out, err
 	})
-	type made struct{ Body madeJSON }
 	huma.Post(api, "/v1/webhooks", func(ctx context.Context, in *struct {
 		Body struct {
-			draftJSON
-			Scheme Scheme `json:"scheme,omitempty" enum:"v1,v1a" doc:"v1a (Ed25519) if absent"`
+			URL         string   `json:"url" maxLength:"2000" doc:"https://…"`
+			Description string   `json:"description,omitempty" maxLength:"200"`
+			Events      []string `json:"events,omitempty" maxItems:"50" doc:"None means all"`
+			Scheme      Scheme   `json:"scheme,omitempty" enum:"v1,v1a" doc:"v1a (Ed25519) if absent"`
 		}
-	}) (*made, error) {
+	}) (*oneEndpoint, error) {
 		e, key, err := s.Create(ctx, request.Actor(ctx), Draft{URL: in.Body.URL, About: in.Body.Description, Events: in.Body.Events, Scheme: in.Body.Scheme})
 		if err != nil {
 			return nil, err
 		}
 		out, err := endpointOut(e)
-		return &made{madeJSON{out, key}}, err
+		out.Key = key
+		return &oneEndpoint{out}, err
 	}, created)
 	huma.Get(api, "/v1/webhooks/{id}", func(ctx context.Context, in *byID) (*oneEndpoint, error) {
 		return answer(s.Get(ctx, request.Actor(ctx), in.ID))
 	})
 	huma.Put(api, "/v1/webhooks/{id}", func(ctx context.Context, in *struct {
-		byID
-		Body draftJSON
+		ID   ID `path:"id"`
+		Body struct {
+			URL         string   `json:"url" maxLength:"2000" doc:"https://…"`
+			Description string   `json:"description,omitempty" maxLength:"200"`
+			Events      []string `json:"events,omitempty" maxItems:"50" doc:"None means all"`
+		}
 	}) (*oneEndpoint, error) {
 		return answer(s.Update(ctx, request.Actor(ctx), in.ID, Draft{URL: in.Body.URL, About: in.Body.Description, Events: in.Body.Events}))
 	})
@@ -151,7 +147,7 @@ func (s *Service) api(api huma.API) {
 		}
 	}
 	huma.Post(api, "/v1/webhooks/{id}/rotate", func(ctx context.Context, in *struct {
-		byID
+		ID   ID `path:"id"`
 		Body struct {
 			Scheme Scheme `json:"scheme,omitempty" enum:"v1,v1a" doc:"The present one if absent"`
 		}
@@ -171,7 +167,7 @@ func (s *Service) apiOfMessages(api huma.API) {
 		}
 	}
 	huma.Get(api, "/v1/webhooks/{id}/deliveries", func(ctx context.Context, in *struct {
-		byID
+		ID            ID     `path:"id"`
 		State         State  `query:"state" enum:"waiting,delivered,failed"`
 		PerPage       int    `query:"per_page" default:"50" minimum:"1" maximum:"200"`
 		StartingAfter Cursor `query:"starting_after"`
@@ -191,7 +187,7 @@ func (s *Service) apiOfMessages(api huma.API) {
 
 func (s *Service) apiOfReplays(api huma.API) {
 	huma.Post(api, "/v1/webhooks/{id}/deliveries/{delivery}/replay", func(ctx context.Context, in *struct {
-		byID
+		ID       ID        `path:"id"`
 		Delivery MessageID `path:"delivery"`
 	}) (*struct{}, error) {
 		return nil, s.Replay(ctx, request.Actor(ctx), in.ID, in.Delivery)
@@ -202,7 +198,7 @@ func (s *Service) apiOfReplays(api huma.API) {
 		}
 	}
 	huma.Post(api, "/v1/webhooks/{id}/replay", func(ctx context.Context, in *struct {
-		byID
+		ID   ID `path:"id"`
 		Body struct {
 			Since time.Time `json:"since" doc:"Messages that failed since then are sent again"`
 		}
