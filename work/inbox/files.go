@@ -13,6 +13,7 @@ import (
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/work/inbox/attach"
+	"aver/work/inbox/desk"
 )
 
 // claimTime is how long an upload waits for its message.
@@ -135,7 +136,7 @@ func (s *Service) Attachment(ctx context.Context, actor vault.Actor, id ids.Obje
 	err = s.vault.View(ctx, actor, action, func(tx *vault.Tx) error {
 		u, err := Uploads.Get(tx, id)
 		if err != nil {
-			return absent(err, errNoFile.Message)
+			return desk.Absent(err, errNoFile.Message)
 		}
 		if actor.Kind() == vault.AsPerson && (actor.Subject() != u.Contact || u.Note > 0 || !u.ByPerson && u.Conversation.IsZero()) {
 			return errNoFile

@@ -18,6 +18,7 @@ import (
 	"aver/frame/module"
 	"aver/vault"
 	"aver/work/contacts"
+	"aver/work/inbox/desk"
 )
 
 //go:embed migrations/*.sql
@@ -38,6 +39,7 @@ type Queue interface {
 
 // Service keeps the conversations.
 type Service struct {
+	*desk.Desk
 	vault  *vault.Vault
 	hub    *live.Hub
 	queue  Queue
@@ -46,7 +48,7 @@ type Service struct {
 
 // New makes the service and lets it tell the hub what every commit brings.
 func New(v *vault.Vault, hub *live.Hub, queue Queue, people People) *Service {
-	s := &Service{vault: v, hub: hub, queue: queue, people: people}
+	s := &Service{Desk: desk.New(v), vault: v, hub: hub, queue: queue, people: people}
 	if v != nil { // without one only Module can be asked
 		v.OnCommit(s.tell)
 	}
@@ -59,8 +61,8 @@ func (s *Service) Module() module.Module {
 		Name:       "inbox",
 		Number:     Number,
 		Migrations: migrations,
-		Tables:     []vault.AnyTable{Conversations, Messages, Uploads, Labels, ConversationLabels, Teams, TeamMembers, Macros, OfficeHours},
-		Actions:    actions,
+		Tables:     append([]vault.AnyTable{Conversations, Messages, Uploads}, desk.Tables...),
+		Actions:    append(actions, desk.Actions...),
 		Jobs:       s.jobs,
 	}
 }

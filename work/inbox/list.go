@@ -8,8 +8,10 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/frame/request"
+	"aver/trust/consent"
 	"aver/vault"
 	"aver/work/contacts"
+	"aver/work/inbox/desk"
 )
 
 // Cursor is a place in a list of conversations.
@@ -135,11 +137,11 @@ func labelsOf(tx *vault.Tx, found []Conversation) (map[ids.Conversation][]Label,
 	for i := range args {
 		args[i] = found[min(i, len(found)-1)].ID
 	}
-	worn, err := ConversationLabels.Find(tx, "conversation IN "+batch+" ORDER BY conversation, label LIMIT 1000", args...)
+	worn, err := desk.ConversationLabels.Find(tx, "conversation IN "+batch+" ORDER BY conversation, label LIMIT 1000", args...)
 	if err != nil || len(worn) == 0 {
 		return nil, err
 	}
-	all, err := Labels.Find(tx, "ORDER BY id LIMIT 500")
+	all, err := desk.Labels.Find(tx, "ORDER BY id LIMIT 500")
 	if err != nil {
 		return nil, err
 	}
@@ -226,6 +228,7 @@ type Thread struct {
 	Messages []Message
 	More     bool // there are earlier messages
 	Others   []Conversation
+	Consents []consent.State
 }
 
 // Open reads a conversation for somebody who answers; the journal says who looked at whose.
@@ -244,7 +247,10 @@ func (s *Service) Open(ctx context.Context, actor vault.Actor, id ids.Conversati
 		if t.Messages, t.More, err = history(tx, c, before, pageSize); err != nil {
 			return err
 		}
-		t.Others, err = conversationsOf(tx, c.Contact)
+		if t.Others, err = conversationsOf(tx, c.Contact); err != nil {
+			return err
+		}
+		t.Consents, err = consent.Of(tx, c.Contact)
 		return err
 	})
 	return t, err

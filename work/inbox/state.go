@@ -9,6 +9,7 @@ import (
 	"aver/frame/jobs"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/work/inbox/desk"
 )
 
 // change does something to a conversation and emits the news; do returns the event's kind, or "" if nothing changed.
@@ -101,8 +102,8 @@ func (s *Service) Assign(ctx context.Context, actor vault.Actor, id ids.Conversa
 			}
 		}
 		if !to.IsZero() && to != c.Team {
-			if _, err := Teams.Get(tx, to); err != nil {
-				return "", absent(err, "There is no such team.")
+			if _, err := desk.Teams.Get(tx, to); err != nil {
+				return "", desk.Absent(err, "There is no such team.")
 			}
 		}
 		c.Assignee, c.Team = user, to
@@ -110,21 +111,13 @@ func (s *Service) Assign(ctx context.Context, actor vault.Actor, id ids.Conversa
 	})
 }
 
-// absent gives a missing row words of its own.
-func absent(err error, words string) error {
-	if errs.Is(err, errs.NotFound) {
-		return errs.New(errs.NotFound, words)
-	}
-	return err
-}
-
 // SetLabel puts a label on a conversation or takes it off.
 func (s *Service) SetLabel(ctx context.Context, actor vault.Actor, id ids.Conversation, label LabelID, on bool) error {
 	return s.change(ctx, actor, actTag, id, func(tx *vault.Tx, c *Conversation) (string, error) {
-		if _, err := Labels.Get(tx, label); err != nil {
-			return "", absent(err, "There is no such label.")
+		if _, err := desk.Labels.Get(tx, label); err != nil {
+			return "", desk.Absent(err, "There is no such label.")
 		}
-		_, err := ConversationLabels.Get(tx, id, label)
+		_, err := desk.ConversationLabels.Get(tx, id, label)
 		if err != nil && !errs.Is(err, errs.NotFound) {
 			return "", err
 		}
@@ -132,8 +125,8 @@ func (s *Service) SetLabel(ctx context.Context, actor vault.Actor, id ids.Conver
 			return "", nil
 		}
 		if !on {
-			return "conversation.updated", ConversationLabels.Delete(tx, id, label)
+			return "conversation.updated", desk.ConversationLabels.Delete(tx, id, label)
 		}
-		return "conversation.updated", ConversationLabels.Add(tx, ConversationLabel{Conversation: id, Label: label, Contact: c.Contact})
+		return "conversation.updated", desk.ConversationLabels.Add(tx, desk.ConversationLabel{Conversation: id, Label: label, Contact: c.Contact})
 	})
 }

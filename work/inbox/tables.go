@@ -6,7 +6,7 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/vault"
-	"aver/work/inbox/hours"
+	"aver/work/inbox/desk"
 )
 
 // State says whether a conversation wants attention.
@@ -36,27 +36,15 @@ type Channel string
 // WebChat is the widget on the tenant's site.
 const WebChat Channel = "webchat"
 
+// What is set up at the desk.
 type (
-	team     struct{}
-	label    struct{}
-	macro    struct{}
-	schedule struct{}
-)
-
-func (team) Prefix() string     { return "tea" }
-func (label) Prefix() string    { return "lbl" }
-func (macro) Prefix() string    { return "mac" }
-func (schedule) Prefix() string { return "ohs" }
-
-type (
-	// TeamID names a team.
-	TeamID = ids.Of[team]
-	// LabelID names a label.
-	LabelID = ids.Of[label]
-	// MacroID names a canned reply.
-	MacroID = ids.Of[macro]
-	// ScheduleID names a schedule of office hours.
-	ScheduleID = ids.Of[schedule]
+	TeamID  = desk.TeamID
+	LabelID = desk.LabelID
+	MacroID = desk.MacroID
+	Label   = desk.Label
+	Macro   = desk.Macro
+	Team    = desk.Team
+	Staffed = desk.Staffed
 )
 
 // Conversation is an exchange with one person.
@@ -115,64 +103,14 @@ type Upload struct {
 	At           time.Time        `vault:"uploaded_at,state"`
 }
 
-// Label is a word that the team puts on conversations.
-type Label struct {
-	ID        LabelID   `vault:"id,key"`
-	Name      string    `vault:"name,tenant:tenant.content,lookup"`
-	Hue       int       `vault:"hue,state"` // 0 (grey) to 8
-	CreatedAt time.Time `vault:"created_at,state"`
-}
-
-// ConversationLabel says that a conversation carries a label.
-type ConversationLabel struct {
-	Conversation ids.Conversation `vault:"conversation,key"`
-	Label        LabelID          `vault:"label,key"`
-	Contact      ids.Contact      `vault:"contact,subject"`
-}
-
-// Team is a group of users that conversations can be assigned to.
-type Team struct {
-	ID        TeamID    `vault:"id,key"`
-	Name      string    `vault:"name,tenant:tenant.content,lookup"`
-	CreatedAt time.Time `vault:"created_at,state"`
-}
-
-// TeamMember says that a user belongs to a team.
-type TeamMember struct {
-	Team TeamID   `vault:"team,key"`
-	User ids.User `vault:"account,key"`
-}
-
-// Macro is a reply written once and used often.
-type Macro struct {
-	ID        MacroID   `vault:"id,key"`
-	Shortcut  string    `vault:"shortcut,tenant:tenant.content,lookup"` // typed after a slash
-	Text      string    `vault:"words,tenant:tenant.content"`
-	CreatedAt time.Time `vault:"created_at,state"`
-}
-
-// HoursRow is how a schedule of office hours is stored.
-type HoursRow struct {
-	ID        ScheduleID  `vault:"id,key"`
-	Schedule  hours.Hours `vault:"schedule,tenant:tenant.settings"`
-	ChangedAt time.Time   `vault:"changed_at,state"`
-}
-
 const year = 365 * 24 * time.Hour
 
-// The tables.
+// The tables. Those of the desk are in package desk.
 var (
-	answering          = vault.Purpose("answering people who write to us")
-	organising         = vault.Purpose("organising the work of those who answer")
-	Conversations      = vault.Define[Conversation]("conversations", answering, vault.KeepFor(year))
-	Messages           = vault.Define[Line]("messages", answering, vault.KeepFor(year))
-	Uploads            = vault.Define[Upload]("uploads", answering, vault.KeepWhile("as long as its message, or a day if no message came"))
-	Labels             = vault.Define[Label]("labels", organising, vault.KeepWhile("until the tenant removes it"))
-	ConversationLabels = vault.Define[ConversationLabel]("conversation_labels", organising, vault.KeepWhile("as long as the conversation"))
-	Teams              = vault.Define[Team]("teams", organising, vault.KeepWhile("until the tenant removes it"))
-	TeamMembers        = vault.Define[TeamMember]("team_members", organising, vault.KeepWhile("as long as the team"))
-	Macros             = vault.Define[Macro]("macros", organising, vault.KeepWhile("until the tenant removes it"))
-	OfficeHours        = vault.Define[HoursRow]("office_hours", vault.Purpose("saying when somebody answers"), vault.KeepWhile("until the tenant removes it"))
+	answering     = vault.Purpose("answering people who write to us")
+	Conversations = vault.Define[Conversation]("conversations", answering, vault.KeepFor(year))
+	Messages      = vault.Define[Line]("messages", answering, vault.KeepFor(year))
+	Uploads       = vault.Define[Upload]("uploads", answering, vault.KeepWhile("as long as its message, or a day if no message came"))
 )
 
 const (
@@ -183,7 +121,6 @@ const (
 var (
 	staff   = vault.Roles(vault.Owner, vault.Administrator, vault.Operator)
 	readers = vault.Roles(vault.Owner, vault.Administrator, vault.Operator, vault.DPO)
-	chiefs  = vault.Roles(vault.Owner, vault.Administrator)
 )
 
 // What can be done. conversation_part_deletion is the field's usual word for a message taken out.
@@ -203,12 +140,7 @@ var (
 	actUpload   = vault.Act("attachment.upload", staff, vault.Scope(scopeWrite), vault.Visitors())
 	actDownload = vault.Act("attachment.read", readers, vault.Scope(scopeRead), vault.Reads())
 	actSweep    = vault.Act("attachment.sweep", vault.System())
-	actSettings = vault.Act("inbox_settings.read", vault.Everyone(), vault.Scope(scopeRead), vault.System())
-	actLabel    = vault.Act("label.write", staff, vault.Scope(scopeWrite))
-	actMacro    = vault.Act("macro.write", staff, vault.Scope(scopeWrite))
-	actTeam     = vault.Act("team.write", chiefs, vault.Scope(scopeWrite))
-	actHours    = vault.Act("office_hours.write", chiefs, vault.Scope(scopeWrite))
 
 	actions = []*vault.Action{actReceive, actReply, actNote, actRedact, actLook, actOpen, actList, actMark, actState, actSnooze, actAssign,
-		actTag, actUpload, actDownload, actSweep, actSettings, actLabel, actMacro, actTeam, actHours}
+		actTag, actUpload, actDownload, actSweep}
 )
