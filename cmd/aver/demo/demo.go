@@ -93,7 +93,7 @@ func (c Config) prepare(ctx context.Context, config app.Config, out io.Writer) e
 		}
 	}
 	fmt.Fprintln(out, "Making two businesses with three weeks of conversations …")
-	if err := seed(ctx, config); err != nil {
+	if err := Seed(ctx, config); err != nil {
 		return err
 	}
 	return os.WriteFile(mark, []byte("made by aver demo\n"), 0o600)

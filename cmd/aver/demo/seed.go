@@ -32,12 +32,10 @@ type seeder struct {
 	clock *clock.Manual
 	staff map[string][]vault.Actor
 	label map[string][]inbox.LabelID
-	met   []ids.Contact
-	who   []vault.Actor
 }
 
-// seed fills a new data folder.
-func seed(ctx context.Context, config app.Config) error {
+// Seed fills a new data folder with three weeks of two businesses, through the same doors that everybody uses.
+func Seed(ctx context.Context, config app.Config) error {
 	now := time.Now().UTC()
 	config.Clock = clock.At(now.Add(-weeks))
 	config.Log = io.Discard
@@ -62,10 +60,10 @@ func (s *seeder) play(ctx context.Context, now time.Time) error {
 	for _, p := range s.programme(now) {
 		s.until(p.at)
 		if err := s.talk(ctx, p); err != nil {
-			return fmt.Errorf("talk about %s: %w", p.talk.about, err)
+			return fmt.Errorf("talk with %s: %w", p.talk.who, err)
 		}
 	}
-	return s.farewell(ctx)
+	return nil
 }
 
 // until moves the clock forward; it never goes back.
@@ -125,24 +123,21 @@ type plan struct {
 	who   int // index into people
 }
 
-// programme spreads the talks over three weeks, the open ones over the last hours.
+// programme spreads the talks over the hours in which people write, the open ones over the last hours.
 func (s *seeder) programme(now time.Time) []plan {
 	var all []plan
 	for ti, t := range trades {
-		gap := (weeks - 30*time.Hour) / time.Duration(len(t.talks)*2)
-		n := 0
-		for round := range 2 { // everything is asked twice, by different people
-			for i, k := range t.talks {
-				at := now.Add(-weeks).Add(time.Hour + time.Duration(n)*gap + time.Duration(ti)*17*time.Minute)
-				if k.open {
-					if round == 0 {
-						continue
-					}
-					at = now.Add(-time.Duration(25+47*i+13*ti) * time.Minute)
-				}
-				all = append(all, plan{at, t, k, (i*2 + round + ti*5) % len(people)})
-				n++
+		days := int(weeks.Hours()/24) - 1
+		open := 0
+		for i, k := range t.talks {
+			minutes := (i*197 + ti*83) % 600 // of a day that begins at eight
+			at := now.Truncate(24*time.Hour).AddDate(0, 0, i*days/len(t.talks)-days).Add(8*time.Hour + time.Duration(minutes)*time.Minute)
+			if k.open {
+				at = now.Add(-time.Duration(19+38*open+11*ti) * time.Minute)
+				open++
 			}
+			who := slices.IndexFunc(people, func(p someone) bool { return strings.HasPrefix(p.name, k.who+" ") })
+			all = append(all, plan{at, t, k, who})
 		}
 	}
 	slices.SortFunc(all, func(a, b plan) int { return a.at.Compare(b.at) })
@@ -169,6 +164,9 @@ func (s *seeder) talk(ctx context.Context, p plan) error {
 			return err
 		}
 	}
+	if p.talk.leave {
+		return s.farewell(ctx, visitor)
+	}
 	if err := s.app.Inbox.SetLabel(ctx, answers, conv, s.label[p.trade.slug][p.talk.label], true); err != nil || p.talk.open {
 		return err
 	}
@@ -179,10 +177,7 @@ func (s *seeder) talk(ctx context.Context, p plan) error {
 // visitor meets a person, who reads the notice and agrees.
 func (s *seeder) visitor(ctx context.Context, tenant ids.Tenant, p plan) (vault.Actor, error) {
 	who := people[p.who]
-	draft := contacts.Draft{Name: who.name, Language: who.language}
-	if p.who%3 != 0 {
-		draft.Email = who.email
-	}
+	draft := contacts.Draft{Name: who.name, Email: who.email, Language: who.language}
 	c, err := s.app.Contacts.NewVisitor(ctx, tenant, draft)
 	if err != nil {
 		return vault.Actor{}, err
@@ -192,7 +187,6 @@ func (s *seeder) visitor(ctx context.Context, tenant ids.Tenant, p plan) (vault.
 	if err != nil {
 		return actor, err
 	}
-	s.met, s.who = append(s.met, c.ID), append(s.who, actor)
 	return actor, s.app.Consent.Record(ctx, actor, c.ID, consent.Choice{Purpose: notice.Purpose, Version: fmt.Sprint(notice.Version), Language: notice.Language, Granted: true})
 }
 
@@ -212,13 +206,13 @@ func (s *seeder) line(ctx context.Context, visitor, answers vault.Actor, conv id
 
 // clientID is a UUID that is the same for the same line of the same talk.
 func clientID(p plan, line int) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %d %d", p.trade.slug, p.talk.about, p.who, line))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %d %d", p.trade.slug, p.talk.who, p.who, line))
 	sum[6], sum[8] = sum[6]&0x0f|0x40, sum[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }
 
-// farewell erases one of the first people, who asked for it.
-func (s *seeder) farewell(ctx context.Context) error {
-	_, err := s.app.Rights.Erase(ctx, s.who[1], s.met[1], "asked_in_the_widget")
+// farewell erases the person whose talk asks for it.
+func (s *seeder) farewell(ctx context.Context, visitor vault.Actor) error {
+	_, err := s.app.Rights.Erase(ctx, visitor, visitor.Subject(), "asked_in_the_widget")
 	return err
 }

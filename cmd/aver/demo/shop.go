@@ -52,7 +52,7 @@ func shop(w http.ResponseWriter, r *http.Request, tenants map[string]ids.Tenant)
 }
 
 func (t trade) draw(w http.ResponseWriter, website string) error {
-	script := `window.$aver=[];window.AVER_WEBSITE_ID="` + website + `";`
+	script := `window.$aver=[["config","color:accent",["` + t.accent + `"]]];window.AVER_WEBSITE_ID="` + website + `";`
 	var out bytes.Buffer
 	if err := site(t, script).Render(context.Background(), &out); err != nil {
 		return err
