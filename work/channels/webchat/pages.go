@@ -33,12 +33,11 @@ func (s *Service) show(w http.ResponseWriter, r *http.Request, status int, c ui.
 	if err != nil && !errs.Is(err, errs.Forbidden) {
 		return err
 	}
-	c.Website = Website(actor.Tenant())
-	c.Embed = `<script>window.$aver=[];window.AVER_WEBSITE_ID="` + c.Website + `";</script>` + "\n" + `<script async src="https://` + r.Host + `/l.js"></script>`
+	c.Embed = []string{`<script>window.$aver=[];window.AVER_WEBSITE_ID="` + Website(actor.Tenant()) + `";</script>`, `<script async src="https://` + r.Host + `/l.js"></script>`}
 	c.Name, c.Accent, c.Scheme, c.Language, c.ReplyTime, c.Offline = set.Name, set.Accent, set.ColorScheme, set.Language, set.ReplyTime, set.Offline
 	c.Hosts, c.Enforced, c.NoFiles = strings.Join(set.AllowedHosts, "\n"), set.Enforced, set.NoFiles
 	for _, l := range widget.Languages() {
-		c.Languages = append(c.Languages, page.Option{Value: l, Label: l})
+		c.Languages = append(c.Languages, page.Option{Value: l, Label: languages[l]})
 	}
 	for _, k := range keys {
 		c.Keys = append(c.Keys, ui.Key{ID: k.ID, Algorithm: k.Algorithm, Made: k.CreatedAt.Format("2 January 2006")})
@@ -107,3 +106,7 @@ func (s *Service) api(api huma.API) {
 			return in, s.SetSettings(ctx, request.Actor(ctx), in.Body)
 		})
 }
+
+// languages are the names of the widget's languages, each in its own words.
+var languages = map[string]string{"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español", "it": "Italiano", "pt": "Português",
+	"nl": "Nederlands", "pl": "Polski", "ar": "العربية", "hi": "हिन्दी"}
