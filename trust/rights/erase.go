@@ -47,7 +47,8 @@ func (s *Service) erase(ctx context.Context, actor vault.Actor, r Request, reaso
 	// The keys are gone. Ending the sessions, the request and the job do not need each other, and together they share a commit.
 	var wait sync.WaitGroup
 	var revoked, queued error
-	wait.Go(func() { revoked = s.revoke(ctx, tenant, r.People) })
+	people := r.People
+	wait.Go(func() { revoked = s.revoke(ctx, tenant, people) })
 	wait.Go(func() { queued = s.queue.Enqueue(ctx, finishKind, tenant, "", time.Time{}) })
 	r, err = s.settle(ctx, tenant, r, from)
 	wait.Wait()
