@@ -15,16 +15,16 @@ import (
 // repeatsFor is how long a repeated request gets the answer of the first.
 const repeatsFor = 24 * time.Hour
 
-// Attempt is a request that came with an Idempotency-Key, and its answer once there is one.
-type Attempt struct {
+// Request is a request that came with an Idempotency-Key, and its answer once there is one.
+type Request struct {
 	ID        string         `vault:"id,key"`        // hash of the caller and the key, in hex
-	Request   string         `vault:"request,state"` // hash of what was asked, in hex
+	Asked     string         `vault:"request,state"` // hash of what was asked, in hex
 	Answer    personal.Bytes `vault:"answer,secret"` // as it was given; may hold what is about anybody
 	ClaimedAt time.Time      `vault:"claimed_at,state,keep"`
 }
 
-// Attempts holds them for a day.
-var Attempts = vault.Define[Attempt]("idempotency_keys", vault.Purpose("answering a repeated request without doing it twice"), vault.KeepFor(repeatsFor))
+// Requests holds them for a day.
+var Requests = vault.Define[Request]("idempotency_keys", vault.Purpose("answering a repeated request without doing it twice"), vault.KeepFor(repeatsFor))
 
 var actRepeat = vault.Act("idempotency.note", vault.System())
 
@@ -43,17 +43,17 @@ func (i *Idempotency) Claim(ctx context.Context, actor vault.Actor, key, request
 	for range 2 {
 		known, err := i.find(ctx, actor, id)
 		if err == nil {
-			_, err = hex.Decode(first[:], []byte(known.Request))
+			_, err = hex.Decode(first[:], []byte(known.Asked))
 			return false, first, known.Answer.Reveal(), err
 		}
 		if !errs.Is(err, errs.NotFound) {
 			return false, first, nil, err
 		}
 		err = i.note(ctx, actor, func(tx *vault.Tx) error {
-			if _, err := Attempts.DeleteWhere(tx, "id = ? AND claimed_at <= ?", id, tx.Now().Add(-repeatsFor)); err != nil {
+			if _, err := Requests.DeleteWhere(tx, "id = ? AND claimed_at <= ?", id, tx.Now().Add(-repeatsFor)); err != nil {
 				return err
 			}
-			return Attempts.Add(tx, Attempt{ID: id, Request: hex.EncodeToString(request[:]), ClaimedAt: tx.Now()})
+			return Requests.Add(tx, Request{ID: id, Asked: hex.EncodeToString(request[:]), ClaimedAt: tx.Now()})
 		})
 		if err == nil {
 			return true, request, nil, nil
@@ -65,10 +65,10 @@ func (i *Idempotency) Claim(ctx context.Context, actor vault.Actor, key, request
 	return false, first, nil, errors.New("an idempotency key is taken and cannot be seen")
 }
 
-func (i *Idempotency) find(ctx context.Context, actor vault.Actor, id string) (Attempt, error) {
-	var found Attempt
+func (i *Idempotency) find(ctx context.Context, actor vault.Actor, id string) (Request, error) {
+	var found Request
 	err := i.vault.View(ctx, System(actor.Tenant(), "idempotency"), actRepeat, func(tx *vault.Tx) (err error) {
-		found, err = Attempts.Get(tx, id)
+		found, err = Requests.Get(tx, id)
 		if err == nil && tx.Now().Sub(found.ClaimedAt) >= repeatsFor {
 			return errs.New(errs.NotFound, "It is older than a day.")
 		}
@@ -84,18 +84,18 @@ func (i *Idempotency) note(ctx context.Context, actor vault.Actor, fn func(*vaul
 // Settle keeps the answer of a claimed key.
 func (i *Idempotency) Settle(ctx context.Context, actor vault.Actor, key [32]byte, answer []byte) error {
 	return i.note(ctx, actor, func(tx *vault.Tx) error {
-		a, err := Attempts.Get(tx, hex.EncodeToString(key[:]))
+		a, err := Requests.Get(tx, hex.EncodeToString(key[:]))
 		if err != nil {
 			return fmt.Errorf("keep an answer: %w", err)
 		}
 		a.Answer = personal.OfBytes(answer)
-		return Attempts.Put(tx, a)
+		return Requests.Put(tx, a)
 	})
 }
 
 // Release forgets a claimed key: nothing was changed, so the request may be sent again.
 func (i *Idempotency) Release(ctx context.Context, actor vault.Actor, key [32]byte) error {
 	return i.note(ctx, actor, func(tx *vault.Tx) error {
-		return asNothing(Attempts.Delete(tx, hex.EncodeToString(key[:])))
+		return asNothing(Requests.Delete(tx, hex.EncodeToString(key[:])))
 	})
 }

@@ -14,7 +14,6 @@ import (
 
 	"aver/base/ids"
 	"aver/base/personal"
-	"aver/frame/mail"
 	"aver/frame/module"
 	"aver/vault"
 )
@@ -38,7 +37,7 @@ type User struct {
 
 // HasRole tells whether the user holds the role.
 func (u User) HasRole(role vault.Role) bool {
-	for _, r := range rolesOf(u.Roles) {
+	for _, r := range RolesOf(u.Roles) {
 		if r == role {
 			return true
 		}
@@ -106,7 +105,6 @@ type Service struct {
 
 	modules []module.Module // all of them, for the pages that list what there is
 	actions []*vault.Action
-	mailer  Mailer
 
 	mu      sync.RWMutex
 	revoked []func(tenant ids.Tenant, credential ids.Credential, person ids.Subject)
@@ -115,11 +113,6 @@ type Service struct {
 
 // New makes the service.
 func New(v *vault.Vault) *Service { return &Service{vault: v, hashes: newHasher()} }
-
-// Mailer mails, as the operator's relay in package mail does.
-type Mailer interface {
-	Send(context.Context, mail.Message) error
-}
 
 // Compose tells the service what the product consists of: the settings it lists, and the actions that roles and scopes
 // permit. It is called once, before anybody is served.
@@ -130,8 +123,11 @@ func (s *Service) Compose(modules []module.Module) {
 	}
 }
 
-// MailWith makes the service mail invitations. Without a mailer it only shows their links.
-func (s *Service) MailWith(m Mailer) { s.mailer = m }
+// Modules are those that Compose was told.
+func (s *Service) Modules() []module.Module { return s.modules }
+
+// Actions are those of all modules.
+func (s *Service) Actions() []*vault.Action { return s.actions }
 
 // System is Aver itself acting on a tenant: a job, a follower, a command typed on the machine. part says which.
 func System(tenant ids.Tenant, part string) vault.Actor {
@@ -139,10 +135,11 @@ func System(tenant ids.Tenant, part string) vault.Actor {
 }
 
 func userActor(tenant ids.Tenant, u User, credential ids.Credential) vault.Actor {
-	return vault.Mint(vault.Identity{Tenant: tenant, Kind: vault.AsUser, ID: u.ID, Subject: u.Person, Credential: credential, Roles: rolesOf(u.Roles)})
+	return vault.Mint(vault.Identity{Tenant: tenant, Kind: vault.AsUser, ID: u.ID, Subject: u.Person, Credential: credential, Roles: RolesOf(u.Roles)})
 }
 
-func rolesOf(list string) []vault.Role {
+// RolesOf reads a stored list of roles.
+func RolesOf(list string) []vault.Role {
 	var out []vault.Role
 	for _, r := range strings.Split(list, ",") {
 		if r != "" {

@@ -11,7 +11,7 @@ import (
 	"aver/vault"
 )
 
-var actInvite = vault.Act("user.invite", vault.Roles(vault.Owner, vault.Administrator), vault.System())
+var ActInvite = vault.Act("user.invite", vault.Roles(vault.Owner, vault.Administrator), vault.System())
 
 // Invite makes a one-time link for somebody to set a password and come in with these roles. The set-up link of a new
 // workspace is an invitation of an owner, made by the system. Only an owner makes owners.
@@ -24,12 +24,13 @@ func (s *Service) Invite(ctx context.Context, actor vault.Actor, email string, r
 			return "", errs.New(errs.Forbidden, "Only an owner can make somebody an owner.")
 		}
 	}
-	if err := checkEmail(email); email != "" && err != nil {
+	// Without an address whoever holds the link chooses it: that is for the first owner of a workspace.
+	if err := checkEmail(email); err != nil && (email != "" || actor.Kind() != vault.AsSystem) {
 		return "", err
 	}
 	token, c := mint(Invitation, actor.Tenant(), s.vault.Now())
 	c.Email, c.Roles, c.ExpiresAt = email, joinRoles(roles), c.CreatedAt.Add(invitationLife)
-	err = s.vault.Do(ctx, actor, actInvite, func(tx *vault.Tx) error {
+	err = s.vault.Do(ctx, actor, ActInvite, func(tx *vault.Tx) error {
 		same, err := Users.Lookup(tx, "email", email)
 		if err != nil {
 			return err
@@ -85,14 +86,14 @@ var (
 )
 
 var (
-	actListInvitations = vault.Act("invitation.list", vault.Roles(vault.Owner, vault.Administrator))
+	ActListInvitations = vault.Act("invitation.list", vault.Roles(vault.Owner, vault.Administrator))
 	actWithdraw        = vault.Act("invitation.withdraw", vault.Roles(vault.Owner, vault.Administrator))
 )
 
 // Invitations lists those that were neither used nor have expired, newest first.
 func (s *Service) Invitations(ctx context.Context, actor vault.Actor) ([]Credential, error) {
 	var open []Credential
-	err := s.vault.View(ctx, actor, actListInvitations, func(tx *vault.Tx) (err error) {
+	err := s.vault.View(ctx, actor, ActListInvitations, func(tx *vault.Tx) (err error) {
 		open, err = Credentials.Find(tx, "kind = ? AND expires_at > ? ORDER BY created_at DESC LIMIT 200", string(Invitation), tx.Now())
 		return err
 	})
@@ -113,29 +114,30 @@ func dropCredential(tx *vault.Tx, id ids.Credential, kind Kind) error {
 	return err
 }
 
-// newcomer is what somebody who accepts an invitation fills in.
-type newcomer struct {
-	email, name, password string // email only where the invitation names none
-	device                string
+// Newcomer is what somebody who accepts an invitation fills in.
+type Newcomer struct {
+	Email, Name, Password string // the address counts only where the invitation names none
+	Device                string // what the browser says it is
 }
 
 // Accept uses an invitation up: exactly one of any number of simultaneous attempts makes the user and gets a session.
 func (s *Service) Accept(ctx context.Context, token, email, name, password string) (session string, err error) {
-	return s.accept(ctx, token, newcomer{email: email, name: name, password: password})
+	return s.AcceptAs(ctx, token, Newcomer{Email: email, Name: name, Password: password})
 }
 
-func (s *Service) accept(ctx context.Context, token string, n newcomer) (session string, err error) {
+// AcceptAs is Accept that also notes the device.
+func (s *Service) AcceptAs(ctx context.Context, token string, n Newcomer) (session string, err error) {
 	c, t, err := s.Invited(ctx, token)
 	if err != nil {
 		return "", err
 	}
 	if c.Email != "" { // whoever holds the link sets the password, but not the address
-		n.email = c.Email
+		n.Email = c.Email
 	}
 	if err := checkNewcomer(n, t); err != nil {
 		return "", err
 	}
-	hash, err := s.hashes.hash(ctx, n.password)
+	hash, err := s.hashes.hash(ctx, n.Password)
 	if err != nil {
 		return "", err
 	}
@@ -144,21 +146,21 @@ func (s *Service) accept(ctx context.Context, token string, n newcomer) (session
 	if err != nil {
 		return "", err
 	}
-	u := User{ID: ids.NewUser(s.vault.Now()), Person: person, Email: personal.Of(n.email), Name: personal.Of(strings.TrimSpace(n.name)), Roles: c.Roles, Password: personal.OfBytes(hash)}
+	u := User{ID: ids.NewUser(s.vault.Now()), Person: person, Email: personal.Of(n.Email), Name: personal.Of(strings.TrimSpace(n.Name)), Roles: c.Roles, Password: personal.OfBytes(hash)}
 	// The door comes first: one that leads nowhere does no harm, a user without a door could never come in.
-	if err := s.addDoor(ctx, n.email, t.ID, u.ID); err != nil {
+	if err := s.addDoor(ctx, n.Email, t.ID, u.ID); err != nil {
 		return "", err
 	}
 	if err := s.settle(ctx, actor, c, u); err != nil {
 		return "", errors.Join(err, s.dropDoor(ctx, u.ID))
 	}
-	return s.open(ctx, t.ID, u.ID, n.device)
+	return s.open(ctx, t.ID, u.ID, n.Device)
 }
 
 // checkNewcomer says everything that is wrong at once.
-func checkNewcomer(n newcomer, t vault.Tenant) error {
+func checkNewcomer(n Newcomer, t vault.Tenant) error {
 	var fields []errs.Field
-	for _, err := range []error{checkEmail(n.email), checkName(n.name), checkPassword(n.password, n.email, n.name, t.Slug, t.Name)} {
+	for _, err := range []error{checkEmail(n.Email), checkName(n.Name), checkPassword(n.Password, n.Email, n.Name, t.Slug, t.Name)} {
 		var refused *errs.Error
 		if errors.As(err, &refused) {
 			fields = append(fields, refused.Fields...)

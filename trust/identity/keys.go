@@ -12,8 +12,8 @@ import (
 )
 
 var (
-	actMakeKey  = vault.Act("api_key.create", vault.Roles(vault.Owner, vault.Administrator))
-	actListKeys = vault.Act("api_key.list", vault.Roles(vault.Owner, vault.Administrator, vault.Auditor))
+	ActMakeKey  = vault.Act("api_key.create", vault.Roles(vault.Owner, vault.Administrator))
+	ActListKeys = vault.Act("api_key.list", vault.Roles(vault.Owner, vault.Administrator, vault.Auditor))
 	actDropKey  = vault.Act("api_key.revoke", vault.Roles(vault.Owner, vault.Administrator))
 )
 
@@ -27,7 +27,7 @@ func (s *Service) MakeKey(ctx context.Context, actor vault.Actor, name string, s
 	if life > 0 {
 		c.ExpiresAt = c.CreatedAt.Add(life)
 	}
-	err = s.vault.Do(ctx, actor, actMakeKey, func(tx *vault.Tx) error {
+	err = s.vault.Do(ctx, actor, ActMakeKey, func(tx *vault.Tx) error {
 		tx.Emit(vault.Event{Kind: "api_key.created", Object: c.ID.String()}, nil)
 		return Credentials.Add(tx, c)
 	})
@@ -44,7 +44,7 @@ func (s *Service) checkKey(actor vault.Actor, name string, scopes []string) erro
 		fields = append(fields, errs.Field{Field: "scopes", Code: "required", Message: "Choose at least one thing that the key may do."})
 	}
 	for _, scope := range scopes {
-		if !s.mayGrant(actor, scope) {
+		if !s.MayGrant(actor, scope) {
 			fields = append(fields, errs.Field{Field: "scopes", Code: "unknown", Message: "Choose from the list."})
 			break
 		}
@@ -55,8 +55,8 @@ func (s *Service) checkKey(actor vault.Actor, name string, scopes []string) erro
 	return nil
 }
 
-// mayGrant tells whether the scope exists and the actor may do all it stands for. An owner may give out any.
-func (s *Service) mayGrant(actor vault.Actor, scope string) bool {
+// MayGrant tells whether the scope exists and the actor may do all it stands for. An owner may give out any.
+func (s *Service) MayGrant(actor vault.Actor, scope string) bool {
 	known := false
 	for _, a := range s.actions {
 		if a.Scope() != scope {
@@ -73,7 +73,7 @@ func (s *Service) mayGrant(actor vault.Actor, scope string) bool {
 // Keys lists the API keys, newest first; their tokens cannot be shown again.
 func (s *Service) Keys(ctx context.Context, actor vault.Actor) ([]Credential, error) {
 	var all []Credential
-	err := s.vault.View(ctx, actor, actListKeys, func(tx *vault.Tx) (err error) {
+	err := s.vault.View(ctx, actor, ActListKeys, func(tx *vault.Tx) (err error) {
 		all, err = Credentials.Find(tx, "kind = ? ORDER BY created_at DESC LIMIT 500", string(Key))
 		return err
 	})

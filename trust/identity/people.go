@@ -28,7 +28,7 @@ func checkName(name string) error {
 
 var (
 	actListUsers = vault.Act("user.list", vault.Everyone(), vault.Scope("users:read"), vault.System())
-	actSetRoles  = vault.Act("role_change", vault.Roles(vault.Owner, vault.Administrator))
+	ActSetRoles  = vault.Act("role_change", vault.Roles(vault.Owner, vault.Administrator))
 	actDisable   = vault.Act("user.disable", vault.Roles(vault.Owner, vault.Administrator), vault.System())
 	actEnable    = vault.Act("user.enable", vault.Roles(vault.Owner, vault.Administrator))
 )
@@ -60,7 +60,7 @@ func (s *Service) SetRoles(ctx context.Context, actor vault.Actor, user ids.User
 		return err
 	}
 	var person ids.Subject
-	err := s.vault.Do(ctx, actor, actSetRoles, func(tx *vault.Tx) error {
+	err := s.vault.Do(ctx, actor, ActSetRoles, func(tx *vault.Tx) error {
 		u, err := Users.Get(tx, user)
 		if err != nil {
 			return err
@@ -86,8 +86,8 @@ func (s *Service) SetRoles(ctx context.Context, actor vault.Actor, user ids.User
 
 var onlyOwners = errs.New(errs.Forbidden, "Only an owner can change who is an owner, or an owner's account.")
 
-// mayChange tells whether the actor may touch a user's account: an owner's is for owners.
-func mayChange(actor vault.Actor, u User) bool {
+// MayChange tells whether the actor may touch a user's account: an owner's is for owners.
+func MayChange(actor vault.Actor, u User) bool {
 	return !u.HasRole(vault.Owner) || actor.Has(vault.Owner) || actor.Kind() == vault.AsSystem
 }
 
@@ -112,7 +112,7 @@ func (s *Service) Disable(ctx context.Context, actor vault.Actor, user ids.User)
 		if err != nil {
 			return err
 		}
-		if !mayChange(actor, u) {
+		if !MayChange(actor, u) {
 			return onlyOwners
 		}
 		if u.HasRole(vault.Owner) {
@@ -140,7 +140,7 @@ func (s *Service) Enable(ctx context.Context, actor vault.Actor, user ids.User) 
 		if err != nil {
 			return err
 		}
-		if !mayChange(actor, u) {
+		if !MayChange(actor, u) {
 			return onlyOwners
 		}
 		u.DisabledAt, u.Failures, u.WaitUntil = time.Time{}, 0, time.Time{}

@@ -90,7 +90,7 @@ func (s *Service) Sessions(ctx context.Context, actor vault.Actor) ([]Credential
 	err := s.vault.View(ctx, actor, actListSessions, func(tx *vault.Tx) error {
 		all, err := Credentials.Find(tx, "account = ? AND kind = ? ORDER BY created_at DESC LIMIT 200", actor.User(), string(Session))
 		for _, c := range all {
-			if !expired(c, tx.Now()) {
+			if !c.Expired(tx.Now()) {
 				alive = append(alive, c)
 			}
 		}

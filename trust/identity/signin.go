@@ -18,28 +18,30 @@ const (
 
 var wrongPassword = errs.New(errs.Unauthenticated, "The address or the password is not right.")
 
-// attempt is what somebody who wants to come in presents.
-type attempt struct {
-	email, password string
-	workspace       string // chooses among several of the same address; may be empty
-	device          string // what the browser says it is
+// Attempt is what somebody who wants to come in presents.
+type Attempt struct {
+	Email, Password string
+	Workspace       string // chooses among several of the same address; may be empty
+	Device          string // what the browser says it is
 }
 
 // SignIn checks a password and gives a session token. An unknown address, a wrong password, a disabled account and one
-// that has to wait all look and take the same. workspace chooses among several of the same address and may be empty.
+// that has to wait all look and take the same.
+// workspace chooses among several of the same address and may be empty.
 func (s *Service) SignIn(ctx context.Context, email, password, workspace string) (token string, err error) {
-	return s.signIn(ctx, attempt{email: email, password: password, workspace: workspace})
+	return s.SignInAs(ctx, Attempt{Email: email, Password: password, Workspace: workspace})
 }
 
-func (s *Service) signIn(ctx context.Context, a attempt) (token string, err error) {
-	places, err := s.places(ctx, a.email)
+// SignInAs is SignIn that also notes the device.
+func (s *Service) SignInAs(ctx context.Context, a Attempt) (token string, err error) {
+	places, err := s.places(ctx, a.Email)
 	if err != nil {
 		return "", err
 	}
 	tried := false
 	for _, d := range places {
 		t, err := s.vault.Tenant(ctx, d.Workspace)
-		if err != nil || a.workspace != "" && t.Slug != a.workspace {
+		if err != nil || a.Workspace != "" && t.Slug != a.Workspace {
 			continue
 		}
 		tried = true
@@ -51,7 +53,7 @@ func (s *Service) signIn(ctx context.Context, a attempt) (token string, err erro
 	if tried {
 		return "", wrongPassword
 	}
-	if _, err := s.hashes.verify(ctx, nil, a.password); err != nil {
+	if _, err := s.hashes.verify(ctx, nil, a.Password); err != nil {
 		return "", err
 	}
 	return "", s.refuse(ctx, ids.Installation, nil) // as much work as for somebody we know
@@ -66,7 +68,7 @@ func (s *Service) places(ctx context.Context, email string) ([]Door, error) {
 	return found[:min(len(found), maxPlaces)], err
 }
 
-func (s *Service) tryPassword(ctx context.Context, d Door, a attempt) (string, error) {
+func (s *Service) tryPassword(ctx context.Context, d Door, a Attempt) (string, error) {
 	var u User
 	err := s.read(ctx, d.Workspace, func(tx *vault.Tx) (err error) {
 		u, err = Users.Get(tx, d.User)
@@ -75,14 +77,14 @@ func (s *Service) tryPassword(ctx context.Context, d Door, a attempt) (string, e
 	if err != nil && !errs.Is(err, errs.NotFound) {
 		return "", err
 	}
-	right, err := s.hashes.verify(ctx, u.Password.Reveal(), a.password)
+	right, err := s.hashes.verify(ctx, u.Password.Reveal(), a.Password)
 	if err != nil {
 		return "", err
 	}
 	if !right || s.vault.Now().Before(u.WaitUntil) || !u.DisabledAt.IsZero() {
 		return "", s.refuse(ctx, d.Workspace, &u.ID)
 	}
-	return s.open(ctx, d.Workspace, u.ID, a.device)
+	return s.open(ctx, d.Workspace, u.ID, a.Device)
 }
 
 // refuse writes a failed attempt down, counts it against the user if there is one, and says no.
@@ -127,7 +129,7 @@ func (s *Service) open(ctx context.Context, tenant ids.Tenant, user ids.User, de
 		if !u.DisabledAt.IsZero() {
 			return wrongPassword // disabled since the password was looked at
 		}
-		c.User, c.Person, c.ExpiresAt = u.ID, u.Person, tx.Now().Add(sessionAbsolute)
+		c.User, c.Person, c.ExpiresAt = u.ID, u.Person, tx.Now().Add(SessionLife)
 		if err := Credentials.Add(tx, c); err != nil {
 			return err
 		}
@@ -157,4 +159,9 @@ func (s *Service) Me(ctx context.Context, actor vault.Actor) (User, error) {
 		return err
 	})
 	return u, err
+}
+
+// Workspace is where the actor works.
+func (s *Service) Workspace(ctx context.Context, actor vault.Actor) (vault.Tenant, error) {
+	return s.vault.Tenant(ctx, actor.Tenant())
 }

@@ -15,13 +15,15 @@ import (
 	"aver/vault"
 )
 
+// SessionLife is how long a session lasts at most.
+const SessionLife = 7 * 24 * time.Hour
+
 const (
-	sessionIdle     = 12 * time.Hour // a session ends when it was not used for so long
-	sessionAbsolute = 7 * 24 * time.Hour
-	visitorLife     = 30 * 24 * time.Hour
-	invitationLife  = 72 * time.Hour
-	touchEvery      = 10 * time.Minute // how often use is written down
-	secretLetters   = 52               // 32 bytes in base32
+	sessionIdle    = 12 * time.Hour // a session ends when it was not used for so long
+	visitorLife    = 30 * 24 * time.Hour
+	invitationLife = 72 * time.Hour
+	touchEvery     = 10 * time.Minute // how often use is written down
+	secretLetters  = 52               // 32 bytes in base32
 )
 
 // CookieName is the session cookie. The prefix makes browsers insist on Secure, Path=/ and no Domain.
@@ -77,7 +79,7 @@ func (s *Service) find(ctx context.Context, kind Kind, token string) (ids.Tenant
 		if c, err = Credentials.Get(tx, hashToken(token)); err != nil {
 			return asBadToken(err)
 		}
-		if c.Kind != kind || expired(c, tx.Now()) {
+		if c.Kind != kind || c.Expired(tx.Now()) {
 			return badToken
 		}
 		if c.User.IsZero() {
@@ -103,7 +105,8 @@ func asBadToken(err error) error {
 	return err
 }
 
-func expired(c Credential, now time.Time) bool {
+// Expired tells whether the credential counts no more: its term is over, or the session was not used for too long.
+func (c Credential) Expired(now time.Time) bool {
 	if !c.ExpiresAt.IsZero() && !now.Before(c.ExpiresAt) {
 		return true
 	}

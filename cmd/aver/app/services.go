@@ -21,6 +21,7 @@ import (
 	"aver/trust/claims"
 	"aver/trust/consent"
 	"aver/trust/identity"
+	identityweb "aver/trust/identity/web"
 	"aver/trust/retention"
 	"aver/trust/rights"
 	"aver/trust/subprocessors"
@@ -72,7 +73,7 @@ func (a *App) makeServices() {
 func (a *App) listModules() []module.Module {
 	return append([]module.Module{
 		{Name: "vault", Number: vault.Number, Migrations: vault.Migrations()},
-		a.Identity.Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Contacts.Module(), a.Inbox.Module(),
+		a.Identity.Module(), identityweb.New(a.Identity, a.mailer(), a.now).Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Contacts.Module(), a.Inbox.Module(),
 		a.Rights.Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(),
 	}, a.Config.Modules...)
 }
@@ -155,9 +156,6 @@ const (
 func (a *App) startServices(ctx context.Context) error {
 	a.Identity.OnRevoked(a.cut)
 	a.Identity.OnRightsChanged(a.recall)
-	if a.Config.Mail != nil {
-		a.Identity.MailWith(a.Config.Mail)
-	}
 	if a.stores.shared != nil {
 		a.shareNews()
 	}
@@ -302,7 +300,7 @@ func (a *App) view(r *http.Request) page.View {
 		v.Tenant, v.Region = t.Name, t.Region
 	}
 	if u, err := a.Identity.Me(r.Context(), actor); err == nil {
-		v.User, v.Role = u.Name.Reveal(), u.RoleNames()
+		v.User, v.Role = u.Name.Reveal(), identityweb.RoleNames(u)
 	}
 	return v
 }

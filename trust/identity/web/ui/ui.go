@@ -1,7 +1,7 @@
 // Package ui draws the pages on which people come in, and the settings about themselves, their team and its keys.
 package ui
 
-//go:generate go tool -modfile=../../../tools/go.mod templ generate -include-version=false
+//go:generate go tool -modfile=../../../../tools/go.mod templ generate -include-version=false
 
 import (
 	_ "embed"

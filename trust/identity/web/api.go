@@ -1,4 +1,4 @@
-package identity
+package web
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"aver/base/ids"
 	"aver/frame/request"
+	"aver/trust/identity"
 	"aver/vault"
 )
 
@@ -21,7 +22,7 @@ type adminJSON struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-func adminOut(u User) adminJSON {
+func adminOut(u identity.User) adminJSON {
 	return adminJSON{u.ID, u.Name.Reveal(), u.Email.Reveal(), roleWords(u.Roles), u.DisabledAt.IsZero(), u.CreatedAt}
 }
 
@@ -52,7 +53,7 @@ func (s *Service) api(api huma.API) {
 		}
 	}
 	huma.Get(api, "/v1/admins", func(ctx context.Context, _ *struct{}) (*admins, error) {
-		all, err := s.List(ctx, request.Actor(ctx))
+		all, err := s.identity.List(ctx, request.Actor(ctx))
 		out := &admins{}
 		out.Body.Data = make([]adminJSON, 0, len(all))
 		for _, u := range all {
@@ -63,13 +64,13 @@ func (s *Service) api(api huma.API) {
 	huma.Get(api, "/v1/admins/{id}", func(ctx context.Context, in *struct {
 		ID ids.User `path:"id"`
 	}) (*struct{ Body adminJSON }, error) {
-		u, err := s.User(ctx, request.Actor(ctx), in.ID)
+		u, err := s.identity.User(ctx, request.Actor(ctx), in.ID)
 		return &struct{ Body adminJSON }{adminOut(u)}, err
 	})
 }
 
 func (s *Service) whoCalls(ctx context.Context, actor vault.Actor) (meJSON, error) {
-	t, err := s.vault.Tenant(ctx, actor.Tenant())
+	t, err := s.identity.Workspace(ctx, actor)
 	if err != nil {
 		return meJSON{}, err
 	}
@@ -78,7 +79,7 @@ func (s *Service) whoCalls(ctx context.Context, actor vault.Actor) (meJSON, erro
 		me.Key, me.Scopes = actor.Credential(), actor.Scopes()
 		return me, nil
 	}
-	u, err := s.Me(ctx, actor)
+	u, err := s.identity.Me(ctx, actor)
 	if err != nil {
 		return meJSON{}, err
 	}

@@ -1,4 +1,4 @@
-package identity_test
+package web_test
 
 import (
 	"net/http"
@@ -164,6 +164,26 @@ func TestTheDoorLeadsToPathsOfThisSiteOnly(t *testing.T) {
 		pagetest.Check(t, shown.body)
 		if !strings.Contains(shown.body, `name="next" value="/contacts"`) {
 			t.Error("the sign-in page forgets where one wanted to go")
+		}
+	})
+}
+
+func TestAProgramAsksWhoItIsAndWhoWorksHere(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		ada := h.hire("ada@kowal.example", vault.Owner)
+		if a := ada.get("/v1/me"); a.status != 200 || !strings.Contains(a.body, `"kind":"user"`) || !strings.Contains(a.body, `"email":"ada@kowal.example"`) || !strings.Contains(a.body, `"slug":"acme"`) {
+			t.Errorf("a user: %d %s", a.status, a.body)
+		}
+		token, c, err := h.identity.MakeKey(t.Context(), ada.actor(), "Shop", []string{"users:read"}, 0)
+		must(t, err)
+		program := func(path string) answer { return h.caller().do("GET", path, nil, "Authorization", "Bearer "+token) }
+		if a := program("/v1/me"); a.status != 200 || !strings.Contains(a.body, `"kind":"key"`) || !strings.Contains(a.body, c.ID.String()) || strings.Contains(a.body, "kowal.example") {
+			t.Errorf("a key: %d %s", a.status, a.body)
+		}
+		for _, path := range []string{"/v1/admins", "/v1/admins/" + h.users()["ada@kowal.example"].ID.String()} {
+			if a := program(path); a.status != 200 || !strings.Contains(a.body, `"roles":["owner"]`) || strings.Contains(a.body, "argon2") {
+				t.Errorf("%s: %d %s", path, a.status, a.body)
+			}
 		}
 	})
 }

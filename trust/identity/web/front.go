@@ -1,4 +1,4 @@
-package identity
+package web
 
 import (
 	"errors"
@@ -9,7 +9,8 @@ import (
 	"aver/frame/module"
 	"aver/frame/page"
 	"aver/frame/request"
-	"aver/trust/identity/ui"
+	"aver/trust/identity"
+	"aver/trust/identity/web/ui"
 	"aver/vault"
 )
 
@@ -61,8 +62,8 @@ func (s *Service) doSignIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	form := r.PostForm
-	token, err := s.signIn(r.Context(), attempt{email: strings.TrimSpace(form.Get("email")), password: form.Get("password"),
-		workspace: strings.ToLower(strings.TrimSpace(form.Get("workspace"))), device: device(r)})
+	token, err := s.identity.SignInAs(r.Context(), identity.Attempt{Email: strings.TrimSpace(form.Get("email")), Password: form.Get("password"),
+		Workspace: strings.ToLower(strings.TrimSpace(form.Get("workspace"))), Device: device(r)})
 	if errs.Is(err, errs.Unauthenticated) {
 		form.Del("password")
 		p := errs.AsProblem(err)
@@ -81,21 +82,21 @@ func (s *Service) doSignIn(w http.ResponseWriter, r *http.Request) error {
 // enter hands the browser a new session and ends the one it came with.
 func (s *Service) enter(w http.ResponseWriter, r *http.Request, token string) error {
 	if signedIn(r) {
-		if err := s.SignOut(r.Context(), request.Actor(r.Context())); err != nil {
+		if err := s.identity.SignOut(r.Context(), request.Actor(r.Context())); err != nil {
 			return err
 		}
 	}
-	http.SetCookie(w, sessionCookie(token, int(sessionAbsolute.Seconds())))
+	http.SetCookie(w, sessionCookie(token, int(identity.SessionLife.Seconds())))
 	return nil
 }
 
 func sessionCookie(value string, seconds int) *http.Cookie {
-	return &http.Cookie{Name: CookieName, Value: value, Path: "/", MaxAge: seconds, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	return &http.Cookie{Name: identity.CookieName, Value: value, Path: "/", MaxAge: seconds, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 }
 
 func (s *Service) doSignOut(w http.ResponseWriter, r *http.Request) error {
 	if signedIn(r) {
-		if err := s.SignOut(r.Context(), request.Actor(r.Context())); err != nil {
+		if err := s.identity.SignOut(r.Context(), request.Actor(r.Context())); err != nil {
 			return err
 		}
 	}
@@ -110,7 +111,7 @@ func (s *Service) showInvitation(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) drawInvitation(w http.ResponseWriter, r *http.Request, status int, sheet page.Sheet) error {
-	c, t, err := s.Invited(r.Context(), r.PathValue("token"))
+	c, t, err := s.identity.Invited(r.Context(), r.PathValue("token"))
 	if errs.Is(err, errs.NotFound) {
 		return page.Render(w, r, http.StatusNotFound, ui.BadLink())
 	}
@@ -126,8 +127,8 @@ func (s *Service) doAccept(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	form := r.PostForm
-	token, err := s.accept(r.Context(), r.PathValue("token"), newcomer{email: strings.TrimSpace(form.Get("email")), name: form.Get("name"),
-		password: form.Get("password"), device: device(r)})
+	token, err := s.identity.AcceptAs(r.Context(), r.PathValue("token"), identity.Newcomer{Email: strings.TrimSpace(form.Get("email")), Name: form.Get("name"),
+		Password: form.Get("password"), Device: device(r)})
 	switch p := errs.AsProblem(err); {
 	case errs.Is(err, errs.NotFound):
 		return page.Render(w, r, http.StatusNotFound, ui.BadLink())

@@ -1,4 +1,4 @@
-package identity
+package web
 
 import (
 	"net/http"
@@ -11,7 +11,8 @@ import (
 	"aver/frame/module"
 	"aver/frame/page"
 	"aver/frame/request"
-	"aver/trust/identity/ui"
+	"aver/trust/identity"
+	"aver/trust/identity/web/ui"
 	"aver/vault"
 )
 
@@ -59,7 +60,7 @@ func whole(fields []errs.Field) []errs.Field {
 func (s *Service) showIndex(w http.ResponseWriter, r *http.Request) error {
 	actor := request.Actor(r.Context())
 	var list []ui.Setting
-	for _, m := range s.modules {
+	for _, m := range s.identity.Modules() {
 		for _, l := range m.Settings {
 			if l.For == nil || actor.Can(l.For) {
 				list = append(list, ui.Setting{Path: l.Path, Title: l.Title, About: l.About})
@@ -72,7 +73,7 @@ func (s *Service) showIndex(w http.ResponseWriter, r *http.Request) error {
 // showRights draws who may do what, from the actions of all modules. What only Aver itself does is left out.
 func (s *Service) showRights(w http.ResponseWriter, r *http.Request) error {
 	var rights ui.Rights
-	for _, m := range s.modules {
+	for _, m := range s.identity.Modules() {
 		part := ui.Part{Name: strings.ToUpper(m.Name[:1]) + m.Name[1:]}
 		for _, a := range m.Actions {
 			if len(a.Roles()) == 0 && a.Scope() == "" {
@@ -97,11 +98,11 @@ func (s *Service) showProfile(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Service) drawProfile(w http.ResponseWriter, r *http.Request, status int, name, password page.Sheet) error {
 	actor := request.Actor(r.Context())
-	u, err := s.Me(r.Context(), actor)
+	u, err := s.identity.Me(r.Context(), actor)
 	if err != nil {
 		return err
 	}
-	open, err := s.Sessions(r.Context(), actor)
+	open, err := s.identity.Sessions(r.Context(), actor)
 	if err != nil {
 		return err
 	}
@@ -115,17 +116,17 @@ func (s *Service) drawProfile(w http.ResponseWriter, r *http.Request, status int
 
 func roleWords(list string) []string {
 	var out []string
-	for _, r := range rolesOf(list) {
+	for _, r := range identity.RolesOf(list) {
 		out = append(out, string(r))
 	}
 	return out
 }
 
 // RoleNames says a user's roles in words.
-func (u User) RoleNames() string { return ui.RoleNames(roleWords(u.Roles)) }
+func RoleNames(u identity.User) string { return ui.RoleNames(roleWords(u.Roles)) }
 
 func (s *Service) saveName(w http.ResponseWriter, r *http.Request) error {
-	err := s.Rename(r.Context(), request.Actor(r.Context()), r.PostForm.Get("name"))
+	err := s.identity.Rename(r.Context(), request.Actor(r.Context()), r.PostForm.Get("name"))
 	if p := errs.AsProblem(err); len(p.Errors) > 0 {
 		return s.drawProfile(w, r, p.Status, page.Sheet{Errors: p.Errors, Sent: r.PostForm}, page.Sheet{})
 	}
@@ -137,14 +138,14 @@ func (s *Service) saveName(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) savePassword(w http.ResponseWriter, r *http.Request) error {
-	token, err := s.ChangePassword(r.Context(), request.Actor(r.Context()), r.PostForm.Get("old"), r.PostForm.Get("password"), device(r))
+	token, err := s.identity.ChangePassword(r.Context(), request.Actor(r.Context()), r.PostForm.Get("old"), r.PostForm.Get("password"), device(r))
 	if p := errs.AsProblem(err); len(p.Errors) > 0 {
 		return s.drawProfile(w, r, p.Status, page.Sheet{}, page.Sheet{Errors: p.Errors})
 	}
 	if err != nil {
 		return err
 	}
-	http.SetCookie(w, sessionCookie(token, int(sessionAbsolute.Seconds()))) // every older session has ended with the change
+	http.SetCookie(w, sessionCookie(token, int(identity.SessionLife.Seconds()))) // every older session has ended with the change
 	page.Redirect(w, r, "/settings/profile", ui.T("password.changed"))
 	return nil
 }
@@ -154,7 +155,7 @@ func (s *Service) endSession(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return errs.New(errs.NotFound, "This session has ended already.")
 	}
-	if err := s.EndSession(r.Context(), request.Actor(r.Context()), id); err != nil {
+	if err := s.identity.EndSession(r.Context(), request.Actor(r.Context()), id); err != nil {
 		return err
 	}
 	page.Redirect(w, r, "/settings/profile", ui.T("session.ended"))
@@ -170,13 +171,13 @@ func (s *Service) routesOfKeys(mux module.Mux) {
 
 func (s *Service) showKeys(w http.ResponseWriter, r *http.Request) error {
 	actor := request.Actor(r.Context())
-	all, err := s.Keys(r.Context(), actor)
+	all, err := s.identity.Keys(r.Context(), actor)
 	if err != nil {
 		return err
 	}
-	view := ui.Keys{MayMake: actor.Can(actMakeKey)}
+	view := ui.Keys{MayMake: actor.Can(identity.ActMakeKey)}
 	for _, c := range all {
-		k := ui.Key{ID: c.ID.String(), Name: c.Name, Scopes: c.Scopes, Made: c.CreatedAt, Ends: c.ExpiresAt, Ended: expired(c, s.vault.Now())}
+		k := ui.Key{ID: c.ID.String(), Name: c.Name, Scopes: c.Scopes, Made: c.CreatedAt, Ends: c.ExpiresAt, Ended: c.Expired(s.now())}
 		if !c.UsedAt.Equal(c.CreatedAt) {
 			k.Used = c.UsedAt
 		}
@@ -191,7 +192,7 @@ func (s *Service) showNewKey(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Service) drawNewKey(w http.ResponseWriter, r *http.Request, status int, sheet page.Sheet) error {
 	actor := request.Actor(r.Context())
-	if !actor.Can(actMakeKey) {
+	if !actor.Can(identity.ActMakeKey) {
 		return errs.New(errs.Forbidden, "Your role does not allow this.")
 	}
 	sheet.Action = "/settings/keys"
@@ -201,8 +202,8 @@ func (s *Service) drawNewKey(w http.ResponseWriter, r *http.Request, status int,
 // scopes lists what the actor may permit a key, with the actions each stands for.
 func (s *Service) scopes(actor vault.Actor) []ui.Scope {
 	var out []ui.Scope
-	for _, a := range s.actions {
-		if !s.mayGrant(actor, a.Scope()) {
+	for _, a := range s.identity.Actions() {
+		if !s.identity.MayGrant(actor, a.Scope()) {
 			continue
 		}
 		i := slices.IndexFunc(out, func(o ui.Scope) bool { return o.Name == a.Scope() })
@@ -222,7 +223,7 @@ func (s *Service) makeKey(w http.ResponseWriter, r *http.Request) error {
 	if !known {
 		life = keyLives["90"]
 	}
-	token, c, err := s.MakeKey(r.Context(), request.Actor(r.Context()), r.PostForm.Get("name"), r.PostForm["scopes"], life)
+	token, c, err := s.identity.MakeKey(r.Context(), request.Actor(r.Context()), r.PostForm.Get("name"), r.PostForm["scopes"], life)
 	if p := errs.AsProblem(err); len(p.Errors) > 0 {
 		return s.drawNewKey(w, r, p.Status, page.Sheet{Errors: whole(p.Errors), Sent: r.PostForm})
 	}
@@ -237,7 +238,7 @@ func (s *Service) revokeKey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return errs.New(errs.NotFound, "There is no such key.")
 	}
-	if err := s.RevokeKey(r.Context(), request.Actor(r.Context()), id); err != nil {
+	if err := s.identity.RevokeKey(r.Context(), request.Actor(r.Context()), id); err != nil {
 		return err
 	}
 	page.Redirect(w, r, "/settings/keys", ui.T("key.revoked"))

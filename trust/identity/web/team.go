@@ -1,4 +1,4 @@
-package identity
+package web
 
 import (
 	"net/http"
@@ -11,7 +11,8 @@ import (
 	"aver/frame/module"
 	"aver/frame/page"
 	"aver/frame/request"
-	"aver/trust/identity/ui"
+	"aver/trust/identity"
+	"aver/trust/identity/web/ui"
 	"aver/vault"
 )
 
@@ -28,23 +29,23 @@ func (s *Service) routesOfTeam(mux module.Mux) {
 
 var noUser = errs.New(errs.NotFound, "There is no such person in this workspace.")
 
-func member(actor vault.Actor, u User) ui.Member {
+func member(actor vault.Actor, u identity.User) ui.Member {
 	return ui.Member{ID: u.ID.String(), Name: u.Name.Reveal(), Email: u.Email.Reveal(), Roles: roleWords(u.Roles), Since: u.CreatedAt,
-		Disabled: !u.DisabledAt.IsZero(), Self: u.ID == actor.User(), Locked: !actor.Can(actSetRoles) || !mayChange(actor, u)}
+		Disabled: !u.DisabledAt.IsZero(), Self: u.ID == actor.User(), Locked: !actor.Can(identity.ActSetRoles) || !identity.MayChange(actor, u)}
 }
 
 func (s *Service) showTeam(w http.ResponseWriter, r *http.Request) error {
 	actor := request.Actor(r.Context())
-	all, err := s.List(r.Context(), actor)
+	all, err := s.identity.List(r.Context(), actor)
 	if err != nil {
 		return err
 	}
-	view := ui.Team{MayChange: actor.Can(actInvite)}
+	view := ui.Team{MayChange: actor.Can(identity.ActInvite)}
 	for _, u := range all {
 		view.Members = append(view.Members, member(actor, u))
 	}
-	if actor.Can(actListInvitations) {
-		open, err := s.Invitations(r.Context(), actor)
+	if actor.Can(identity.ActListInvitations) {
+		open, err := s.identity.Invitations(r.Context(), actor)
 		if err != nil {
 			return err
 		}
@@ -61,7 +62,7 @@ func (s *Service) showInvite(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Service) drawInvite(w http.ResponseWriter, r *http.Request, status int, sheet page.Sheet) error {
 	actor := request.Actor(r.Context())
-	if !actor.Can(actInvite) {
+	if !actor.Can(identity.ActInvite) {
 		return errs.New(errs.Forbidden, "Your role does not allow this.")
 	}
 	sheet.Action = "/settings/team/invite"
@@ -70,11 +71,7 @@ func (s *Service) drawInvite(w http.ResponseWriter, r *http.Request, status int,
 
 func (s *Service) makeInvitation(w http.ResponseWriter, r *http.Request) error {
 	email := strings.TrimSpace(r.PostForm.Get("email"))
-	err := checkEmail(email) // the service takes none at all for a set-up link; here somebody is invited
-	token := ""
-	if err == nil {
-		token, err = s.Invite(r.Context(), request.Actor(r.Context()), email, chosenRoles(r)...)
-	}
+	token, err := s.identity.Invite(r.Context(), request.Actor(r.Context()), email, chosenRoles(r)...)
 	if p := errs.AsProblem(err); len(p.Errors) > 0 {
 		return s.drawInvite(w, r, p.Status, page.Sheet{Errors: whole(p.Errors), Sent: r.PostForm})
 	}
@@ -90,7 +87,7 @@ func (s *Service) makeInvitation(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) mailInvitation(r *http.Request, view ui.Invited) error {
-	t, err := s.vault.Tenant(r.Context(), request.Actor(r.Context()).Tenant())
+	t, err := s.identity.Workspace(r.Context(), request.Actor(r.Context()))
 	if err != nil {
 		return err
 	}
@@ -110,7 +107,7 @@ func (s *Service) withdrawInvitation(w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return errs.New(errs.NotFound, "There is no such invitation.")
 	}
-	if err := s.Withdraw(r.Context(), request.Actor(r.Context()), id); err != nil {
+	if err := s.identity.Withdraw(r.Context(), request.Actor(r.Context()), id); err != nil {
 		return err
 	}
 	page.Redirect(w, r, "/settings/team", ui.T("invitation.withdrawn"))
@@ -127,7 +124,7 @@ func (s *Service) drawMember(w http.ResponseWriter, r *http.Request, status int,
 	if err != nil {
 		return noUser
 	}
-	u, err := s.User(r.Context(), actor, id)
+	u, err := s.identity.User(r.Context(), actor, id)
 	if err != nil {
 		return err
 	}
@@ -140,7 +137,7 @@ func (s *Service) saveRoles(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return noUser
 	}
-	err = s.SetRoles(r.Context(), request.Actor(r.Context()), id, chosenRoles(r)...)
+	err = s.identity.SetRoles(r.Context(), request.Actor(r.Context()), id, chosenRoles(r)...)
 	if p := errs.AsProblem(err); len(p.Errors) > 0 {
 		return s.drawMember(w, r, p.Status, page.Sheet{Errors: whole(p.Errors), Sent: r.PostForm})
 	}
@@ -156,7 +153,7 @@ func (s *Service) disableMember(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return noUser
 	}
-	if err := s.Disable(r.Context(), request.Actor(r.Context()), id); err != nil {
+	if err := s.identity.Disable(r.Context(), request.Actor(r.Context()), id); err != nil {
 		return err
 	}
 	page.Redirect(w, r, "/settings/team", ui.T("member.was.disabled"))
@@ -168,7 +165,7 @@ func (s *Service) enableMember(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return noUser
 	}
-	if err := s.Enable(r.Context(), request.Actor(r.Context()), id); err != nil {
+	if err := s.identity.Enable(r.Context(), request.Actor(r.Context()), id); err != nil {
 		return err
 	}
 	page.Redirect(w, r, "/settings/team", ui.T("member.was.enabled"))
