@@ -1,10 +1,12 @@
 package web_test
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,13 +15,16 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"aver/base/ids"
+	"aver/frame/jobs"
 	"aver/proof/axe"
 	"aver/proof/browser"
 	"aver/trust/consent"
 	"aver/trust/identity"
+	"aver/vault/sqlite"
 	"aver/vault/vaulttest"
 	"aver/work/contacts"
 	"aver/work/contacts/attributes"
+	"aver/work/contacts/imports"
 )
 
 // shots is where pictures of every page go, to be looked at; none are made without it.
@@ -67,9 +72,21 @@ func lived(t *testing.T, h *house) map[string]string {
 	must(t, consent.New(h.Vault).Record(ctx, vaulttest.System(h.Tenant), maria, consent.Choice{Purpose: consent.Support, Granted: true, Version: fmt.Sprint(notice.Version), Language: "en"}))
 	_, err = s.Identify(ctx, h.Tenant, all[1], identity.TokenClaims{UserID: "p-1002", Name: "Lena Brandt"})
 	must(t, err)
-	return map[string]string{"list": "/contacts", "filtered": "/contacts?label=" + patient.ID.String(), "nobody": "/contacts?q=xyz123&archived=1", "new": "/contacts/new",
+	list := "Patient no;Name;E-mail;Phone;Insurer\np-1;Jonas Weber;jonas@weber.example;069 5550 1021;Nordkasse\np-2;Li 李;nonsense;;Ostkasse\np-3;Zoë Novák;zoe@novak.example;;Westkasse\n"
+	imported := func(steps int) string {
+		i, err := h.imports.Upload(ctx, h.operator, "patients of the old practice.csv", strings.NewReader(list))
+		must(t, err)
+		if steps > 0 {
+			must(t, h.imports.Try(ctx, h.operator, i.ID, imports.Plan{Fields: []string{"external_id", "name", "email", "phone", "custom_attributes.insurer"}, Basis: "Treatment contract", Country: "DE"}))
+		}
+		if steps > 1 {
+			must(t, h.imports.Start(ctx, h.operator, i.ID))
+		}
+		return "/contacts/import/run/" + i.ID.String()
+	}
+	return map[string]string{"import": "/contacts/import", "import-map": imported(0), "import-tried": imported(1), "import-done": imported(2), "list": "/contacts", "filtered": "/contacts?label=" + patient.ID.String(), "nobody": "/contacts?q=xyz123&archived=1", "new": "/contacts/new",
 		"person": "/contacts/" + maria.String(), "data": "/contacts/" + maria.String() + "?tab=data", "edit": "/contacts/" + maria.String() + "/edit", "signed": "/contacts/" + all[1].String() + "/edit",
-		"merged": "/contacts/" + other.String(), "merge": "/contacts/" + all[0].String() + "/merge", "erase": "/contacts/" + maria.String() + "/erase",
+		"merged": "/contacts/" + other.String(), "merge": "/contacts/" + all[0].String() + "/merge?q=lena%40brandt.example", "erase": "/contacts/" + maria.String() + "/erase",
 		"tags": "/settings/tags", "segments": "/settings/segments", "attributes": "/settings/attributes"}
 }
 
@@ -109,4 +126,44 @@ func TestEveryPageFitsItsWindowAndLeavesNobodyOut(t *testing.T) {
 	if said := b.Console(); len(said) > 0 {
 		t.Errorf("the console said %s", strings.Join(said, "\n"))
 	}
+}
+
+func TestAnImportIsWatchedInTheBrowser(t *testing.T) {
+	t.Parallel()
+	h := furnish(vaulttest.Embedded(t, config(t)))
+	db, err := sqlite.OpenDB(filepath.Join(t.TempDir(), "jobs.db"), bytes.Repeat([]byte("k"), 64))
+	must(t, err)
+	queue, err := jobs.Open(t.Context(), db, jobs.SQLite)
+	must(t, err)
+	must(t, h.imports.Module().Jobs(queue))
+	must(t, queue.Start(t.Context()))
+	t.Cleanup(func() {
+		must(t, queue.Stop(context.Background()))
+		must(t, db.Close())
+	})
+	h.jobs = queue
+	server := httptest.NewServer(h.as(h.owner))
+	t.Cleanup(server.Close)
+	var list strings.Builder
+	list.WriteString("id,name,email\n")
+	for n := range 1500 {
+		fmt.Fprintf(&list, "c%d,Person %d,p%d@x.example\n", n, n, n)
+	}
+	file := filepath.Join(t.TempDir(), "people.csv")
+	must(t, os.WriteFile(file, []byte(list.String()), 0o600))
+	b := browser.New(t)
+	b.Goto(server.URL + "/contacts/import")
+	b.Do(chromedp.SetUploadFiles("#file", []string{file}))
+	b.Click("form[enctype] button")
+	b.Until("the columns", `document.querySelector("[name=basis]")`)
+	b.Type("#basis", "contract")
+	b.Click("form.form button.primary")
+	b.Until("the trial's end", `document.body.textContent.includes("Import 1,500 people") && window.aver`)
+	b.Click(".actions button.primary")
+	b.Until("the progress or the end", `document.querySelector("progress") || document.body.textContent.includes("The import is done")`)
+	if *shots != "" {
+		b.Screenshot(filepath.Join(*shots, "import-running.png"))
+	}
+	b.Until("the end, without a reload by hand", `document.body.textContent.includes("The import is done")`)
+	b.WaitText(".stat", "1,500")
 }

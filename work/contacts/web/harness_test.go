@@ -10,12 +10,14 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/frame/jobs"
 	"aver/frame/module"
 	"aver/frame/page"
 	"aver/frame/request"
@@ -25,6 +27,7 @@ import (
 	"aver/vault/postgres/pgtest"
 	"aver/vault/vaulttest"
 	"aver/work/contacts"
+	"aver/work/contacts/imports"
 	"aver/work/contacts/web"
 )
 
@@ -56,6 +59,8 @@ func (p problem) GetStatus() int { return p.Status }
 type house struct {
 	*vaulttest.Kit
 	contacts *contacts.Service
+	imports  *imports.Service
+	jobs     imports.Queue // nil: work is done at once
 	handler  http.Handler
 	owner    vault.Actor
 	operator vault.Actor
@@ -64,7 +69,7 @@ type house struct {
 
 func config(t testing.TB) vaulttest.Config {
 	t.Helper()
-	modules := []module.Module{identity.New(nil).Module(), consent.New(nil).Module(), contacts.New(nil).Module()}
+	modules := []module.Module{identity.New(nil).Module(), consent.New(nil).Module(), contacts.New(nil).Module(), imports.New(nil, nil).Module()}
 	migrations, err := module.Migrations(modules)
 	must(t, err)
 	c := vaulttest.Config{Migrations: migrations}
@@ -77,8 +82,9 @@ func config(t testing.TB) vaulttest.Config {
 func furnish(k *vaulttest.Kit) *house {
 	h := &house{Kit: k, contacts: contacts.New(k.Vault), owner: vaulttest.User(k.Tenant, vault.Owner), operator: vaulttest.User(k.Tenant, vault.Operator),
 		program: vaulttest.Key(k.Tenant, "contacts:read", "contacts:write")}
+	h.imports = imports.New(k.Vault, h)
 	mux := http.NewServeMux()
-	m := web.New(h.contacts).Module()
+	m := web.New(h.contacts, h.imports).Module()
 	m.Routes(mux)
 	settings := huma.DefaultConfig("test", "1")
 	settings.RejectUnknownQueryParameters = true
@@ -86,6 +92,14 @@ func furnish(k *vaulttest.Kit) *house {
 	mux.Handle("GET "+page.AssetsPath(), page.Assets())
 	h.handler = mux
 	return h
+}
+
+// Enqueue does the work at once, or hands it to the queue that the test brought.
+func (h *house) Enqueue(ctx context.Context, kind string, tenant ids.Tenant, id string, at time.Time) error {
+	if h.jobs != nil {
+		return h.jobs.Enqueue(ctx, kind, tenant, id, at)
+	}
+	return h.imports.Work(ctx, jobs.Job{Tenant: tenant, ID: id, Attempt: 1})
 }
 
 func each(t *testing.T, test func(*testing.T, *house)) {

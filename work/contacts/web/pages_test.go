@@ -1,6 +1,8 @@
 package web_test
 
 import (
+	"bytes"
+	"mime/multipart"
 	"net/http"
 	"strings"
 	"testing"
@@ -175,6 +177,56 @@ func TestPagesOfOthersAnswerLikeNone(t *testing.T) {
 		}
 		if a := h.get(t, "/contacts/nonsense"); a.status != 404 {
 			t.Errorf("nonsense: %d", a.status)
+		}
+	})
+}
+
+// upload sends a file as a browser's form does.
+func (h *house) upload(t testing.TB, name, text string) answer {
+	t.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	part, err := form.CreateFormFile("file", name)
+	must(t, err)
+	_, err = part.Write([]byte(text))
+	must(t, err)
+	must(t, form.Close())
+	return h.do(t, h.operator, "POST", "/contacts/import/upload", form.FormDataContentType(), body.String())
+}
+
+func TestAListIsImportedInThreeSteps(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.shows(t, h.get(t, "/contacts/import"), 200, "Read the file")
+		if a := h.upload(t, "x.csv", "a\x00b"); a.status != http.StatusSeeOther || a.header.Get("Location") != "/contacts/import" {
+			t.Errorf("no text: %d to %q", a.status, a.header.Get("Location"))
+		}
+		a := h.upload(t, "patients.csv", "Nr;Name;E-Mail\np1;<b>Ada</b>;ada@x.example\np2;Bob;nonsense\np3;=1+1;\n")
+		path := a.header.Get("Location")
+		if a.status != http.StatusSeeOther || !strings.HasPrefix(path, "/contacts/import/run/imp_") {
+			t.Fatalf("sent: %d to %q: %s", a.status, path, a.body)
+		}
+		h.shows(t, h.get(t, path), 200, "Import patients.csv", "&lt;b&gt;Ada&lt;/b&gt;", "3 rows, written in UTF-8")
+		h.shows(t, h.post(t, path, "column0", "external_id", "column1", "external_id", "column2", "email"), 422, "one column", "Say in up to 250 characters")
+		plan := []string{"column0", "external_id", "column1", "name", "column2", "email", "basis", "contract"}
+		if a := h.post(t, path, plan...); a.status != http.StatusSeeOther {
+			t.Fatalf("tried: %d %s", a.status, a.body)
+		}
+		h.shows(t, h.get(t, path), 200, "Nobody has been stored yet", "Import 2 people", "Write an e-mail address", "people would be added")
+		h.shows(t, h.get(t, path+"?change=1"), 200, "Try it", `value="contract"`)
+		if a := h.post(t, path+"/start"); a.status != http.StatusSeeOther {
+			t.Fatalf("started: %d %s", a.status, a.body)
+		}
+		h.shows(t, h.get(t, path), 200, "The import is done", "people added", "Rows that were left out")
+		h.shows(t, h.get(t, "/contacts/import"), 200, "patients.csv", "done")
+		report := h.get(t, strings.Replace(path, "/run/", "/errors/", 1))
+		if report.status != 200 || !strings.Contains(report.body, "3,Write an e-mail address") || !strings.HasPrefix(report.header.Get("Content-Disposition"), "attachment") {
+			t.Errorf("the report: %d %q", report.status, report.body)
+		}
+		if a := h.post(t, path+"/cancel"); a.status != http.StatusConflict {
+			t.Errorf("cancelled at the end: %d", a.status)
+		}
+		if a := h.do(t, vaulttest.User(h.Other, vault.Owner), "GET", path, "", ""); a.status != 404 {
+			t.Errorf("another tenant: %d", a.status)
 		}
 	})
 }

@@ -15,51 +15,64 @@ import (
 	"aver/frame/request"
 	"aver/vault"
 	"aver/work/contacts"
+	"aver/work/contacts/imports"
 )
 
 // Number is this module's number.
 const Number = 42
 
 // Service answers requests.
-type Service struct{ *contacts.Service }
+type Service struct {
+	*contacts.Service
+	imports *imports.Service
+}
 
 // New makes the service.
-func New(c *contacts.Service) *Service { return &Service{c} }
+func New(c *contacts.Service, i *imports.Service) *Service { return &Service{c, i} }
 
 // Module is what the service brings.
 func (s *Service) Module() module.Module {
-	return module.Module{Name: "contacts-web", Number: Number, API: s.api, Routes: s.routes}
+	return module.Module{Name: "contacts-web", Number: Number, API: s.api, Routes: s.routes,
+		Classes: map[string]module.Class{"/contacts/import/upload": module.Upload, "/contacts/import/errors/": module.Download}}
 }
 
 func (s *Service) routes(mux module.Mux) {
 	for pattern, handler := range map[string]request.Handler{
-		"GET /contacts":                             s.showList,
-		"POST /contacts":                            s.create,
-		"GET /contacts/find":                        s.find,
-		"GET /contacts/new":                         s.showNew,
-		"GET /contacts/{id}":                        s.showPerson,
-		"GET /contacts/{id}/edit":                   s.showEdit,
-		"POST /contacts/{id}/edit":                  s.edit,
-		"GET /contacts/{id}/erase":                  s.showErase,
-		"POST /contacts/{id}/notes":                 s.addNote,
-		"POST /contacts/{id}/notes/{note}/remove":   s.removeNote,
-		"POST /contacts/{id}/labels":                s.addLabel,
-		"POST /contacts/{id}/labels/{label}/remove": s.removeLabel,
-		"POST /contacts/{id}/block":                 s.block,
-		"POST /contacts/{id}/archive":               s.archive,
-		"GET /contacts/{id}/merge":                  s.showMerge,
-		"POST /contacts/{id}/merge":                 s.merge,
-		"POST /contacts/{id}/unmerge":               s.unmerge,
-		"GET /settings/tags":                        s.showTags,
-		"POST /settings/tags":                       s.makeTag,
-		"POST /settings/tags/{label}":               s.changeTag,
-		"POST /settings/tags/{label}/remove":        s.removeTag,
-		"GET /settings/segments":                    s.showSegments,
-		"POST /settings/segments":                   s.makeSegment,
-		"POST /settings/segments/{segment}/remove":  s.removeSegment,
-		"GET /settings/attributes":                  s.showAttributes,
-		"POST /settings/attributes":                 s.defineAttribute,
-		"POST /settings/attributes/{id}/archive":    s.archiveAttribute,
+		"GET /contacts":                              s.showList,
+		"POST /contacts":                             s.create,
+		"GET /contacts/find":                         s.find,
+		"GET /contacts/new":                          s.showNew,
+		"GET /contacts/{id}":                         s.showPerson,
+		"GET /contacts/{id}/edit":                    s.showEdit,
+		"POST /contacts/{id}/edit":                   s.edit,
+		"GET /contacts/{id}/erase":                   s.showErase,
+		"POST /contacts/{id}/notes":                  s.addNote,
+		"POST /contacts/{id}/notes/{note}/remove":    s.removeNote,
+		"POST /contacts/{id}/labels":                 s.addLabel,
+		"POST /contacts/{id}/labels/{label}/remove":  s.removeLabel,
+		"POST /contacts/{id}/block":                  s.block,
+		"POST /contacts/{id}/archive":                s.archive,
+		"GET /contacts/{id}/merge":                   s.showMerge,
+		"POST /contacts/{id}/merge":                  s.merge,
+		"POST /contacts/{id}/unmerge":                s.unmerge,
+		"GET /contacts/import":                       s.showImports,
+		"POST /contacts/import/upload":               s.upload,
+		"GET /contacts/import/run/{import}":          s.showImport,
+		"POST /contacts/import/run/{import}":         s.tryImport,
+		"GET /contacts/import/run/{import}/progress": s.showProgress,
+		"POST /contacts/import/run/{import}/start":   s.startImport,
+		"POST /contacts/import/run/{import}/cancel":  s.cancelImport,
+		"GET /contacts/import/errors/{import}":       s.report,
+		"GET /settings/tags":                         s.showTags,
+		"POST /settings/tags":                        s.makeTag,
+		"POST /settings/tags/{label}":                s.changeTag,
+		"POST /settings/tags/{label}/remove":         s.removeTag,
+		"GET /settings/segments":                     s.showSegments,
+		"POST /settings/segments":                    s.makeSegment,
+		"POST /settings/segments/{segment}/remove":   s.removeSegment,
+		"GET /settings/attributes":                   s.showAttributes,
+		"POST /settings/attributes":                  s.defineAttribute,
+		"POST /settings/attributes/{id}/archive":     s.archiveAttribute,
 	} {
 		mux.Handle(pattern, handler)
 	}
