@@ -29,6 +29,8 @@ import (
 	"aver/vault"
 	"aver/work/channels/webchat"
 	"aver/work/contacts"
+	"aver/work/contacts/imports"
+	contactsweb "aver/work/contacts/web"
 	"aver/work/inbox"
 	"aver/work/webhooks"
 )
@@ -40,6 +42,7 @@ type Services struct {
 	Audit         *audit.Service
 	Consent       *consent.Service
 	Contacts      *contacts.Service
+	Imports       *imports.Service
 	Inbox         *inbox.Service
 	Rights        *rights.Service
 	WebChat       *webchat.Service
@@ -58,6 +61,7 @@ func (a *App) makeServices() {
 	a.Audit = audit.New(v)
 	a.Consent = consent.New(v)
 	a.Contacts = contacts.New(v)
+	a.Imports = imports.New(v, a.queue())
 	a.Inbox = inbox.New(v, a.Hub, a.queue(), a.Contacts)
 	a.Rights = rights.New(v, people(), a.Identity, a.Audit, a.mailer())
 	a.WebChat = webchat.New(v, a.Hub, a.Identity, a.Consent, a.Contacts, a.Inbox, a.Rights)
@@ -73,7 +77,7 @@ func (a *App) makeServices() {
 func (a *App) listModules() []module.Module {
 	return append([]module.Module{
 		{Name: "vault", Number: vault.Number, Migrations: vault.Migrations()},
-		a.Identity.Module(), identityweb.New(a.Identity, a.mailer(), a.now).Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Contacts.Module(), a.Inbox.Module(),
+		a.Identity.Module(), identityweb.New(a.Identity, a.mailer(), a.now).Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Contacts.Module(), a.Imports.Module(), contactsweb.New(a.Contacts, a.Imports).Module(), a.Inbox.Module(),
 		a.Rights.Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(),
 	}, a.Config.Modules...)
 }
