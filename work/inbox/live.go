@@ -58,6 +58,9 @@ func (s *Service) publishAll(tenant ids.Tenant, n int64, payload any) {
 			return
 		}
 		s.publish(tenant, ChannelOf(c.ID), messagePush(c, m))
+		if m.From == Operator {
+			s.publish(tenant, ChannelOf(c.ID), readPush(false, m.Seq)) // who answers has read
+		}
 		s.publish(tenant, InboxChannel, listPush(c, n))
 	case stateNews:
 		s.publish(tenant, ChannelOf(news.conversation.ID), statePush(news.conversation))
