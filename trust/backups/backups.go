@@ -128,6 +128,7 @@ func (s *Service) Module() module.Module {
 		Tables:     []vault.AnyTable{Drills, canaries},
 		Actions:    []*vault.Action{actLook, actBackup, actDrill, actErase},
 		Routes:     s.routes,
+		Settings:   []module.Link{{Path: "/settings/backups", Title: "Backups", About: "Copies, and rehearsals of restoring them.", For: actLook}},
 		Jobs:       s.jobs,
 	}
 }

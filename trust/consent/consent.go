@@ -108,6 +108,7 @@ func (s *Service) Module() module.Module {
 		Actions:    []*vault.Action{actReadNotice, actWriteNotice, actRecord, actWithdraw, actHistory},
 		API:        s.api,
 		Routes:     s.routes,
+		Settings:   []module.Link{{Path: "/settings/consent", Title: "Notice and consent", About: "What visitors read and agree to before they write.", For: actReadNotice}},
 	}
 }
 

@@ -106,6 +106,7 @@ func (s *Service) Module() module.Module {
 		Tables:     []vault.AnyTable{limits, runs, Connections},
 		Actions:    []*vault.Action{actRead, actSet, actSweep, actRun, actSeen, actReview},
 		Routes:     s.routes,
+		Settings:   []module.Link{{Path: "/settings/retention", Title: "Retention", About: "How long each sort of data is kept, and the oldest there is.", For: actRead}},
 		Jobs:       s.jobs,
 	}
 }

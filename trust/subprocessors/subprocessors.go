@@ -98,10 +98,11 @@ func New(v *vault.Vault) *Service { return &Service{vault: v, calls: map[Call]Co
 func (s *Service) Module() module.Module {
 	return module.Module{
 		Name: "subprocessors", Number: Number, Migrations: migrations,
-		Tables:  []vault.AnyTable{Companies},
-		Actions: []*vault.Action{actRead, actWrite},
-		API:     s.api,
-		Routes:  s.routes,
+		Tables:   []vault.AnyTable{Companies},
+		Actions:  []*vault.Action{actRead, actWrite},
+		API:      s.api,
+		Routes:   s.routes,
+		Settings: []module.Link{{Path: "/settings/subprocessors", Title: "Sub-processors", About: "Which companies may receive data, and what for.", For: actRead}},
 	}
 }
 

@@ -23,6 +23,7 @@ func (s *Service) Module() module.Module {
 		Actions:    []*vault.Action{actReadSettings, actWriteSettings, actSay},
 		API:        s.api,
 		Routes:     s.routes,
+		Settings:   []module.Link{{Path: "/settings/chat", Title: "Chat widget", About: "How the chat looks on your site, and who signs your visitors.", For: actReadSettings}},
 		Classes: map[string]module.Class{
 			"/l.js":                    module.Embed,
 			"/widget/frame":            module.Frame,

@@ -32,7 +32,11 @@ func New(c *contacts.Service, i *imports.Service) *Service { return &Service{c, 
 
 // Module is what the service brings.
 func (s *Service) Module() module.Module {
-	return module.Module{Name: "contacts-web", Number: Number, API: s.api, Routes: s.routes,
+	return module.Module{Name: "contacts-web", Number: Number, API: s.api, Routes: s.routes, Settings: []module.Link{
+		{Path: "/settings/attributes", Title: "Contact fields", About: "Fields of your own for contacts."},
+		{Path: "/settings/tags", Title: "Contact labels", About: "Words to put on people."},
+		{Path: "/settings/segments", Title: "Segments", About: "Groups of people by what they have in common."},
+	},
 		Classes: map[string]module.Class{"/contacts/import/upload": module.Upload, "/contacts/import/errors/": module.Download}}
 }
 
