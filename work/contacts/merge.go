@@ -33,6 +33,9 @@ var (
 // Merge shows one contact with another from now on. An unverified contact is never merged with a verified one, nor are
 // two that the tenant's site knows by different names. The reason is optional.
 func (s *Service) Merge(ctx context.Context, actor vault.Actor, from, into ids.Contact, reason string) error {
+	if into.IsZero() {
+		return errs.New(errs.Invalid, "Choose somebody.", errs.Field{Field: "into", Code: "required", Message: "Choose whom to merge into."})
+	}
 	if from == into {
 		return errs.New(errs.Invalid, "Choose two different people.", errs.Field{Field: "into", Code: "same", Message: "This is the same person."})
 	}

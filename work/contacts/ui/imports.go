@@ -2,6 +2,7 @@ package ui
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"aver/frame/page"
@@ -41,6 +42,15 @@ func (i Import) targets() []page.Option {
 		out = append(out, page.Option{Value: imports.Own + a.Name, Label: a.Label})
 	}
 	return out
+}
+
+// cells are the first of a column, to show what it holds.
+func cells(c imports.Column) string {
+	var out []string
+	for _, cell := range c.First {
+		out = append(out, orNone(cell))
+	}
+	return text.T("import.first", strings.Join(out, " · "))
 }
 
 func columnName(n int) string { return "column" + strconv.Itoa(n) }

@@ -401,3 +401,31 @@ type Merge struct {
 	Matches []contacts.Contact
 	Sheet   page.Sheet
 }
+
+func (m Merge) sheet() page.Sheet {
+	s := m.Sheet
+	s.Action = "/contacts/" + m.From.ID.String() + "/merge"
+	return s
+}
+
+// options are the people that a merge would not refuse at once.
+func (m Merge) options() []page.Option {
+	var out []page.Option
+	for _, c := range m.Matches {
+		if c.Verified == m.From.Verified {
+			out = append(out, page.Option{Value: c.ID.String(), Label: Name(c), Help: strings.Trim(c.Email.Reveal()+" · "+c.PhoneShown(), " ·")})
+		}
+	}
+	return out
+}
+
+// apart are the names of those who stay apart, because one identity is verified and the other a claim.
+func (m Merge) apart() []string {
+	var out []string
+	for _, c := range m.Matches {
+		if c.Verified != m.From.Verified {
+			out = append(out, Name(c))
+		}
+	}
+	return out
+}

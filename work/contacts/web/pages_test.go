@@ -99,14 +99,15 @@ func TestTwoEntriesOfOnePersonAreShownTogether(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		from, into := h.make(t, contacts.Draft{Name: "M. Kowal", Email: "maria@kowal.example"}), h.make(t, contacts.Draft{Name: "Maria Kowal", Email: "maria@kowal.example"})
 		path := "/contacts/" + from.String()
-		h.shows(t, h.get(t, path+"/merge"), 200, "Maria Kowal", "Merge into this person")
+		h.shows(t, h.get(t, path+"/merge"), 200, "Maria Kowal", "Merge into", `value="`+into.String()+`"`)
+		h.shows(t, h.post(t, path+"/merge"), 422, "Choose whom to merge into")
 		a := h.post(t, path+"/merge", "into", into.String())
 		if a.status != http.StatusSeeOther || a.header.Get("Location") != "/contacts/"+into.String() {
 			t.Fatalf("merged: %d %s", a.status, a.body)
 		}
 		h.shows(t, h.get(t, "/contacts/"+into.String()), 200, "M. Kowal merged into this person", "Merged into this person")
 		h.shows(t, h.get(t, path), 200, "Shown with Maria Kowal", "Undo the merge")
-		h.shows(t, h.post(t, path+"/merge", "into", into.String()), 409, "merged already")
+		h.shows(t, h.post(t, path+"/merge", "into", into.String()), 422, "merged already")
 		if a := h.post(t, path+"/unmerge"); a.status != http.StatusSeeOther {
 			t.Fatalf("undone: %d %s", a.status, a.body)
 		}

@@ -333,14 +333,13 @@ func (s *Service) merge(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	into, err := ids.ParseSubject(form.Get("into"))
-	if err != nil {
+	var into ids.Contact // none if nobody was chosen, which names nobody
+	if err := into.UnmarshalText([]byte(form.Get("into"))); err != nil {
 		return errs.New(errs.NotFound, "There is no such person.")
 	}
 	err = s.Merge(r.Context(), actor(r), id, into, form.Get("reason"))
-	if errs.Is(err, errs.Conflict) {
-		problem := errs.AsProblem(err)
-		return s.drawMerge(w, r, http.StatusConflict, id, page.Sheet{Errors: []errs.Field{{Message: problem.Detail}}})
+	if sheet, again := refused(err, form); again {
+		return s.drawMerge(w, r, http.StatusUnprocessableEntity, id, sheet)
 	}
 	return s.back(w, r, into, err, "merged")
 }
