@@ -1,0 +1,136 @@
+// Package tour walks through every page that an owner and a stranger can reach, as they would: by its links.
+package tour_test
+
+import (
+	"context"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"aver/cmd/aver/app"
+	"aver/cmd/aver/demo"
+	"aver/proof/axe"
+	"aver/proof/browser"
+)
+
+// started is the demo's data served on a free port.
+func started(t *testing.T) (base string) {
+	t.Helper()
+	config := app.Config{Data: t.TempDir(), Region: "eu", Listen: "localhost:0", Admin: "127.0.0.1:0", Log: io.Discard, Email: "security@aver.example"}
+	if err := demo.Seed(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	a, err := app.Open(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ready, ended := make(chan string, 1), make(chan error, 1)
+	go func() {
+		ended <- a.Serve(ctx, func(a *app.App) {
+			https, _, _ := a.Edge.Addresses()
+			ready <- https.String()
+		})
+	}()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	select {
+	case address := <-ready:
+		_, port, _ := strings.Cut(address, ":")
+		return "https://localhost:" + port
+	case err := <-ended:
+		t.Fatal(err)
+		return ""
+	}
+}
+
+var (
+	identifier = regexp.MustCompile(`(ten|con|cnv|usr|crd|obj|req|lbl|tea|mac|seg|tag|imp|ep|end|dlv)[a-z]*_[0-9a-z]{26}|/[0-9]+$`)
+	notPages   = regexp.MustCompile(`^/(logout|\.well-known|letters|assets|openapi\.json|l\.js|widget|attachments)|/export$|\.json$|/archive$|/download|/log/checkpoint|theme`)
+)
+
+// kind is a page without what tells one of its sort from another.
+func kind(path string) string { return identifier.ReplaceAllString(path, "{id}") }
+
+// crawl visits every page that can be reached by links from the starts, one of each kind, and hands it to look.
+func crawl(t *testing.T, tab *browser.Tab, base string, starts []string, look func(path string)) {
+	t.Helper()
+	queue, seen := starts, map[string]bool{}
+	for _, s := range starts {
+		seen[kind(s)] = true
+	}
+	for len(queue) > 0 {
+		path := queue[0]
+		queue = queue[1:]
+		tab.Goto(base + path)
+		look(path)
+		for _, link := range browser.Eval[[]string](tab, `[...document.querySelectorAll("a[href]")].map(a => a.href)`) {
+			u, err := url.Parse(link)
+			if err != nil || !strings.HasPrefix(link, base+"/") || notPages.MatchString(u.Path) || seen[kind(u.Path)] {
+				continue
+			}
+			seen[kind(u.Path)] = true
+			queue = append(queue, u.Path)
+		}
+		if len(seen) > 200 {
+			t.Fatal("there is no end to the links")
+		}
+	}
+}
+
+// inspect looks at the page as it stands: it answered, fits the window, and has no findings of axe.
+func inspect(t *testing.T, tab *browser.Tab, path string) {
+	t.Helper()
+	if status := browser.Eval[int](tab, `performance.getEntriesByType("navigation")[0].responseStatus`); status != 200 {
+		t.Errorf("%s answers %d", path, status)
+		return
+	}
+	tab.Run(axe.Source)
+	for _, size := range []struct {
+		name          string
+		width, height int
+		phone, dark   bool
+	}{{"desk", 1280, 900, false, false}, {"phone-dark", 390, 844, true, true}} {
+		tab.SetViewport(size.width, size.height, size.phone)
+		tab.SetDark(size.dark)
+		tab.Until("still", `document.getAnimations().every(a => a.playState === "finished")`)
+		if wide := browser.Eval[int](tab, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); wide > 0 {
+			t.Errorf("%s on a %s is %d px wider than the window", path, size.name, wide)
+		}
+		findings := browser.Eval[[]string](tab, `axe.run(document, {runOnly: ["wcag2a","wcag2aa","wcag21a","wcag21aa","wcag22aa"]}).then(r => r.violations.map(v => v.id + ": " + v.nodes.map(n => n.target.join(" ")).slice(0, 3).join("; ")))`)
+		for _, f := range findings {
+			t.Errorf("%s on a %s: %s", path, size.name, f)
+		}
+		if folder := os.Getenv("AVER_SHOTS"); folder != "" {
+			name := strings.Trim(regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(kind(path), "-"), "-")
+			tab.ScreenshotWhole(filepath.Join(folder, "tour-"+name+"-"+size.name+".png"))
+		}
+	}
+}
+
+func TestEveryPageOfTheConsoleAnswersFitsAndIsAccessible(t *testing.T) {
+	t.Parallel()
+	base := started(t)
+	tab := browser.New(t)
+	tab.Goto(base + "/login")
+	tab.Type(`input[name="email"]`, "ada@kowal.example")
+	tab.Type(`input[name="password"]`, demo.Password)
+	tab.Click(`main button[type="submit"], main button:not([type])`)
+	tab.Until("signed in", `!location.pathname.startsWith("/login")`)
+	crawl(t, tab, base, []string{"/inbox", "/contacts", "/privacy", "/security", "/settings"}, func(path string) { inspect(t, tab, path) })
+}
+
+func TestEveryPublicPageAnswersFitsAndIsAccessible(t *testing.T) {
+	t.Parallel()
+	base := started(t)
+	tab := browser.New(t)
+	crawl(t, tab, base, []string{"/trust", "/login", "/my-data/kowal", "/docs"}, func(path string) { inspect(t, tab, path) })
+}
