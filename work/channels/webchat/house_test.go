@@ -112,6 +112,7 @@ type house struct {
 	t      *testing.T
 	tenant ids.Tenant
 	owner  vault.Actor
+	cookie string // of the owner's session
 	site   string // ws_…
 	place  string // where its visitors are
 }
@@ -136,13 +137,20 @@ func open(t *testing.T, i *installation) *house {
 	tenant, err := i.CreateTenant(ctx, fmt.Sprintf("shop-%d", n), "Kowal Bikes")
 	must(t, err)
 	email := fmt.Sprintf("ada%d@kowal.example", n)
-	invitation, err := i.Identity.Invite(ctx, identity.System(tenant.ID, "test"), email, vault.Owner)
-	must(t, err)
-	session, err := i.Identity.Accept(ctx, invitation, email, "Ada Kowal", "three old bicycles in rain")
-	must(t, err)
+	session := hire(t, i, tenant.ID, email, vault.Owner)
 	owner, err := i.Identity.Session(ctx, session)
 	must(t, err)
-	return &house{i, t, tenant.ID, owner, webchat.Website(tenant.ID), fmt.Sprintf("198.51.%d.%d", 100+n/250, n%250+1)}
+	return &house{i, t, tenant.ID, owner, identity.CookieName + "=" + session, webchat.Website(tenant.ID), fmt.Sprintf("198.51.%d.%d", 100+n/250, n%250+1)}
+}
+
+// hire lets somebody work for the tenant and returns their session.
+func hire(t *testing.T, i *installation, tenant ids.Tenant, email string, role vault.Role) string {
+	t.Helper()
+	invitation, err := i.Identity.Invite(t.Context(), identity.System(tenant, "test"), email, role)
+	must(t, err)
+	session, err := i.Identity.Accept(t.Context(), invitation, email, "Ada Kowal", "three old bicycles in rain")
+	must(t, err)
+	return session
 }
 
 func (h *house) settings(change func(*webchat.Settings)) {
