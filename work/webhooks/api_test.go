@@ -131,6 +131,9 @@ func TestAPersonManagesEndpoints(t *testing.T) {
 		} else {
 			pagetest.Check(t, text)
 		}
+		if code, text := form("", "url", r.URL); code != 422 || !strings.Contains(text, "at least one event") {
+			t.Errorf("a form without events: %d", code)
+		}
 		code, text := form("", "url", r.URL, "description", "Shop", "events", "contact.created", "scheme", "v1")
 		if code != 201 || !strings.Contains(text, "whsec_") {
 			t.Fatalf("a good form: %d", code)

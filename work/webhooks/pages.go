@@ -107,19 +107,28 @@ func (s *Service) drawForm(w http.ResponseWriter, r *http.Request, status int, f
 	return page.Render(w, r, status, ui.FormPage(f))
 }
 
-func draft(r *http.Request) Draft {
-	events := r.PostForm["events"]
-	if len(events) == len(Types) || r.PostForm.Get("all") == "yes" {
-		events = nil
+// draft reads the form. All boxes ticked means all events, also those to come; none ticked is a mistake.
+func draft(r *http.Request) (Draft, error) {
+	d := Draft{URL: r.PostForm.Get("url"), About: r.PostForm.Get("description"), Events: r.PostForm["events"], Scheme: Scheme(r.PostForm.Get("scheme"))}
+	if len(d.Events) == 0 {
+		return d, errs.New(errs.Invalid, "The endpoint was not saved.", errs.Field{Field: "events", Code: "required", Message: "Choose at least one event."})
 	}
-	return Draft{URL: r.PostForm.Get("url"), About: r.PostForm.Get("description"), Events: events, Scheme: Scheme(r.PostForm.Get("scheme"))}
+	if len(d.Events) == len(Types) {
+		d.Events = nil
+	}
+	return d, nil
 }
 
 func (s *Service) doCreate(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return errs.New(errs.Invalid, "The form could not be read. Nothing was changed.").Because(err)
 	}
-	e, key, err := s.Create(r.Context(), request.Actor(r.Context()), draft(r))
+	var e Endpoint
+	var key string
+	d, err := draft(r)
+	if err == nil {
+		e, key, err = s.Create(r.Context(), request.Actor(r.Context()), d)
+	}
 	if p := errs.AsProblem(err); len(p.Errors) > 0 {
 		return s.drawForm(w, r, p.Status, ui.Form{Sheet: page.Sheet{Action: "/settings/webhooks", Errors: slices.Clone(p.Errors), Sent: r.PostForm}, Fresh: true})
 	}
@@ -151,7 +160,10 @@ func (s *Service) doUpdate(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return errs.New(errs.Invalid, "The form could not be read. Nothing was changed.").Because(err)
 	}
-	_, err = s.Update(r.Context(), request.Actor(r.Context()), id, draft(r))
+	d, err := draft(r)
+	if err == nil {
+		_, err = s.Update(r.Context(), request.Actor(r.Context()), id, d)
+	}
 	if p := errs.AsProblem(err); len(p.Errors) > 0 {
 		return s.drawForm(w, r, p.Status, ui.Form{Sheet: page.Sheet{Action: r.URL.Path, Errors: slices.Clone(p.Errors), Sent: r.PostForm}, Endpoint: ui.Endpoint{ID: id.String()}})
 	}

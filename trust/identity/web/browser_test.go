@@ -95,7 +95,7 @@ func look(t *testing.T, b *browser.Tab, name string) {
 		for _, dark := range []bool{false, true} {
 			b.SetViewport(width, 844, false)
 			b.SetDark(dark)
-			browser.Eval[bool](b, `Promise.all(document.getAnimations().map(a => a.finished)).then(() => true)`) // colours fade
+			browser.Eval[bool](b, `Promise.allSettled(document.getAnimations().map(a => a.finished)).then(() => true)`) // colours fade
 			if over := browser.Eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
 				t.Errorf("%s at %d px is %d px too wide", name, width, over)
 			}

@@ -373,3 +373,32 @@ func TestAfterFiveWrongPasswordsOneWaits(t *testing.T) {
 		}
 	})
 }
+
+func TestThePageOfRightsSaysWhatTheVaultDoes(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		shown := h.hire("ada@kowal.example", vault.Auditor).get("/settings/roles").body
+		roles := []vault.Role{vault.Owner, vault.Administrator, vault.Operator, vault.DPO, vault.Auditor}
+		rows := 0
+		for _, action := range h.identity.Actions() {
+			_, row, listed := strings.Cut(shown, `<td class="mono">`+action.Name()+`</td>`)
+			row, _, _ = strings.Cut(row, "</tr>")
+			cells := strings.Split(row, "<td>")
+			for n, role := range roles {
+				err := h.Vault.View(t.Context(), vaulttest.User(h.Tenant, role), action, func(*vault.Tx) error { return nil })
+				if err != nil && !errs.Is(err, errs.Forbidden) {
+					t.Fatal(err)
+				}
+				ticked := listed && strings.Contains(cells[n+1], "<svg")
+				if ticked != (err == nil) {
+					t.Errorf("%s for %s: the page says %v, the vault %v", action.Name(), role, ticked, err)
+				}
+			}
+			if listed {
+				rows++
+			}
+		}
+		if rows < 15 {
+			t.Errorf("only %d actions are listed", rows)
+		}
+	})
+}
