@@ -36,6 +36,7 @@ type Config struct {
 	Folder   string // of stores, keys and the root key
 	Database string // PostgreSQL as the serving role; empty keeps everything in Folder
 	VFS      string // of rigs that break disks: what the tenants' stores lie on
+	KeysOf   *House // whose keys to use, embedded only; keys in Folder if nil
 	Log      *slog.Logger
 }
 
@@ -63,15 +64,11 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	if err := os.MkdirAll(c.Folder, 0o700); err != nil {
 		return nil, err
 	}
-	root, _, err := keyring.OpenRootFile(filepath.Join(c.Folder, "root.key"))
-	if err != nil {
-		return nil, err
-	}
 	h := &House{}
 	if c.Database != "" {
-		err = h.openShared(ctx, c, root, migrations)
+		err = h.openShared(ctx, c, migrations)
 	} else {
-		err = h.openEmbedded(c, root, migrations)
+		err = h.openEmbedded(c, migrations)
 	}
 	if err != nil {
 		return nil, errors.Join(err, h.closeStores())
@@ -88,28 +85,54 @@ func Open(ctx context.Context, c Config) (*House, error) {
 	return h, nil
 }
 
-func (h *House) openEmbedded(c Config, root keyring.Root, migrations []engine.Migration) error {
-	folder := filepath.Join(c.Folder, "keys")
-	pages := keyring.Pages{Dir: filepath.Join(folder, "pages"), Root: root}
-	var err error
-	h.keyStore, err = sqlite.Open(sqlite.Config{Root: folder, Migrations: keyring.Migrations(),
-		PageKey: func(ctx context.Context, t ids.Tenant) ([]byte, error) { return pages.Get(ctx, t) }})
-	if err != nil {
+func (h *House) openEmbedded(c Config, migrations []engine.Migration) error {
+	if c.KeysOf != nil {
+		h.Keys = c.KeysOf.Keys
+	} else if err := h.openKeys(c.Folder); err != nil {
 		return fmt.Errorf("open the key store: %w", err)
 	}
-	h.Keys = keyring.Open(h.keyStore, root, &clock.System{})
-	h.Engine, err = sqlite.Open(sqlite.Config{Root: c.Folder, Migrations: migrations, PageKey: h.Keys.PageKey, VFS: c.VFS})
+	e, err := sqlite.Open(sqlite.Config{Root: c.Folder, Migrations: migrations, PageKey: h.Keys.PageKey, VFS: c.VFS})
+	if err == nil {
+		h.Engine = e
+	}
 	return err
 }
 
-func (h *House) openShared(ctx context.Context, c Config, root keyring.Root, migrations []engine.Migration) error {
-	var err error
-	h.keyStore, err = postgres.Open(ctx, postgres.Config{URL: c.Database, Schema: postgres.KeySchema, Migrations: keyring.Migrations()})
+func root(folder string) (keyring.Root, error) {
+	found, _, err := keyring.OpenRootFile(filepath.Join(folder, "root.key"))
+	return found, err
+}
+
+func (h *House) openKeys(folder string) error {
+	r, err := root(folder)
+	if err != nil {
+		return err
+	}
+	folder = filepath.Join(folder, "keys")
+	pages := keyring.Pages{Dir: filepath.Join(folder, "pages"), Root: r}
+	e, err := sqlite.Open(sqlite.Config{Root: folder, Migrations: keyring.Migrations(),
+		PageKey: func(ctx context.Context, t ids.Tenant) ([]byte, error) { return pages.Get(ctx, t) }})
+	if err != nil {
+		return err
+	}
+	h.keyStore, h.Keys = e, keyring.Open(e, r, &clock.System{})
+	return nil
+}
+
+func (h *House) openShared(ctx context.Context, c Config, migrations []engine.Migration) error {
+	r, err := root(c.Folder)
+	if err != nil {
+		return err
+	}
+	keys, err := postgres.Open(ctx, postgres.Config{URL: c.Database, Schema: postgres.KeySchema, Migrations: keyring.Migrations()})
 	if err != nil {
 		return fmt.Errorf("open the key store: %w", err)
 	}
-	h.Keys = keyring.Open(h.keyStore, root, &clock.System{})
-	h.Engine, err = postgres.Open(ctx, postgres.Config{URL: c.Database, Migrations: migrations})
+	h.keyStore, h.Keys = keys, keyring.Open(keys, r, &clock.System{})
+	data, err := postgres.Open(ctx, postgres.Config{URL: c.Database, Migrations: migrations})
+	if err == nil {
+		h.Engine = data
+	}
 	return err
 }
 
@@ -147,7 +170,13 @@ func (noQueue) Enqueue(context.Context, string, ids.Tenant, string, time.Time) e
 }
 
 // Close closes the vault and the stores.
-func (h *House) Close() error { return errors.Join(h.Vault.Close(), h.keyStore.Close()) }
+func (h *House) Close() error {
+	err := h.Vault.Close()
+	if h.keyStore != nil {
+		err = errors.Join(err, h.keyStore.Close())
+	}
+	return err
+}
 
 func (h *House) closeStores() error {
 	var faults []error
