@@ -6,9 +6,9 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
-	"strings"
 	"time"
 
+	"aver/base/errs"
 	"aver/base/ids"
 	"aver/frame/jobs"
 	"aver/frame/live"
@@ -24,6 +24,7 @@ import (
 	identityweb "aver/trust/identity/web"
 	"aver/trust/retention"
 	"aver/trust/rights"
+	"aver/trust/secrets"
 	"aver/trust/subprocessors"
 	"aver/trust/trustcenter"
 	"aver/vault"
@@ -32,6 +33,7 @@ import (
 	"aver/work/contacts/imports"
 	contactsweb "aver/work/contacts/web"
 	"aver/work/inbox"
+	inboxweb "aver/work/inbox/web"
 	"aver/work/webhooks"
 )
 
@@ -77,7 +79,7 @@ func (a *App) makeServices() {
 func (a *App) listModules() []module.Module {
 	return append([]module.Module{
 		{Name: "vault", Number: vault.Number, Migrations: vault.Migrations()},
-		a.Identity.Module(), identityweb.New(a.Identity, a.mailer(), a.now).Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Contacts.Module(), a.Imports.Module(), contactsweb.New(a.Contacts, a.Imports).Module(), a.Inbox.Module(),
+		a.Identity.Module(), identityweb.New(a.Identity, a.mailer(), a.now).Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Contacts.Module(), a.Imports.Module(), contactsweb.New(a.Contacts, a.Imports).Module(), a.Inbox.Module(), inboxweb.New(a.Inbox, a.Hub, a.Identity).Module(),
 		a.Rights.Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(),
 	}, a.Config.Modules...)
 }
@@ -118,7 +120,10 @@ func (a *App) mailer() rights.Mailer {
 
 // openDoors says what may leave: what the register lists, and the operator's own relay.
 func (a *App) openDoors() {
-	a.Door.Register, a.Door.Observed = a.Subprocessors.Register, a.Subprocessors.Observe
+	a.register.Store(a.Subprocessors)
+	if host := secrets.Host(a.Config.RootKey); host != "" {
+		a.Subprocessors.Allow(subprocessors.Own(secrets.Purpose, host, "key manager of this installation"))
+	}
 	a.Subprocessors.Allow(webhooks.Allowed)
 	if host := hostOf(a.Config.Trace); host != "" {
 		a.Subprocessors.Allow(subprocessors.Own(tracePurpose, host, "trace collector of this installation"))
@@ -218,35 +223,7 @@ func (a *App) recall(tenant ids.Tenant, person ids.Subject) {
 // key was destroyed.
 func (a *App) shareNews() {
 	a.Hub.Join(notices{a.stores.shared, "aver_live"}, a.WebChat.Fetch)
-	erased := notices{a.stores.shared, "aver_erased"}
-	a.Vault.OnCommit(func(c vault.Committed) {
-		for _, e := range c.Entries {
-			for _, ev := range e.Events {
-				if ev.Kind == "subject.erased" {
-					go a.tellErased(erased, c.Tenant, ev.Subject)
-				}
-			}
-		}
-	})
-	go func() {
-		err := erased.Listen(a.ctx, func(payload string) {
-			tenantText, subjectText, _ := strings.Cut(payload, " ")
-			tenant, err1 := ids.ParseTenant(tenantText)
-			subject, err2 := ids.ParseSubject(subjectText)
-			if err1 == nil && err2 == nil {
-				a.stores.keys.ForgetSubject(tenant, subject)
-			}
-		})
-		if err != nil && a.ctx.Err() == nil {
-			a.Log.Error("listen for erasures of other processes", "error", err)
-		}
-	}()
-}
-
-func (a *App) tellErased(to notices, tenant ids.Tenant, subject ids.Subject) {
-	if err := to.Notify(a.ctx, tenant.String()+" "+subject.String()); err != nil {
-		a.Log.Error("tell other processes of an erasure", "error", err)
-	}
+	go a.hearErasures()
 }
 
 // canaries are the tenants that exist to attack each other.
@@ -284,6 +261,9 @@ func (a *App) backupConfig() backups.Config {
 
 func (a *App) lastDrill(ctx context.Context) (trustcenter.Drill, error) {
 	d, err := a.Backups.LastDrill(ctx)
+	if errs.Is(err, errs.NotFound) {
+		return trustcenter.Drill{}, nil // a new installation
+	}
 	return trustcenter.Drill{At: d.Began, Took: d.Took, Holds: d.Holds}, err
 }
 
