@@ -55,7 +55,7 @@ func New(v *vault.Vault, hub *live.Hub, queue Queue, people People) *Service {
 	return s
 }
 
-// Module is what the service brings, without pages and API: package console adds those.
+// Module is what the service brings, without pages and API: package web adds those.
 func (s *Service) Module() module.Module {
 	return module.Module{
 		Name:       "inbox",
@@ -80,3 +80,13 @@ func (s *Service) jobs(j *jobs.Jobs) error {
 	}
 	return j.Every(sweepKind, 24*time.Hour, s.SweepUploads)
 }
+
+// MayRead tells whether somebody may read conversations, and MayWrite whether they may answer: for pages that hide what
+// would be refused.
+func (s *Service) MayRead(actor vault.Actor) bool { return actor.Can(actOpen) }
+
+// MayWrite tells whether somebody may answer.
+func (s *Service) MayWrite(actor vault.Actor) bool { return actor.Can(actReply) }
+
+// Now is the time that the inbox goes by.
+func (s *Service) Now() time.Time { return s.vault.Now() }

@@ -165,3 +165,17 @@ func unreadAfter(tx *vault.Tx, c Conversation, seq int64, by Kind) (int, error) 
 	}
 	return Messages.Count(tx, "contact = ? AND conversation = ? AND seq > ? AND note = 0 AND sender = ?", c.Contact, c.ID, seq, by)
 }
+
+// Parts is History for those who answer; the journal says who looked at whose.
+func (s *Service) Parts(ctx context.Context, actor vault.Actor, conv ids.Conversation, before int64, limit int) (list []Message, more bool, err error) {
+	err = s.vault.View(ctx, actor, actOpen, func(tx *vault.Tx) error {
+		c, err := mine(tx, conv)
+		if err != nil {
+			return err
+		}
+		tx.About(c.Contact)
+		list, more, err = history(tx, c, before, limit)
+		return err
+	})
+	return list, more, err
+}
