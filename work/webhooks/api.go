@@ -117,6 +117,12 @@ func (s *Service) api(api huma.API) {
 		out.Key = key
 		return &oneEndpoint{out}, err
 	}, created)
+	s.apiOfOne(api)
+	s.apiOfMessages(api)
+	s.apiOfReplays(api)
+}
+
+func (s *Service) apiOfOne(api huma.API) {
 	huma.Get(api, "/v1/webhooks/{id}", func(ctx context.Context, in *byID) (*oneEndpoint, error) {
 		return answer(s.Get(ctx, request.Actor(ctx), in.ID))
 	})
@@ -139,8 +145,6 @@ func (s *Service) api(api huma.API) {
 	huma.Post(api, "/v1/webhooks/{id}/disable", func(ctx context.Context, in *byID) (*oneEndpoint, error) {
 		return answer(s.Switch(ctx, request.Actor(ctx), in.ID, false))
 	})
-	s.apiOfMessages(api)
-	s.apiOfReplays(api)
 	type rotated struct {
 		Body struct {
 			Key string `json:"key" doc:"whpk_…, or whsec_…, shown this once"`
