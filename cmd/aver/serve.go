@@ -21,8 +21,12 @@ var serveCommand = command{name: "serve", summary: "serve an installation", run:
 aver serve [--data FOLDER] [--host NAME]…
 
 Without options it keeps everything in ./aver-data, makes a certificate of its own and serves https://localhost:8443.
-The root key is read from AVER_ROOT_KEY or from FOLDER/root.key; the database's address from AVER_DATABASE and the mail
-relay's password from AVER_MAIL_PASSWORD, so that they need not stand on a command line.
+The root key is read from AVER_ROOT_KEY or from FOLDER/root.key, unless --root-key names another file or a key manager:
+  transit://HOST:PORT/MOUNT/KEY?token_file=FILE   OpenBao or Vault (transit+http:// without TLS, on this machine); the token
+                                                  may be in VAULT_TOKEN instead; the key's type must take associated data
+  awskms://… gcpkms://… azurekeyvault://…         as gocloud.dev/secrets has them, in a program built with -tags gocloud
+The database's address is read from AVER_DATABASE and the mail relay's password from AVER_MAIL_PASSWORD, so that they need
+not stand on a command line.
 
 Examples:
   aver serve --data /var/lib/aver --host chat.example.com --acme letsencrypt --email admin@example.com
@@ -52,6 +56,7 @@ func (s *settings) storage(f *flag.FlagSet) {
 	f.StringVar(&s.config.Data, "data", "aver-data", "folder of data, keys and certificates")
 	f.StringVar(&s.config.Database, "database", os.Getenv("AVER_DATABASE"), "address of PostgreSQL as the serving role; without it everything is kept in the data folder")
 	f.StringVar(&s.config.KeyDatabase, "key-database", os.Getenv("AVER_KEY_DATABASE"), "address of the PostgreSQL that keeps the keys, if it is another")
+	f.StringVar(&s.config.RootKey, "root-key", os.Getenv("AVER_ROOT_KEY_FROM"), "where the root key is: a file, env, or a key manager such as transit://bao.example:8200/transit/aver-root")
 	f.StringVar(&s.config.Region, "region", "local", "home region of this installation, such as eu")
 }
 

@@ -74,9 +74,9 @@ func Open(e engine.Engine, root Root, c clock.Clock) *Keyring {
 
 // Version tells of one version of a tenant key.
 type Version struct {
-	Purpose string
-	Version uint32
-	Made    time.Time
+	Purpose string    `json:"purpose"` // kek, seal, page or index
+	Version uint32    `json:"version"`
+	Made    time.Time `json:"made"`
 }
 
 // Tenant is a tenant's keys, ready to use.

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"aver/base/clock"
 	"aver/base/errs"
@@ -27,6 +28,7 @@ import (
 	"aver/frame/trace"
 	"aver/trust/backups"
 	"aver/trust/identity"
+	"aver/trust/subprocessors"
 	"aver/vault"
 	"aver/vault/engine"
 	"aver/vault/keyring"
@@ -43,13 +45,14 @@ type App struct {
 	Log    *slog.Logger
 
 	Services
-	root    keyring.Root
-	stores  *stores
-	seed    []byte // signs the manifests of backups
-	modules []module.Module
-	cancel  context.CancelFunc
-	ctx     context.Context
-	untrace func(context.Context) error // sends the last spans
+	root     keyring.Root
+	register atomic.Pointer[subprocessors.Service] // what the door asks, once it can be read
+	stores   *stores
+	seed     []byte // signs the manifests of backups
+	modules  []module.Module
+	cancel   context.CancelFunc
+	ctx      context.Context
+	untrace  func(context.Context) error // sends the last spans
 }
 
 // Open opens the stores and wires everything, without listening or starting work. Close it, or Serve it.
@@ -69,6 +72,7 @@ func Open(ctx context.Context, c Config) (*App, error) {
 		return nil, err
 	}
 	a.ctx, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	a.Door = &egress.Door{Loopback: c.Loopback, Register: a.mayLeave, Observed: a.observe}
 	if err := a.openVault(ctx); err != nil {
 		return nil, err
 	}
@@ -83,12 +87,10 @@ func (a *App) openVault(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	root, created, err := openRoot(a.Config)
-	if err != nil {
+	if err := a.openRoot(ctx); err != nil {
 		return err
 	}
-	logRoot(a.Log, a.Config, created)
-	a.root = root
+	root := a.root
 	if a.seed, err = installationSecret(ctx, a.Config, root, "manifests"); err != nil {
 		return err
 	}
@@ -110,7 +112,6 @@ func (a *App) wire(ctx context.Context) error {
 		return fmt.Errorf("open the queue: %w", err)
 	}
 	a.Hub = live.New(live.Options{Log: a.Log})
-	a.Door = &egress.Door{Loopback: a.Config.Loopback}
 	a.makeServices()
 	a.openDoors()
 	a.modules = a.listModules()

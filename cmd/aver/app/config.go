@@ -36,7 +36,9 @@ type Config struct {
 	BackupTo         string // folder of backups; Data/backups if empty
 	BackupRecipients []string
 
-	Root  keyring.Root  // a key manager's; the environment's or the file's if nil
+	RootKey string // where the root key is: a file, "env" for AVER_ROOT_KEY, or a key manager's address (package secrets); if empty the environment's or Data/root.key
+
+	Root  keyring.Root  // instead of RootKey, for rigs
 	Clock clock.Clock   // the machine's if nil
 	Log   io.Writer     // JSON lines; standard error if nil
 	Probe time.Duration // shortest time between two runs of one claim; the claim's own if zero

@@ -30,23 +30,8 @@ type stores struct {
 	dialect        jobs.Dialect
 	embedded       *sqlite.Engine   // nil on PostgreSQL
 	shared         *postgres.Engine // nil when embedded
-	rootCreated    bool
+	sharedKeys     *postgres.Engine // nil when embedded
 }
-
-// openRoot takes the root key from the environment or from its file, which it makes if it is absent.
-func openRoot(c Config) (root keyring.Root, created bool, err error) {
-	if c.Root != nil {
-		return c.Root, false, nil
-	}
-	if text := os.Getenv("AVER_ROOT_KEY"); text != "" {
-		local, err := keyring.ParseRoot(text)
-		return local, false, err
-	}
-	local, created, err := keyring.OpenRootFile(c.rootFile())
-	return local, created, err
-}
-
-func (c Config) rootFile() string { return filepath.Join(c.Data, "root.key") }
 
 func openStores(ctx context.Context, c Config, root keyring.Root, migrations []engine.Migration, time clock.Clock) (*stores, error) {
 	if c.Database != "" {
@@ -100,7 +85,7 @@ func openShared(ctx context.Context, c Config, root keyring.Root, migrations []e
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the key store: %w", err), data.Close())
 	}
-	s.shared, s.data, s.keyStore = data, data, keyStore
+	s.shared, s.data, s.sharedKeys, s.keyStore = data, data, keyStore, keyStore
 	s.keys = keyring.Open(keyStore, root, time)
 	if s.queue, err = postgres.OpenDB(c.Database); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the queue: %w", err), keyStore.Close(), data.Close())

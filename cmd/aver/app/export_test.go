@@ -1,0 +1,32 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"aver/base/ids"
+	"aver/vault/engine"
+)
+
+// ErrInterrupted is what happens to writes of the key store after InterruptKeys.
+var ErrInterrupted = errors.New("interrupted")
+
+type interrupted struct {
+	engine.Engine
+	left atomic.Int64
+}
+
+func (i *interrupted) Write(ctx context.Context, tenant ids.Tenant, fn func(engine.Conn) error) error {
+	if i.left.Add(-1) < 0 {
+		return ErrInterrupted
+	}
+	return i.Engine.Write(ctx, tenant, fn)
+}
+
+// InterruptKeys lets so many more writes through to the key store in rotations of the root key.
+func (a *App) InterruptKeys(after int64) {
+	i := &interrupted{Engine: a.stores.keyStore}
+	i.left.Store(after)
+	a.stores.keyStore = i
+}
