@@ -80,6 +80,10 @@ type Side struct {
 	Cookie  string // session
 	Key     string // API key
 	Token   string // its visitor's
+
+	Email    string
+	Password personal.Text
+	Owner    vault.Actor // whoever is signed in
 }
 
 // Service keeps the canaries.
@@ -179,6 +183,7 @@ func (s *Service) open(ctx context.Context, name string) (*Side, error) {
 	}
 	_, letters, _ := strings.Cut(c.Workspace.String(), "_")
 	side := &Side{Name: name, Tenant: c.Workspace, Slug: t.Slug, Website: "ws_" + letters}
+	side.Email, side.Password = c.Email, c.Password
 	side.Root, side.Pool = Root(c.Workspace), attack.Pool{}
 	side.Secrets = []string{side.Website, c.Workspace.String()}
 	if err := s.signIn(ctx, side, c); err != nil {
@@ -224,7 +229,7 @@ func (s *Service) make(ctx context.Context, name string) (Canary, error) {
 
 // signIn gets a session and an API key, each good for as long as the process usually lives.
 func (s *Service) signIn(ctx context.Context, side *Side, c Canary) error {
-	token, err := s.identity.SignIn(ctx, c.Email, c.Password.Reveal(), side.Slug)
+	token, err := s.identity.SignInAs(ctx, identity.Attempt{Email: c.Email, Password: c.Password.Reveal(), Workspace: side.Slug, Device: "canary"})
 	if err != nil {
 		return fmt.Errorf("sign in: %w", err)
 	}
@@ -234,6 +239,7 @@ func (s *Service) signIn(ctx context.Context, side *Side, c Canary) error {
 	if err != nil {
 		return fmt.Errorf("authenticate: %w", err)
 	}
+	side.Owner = actor
 	key, _, err := s.identity.MakeKey(ctx, actor, side.Root+"key", s.world.Scopes, keyLife)
 	if err != nil {
 		return fmt.Errorf("make a key: %w", err)

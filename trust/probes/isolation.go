@@ -1,0 +1,221 @@
+package probes
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"aver/frame/claim"
+	"aver/frame/page"
+	"aver/trust/canary"
+	"aver/trust/canary/attack"
+	"aver/trust/canary/inside"
+	"aver/vault"
+)
+
+// roundAge is how old a round of attacks may be that the claim rests on.
+const roundAge = 90 * time.Minute
+
+// crossing is iso-1.
+func crossing(w *World) claim.Claim {
+	return claim.Claim{
+		ID: "iso-1", Theme: isolation, Owner: security, Every: often, Within: 5 * time.Minute,
+		Wording:   "Every tenant's data lies apart: {attempts} attempts to get across in the last round, through {operations} operations, {leaks} got through",
+		Predicate: "In the last round of attacks of one canary tenant on the other, every answer equals the one for something that does not exist, no answer holds a byte of the other tenant, and nothing of the other tenant was changed.",
+		Method:    "Two tenants that nobody else uses attack each other all the time, about two requests a second, through every operation of the API, every page and every socket. The attempts are generated from what operations declare, so a new one is attacked from its first day.",
+		Refs:      claim.References{ISO: []string{"A.5.15", "A.8.3", "A.8.22"}, SOC2: []string{"CC6.1", "C1.1"}, GDPR: []string{"32(1)(b)"}},
+		Probe: func(ctx context.Context) (claim.Evidence, error) {
+			last := w.Canaries.Last()
+			if w.Vault.Now().Sub(last.At) > roundAge {
+				var err error
+				if last, err = w.Canaries.Round(ctx, 0, true); err != nil {
+					return claim.Evidence{}, err
+				}
+			}
+			return judgeRound(last)
+		},
+		Fixtures: []claim.Fixture{
+			fixture("an answer that says forbidden where it should say that there is nothing", leakyRound(func(_, victim string) inside.Answer {
+				return inside.Answer{Status: http.StatusForbidden}
+			})),
+			fixture("a page of the other tenant", leakyRound(func(root, _ string) inside.Answer {
+				return inside.Answer{Status: http.StatusNotFound, Body: []byte("written by " + root)}
+			})),
+		},
+	}
+}
+
+func judgeRound(r canary.Report) (claim.Evidence, error) {
+	if r.Attempts == 0 {
+		return claim.Evidence{}, errors.New("no attempt was made")
+	}
+	e := evidence()
+	e.Figure("attempts", "%s", page.Number(r.Attempts))
+	e.Figure("operations", "%s", page.Number(r.Operations))
+	e.Figure("leaks", "%d", len(r.Findings))
+	e.See(len(r.Findings) == 0, "answers to the attacker", "%d of %d told or showed something", len(r.Findings), r.Attempts)
+	e.See(r.Writes == 0, "the other tenant's log", "%d changes that are not its own", r.Writes)
+	for _, f := range r.Findings[:min(len(r.Findings), 5)] {
+		e.See(false, f.What+" as "+f.As, "%s", f.Why)
+	}
+	return e, nil
+}
+
+// leakyRound attacks a small edge of its own that answers wrongly to what names the victim.
+func leakyRound(wrong func(root, id string) inside.Answer) func(context.Context) (claim.Evidence, error) {
+	return func(ctx context.Context) (claim.Evidence, error) {
+		const victim, root = "con_06h023z1hxy8vcecxmtp173nhg", "qxvictimvictim"
+		door := inside.Open(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			a := inside.Answer{Status: http.StatusNotFound}
+			if bytes.Contains([]byte(r.URL.Path), []byte(victim)) {
+				a = wrong(root, victim)
+			}
+			rw.WriteHeader(a.Status)
+			_, _ = rw.Write(a.Body)
+		}), "fixture")
+		defer door.Close()
+		rig := &attack.Rig{Door: door, Attacker: &attack.Side{Callers: []attack.Caller{{Name: attack.Owner}}, Pool: attack.Pool{}, Root: "qxattackerattacker"},
+			Victim: &attack.Side{Pool: attack.Pool{"contact": {victim}}, Root: root}}
+		report := canary.Report{At: time.Now()}
+		for _, a := range rig.PlanRoutes([]attack.Route{{Method: http.MethodGet, Path: "/contacts/{id}"}}) {
+			found, err := rig.Try(ctx, a)
+			if err != nil {
+				return claim.Evidence{}, err
+			}
+			report.Attempts++
+			if found != nil {
+				report.Findings = append(report.Findings, *found)
+			}
+		}
+		return judgeRound(report)
+	}
+}
+
+// shelf is something of the application that all tenants' requests go through, and what it holds.
+type shelf struct {
+	name string
+	text []byte
+}
+
+// pooling is iso-2.
+func pooling(w *World) claim.Claim {
+	return claim.Claim{
+		ID: "iso-2", Theme: isolation, Owner: security, Every: hourly,
+		Wording:   "Nothing mixes tenants: {shelves} shared places hold {found} words of either canary, and the word index has {shared} entries in common",
+		Predicate: "No metric and no shared page holds a word or an identifier of a canary tenant, and the same word gives different index entries in each of the two.",
+		Method:    "The probe reads the metrics and every page that all tenants share, and compares the word indexes of two tenants that hold the same words.",
+		Refs:      claim.References{ISO: []string{"A.8.3", "A.8.11"}, SOC2: []string{"CC6.1", "C1.1"}, GDPR: []string{"5(1)(f)", "32(1)(b)"}},
+		Probe: func(ctx context.Context) (claim.Evidence, error) {
+			north, south := w.Canaries.Side(canary.North), w.Canaries.Side(canary.South)
+			if north == nil || south == nil {
+				return claim.Evidence{}, errNoCanaries
+			}
+			shelves, err := w.shelves(ctx)
+			if err != nil {
+				return claim.Evidence{}, err
+			}
+			one, err := indexEntries(ctx, w.Vault, north)
+			if err != nil {
+				return claim.Evidence{}, err
+			}
+			other, err := indexEntries(ctx, w.Vault, south)
+			if err != nil {
+				return claim.Evidence{}, err
+			}
+			marks := attack.NewMarks(north.Root, south.Root, north.Slug, south.Slug, north.Tenant.String(), south.Tenant.String())
+			return judgeShelves(shelves, marks, one, other)
+		},
+		Fixtures: []claim.Fixture{
+			fixture("a metric with a tenant's name in it", func(context.Context) (claim.Evidence, error) {
+				return judgeShelves([]shelf{{"metrics", []byte(`messages{tenant="canary-north-abc"} 4`)}}, attack.NewMarks("canary-north-abc"), map[string]bool{"a": true}, map[string]bool{"b": true})
+			}),
+			fixture("one word index for all tenants", func(context.Context) (claim.Evidence, error) {
+				return judgeShelves([]shelf{{"metrics", nil}}, attack.NewMarks("canary-north-abc"), map[string]bool{"a": true}, map[string]bool{"a": true})
+			}),
+		},
+	}
+}
+
+var errNoCanaries = errors.New("the canary tenants are not there")
+
+func (w *World) shelves(ctx context.Context) ([]shelf, error) {
+	var out []shelf
+	if w.Metrics != nil {
+		door := inside.Open(w.Metrics, "metrics")
+		defer door.Close()
+		a, err := door.Get(ctx, "/metrics", nil)
+		if err != nil {
+			return nil, fmt.Errorf("read the metrics: %w", err)
+		}
+		out = append(out, shelf{"metrics", a.Body})
+	}
+	for _, path := range []string{"/trust", "/trust/api/claims.json", "/trust/log", "/openapi.json", "/login"} {
+		a, err := w.Canaries.Door().Get(ctx, path, nil)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", path, err)
+		}
+		out = append(out, shelf{path, a.Body})
+	}
+	return out, nil
+}
+
+// indexEntries are the entries of a tenant's word index. The canaries hold words that both have, such as "owner".
+func indexEntries(ctx context.Context, v *vault.Vault, side *canary.Side) (map[string]bool, error) {
+	out := map[string]bool{}
+	err := v.Stored(ctx, side.Tenant, func(table string, row []any) error {
+		if table != "search_terms" {
+			return nil
+		}
+		for _, value := range row {
+			if token, ok := value.([]byte); ok && len(token) > 0 {
+				out[string(token)] = true
+				break
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+func judgeShelves(shelves []shelf, marks *attack.Marks, one, other map[string]bool) (claim.Evidence, error) {
+	e, found, shared := evidence(), 0, 0
+	for _, s := range shelves {
+		form := marks.Find(s.text)
+		if form != "" {
+			found++
+		}
+		e.See(form == "", s.name, "%s", orClean(form, len(s.text)))
+	}
+	for token := range one {
+		if other[token] {
+			shared++
+		}
+	}
+	e.See(shared == 0, "word indexes of two tenants", "%d and %d entries, %d in common", len(one), len(other), shared)
+	e.Figure("shelves", "%d", len(shelves))
+	e.Figure("found", "%d", found)
+	e.Figure("shared", "%d", shared)
+	return e, nil
+}
+
+func orClean(form string, size int) string {
+	if form == "" {
+		return bytesOf(int64(size)) + " read, nothing of a canary's"
+	}
+	return "words of a canary (" + form + ")"
+}
+
+// bytesOf is a size in words.
+func bytesOf(n int64) string {
+	switch {
+	case n < 10_000:
+		return fmt.Sprintf("%d bytes", n)
+	case n < 10_000_000:
+		return fmt.Sprintf("%d kB", n/1000)
+	default:
+		return fmt.Sprintf("%d MB", n/1_000_000)
+	}
+}

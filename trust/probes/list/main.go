@@ -1,0 +1,11 @@
+// Command list writes CLAIMS.md: the promises, and how each is checked.
+package main
+
+import (
+	"fmt"
+
+	"aver/frame/claim"
+	"aver/trust/probes"
+)
+
+func main() { fmt.Print(claim.Markdown(probes.Claims(&probes.World{Embedded: true}))) }

@@ -1,0 +1,443 @@
+package probes
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"aver/base/cards"
+	"aver/base/ids"
+	"aver/frame/claim"
+	"aver/frame/page"
+	"aver/trust/canary"
+	"aver/trust/canary/attack"
+	"aver/trust/canary/inside"
+	"aver/trust/rights"
+	"aver/vault"
+)
+
+// person is somebody who does not exist, who wrote to a canary tenant.
+type person struct {
+	side         *canary.Side
+	token        string
+	actor        vault.Actor
+	conversation string
+	word         string // in everything about this person, and nowhere else
+}
+
+// newPerson lets somebody write to a canary, through the widget.
+func (w *World) newPerson(ctx context.Context, texts ...string) (*person, error) {
+	side := w.Canaries.Side(canary.South)
+	if side == nil {
+		return nil, errNoCanaries
+	}
+	p := &person{side: side, word: attack.UniqueWord(side.Root)}
+	var err error
+	if p.token, err = w.Canaries.NewVisitor(ctx, side, p.word); err != nil {
+		return nil, err
+	}
+	if p.actor, err = w.Identity.Visitor(ctx, p.token); err != nil {
+		return nil, fmt.Errorf("know the visitor: %w", err)
+	}
+	for _, text := range append([]string{"My name is " + p.word}, texts...) {
+		if p.conversation, _, err = w.Canaries.Say(ctx, p.token, p.conversation, text); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// forget erases a person whom a probe made, so that probes leave nothing behind.
+func (w *World) forget(ctx context.Context, p *person) error {
+	if _, err := w.Rights.Erase(ctx, p.actor, p.actor.Subject(), "probe"); err != nil {
+		return fmt.Errorf("erase the probe's person: %w", err)
+	}
+	_, err := w.Vault.FinishErasures(ctx, p.side.Tenant)
+	return err
+}
+
+// copied is what came of a request for a copy.
+type copied struct {
+	archive []byte
+	took    time.Duration
+	overdue int // requests of all tenants that are open after their day
+	open    int
+	word    string
+}
+
+func (w *World) copy(ctx context.Context) (c copied, err error) {
+	p, err := w.newPerson(ctx)
+	if err != nil {
+		return c, err
+	}
+	c.word = p.word
+	began := time.Now()
+	var out bytes.Buffer
+	if err := w.Rights.Export(ctx, p.actor, p.actor.Subject(), &out); err != nil {
+		return c, fmt.Errorf("make a copy: %w", err)
+	}
+	c.archive, c.took = out.Bytes(), time.Since(began)
+	if err := w.forget(ctx, p); err != nil {
+		return c, err
+	}
+	return c, w.lookAtRequests(ctx, &c)
+}
+
+func (w *World) lookAtRequests(ctx context.Context, c *copied) error {
+	tenants, err := w.tenants(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range tenants {
+		err := w.Vault.View(ctx, system(t), actProbe, func(tx *vault.Tx) error {
+			open, err := rights.Requests.Find(tx, "ended_at IS NULL AND due_at IS NOT NULL ORDER BY asked_at LIMIT 1000")
+			for _, r := range open {
+				c.open++
+				if r.State != rights.Verifying && w.Vault.Now().After(r.DueAt) {
+					c.overdue++
+				}
+			}
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("read open requests: %w", err)
+		}
+	}
+	return nil
+}
+
+// access is rgt-2.
+func access(w *World) claim.Claim {
+	judge := func(c copied) func(context.Context) (claim.Evidence, error) {
+		return func(context.Context) (claim.Evidence, error) { return judgeAccess(c), nil }
+	}
+	return claim.Claim{
+		ID: "rgt-2", Theme: people, Owner: dpo, Every: hourly, On: []string{"privacy_request."},
+		Wording:   "Whoever asks for a copy of their data gets it within {limit}, free of charge: the last took {took}, {open} requests wait, {overdue} are overdue",
+		Predicate: "A canary's visitor asks for a copy and gets an archive that holds what they wrote, and no request of any tenant is open after the day on which it is due.",
+		Method:    "The probe writes to a canary tenant as a visitor, asks for a copy, opens it, and reads the due dates of all open requests.",
+		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P5.1"}, GDPR: []string{"12(3)", "15(3)"}},
+		Probe: func(ctx context.Context) (claim.Evidence, error) {
+			c, err := w.copy(ctx)
+			return judgeAccess(c), err
+		},
+		Fixtures: []claim.Fixture{
+			fixture("a request that is overdue", judge(copied{archive: zipOf("data.jsonl", "hello canaryword"), word: "canaryword", overdue: 1, open: 1})),
+			fixture("a copy in which the words are missing", judge(copied{archive: zipOf("data.jsonl", "{}"), word: "canaryword"})),
+		},
+	}
+}
+
+// answerWithin is the promise of rgt-2; the law gives a month.
+const answerWithin = 7 * daily
+
+func judgeAccess(c copied) claim.Evidence {
+	e := evidence()
+	files, err := unzip(c.archive)
+	held := 0
+	for _, text := range files {
+		if bytes.Contains(text, []byte(c.word)) {
+			held++
+		}
+	}
+	e.See(err == nil && held > 0, "the copy", "%d files, %s; %d hold what was written", len(files), bytesOf(int64(len(c.archive))), held)
+	e.See(c.took <= answerWithin, "the time it took", "%s", c.took.Round(time.Millisecond))
+	e.See(c.overdue == 0, "requests of all tenants", "%d open, %d after their day", c.open, c.overdue)
+	e.Figure("limit", "%s", page.Age(answerWithin))
+	e.Figure("took", "%s", c.took.Round(time.Millisecond))
+	e.Figure("open", "%d", c.open)
+	e.Figure("overdue", "%d", c.overdue)
+	return e
+}
+
+func zipOf(name, text string) []byte {
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	if f, err := z.Create(name); err == nil {
+		_, _ = io.WriteString(f, text) // a buffer takes all
+	}
+	_ = z.Close()
+	return out.Bytes()
+}
+
+const mostUnpacked = 64 << 20 // bytes of one file of an archive
+
+func unzip(raw []byte) (map[string][]byte, error) {
+	z, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]byte{}
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			return out, err
+		}
+		text, err := io.ReadAll(io.LimitReader(r, mostUnpacked))
+		r.Close()
+		if err != nil {
+			return out, err
+		}
+		out[f.Name] = text
+	}
+	return out, nil
+}
+
+// portability is rgt-3.
+func portability(w *World) claim.Claim {
+	judge := func(archive []byte) func(context.Context) (claim.Evidence, error) {
+		return func(context.Context) (claim.Evidence, error) { return judgeArchive(archive, "canaryword"), nil }
+	}
+	return claim.Claim{
+		ID: "rgt-3", Theme: people, Owner: dpo, Every: 6 * hourly,
+		Wording:   "The copy can be read by programs: one archive of {tables} tables as JSON and CSV with {records} records, all of them well-formed",
+		Predicate: "The archive holds data.jsonl, every line of which is JSON, a CSV file for every table with as many fields in every line, no CSV field that a spreadsheet would run, and a page that loads nothing from elsewhere.",
+		Method:    "The probe asks for a copy as a visitor of a canary tenant and reads every file of it with a parser.",
+		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P5.1"}, GDPR: []string{"20(1)"}},
+		Probe: func(ctx context.Context) (claim.Evidence, error) {
+			c, err := w.copy(ctx)
+			return judgeArchive(c.archive, c.word), err
+		},
+		Fixtures: []claim.Fixture{
+			fixture("an archive without the machine-readable file", judge(zipOf("index.html", "canaryword"))),
+			fixture("a line that is no JSON", judge(zipOf("data.jsonl", "{\"a\":\"canaryword\"}\nnot json\n"))),
+			fixture("a CSV field that a spreadsheet would run", judge(zipOf("messages.csv", "text\n=HYPERLINK(1)\n"))),
+		},
+	}
+}
+
+func judgeArchive(raw []byte, word string) claim.Evidence {
+	e, tables, records := evidence(), 0, 0
+	files, err := unzip(raw)
+	e.See(err == nil, "the archive", "%d files", len(files))
+	lines := bytes.Split(bytes.TrimSpace(files["data.jsonl"]), []byte("\n"))
+	bad := 0
+	for _, line := range lines {
+		if !json.Valid(line) {
+			bad++
+		}
+		records++
+	}
+	e.See(bad == 0 && len(files["data.jsonl"]) > 0, "data.jsonl", "%d lines, %d that are no JSON", records, bad)
+	e.See(bytes.Contains(files["data.jsonl"], []byte(word)), "what the person wrote", "%v", bytes.Contains(files["data.jsonl"], []byte(word)))
+	for name, text := range files {
+		if strings.HasSuffix(name, ".csv") {
+			tables++
+			rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+			live := formulas(rows)
+			e.See(err == nil && live == 0, name, "%d lines, %d fields that a spreadsheet would run", len(rows), live)
+		}
+		if strings.HasSuffix(name, ".html") {
+			loads := bytes.Contains(text, []byte("src=\"http")) || bytes.Contains(text, []byte("<script"))
+			e.See(!loads, name, "%s", map[bool]string{true: "loads something from elsewhere", false: "loads nothing from elsewhere"}[loads])
+		}
+	}
+	e.Figure("tables", "%d", tables)
+	e.Figure("records", "%s", page.Number(records))
+	return e
+}
+
+func formulas(rows [][]string) int {
+	n := 0
+	for _, row := range rows {
+		for _, field := range row {
+			if field != "" && strings.ContainsRune("=+-@\t\r", rune(field[0])) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// gone is what is left of a person who was erased.
+type gone struct {
+	before  int            // stored rows that were about the person
+	rows    map[string]int // that are left, by table
+	key     bool           // the key is still there
+	words   []string       // where the words were found
+	receipt error          // the receipt does not check
+	lets    bool           // the token still opens something
+	took    time.Duration
+}
+
+// erasure is rgt-4.
+func erasure(w *World) claim.Claim {
+	judge := func(g gone) func(context.Context) (claim.Evidence, error) {
+		return func(context.Context) (claim.Evidence, error) { return judgeErasure(g), nil }
+	}
+	return claim.Claim{
+		ID: "rgt-4", Theme: people, Owner: dpo, Every: hourly, Within: 4 * time.Minute, On: []string{"contact.erased", "subject.erased"},
+		Wording:   "Whoever asks to be erased is gone: {rows} rows before, {left} after, {found} files or rows with their words, key destroyed in {took}",
+		Predicate: "After a canary's visitor asked for erasure, no row of any table is about them, their key is destroyed and cannot be made again, no file of the data folder and no row as it is stored holds their words, their token opens nothing, and the receipt is proved by the log.",
+		Method:    "The probe writes to a canary tenant as a visitor, asks for erasure in the widget, and looks for the words in the raw bytes. That an older backup does not bring an erased person back is part of the restore drill.",
+		Refs:      claim.References{ISO: []string{"A.8.10", "A.5.34"}, SOC2: []string{"C1.2", "P4.3"}, GDPR: []string{"17(1)"}},
+		Probe: func(ctx context.Context) (claim.Evidence, error) {
+			g, err := w.erase(ctx)
+			return judgeErasure(g), err
+		},
+		Fixtures: []claim.Fixture{
+			fixture("a row that was left behind", judge(gone{before: 4, rows: map[string]int{"messages": 1}})),
+			fixture("a key that was not destroyed", judge(gone{before: 4, key: true})),
+			fixture("words in a file", judge(gone{before: 4, words: []string{"stores/x/search.db"}})),
+			fixture("a token that still works", judge(gone{before: 4, lets: true})),
+			fixture("a receipt that the log does not know", judge(gone{before: 4, receipt: io.ErrUnexpectedEOF})),
+		},
+	}
+}
+
+func (w *World) erase(ctx context.Context) (gone, error) {
+	var g gone
+	p, err := w.newPerson(ctx, "Please write to "+attack.UniqueWord("zz")+" instead")
+	if err != nil {
+		return g, err
+	}
+	subject := p.actor.Subject()
+	if g.before, _, err = w.rowsAbout(ctx, p.side.Tenant, subject); err != nil {
+		return g, err
+	}
+	began := time.Now()
+	answer, err := w.Canaries.Door().Do(ctx, inside.Request{Method: http.MethodPost, Path: "/widget/v1/privacy/erase", Body: []byte(`{"confirm":true}`), Header: withJSON(inside.Bearer(p.token))})
+	if err != nil {
+		return g, err
+	}
+	g.took = time.Since(began)
+	var said struct{ Receipt struct{ ID rights.RequestID } }
+	if err := json.Unmarshal(answer.Body, &said); err != nil {
+		return g, fmt.Errorf("ask for erasure: status %d: %w", answer.Status, err)
+	}
+	_, g.receipt = w.Rights.CheckReceipt(ctx, p.side.Tenant, said.Receipt.ID)
+	if _, err := w.Vault.FinishErasures(ctx, p.side.Tenant); err != nil {
+		return g, err
+	}
+	if err := w.Vault.Scrub(ctx, p.side.Tenant); err != nil {
+		return g, err
+	}
+	return g, w.lookFor(ctx, p, &g)
+}
+
+func withJSON(h http.Header) http.Header {
+	h.Set("Content-Type", "application/json")
+	return h
+}
+
+// rowsAbout counts the rows that are about a person.
+func (w *World) rowsAbout(ctx context.Context, tenant ids.Tenant, subject ids.Subject) (n int, tables map[string]int, err error) {
+	err = w.Vault.View(ctx, system(tenant), actProbe, func(tx *vault.Tx) (err error) {
+		tables, err = w.Vault.Totals(tx, subject)
+		return err
+	})
+	for name, rows := range tables {
+		n += rows
+		if rows == 0 {
+			delete(tables, name)
+		}
+	}
+	return n, tables, err
+}
+
+func (w *World) lookFor(ctx context.Context, p *person, g *gone) error {
+	var err error
+	if _, g.rows, err = w.rowsAbout(ctx, p.side.Tenant, p.actor.Subject()); err != nil {
+		return err
+	}
+	if g.key, err = w.Vault.HasKey(ctx, system(p.side.Tenant), p.actor.Subject()); err != nil {
+		return err
+	}
+	marks := attack.NewMarks(p.word)
+	files, err := lookAtFiles(ctx, os.DirFS(w.Folder), w.Canaries.Is, marks)
+	if err != nil {
+		return err
+	}
+	inRows, err := lookAtRows(ctx, marks, w.Vault.Stored, []ids.Tenant{p.side.Tenant})
+	if err != nil {
+		return err
+	}
+	g.words = append(files.found, inRows.found...)
+	hello, err := w.Canaries.Door().Do(ctx, inside.Request{Method: http.MethodPost, Path: "/widget/v1/send", Body: []byte(`{"op":"hello"}`), Header: withJSON(inside.Bearer(p.token))})
+	g.lets = hello.Status == http.StatusOK
+	return err
+}
+
+func judgeErasure(g gone) claim.Evidence {
+	e, left := evidence(), 0
+	for _, n := range g.rows {
+		left += n
+	}
+	e.See(g.before > 0, "rows about the person before", "%d", g.before)
+	e.See(left == 0, "rows about the person after", "%d", left)
+	e.See(!g.key, "the person's key", "%s", map[bool]string{true: "is still there", false: "destroyed"}[g.key])
+	e.See(len(g.words) == 0, "raw bytes of files and rows", "%s", wordsIn(g.words))
+	e.See(!g.lets, "the person's token", "%s", map[bool]string{true: "still opens something", false: "opens nothing"}[g.lets])
+	e.See(g.receipt == nil, "the receipt", "%s", orError("proved by the log", g.receipt))
+	e.Figure("rows", "%d", g.before)
+	e.Figure("left", "%d", left)
+	e.Figure("found", "%d", len(g.words))
+	e.Figure("took", "%s", g.took.Round(time.Millisecond))
+	return e
+}
+
+// testCard is a number that card networks give out for tests. It belongs to nobody.
+const testCard = "4242 4242 4242 4242"
+
+// cardsClaim is rgt-10.
+func cardsClaim(w *World) claim.Claim {
+	judge := func(texts ...string) func(context.Context) (claim.Evidence, error) {
+		return func(context.Context) (claim.Evidence, error) { return judgeCards(texts), nil }
+	}
+	return claim.Claim{
+		ID: "rgt-10", Theme: people, Owner: dpo, Every: hourly,
+		Wording:   "Card numbers are never kept: {sent} ways of writing a test number sent, {kept} kept",
+		Predicate: "After a visitor of a canary tenant sent a test card number, written in each of several ways, no message that the tenant can read holds its digits.",
+		Method:    "The probe sends the number that card networks give out for tests, with spaces, with dashes, without either and inside a sentence, and reads the conversation as the visitor.",
+		Refs:      claim.References{ISO: []string{"A.8.11", "A.8.12"}, SOC2: []string{"C1.1"}, GDPR: []string{"5(1)(c)"}},
+		Probe: func(ctx context.Context) (claim.Evidence, error) {
+			bare := strings.ReplaceAll(testCard, " ", "")
+			p, err := w.newPerson(ctx, testCard, strings.ReplaceAll(testCard, " ", "-"), bare, "My card is "+testCard+", thank you")
+			if err != nil {
+				return claim.Evidence{}, err
+			}
+			history, err := w.Canaries.Widget(ctx, p.token, map[string]any{"op": "history", "channel": p.conversation, "before": 0, "limit": 50})
+			if err != nil {
+				return claim.Evidence{}, err
+			}
+			var read struct {
+				OK struct{ Messages []struct{ Text string } }
+			}
+			if err := json.Unmarshal(history, &read); err != nil {
+				return claim.Evidence{}, fmt.Errorf("read the conversation: %w", err)
+			}
+			var texts []string
+			for _, m := range read.OK.Messages {
+				texts = append(texts, m.Text)
+			}
+			return judgeCards(texts), w.forget(ctx, p)
+		},
+		Fixtures: []claim.Fixture{
+			fixture("a number that was kept as it was sent", judge("hello", testCard)),
+			fixture("a number that was kept inside a sentence", judge("My card is "+testCard+", thank you")),
+			fixture("a conversation that cannot be read", judge()),
+		},
+	}
+}
+
+func judgeCards(texts []string) claim.Evidence {
+	e, kept := evidence(), 0
+	for _, text := range texts {
+		if _, n := cards.Mask(text); n > 0 {
+			kept++
+		}
+	}
+	e.See(len(texts) > 1, "messages read back", "%d", len(texts))
+	e.See(kept == 0, "card numbers in them", "%d", kept)
+	e.Figure("sent", "%d", 4)
+	e.Figure("kept", "%d", kept)
+	return e
+}
