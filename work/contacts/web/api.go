@@ -13,11 +13,17 @@ import (
 	"aver/work/contacts/attributes"
 )
 
+// externalID is what the tenant's own system calls a person, and names one person of the tenant.
+type externalID string
+
+// Reference names what it refers to, for the API's description.
+func (externalID) Reference() string { return "contact_external_id" }
+
 // contactJSON is a contact in the API.
 type contactJSON struct {
 	ID         ids.Contact       `json:"id"`
 	Role       contacts.Role     `json:"role" enum:"visitor,lead,user"`
-	ExternalID string            `json:"external_id,omitempty" doc:"Your own identifier of the person"`
+	ExternalID externalID        `json:"external_id,omitempty" doc:"Your own identifier of the person"`
 	Email      string            `json:"email,omitempty"`
 	Phone      string            `json:"phone,omitempty" doc:"E.164"`
 	Name       string            `json:"name,omitempty"`
@@ -38,7 +44,7 @@ type contactJSON struct {
 
 func contactOut(c contacts.Contact, tags []contacts.TagID) (contactJSON, error) {
 	values, err := c.Values()
-	out := contactJSON{ID: c.ID, Role: c.Role, ExternalID: c.ExternalID.Reveal(), Email: c.Email.Reveal(), Phone: c.Phone.Reveal(), Name: c.Name.Reveal(),
+	out := contactJSON{ID: c.ID, Role: c.Role, ExternalID: externalID(c.ExternalID.Reveal()), Email: c.Email.Reveal(), Phone: c.Phone.Reveal(), Name: c.Name.Reveal(),
 		Company: c.Company.Reveal(), Language: c.Language, Attributes: values, Verified: c.Verified, Basis: c.Basis, BasisNote: c.BasisNote.Reveal(), Tags: tags,
 		Blocked: !c.BlockedAt.IsZero(), Archived: !c.ArchivedAt.IsZero(), CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt, SeenAt: c.SeenAt}
 	if !c.MergedInto.IsZero() {
@@ -78,8 +84,8 @@ func (f FieldsJSON) draft() contacts.Draft {
 
 // identifiedJSON is FieldsJSON with the identifier.
 type identifiedJSON struct {
-	ExternalID string `json:"external_id,omitempty" maxLength:"250" doc:"Your own identifier of the person; told apart exactly as written"`
-	BasisNote  string `json:"basis_note,omitempty" maxLength:"250" doc:"On what ground you keep the person's data"`
+	ExternalID externalID `json:"external_id,omitempty" maxLength:"250" doc:"Your own identifier of the person; told apart exactly as written"`
+	BasisNote  string     `json:"basis_note,omitempty" maxLength:"250" doc:"On what ground you keep the person's data"`
 	FieldsJSON
 }
 
@@ -124,7 +130,7 @@ func withStatus(status int) func(*huma.Operation) {
 func (s *Service) contactAPI(api huma.API) {
 	huma.Post(api, "/v1/contacts", func(ctx context.Context, in *struct{ Body identifiedJSON }) (*oneContact, error) {
 		d := in.Body.draft()
-		d.ExternalID, d.BasisNote = in.Body.ExternalID, in.Body.BasisNote
+		d.ExternalID, d.BasisNote = string(in.Body.ExternalID), in.Body.BasisNote
 		return one(s.Create(ctx, request.Actor(ctx), d))
 	}, withStatus(http.StatusCreated))
 	huma.Get(api, "/v1/contacts/{id}", func(ctx context.Context, in *OfContact) (*oneContact, error) {
@@ -148,18 +154,18 @@ func (s *Service) contactAPI(api huma.API) {
 		Body identifiedJSON
 	}) (*oneContact, error) {
 		d := in.Body.draft()
-		d.ExternalID = in.Body.ExternalID
+		d.ExternalID = string(in.Body.ExternalID)
 		return one(s.Update(ctx, request.Actor(ctx), in.ID, d))
 	})
 	huma.Put(api, "/v1/contacts/by-external-id/{external_id}", func(ctx context.Context, in *struct {
-		ExternalID string `path:"external_id" maxLength:"250" doc:"Your own identifier of the person, percent-encoded"`
+		ExternalID externalID `path:"external_id" maxLength:"250" doc:"Your own identifier of the person, percent-encoded"`
 		Body       FieldsJSON
 	}) (*struct {
 		Status int
 		Body   contactJSON
 	}, error) {
 		d := in.Body.draft()
-		d.ExternalID = in.ExternalID
+		d.ExternalID = string(in.ExternalID)
 		c, created, err := s.Upsert(ctx, request.Actor(ctx), d)
 		if err != nil {
 			return nil, err
