@@ -78,7 +78,7 @@ func crawl(t *testing.T, tab *browser.Tab, base string, starts []string, look fu
 				continue
 			}
 			seen[kind(u.Path)] = true
-			queue = append(queue, u.Path)
+			queue = append(queue, u.RequestURI())
 		}
 		if len(seen) > 200 {
 			t.Fatal("there is no end to the links")
