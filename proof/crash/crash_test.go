@@ -127,3 +127,16 @@ func TestAFullDiskRefusesAndStillReadsAndErases(t *testing.T) {
 	}
 	none(t, faults)
 }
+
+func TestAKilledDatabaseHasKeptWhatWasAcknowledged(t *testing.T) {
+	t.Parallel()
+	got, err := crash.KillDatabase(t.Context(), t.TempDir(), max(2, *lives/2), 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d kills, %d acknowledged, %d refused meanwhile, %d stored", got.Kills, len(got.Acknowledged), got.Refused, got.Findings.Messages)
+	if got.Refused == 0 {
+		t.Error("nobody noticed that the database was away")
+	}
+	none(t, got.Findings.Faults)
+}

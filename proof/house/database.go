@@ -4,7 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 
 	"aver/vault/postgres/pgtest"
@@ -30,8 +35,44 @@ func StartServer(ctx context.Context) (s *Server, err error) {
 	})
 }
 
-// Kill stops the server at once, as a crash of the machine would but for the disk's own memory.
-func (s *Server) Kill() error { return s.t.try(func() { s.cluster.Stop(s.t) }) }
+// Kill ends every process of the server (SIGKILL), of which none gets to say goodbye.
+func (s *Server) Kill() error {
+	folder, _, _ := strings.Cut(strings.TrimPrefix(s.Database.Boss, "host="), " ")
+	text, err := os.ReadFile(filepath.Join(folder, "data", "postmaster.pid"))
+	if err != nil {
+		return fmt.Errorf("find the server's process: %w", err)
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	server, err := strconv.Atoi(first)
+	if err != nil {
+		return fmt.Errorf("find the server's process: %w", err)
+	}
+	var faults []error
+	for _, process := range append([]int{server}, children(server)...) {
+		if err := syscall.Kill(process, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			faults = append(faults, err)
+		}
+	}
+	return errors.Join(append(faults, s.t.try(func() { s.cluster.Stop(s.t) }))...) // the watchdog learns that it is gone
+}
+
+// children lists the processes that a process has begun.
+func children(parent int) (all []int) {
+	found, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is well formed
+	for _, path := range found {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // ended meanwhile
+		}
+		_, after, _ := strings.Cut(string(text), ") ")
+		fields := strings.Fields(after)
+		process, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if err == nil && len(fields) > 1 && fields[1] == strconv.Itoa(parent) {
+			all = append(all, process)
+		}
+	}
+	return all
+}
 
 // Restart starts it after Kill.
 func (s *Server) Restart() error { return s.t.try(func() { s.cluster.Restart(s.t) }) }
