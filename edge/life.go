@@ -78,8 +78,11 @@ func (s *Server) open(server *http.Server, address string) error {
 	return nil
 }
 
-// Addresses tells where the server listens: HTTPS, administration, and plain HTTP or nil.
+// Addresses tells where the server listens: HTTPS, administration, and plain HTTP or nil. Before Listen all are nil.
 func (s *Server) Addresses() (https, admin, plain net.Addr) {
+	if len(s.life.sockets) < 2 {
+		return nil, nil, nil
+	}
 	https, admin = s.life.sockets[0].Addr(), s.life.sockets[1].Addr()
 	if len(s.life.sockets) > 2 {
 		plain = s.life.sockets[2].Addr()

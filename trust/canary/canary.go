@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -93,18 +94,19 @@ type Service struct {
 	log      *slog.Logger
 	world    World
 
-	door  *inside.Door
-	mu    sync.Mutex // one at a time acts for the canaries
-	sides map[string]*Side
-	ids   sync.Map // of their tenants
-	last  report
-	loud  bool      // the victim writes in every round
-	spoke time.Time // when the victim last wrote to be listened for
+	door   *inside.Door
+	mu     sync.Mutex // one at a time acts for the canaries
+	both   atomic.Pointer[map[string]*Side]
+	opened chan struct{} // closed once both are there
+	ids    sync.Map      // of their tenants
+	last   report
+	loud   bool      // the victim writes in every round
+	spoke  time.Time // when the victim last wrote to be listened for
 }
 
 // New makes the service.
 func New(v *vault.Vault, i *identity.Service, log *slog.Logger) *Service {
-	return &Service{vault: v, identity: i, log: log, sides: map[string]*Side{}}
+	return &Service{vault: v, identity: i, log: log, opened: make(chan struct{})}
 }
 
 // Module is what the service brings.
@@ -123,14 +125,24 @@ func (s *Service) Open(ctx context.Context, w World) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.world, s.door = w, inside.Open(w.Handler, w.Host)
+	if err := s.openBoth(ctx); err != nil {
+		return err
+	}
+	close(s.opened)
+	return nil
+}
+
+func (s *Service) openBoth(ctx context.Context) error {
+	both := map[string]*Side{}
 	for _, name := range []string{North, South} {
 		side, err := s.open(ctx, name)
 		if err != nil {
 			return fmt.Errorf("open the canary %s: %w", name, err)
 		}
-		s.sides[name] = side
+		both[name] = side
 		s.ids.Store(side.Tenant, true)
 	}
+	s.both.Store(&both)
 	return nil
 }
 
@@ -152,7 +164,23 @@ func (s *Service) Is(tenant ids.Tenant) bool {
 func (s *Service) Door() *inside.Door { return s.door }
 
 // Side returns a canary that has signed in, or nil before Open.
-func (s *Service) Side(name string) *Side { return s.sides[name] }
+func (s *Service) Side(name string) *Side {
+	both := s.both.Load()
+	if both == nil {
+		return nil
+	}
+	return (*both)[name]
+}
+
+// Await returns a canary as soon as it has signed in.
+func (s *Service) Await(ctx context.Context, name string) (*Side, error) {
+	select {
+	case <-s.opened:
+		return s.Side(name), nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for the canaries: %w", ctx.Err())
+	}
+}
 
 // Alone runs fn while no attack and nobody else acts for the canaries.
 func (s *Service) Alone(fn func() error) error {
@@ -224,7 +252,11 @@ func (s *Service) make(ctx context.Context, name string) (Canary, error) {
 	if _, err := s.identity.Accept(ctx, invitation, c.Email, "Owner "+root, c.Password.Reveal()); err != nil {
 		return c, err
 	}
-	return c, s.keep(ctx, c)
+	err = s.vault.Do(ctx, system(), actWrite, func(tx *vault.Tx) error { return Canaries.Add(tx, c) })
+	if errs.Is(err, errs.Conflict) { // another process made one at the same moment; this one stays empty
+		return s.find(ctx, name)
+	}
+	return c, err
 }
 
 // signIn gets a session and an API key, each good for as long as the process usually lives.

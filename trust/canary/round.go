@@ -43,7 +43,7 @@ func (s *Service) Last() Report {
 
 // rig is the attacker, the victim and the way in.
 func (s *Service) rig() *attack.Rig {
-	return &attack.Rig{Door: s.door, Attacker: &s.sides[South].Side, Victim: &s.sides[North].Side, Speak: s.speak(), Skip: s.world.Skip, Shared: s.world.Shared}
+	return &attack.Rig{Door: s.door, Attacker: &s.Side(South).Side, Victim: &s.Side(North).Side, Speak: s.speak(), Skip: s.world.Skip, Shared: s.world.Shared}
 }
 
 // speakEvery bounds how many messages the victim writes to be listened for.
@@ -55,11 +55,10 @@ func (s *Service) speak() bool { return s.loud || s.vault.Now().Sub(s.spoke) >= 
 // each operation's strongest attempt alone.
 func (s *Service) Round(ctx context.Context, pause time.Duration, brief bool) (Report, error) {
 	began := time.Now()
-	s.mu.Lock()
-	if s.sides[North] == nil || s.sides[South] == nil {
-		s.mu.Unlock()
-		return Report{}, errors.New("the canaries are not there")
+	if _, err := s.Await(ctx, North); err != nil {
+		return Report{}, err
 	}
+	s.mu.Lock()
 	s.loud = pause == 0
 	plan, report, err := s.plan(ctx, brief)
 	s.mu.Unlock()
@@ -132,7 +131,7 @@ const busyWait = 2 * time.Second
 func (s *Service) one(ctx context.Context, a attack.Attempt, report *Report) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before, _, _, err := s.vault.Head(ctx, s.sides[North].Tenant)
+	before, _, _, err := s.vault.Head(ctx, s.Side(North).Tenant)
 	if err != nil {
 		return err
 	}
@@ -160,7 +159,7 @@ func (s *Service) one(ctx context.Context, a attack.Attempt, report *Report) err
 
 // grown counts the entries of the victim's log since before that Aver itself did not make.
 func (s *Service) grown(ctx context.Context, before int64) (int, error) {
-	entries, err := s.vault.Entries(ctx, s.sides[North].Tenant, before, 100)
+	entries, err := s.vault.Entries(ctx, s.Side(North).Tenant, before, 100)
 	n := 0
 	for _, e := range entries {
 		if vault.ActorKind(e.ActorKind) != vault.AsSystem {
@@ -174,7 +173,7 @@ func (s *Service) grown(ctx context.Context, before int64) (int, error) {
 func (s *Service) sockets(ctx context.Context, report *Report) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before, _, _, err := s.vault.Head(ctx, s.sides[North].Tenant)
+	before, _, _, err := s.vault.Head(ctx, s.Side(North).Tenant)
 	if err != nil {
 		return err
 	}
@@ -233,13 +232,8 @@ func (s *Service) Run(ctx context.Context) {
 func (s *Service) renew(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, name := range []string{North, South} {
-		side, err := s.open(ctx, name)
-		if err != nil {
-			s.log.Warn("the canary cannot be opened again", "canary", name, "error", err)
-			return
-		}
-		s.sides[name] = side
+	if err := s.openBoth(ctx); err != nil {
+		s.log.Warn("the canaries cannot be opened again", "error", err)
 	}
 }
 

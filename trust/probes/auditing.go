@@ -41,12 +41,12 @@ func administration(w *World) claim.Claim {
 		Method:    "The probe signs in, fails to sign in, makes and revokes an API key and tries what its key may not, as the canary; then it reads the log.",
 		Refs:      claim.References{ISO: []string{"A.8.15"}, SOC2: []string{"CC7.2", "CC6.2"}, GDPR: []string{"5(2)", "32(1)(d)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			side := w.Canaries.Side(canary.South)
-			if side == nil {
-				return claim.Evidence{}, errNoCanaries
+			side, err := w.Canaries.Await(ctx, canary.South)
+			if err != nil {
+				return claim.Evidence{}, err
 			}
 			var e claim.Evidence
-			err := w.Canaries.Alone(func() (err error) {
+			err = w.Canaries.Alone(func() (err error) {
 				e, err = w.administer(ctx, side, made)
 				return err
 			})
@@ -91,7 +91,7 @@ func (w *World) administer(ctx context.Context, side *canary.Side, made []act) (
 			return claim.Evidence{}, fmt.Errorf("sign in: %w", err)
 		}
 	}
-	token, c, err := w.Identity.MakeKey(ctx, side.Owner, attack.UniqueWord(side.Root), []string{"probe"}, time.Hour)
+	token, c, err := w.Identity.MakeKey(ctx, side.Owner, attack.UniqueWord(side.Root), []string{weakScope}, time.Hour)
 	if err != nil {
 		return claim.Evidence{}, err
 	}
@@ -155,9 +155,9 @@ func automation(w *World) claim.Claim {
 		Method:    "The probe lets the retention run over the canary's data as the schedule does, reads the log, and asks the API for what the system did.",
 		Refs:      claim.References{ISO: []string{"A.8.15", "A.8.16"}, SOC2: []string{"CC7.2"}, GDPR: []string{"5(2)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			side := w.Canaries.Side(canary.South)
-			if side == nil {
-				return claim.Evidence{}, errNoCanaries
+			side, err := w.Canaries.Await(ctx, canary.South)
+			if err != nil {
+				return claim.Evidence{}, err
 			}
 			from, _, _, err := w.Vault.Head(ctx, side.Tenant)
 			if err != nil {
@@ -193,9 +193,9 @@ func tampering(w *World) claim.Claim {
 		Method:    "The probe exports the canary's log as an auditor would and verifies the file with the same code as the command, once as it is and once for each alteration.",
 		Refs:      claim.References{ISO: []string{"A.8.15", "A.5.28"}, SOC2: []string{"CC7.2", "CC7.3"}, GDPR: []string{"5(2)", "32(1)(d)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			side := w.Canaries.Side(canary.South)
-			if side == nil {
-				return claim.Evidence{}, errNoCanaries
+			side, err := w.Canaries.Await(ctx, canary.South)
+			if err != nil {
+				return claim.Evidence{}, err
 			}
 			key, err := w.Audit.VerifierKey(ctx)
 			if err != nil {

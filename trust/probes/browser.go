@@ -25,9 +25,9 @@ func credentials(w *World) claim.Claim {
 		Method:    "The probe signs in as the canary's owner, reads every page and every list, and asks the door to the outside world for hosts that nobody registered.",
 		Refs:      claim.References{ISO: []string{"A.5.17", "A.8.12"}, SOC2: []string{"CC6.1", "CC6.6"}, GDPR: []string{"32(1)(b)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			side := w.Canaries.Side(canary.North)
-			if side == nil {
-				return claim.Evidence{}, errNoCanaries
+			side, err := w.Canaries.Await(ctx, canary.North)
+			if err != nil {
+				return claim.Evidence{}, err
 			}
 			e, err := judgeAnswers(ctx, w.Canaries.Door(), side.Callers, w.Pages(), side.Cookie, side.Key, side.Token, side.Password.Reveal())
 			if err != nil {
@@ -101,9 +101,9 @@ func sessions(w *World) claim.Claim {
 		Method:    "The probe signs in as the canary's owner by the form that people use, then reads every script that the pages load.",
 		Refs:      claim.References{ISO: []string{"A.8.5"}, SOC2: []string{"CC6.1"}, GDPR: []string{"32(1)(b)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			side := w.Canaries.Side(canary.South)
-			if side == nil {
-				return claim.Evidence{}, errNoCanaries
+			side, err := w.Canaries.Await(ctx, canary.South)
+			if err != nil {
+				return claim.Evidence{}, err
 			}
 			return judgeSession(ctx, w.Canaries.Door(), url.Values{"email": {side.Email}, "password": {side.Password.Reveal()}, "workspace": {side.Slug}})
 		},

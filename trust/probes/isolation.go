@@ -1,10 +1,12 @@
 package probes
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -109,10 +111,11 @@ func pooling(w *World) claim.Claim {
 		Method:    "The probe reads the metrics and every page that all tenants share, and compares the word indexes of two tenants that hold the same words.",
 		Refs:      claim.References{ISO: []string{"A.8.3", "A.8.11"}, SOC2: []string{"CC6.1", "C1.1"}, GDPR: []string{"5(1)(f)", "32(1)(b)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			north, south := w.Canaries.Side(canary.North), w.Canaries.Side(canary.South)
-			if north == nil || south == nil {
-				return claim.Evidence{}, errNoCanaries
+			north, err := w.Canaries.Await(ctx, canary.North)
+			if err != nil {
+				return claim.Evidence{}, err
 			}
+			south := w.Canaries.Side(canary.South)
 			shelves, err := w.shelves(ctx)
 			if err != nil {
 				return claim.Evidence{}, err
@@ -139,18 +142,14 @@ func pooling(w *World) claim.Claim {
 	}
 }
 
-var errNoCanaries = errors.New("the canary tenants are not there")
-
 func (w *World) shelves(ctx context.Context) ([]shelf, error) {
 	var out []shelf
-	if w.Metrics != nil {
-		door := inside.Open(w.Metrics, "metrics")
-		defer door.Close()
-		a, err := door.Get(ctx, "/metrics", nil)
+	if at := w.Addresses().Admin; at != "" {
+		text, err := w.metrics(ctx, at)
 		if err != nil {
 			return nil, fmt.Errorf("read the metrics: %w", err)
 		}
-		out = append(out, shelf{"metrics", a.Body})
+		out = append(out, shelf{"metrics", text})
 	}
 	for _, path := range []string{"/trust", "/trust/api/claims.json", "/trust/log", "/openapi.json", "/login"} {
 		a, err := w.Canaries.Door().Get(ctx, path, nil)
@@ -160,6 +159,28 @@ func (w *World) shelves(ctx context.Context) ([]shelf, error) {
 		out = append(out, shelf{path, a.Body})
 	}
 	return out, nil
+}
+
+// metrics reads what monitoring reads.
+func (w *World) metrics(ctx context.Context, at string) ([]byte, error) {
+	conn, err := w.Dial(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+at+"/metrics", http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	if err := request.Write(conn); err != nil {
+		return nil, err
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(conn), request)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	return io.ReadAll(io.LimitReader(answer.Body, inside.MaxAnswer))
 }
 
 // indexEntries are the entries of a tenant's word index. The canaries hold words that both have, such as "owner".

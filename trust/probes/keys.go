@@ -62,9 +62,9 @@ func rotating(w *World) claim.Claim {
 
 func (w *World) lookAtKeys(ctx context.Context) (keysOf, error) {
 	k := keysOf{versions: map[string][]keyring.Version{}, now: w.Vault.Now()}
-	side := w.Canaries.Side(canary.North)
-	if side == nil {
-		return k, errNoCanaries
+	side, err := w.Canaries.Await(ctx, canary.North)
+	if err != nil {
+		return k, err
 	}
 	tenants, err := w.tenants(ctx)
 	if err != nil {
@@ -111,7 +111,7 @@ func (w *World) useKeys(ctx context.Context, side *canary.Side, k *keysOf) error
 		}
 		return err
 	})
-	token, c, err := w.Identity.MakeKey(ctx, side.Owner, attack.UniqueWord(side.Root), []string{"probe"}, time.Hour)
+	token, c, err := w.Identity.MakeKey(ctx, side.Owner, attack.UniqueWord(side.Root), []string{weakScope}, time.Hour)
 	if err != nil || token == "" {
 		return fmt.Errorf("write something of the canary's: %w", err)
 	}
@@ -174,9 +174,9 @@ func passwords(w *World) claim.Claim {
 		Method:    "The probe reads the stored value of every user of every tenant.",
 		Refs:      claim.References{ISO: []string{"A.5.17", "A.8.24"}, SOC2: []string{"CC6.1"}, GDPR: []string{"32(1)(a)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			side := w.Canaries.Side(canary.North)
-			if side == nil {
-				return claim.Evidence{}, errNoCanaries
+			side, err := w.Canaries.Await(ctx, canary.North)
+			if err != nil {
+				return claim.Evidence{}, err
 			}
 			hashes, err := w.passwordHashes(ctx)
 			return judgePasswords(hashes, side.Password.Reveal()), err

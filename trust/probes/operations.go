@@ -141,9 +141,9 @@ var errNotFull = fmt.Errorf("synchronous is NORMAL: a commit does not wait for t
 const writes = 3
 
 func (w *World) writeAndFind(ctx context.Context) (d durable, err error) {
-	side := w.Canaries.Side(canary.South)
-	if side == nil {
-		return d, errNoCanaries
+	side, err := w.Canaries.Await(ctx, canary.South)
+	if err != nil {
+		return d, err
 	}
 	if err := w.Vault.Check(ctx); err != nil {
 		if errs.Is(err, errs.Unavailable) {

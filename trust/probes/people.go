@@ -35,12 +35,11 @@ type person struct {
 
 // newPerson lets somebody write to a canary, through the widget.
 func (w *World) newPerson(ctx context.Context, texts ...string) (*person, error) {
-	side := w.Canaries.Side(canary.South)
-	if side == nil {
-		return nil, errNoCanaries
+	side, err := w.Canaries.Await(ctx, canary.South)
+	if err != nil {
+		return nil, err
 	}
 	p := &person{side: side, word: attack.UniqueWord(side.Root)}
-	var err error
 	if p.token, err = w.Canaries.NewVisitor(ctx, side, p.word); err != nil {
 		return nil, err
 	}

@@ -11,7 +11,6 @@ package probes
 import (
 	"context"
 	"net"
-	"net/http"
 	"time"
 
 	"aver/base/ids"
@@ -43,12 +42,11 @@ type World struct {
 	Dial      func(ctx context.Context, addr string) (net.Conn, error) // to an address of its own
 	Pages     func() []string                                          // routes that can be read without naming anything
 	Folder    string                                                   // where the data lies; the embedded store's, or the files' beside PostgreSQL
-	Metrics   http.Handler
-	Embedded  bool // the store is the embedded one, which makes its own backups
+	Embedded  bool                                                     // the store is the embedded one, which makes its own backups
 }
 
 // Addresses are host:port pairs that this installation listens at; empty where it does not.
-type Addresses struct{ TLS, Plain string }
+type Addresses struct{ TLS, Plain, Admin string }
 
 // The themes of the trust page, in its order.
 const (
@@ -110,6 +108,9 @@ func system(tenant ids.Tenant) vault.Actor { return identity.System(tenant, "pro
 
 // Actions are what probes do by themselves.
 func Actions() []*vault.Action { return []*vault.Action{actProbe} }
+
+// weakScope is all that keys may which the probes make: to read settings.
+const weakScope = "settings:read"
 
 const (
 	often  = 15 * time.Minute

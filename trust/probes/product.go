@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -48,14 +49,14 @@ func chatting(w *World) claim.Claim {
 const hearWithin = 5 * time.Second
 
 func (w *World) speak(ctx context.Context) (s spoken, err error) {
-	side := w.Canaries.Side(canary.South)
-	conversation := ""
-	if side != nil && len(side.Pool["conversation"]) > 0 {
-		conversation = side.Pool["conversation"][0]
+	side, err := w.Canaries.Await(ctx, canary.South)
+	if err != nil {
+		return s, err
 	}
-	if conversation == "" {
-		return s, errNoCanaries
+	if len(side.Pool["conversation"]) == 0 {
+		return s, errors.New("the canary has no conversation")
 	}
+	conversation := side.Pool["conversation"][0]
 	visitor, err := w.talk(ctx, "/widget/v1/socket", nil, side.Token, "subscribe", map[string]any{"channel": conversation, "epoch": "", "offset": 0})
 	if err != nil {
 		return s, err
@@ -172,9 +173,9 @@ func programming(w *World) claim.Claim {
 }
 
 func (w *World) identify(ctx context.Context) (k known, err error) {
-	side := w.Canaries.Side(canary.South)
-	if side == nil {
-		return k, errNoCanaries
+	side, err := w.Canaries.Await(ctx, canary.South)
+	if err != nil {
+		return k, err
 	}
 	door, path := w.Canaries.Door(), "/v1/contacts/by-external-id/"+side.Root+"-backend"
 	k.want = "Set " + attack.UniqueWord(side.Root)
@@ -185,7 +186,7 @@ func (w *World) identify(ctx context.Context) (k known, err error) {
 	put := func(h http.Header) (inside.Answer, error) {
 		return door.Do(ctx, inside.Request{Method: http.MethodPut, Path: path, Header: withJSON(h), Body: body})
 	}
-	weak, c, err := w.Identity.MakeKey(ctx, side.Owner, attack.UniqueWord(side.Root), []string{"probe"}, time.Hour)
+	weak, c, err := w.Identity.MakeKey(ctx, side.Owner, attack.UniqueWord(side.Root), []string{weakScope}, time.Hour)
 	if err != nil {
 		return k, err
 	}

@@ -31,10 +31,11 @@ func sealing(w *World) claim.Claim {
 		Method:    "Two walls are looked at apart: the bytes of the files, whose pages are encrypted under the tenant's key, and the values inside, which are sealed under the tenant's or the person's key. Other tenants' stores are only looked at from outside, for the canaries' words cannot be in them.",
 		Refs:      claim.References{ISO: []string{"A.8.24"}, SOC2: []string{"CC6.1", "CC6.7"}, GDPR: []string{"32(1)(a)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			north, south := w.Canaries.Side(canary.North), w.Canaries.Side(canary.South)
-			if north == nil || south == nil {
-				return claim.Evidence{}, errNoCanaries
+			north, err := w.Canaries.Await(ctx, canary.North)
+			if err != nil {
+				return claim.Evidence{}, err
 			}
+			south := w.Canaries.Side(canary.South)
 			marks := attack.NewMarks(north.Root, south.Root)
 			return judgeSealing(ctx, os.DirFS(w.Folder), w.Canaries.Is, marks, w.Vault.Stored, north.Tenant, south.Tenant, ids.Installation)
 		},

@@ -116,6 +116,9 @@ func (a *App) wire(ctx context.Context) error {
 	a.openDoors()
 	a.modules = a.listModules()
 	a.Identity.Compose(a.modules)
+	if !a.Config.Calm {
+		a.Claims.Add(a.claims()...)
+	}
 	certificates, err := a.certificates()
 	if err != nil {
 		return err

@@ -1,13 +1,20 @@
 package app
 
 import (
+	"context"
+	"net"
 	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"aver/frame/claim"
+	"aver/frame/egress"
 	"aver/frame/module"
 	"aver/trust/canary"
 	"aver/trust/canary/attack"
+	"aver/trust/probes"
+	inboxweb "aver/work/inbox/web"
 )
 
 // Modules are what this installation consists of.
@@ -17,16 +24,21 @@ func (a *App) Modules() []module.Module { return slices.Clone(a.modules) }
 func (a *App) CanaryWorld() canary.World {
 	return canary.World{
 		Handler: a.Edge, Host: a.host(), Scopes: a.scopes(), Bodies: canary.Bodies, Skip: canary.Skipped, Shared: canary.Shared,
-		Spec: func() *huma.OpenAPI { return a.Edge.API().OpenAPI() },
-		Routes: func() []string {
-			var out []string
-			for _, r := range a.Edge.Routes() {
-				out = append(out, r.Pattern)
-			}
-			return out
+		Spec:   func() *huma.OpenAPI { return a.Edge.API().OpenAPI() },
+		Routes: a.patterns,
+		Sockets: []attack.Socket{
+			{Path: "/widget/v1/socket", Post: "/widget/v1/send", Stream: "/widget/v1/events", As: attack.Visitor, Hello: true, Ops: a.WebChat.Ops()},
+			{Path: "/live", As: attack.Owner, Ops: inboxweb.New(a.Inbox, a.Hub, a.Identity).Handler().Ops},
 		},
-		Sockets: []attack.Socket{{Path: "/widget/v1/socket", Post: "/widget/v1/send", Stream: "/widget/v1/events", As: attack.Visitor, Hello: true, Ops: a.WebChat.Ops()}},
 	}
+}
+
+func (a *App) patterns() []string {
+	var out []string
+	for _, r := range a.Edge.Routes() {
+		out = append(out, r.Pattern)
+	}
+	return out
 }
 
 // scopes are all scopes that an API key can have.
@@ -37,6 +49,79 @@ func (a *App) scopes() []string {
 			if s := act.Scope(); s != "" && !slices.Contains(out, s) {
 				out = append(out, s)
 			}
+		}
+	}
+	return out
+}
+
+// keepCanaries lets the canaries in and attack each other until the installation closes. Requests are answered
+// meanwhile: the first start takes a second or two to make them.
+func (a *App) keepCanaries() {
+	if err := a.Canaries.Open(a.ctx, a.CanaryWorld()); err != nil {
+		if a.ctx.Err() == nil {
+			a.Log.Error("the canary tenants cannot be opened: isolation is not measured", "error", err)
+		}
+		return
+	}
+	a.Canaries.Run(a.ctx)
+}
+
+const selfPurpose = "looking at itself"
+
+// ownAddress lets probes reach this process's own listeners, and nothing else.
+func (a *App) ownAddress(_ context.Context, purpose, host string) (egress.Entry, bool) {
+	at := a.addresses()
+	for _, addr := range []string{at.TLS, at.Plain, at.Admin} {
+		if own, _, err := net.SplitHostPort(addr); err == nil && own == host && purpose == selfPurpose {
+			return egress.Entry{Name: "this installation", Grade: egress.Own}, true
+		}
+	}
+	return egress.Entry{}, false
+}
+
+// claims are the promises that are measured here: those with probes of their own, and those that modules bring.
+func (a *App) claims() []claim.Claim {
+	a.Subprocessors.Allow(a.ownAddress)
+	list := probes.Claims(&probes.World{
+		Vault: a.Vault, Identity: a.Identity, Audit: a.Audit, Rights: a.Rights, Retention: a.Retention, Backups: a.Backups,
+		Companies: a.Subprocessors, Canaries: a.Canaries, Egress: a.Door, Folder: a.Config.Data, Embedded: a.stores.embedded != nil,
+		Addresses: a.addresses, Pages: a.readable,
+		Dial: func(ctx context.Context, addr string) (net.Conn, error) {
+			return a.Door.DialContext(ctx, selfPurpose, "tcp", addr)
+		},
+	})
+	for _, m := range a.modules {
+		list = append(list, m.Claims...)
+	}
+	return list
+}
+
+// addresses are where this process listens, as it reaches itself.
+func (a *App) addresses() probes.Addresses {
+	https, admin, plain := a.Edge.Addresses()
+	return probes.Addresses{TLS: reach(https), Plain: reach(plain), Admin: reach(admin)}
+}
+
+// reach is an address of this machine: where a listener takes every address, the loopback.
+func reach(at net.Addr) string {
+	tcp, ok := at.(*net.TCPAddr)
+	if !ok {
+		return ""
+	}
+	if tcp.IP.IsUnspecified() {
+		return (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: tcp.Port}).String()
+	}
+	return tcp.String()
+}
+
+// readable are the routes that can be read without naming anything.
+func (a *App) readable() []string {
+	var out []string
+	for _, pattern := range a.patterns() {
+		method, path, _ := strings.Cut(pattern, " ")
+		stream := path == "/live" || strings.HasPrefix(path, "/widget/") || strings.HasPrefix(path, "/assets/")
+		if method == "GET" && !strings.Contains(path, "{") && !stream {
+			out = append(out, path)
 		}
 	}
 	return out

@@ -47,6 +47,8 @@ type Config struct {
 	Restoring bool
 	// Modules are added to those that Aver consists of: the demo's shops, a rig's.
 	Modules []module.Module
+	// Calm leaves the canaries and the probes out: for rigs that measure something else.
+	Calm bool
 	// Quotas are instead of the edge's own, by class: for rigs that ask faster than people.
 	Quotas map[module.Class]edge.Quota
 	// Loopback lists host:port pairs that may be called although they are on this machine: receivers in tests and the demo.

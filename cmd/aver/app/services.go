@@ -18,6 +18,7 @@ import (
 	"aver/frame/request"
 	"aver/trust/audit"
 	"aver/trust/backups"
+	"aver/trust/canary"
 	"aver/trust/claims"
 	"aver/trust/consent"
 	"aver/trust/identity"
@@ -53,6 +54,7 @@ type Services struct {
 	Retention     *retention.Service
 	Claims        *claims.Service
 	TrustCenter   *trustcenter.Service
+	Canaries      *canary.Service
 }
 
 // makeServices makes the services, each of those that stand before it.
@@ -71,6 +73,7 @@ func (a *App) makeServices() {
 	a.Backups = backups.New(v, a.backupConfig())
 	a.Retention = retention.New(v, inbox.Messages.Name(), audit.Checkpoints.Name(), backups.Drills.Name(), "backup_canaries", claims.Runs.Name())
 	a.Claims = claims.New(v, a.Config.Probe, a.Log)
+	a.Canaries = canary.New(v, a.Identity, a.Log)
 	a.TrustCenter = trustcenter.New(trustcenter.Config{Claims: a.Claims, Companies: a.Subprocessors, Log: a.Audit, Drill: a.lastDrill,
 		Actor: func(part string) vault.Actor { return identity.System(ids.Installation, part) }, Now: a.now, Region: a.Config.Region, Contact: a.Config.Email, Host: a.host()})
 }
@@ -80,7 +83,7 @@ func (a *App) listModules() []module.Module {
 	return append([]module.Module{
 		{Name: "vault", Number: vault.Number, Migrations: vault.Migrations()},
 		a.Identity.Module(), identityweb.New(a.Identity, a.mailer(), a.now).Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Contacts.Module(), a.Imports.Module(), contactsweb.New(a.Contacts, a.Imports).Module(), a.Inbox.Module(), inboxweb.New(a.Inbox, a.Hub, a.Identity).Module(),
-		a.Rights.Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(),
+		a.Rights.Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(), a.Canaries.Module(),
 	}, a.Config.Modules...)
 }
 
@@ -168,15 +171,14 @@ func (a *App) startServices(ctx context.Context) error {
 	if a.stores.shared != nil {
 		a.shareNews()
 	}
-	canaries, err := a.canaries(ctx)
-	if err != nil {
-		return err
-	}
 	if err := a.followJournals(ctx); err != nil {
 		return err
 	}
 	go a.Retention.Run(a.ctx)
-	a.Claims.Start(a.ctx, func(t ids.Tenant) bool { return canaries[t] })
+	a.Claims.Start(a.ctx, a.Canaries.Is)
+	if !a.Config.Calm {
+		go a.keepCanaries()
+	}
 	return nil
 }
 
@@ -224,16 +226,6 @@ func (a *App) recall(tenant ids.Tenant, person ids.Subject) {
 func (a *App) shareNews() {
 	a.Hub.Join(notices{a.stores.shared, "aver_live"}, a.WebChat.Fetch)
 	go a.hearErasures()
-}
-
-// canaries are the tenants that exist to attack each other.
-func (a *App) canaries(ctx context.Context) (map[ids.Tenant]bool, error) {
-	all, err := a.Vault.AllTenants(ctx, true)
-	out := map[ids.Tenant]bool{}
-	for _, t := range all {
-		out[t.ID] = t.Canary
-	}
-	return out, err
 }
 
 func (a *App) now() time.Time { return a.Config.Clock.Now() }

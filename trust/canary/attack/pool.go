@@ -20,9 +20,16 @@ const mostPerKind = 4
 
 // Add takes an identifier in.
 func (p Pool) Add(kind, id string) {
-	if id != "" && !slices.Contains(p[kind], id) && len(p[kind]) < mostPerKind {
+	if id != "" && !constant(id) && !slices.Contains(p[kind], id) && len(p[kind]) < mostPerKind {
 		p[kind] = append(p[kind], id)
 	}
+}
+
+// constant tells whether an identifier was made at no time: it is written into the program, and the same for everybody.
+func constant(id string) bool {
+	_, body, _ := strings.Cut(id, "_")
+	raw, err := letters.DecodeString(body)
+	return err == nil && len(raw) == 16 && [6]byte(raw) == [6]byte{}
 }
 
 // All lists every identifier.
