@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"aver/base/clock"
 	"aver/base/errs"
@@ -234,12 +235,17 @@ func (a *App) Start(ctx context.Context) error {
 	return a.startServices(ctx)
 }
 
+// jobsMayTake is how long work that has begun may go on after it was asked to stop; then it goes back to the queue.
+const jobsMayTake = 3 * time.Second
+
 // Close stops the work and closes the stores.
 func (a *App) Close() error {
 	a.cancel()
 	var faults []error
 	if a.Jobs != nil {
-		faults = append(faults, a.Jobs.Stop(context.Background()))
+		soon, cancel := context.WithTimeout(context.Background(), jobsMayTake)
+		defer cancel()
+		faults = append(faults, a.Jobs.Stop(soon))
 	}
 	if a.untrace != nil {
 		faults = append(faults, a.untrace(context.Background()))
