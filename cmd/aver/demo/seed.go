@@ -128,13 +128,16 @@ func (s *seeder) programme(now time.Time) []plan {
 	var all []plan
 	for ti, t := range trades {
 		days := int(weeks.Hours()/24) - 1
-		open := 0
+		open, done := 0, 0
+		closed := len(t.talks) - openTalks(t)
 		for i, k := range t.talks {
 			minutes := (i*197 + ti*83) % 600 // of a day that begins at eight
-			at := now.Truncate(24*time.Hour).AddDate(0, 0, i*days/len(t.talks)-days).Add(8*time.Hour + time.Duration(minutes)*time.Minute)
+			at := now.Truncate(24*time.Hour).AddDate(0, 0, done*days/closed-days).Add(8*time.Hour + time.Duration(minutes)*time.Minute)
 			if k.open {
 				at = now.Add(-time.Duration(19+38*open+11*ti) * time.Minute)
 				open++
+			} else {
+				done++
 			}
 			who := slices.IndexFunc(people, func(p someone) bool { return strings.HasPrefix(p.name, k.who+" ") })
 			all = append(all, plan{at, t, k, who})
@@ -142,6 +145,15 @@ func (s *seeder) programme(now time.Time) []plan {
 	}
 	slices.SortFunc(all, func(a, b plan) int { return a.at.Compare(b.at) })
 	return all
+}
+
+func openTalks(t trade) (n int) {
+	for _, k := range t.talks {
+		if k.open {
+			n++
+		}
+	}
+	return n
 }
 
 // talk plays one conversation line by line.
