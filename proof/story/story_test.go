@@ -7,14 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"aver/base/ids"
-	"aver/base/personal"
 	"aver/proof/browser"
 	"aver/trust/rights"
 	"aver/work/contacts"
-	"aver/work/inbox"
 )
 
 func TestAVisitFromTheFirstClickToTheErasure(t *testing.T) {
@@ -41,7 +37,8 @@ func TestAVisitFromTheFirstClickToTheErasure(t *testing.T) {
 		t.Errorf("before the agreement there are %d contacts, %v", len(list.Contacts), err)
 	}
 
-	t.Log("The visitor writes, reads the notice, agrees.")
+	t.Log("The operator has the inbox open. The visitor writes, reads the notice, agrees.")
+	o := w.signIn()
 	c.write("My Heron creaks at the bottom bracket")
 	shot(c.tab, "2-notice")
 	c.press("Agree and send")
@@ -49,18 +46,26 @@ func TestAVisitFromTheFirstClickToTheErasure(t *testing.T) {
 	conv := w.only()
 	person := w.person(conv)
 
-	t.Log("The operator answers, and the visitor sees it at once.")
-	w.reply(conv, "Bring it by on Tuesday, we have the tool for it.")
+	t.Log("The operator sees it without a reload and answers; the visitor sees the answer at once.")
+	o.Until("the message in the list", "document.querySelector('#rows').innerText.includes('bottom bracket')")
+	shot(o, "3-inbox")
+	if !browser.Eval[bool](o, "window.neverLeft === true") {
+		t.Error("the inbox was loaded again")
+	}
+	o.Click("#rows a.conversation")
+	o.Until("the thread", "document.querySelector('.thread')?.innerText.includes('My Heron creaks')")
+	answer(o, "Bring it by on Tuesday, we have the tool for it.")
 	c.sees("Bring it by on Tuesday")
-	shot(c.tab, "3-talk")
+	shot(c.tab, "4-talk")
+	shot(o, "5-thread")
 
 	t.Log("The network fails, three messages come, the network returns.")
 	c.tab.Allow("net::ERR_|WebSocket")
 	w.wire.Cut()
 	c.frame.Until("the widget notices", "/connect/i.test(document.body.innerText)")
-	shot(c.tab, "4-cut")
+	shot(c.tab, "6-cut")
 	for _, text := range []string{"One more thing:", "please bring the key of the lock,", "and the receipt if you have it."} {
-		w.reply(conv, text)
+		answer(o, text)
 	}
 	w.wire.Mend()
 	c.sees("and the receipt if you have it.")
@@ -82,13 +87,13 @@ func TestAVisitFromTheFirstClickToTheErasure(t *testing.T) {
 			t.Errorf("the copy lacks %q", text)
 		}
 	}
-	shot(c.tab, "5-copy")
+	shot(c.tab, "7-copy")
 
 	t.Log("The visitor asks to be erased.")
 	c.press("Erase my data")
 	c.press("Erase everything")
 	c.sees("Your data was erased")
-	shot(c.tab, "6-erased")
+	shot(c.tab, "8-erased")
 	if got := c.keeps(); got != nothing {
 		t.Errorf("after the erasure the frame keeps %s", got)
 	}
@@ -114,10 +119,24 @@ func (w *world) only() ids.Conversation {
 	return of[0].ID
 }
 
-func (w *world) reply(conv ids.Conversation, text string) {
+// signIn opens the inbox as the owner does.
+func (w *world) signIn() *browser.Tab {
 	w.t.Helper()
-	_, err := w.Inbox.Reply(w.t.Context(), w.owner, conv, inbox.Outgoing{ClientID: uuid.NewString(), Text: personal.Of(text)})
-	must(w.t, err)
+	o := browser.New(w.t)
+	o.Goto(w.base + "/login")
+	o.Type("#email", email)
+	o.Type("#password", password)
+	o.Click("main button[type=submit]")
+	o.Until("the inbox", "location.pathname === '/inbox' && document.querySelector('#rows')")
+	o.Run("window.neverLeft = true")
+	return o
+}
+
+// answer writes a reply in the open thread, and waits until it stands there.
+func answer(o *browser.Tab, text string) {
+	o.Type(".composer textarea", text)
+	o.Click(".composer button[type=submit]")
+	o.Until("the answer in the thread", "document.querySelector('.thread').innerText.includes(%s)", text)
 }
 
 // forgot checks that nobody can read anything of the person any more, and that the log says why.
