@@ -137,13 +137,20 @@ func profile(folder, name string) (stop func(), err error) {
 
 // onProcessors pins a command to the server's processors or to the others, where that is possible.
 func onProcessors(ctx context.Context, others bool, name string, args ...string) *exec.Cmd {
-	taskset, err := exec.LookPath("taskset")
-	if err != nil || processors() < 2*serverProcessors {
+	set := processorSet(others)
+	if set == "" {
 		return exec.CommandContext(ctx, name, args...)
 	}
-	set := fmt.Sprintf("0-%d", serverProcessors-1)
-	if others {
-		set = fmt.Sprintf("%d-%d", serverProcessors, processors()-1)
+	return exec.CommandContext(ctx, "taskset", append([]string{"-c", set, name}, args...)...)
+}
+
+// processorSet names the server's processors or the others, or nothing where they cannot be kept apart.
+func processorSet(others bool) string {
+	if _, err := exec.LookPath("taskset"); err != nil || processors() < 2*serverProcessors {
+		return ""
 	}
-	return exec.CommandContext(ctx, taskset, append([]string{"-c", set, name}, args...)...)
+	if others {
+		return fmt.Sprintf("%d-%d", serverProcessors, processors()-1)
+	}
+	return fmt.Sprintf("0-%d", serverProcessors-1)
 }

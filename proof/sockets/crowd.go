@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -20,7 +21,9 @@ type Visit struct {
 	Subprotocol string      // to offer
 	Header      http.Header // for the handshake
 	Say         func(client int) []string
-	Push        func(client int, text []byte) // called with every text that comes after the answers; may be nil
+	Answer      func(client, words int, text []byte) // called with the answer to each of Say's words; may be nil
+	Addresses   int                                  // how many loopback addresses the clients come from; one if 0
+	Push        func(client int, text []byte)        // called with every text that comes after the answers; may be nil
 }
 
 // Crowd is many clients of one server.
@@ -64,21 +67,29 @@ func Gather(ctx context.Context, server *Server, n int, visit Visit) (*Crowd, er
 func (c *Crowd) connect(ctx context.Context, i int) error {
 	dialer := websocket.Dialer{ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: &buffers, HandshakeTimeout: 30 * time.Second}
 	dialer.Subprotocols = []string{c.visit.Subprotocol}
+	if c.visit.Addresses > 0 {
+		from := net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(1+i%c.visit.Addresses))}
+		dialer.NetDialContext = (&net.Dialer{LocalAddr: &from}).DialContext
+	}
 	scheme := "ws"
-	if c.server.tls != nil {
-		scheme, dialer.TLSClientConfig = "wss", c.server.tls
+	if c.server.TLS != nil {
+		scheme, dialer.TLSClientConfig = "wss", c.server.TLS
 	}
 	ws, _, err := dialer.DialContext(ctx, scheme+"://"+c.server.Address+c.visit.Path, c.visit.Header)
 	if err != nil {
 		return err
 	}
 	c.sockets[i] = ws
-	for _, words := range c.visit.Say(i) {
+	for k, words := range c.visit.Say(i) {
 		if err := ws.WriteMessage(websocket.TextMessage, []byte(words)); err != nil {
 			return err
 		}
-		if _, _, err := ws.ReadMessage(); err != nil {
+		_, answer, err := ws.ReadMessage()
+		if err != nil {
 			return err
+		}
+		if c.visit.Answer != nil {
+			c.visit.Answer(i, k, answer)
 		}
 	}
 	c.readers.Go(func() { c.read(i, ws) })

@@ -135,7 +135,7 @@ func selfSigned() (tls.Certificate, error) {
 // Server is a server in a process of its own.
 type Server struct {
 	Address string
-	tls     *tls.Config // nil without TLS
+	TLS     *tls.Config // nil without TLS
 	command *exec.Cmd
 	in      io.WriteCloser
 	out     *json.Decoder
@@ -179,7 +179,7 @@ func Start(ctx context.Context, site string, secure bool, processors int) (*Serv
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(certificate)
-	s.tls = &tls.Config{RootCAs: pool}
+	s.TLS = &tls.Config{RootCAs: pool}
 	return s, nil
 }
 
