@@ -187,7 +187,7 @@ func (s *slots) schema(at, name string, schema *huma.Schema) {
 }
 
 func looksLikeReference(name string, schema *huma.Schema) bool {
-	if name == "request_id" { // names the request itself, not a thing of anybody's
+	if name == "request_id" || name == "client_id" { // name the request itself, not a thing of anybody's
 		return false
 	}
 	name = strings.ToLower(strings.ReplaceAll(name, "-", "_"))

@@ -35,6 +35,7 @@ type leaky struct {
 // leak is one mistake.
 type leak struct {
 	name  string
+	near  string // part of the address of the operations that it is in
 	serve func(l *leaky, w http.ResponseWriter, r *http.Request)
 }
 
@@ -100,9 +101,20 @@ func send(w http.ResponseWriter, rec *httptest.ResponseRecorder) {
 	_, _ = w.Write(rec.Body.Bytes())
 }
 
+// address is the part of a route that every operation below it shares. What is asked over the fallback of the widget's
+// socket is attacked with the socket.
+func address(route string) string {
+	_, path, _ := strings.Cut(route, " ")
+	path, _, _ = strings.Cut(path, "usr_")
+	if path == "/widget/v1/send" || path == "/widget/v1/events" {
+		return "/widget/v1/socket"
+	}
+	return strings.TrimSuffix(path, "/")
+}
+
 // predicate is the classic: a query forgets the tenant, so that whoever names a thing gets it.
 func predicate(route string) leak {
-	return leak{"the tenant is forgotten in " + route, func(l *leaky, w http.ResponseWriter, r *http.Request) {
+	return leak{"the tenant is forgotten in " + route, address(route), func(l *leaky, w http.ResponseWriter, r *http.Request) {
 		if on(r, route) && l.bySouth(r) && l.names(r) {
 			r = l.asNorth(r)
 		}
@@ -112,7 +124,7 @@ func predicate(route string) leak {
 
 // blind writes into the victim and answers as if nothing had been.
 func blind(route string) leak {
-	return leak{"a blind write through " + route, func(l *leaky, w http.ResponseWriter, r *http.Request) {
+	return leak{"a blind write through " + route, address(route), func(l *leaky, w http.ResponseWriter, r *http.Request) {
 		if on(r, route) && l.bySouth(r) && l.names(r) {
 			l.answered(l.asNorth(r))
 		}
@@ -122,7 +134,7 @@ func blind(route string) leak {
 
 // spoilt changes the answer to a request that names something of the victim's.
 func spoilt(name, route string, change func(l *leaky, rec *httptest.ResponseRecorder)) leak {
-	return leak{name, func(l *leaky, w http.ResponseWriter, r *http.Request) {
+	return leak{name, address(route), func(l *leaky, w http.ResponseWriter, r *http.Request) {
 		if !on(r, route) || !l.bySouth(r) || !l.names(r) {
 			l.next.ServeHTTP(w, r)
 			return
@@ -135,7 +147,7 @@ func spoilt(name, route string, change func(l *leaky, rec *httptest.ResponseReco
 
 // added puts the victim's words, in some form, into every answer to the attacker.
 func added(name string, form func(root string) []byte) leak {
-	return leak{name, func(l *leaky, w http.ResponseWriter, r *http.Request) {
+	return leak{name, "/v1/admins", func(l *leaky, w http.ResponseWriter, r *http.Request) {
 		if !on(r, "GET /v1/admins") || !l.bySouth(r) {
 			l.next.ServeHTTP(w, r)
 			return
@@ -147,7 +159,7 @@ func added(name string, form func(root string) []byte) leak {
 }
 
 func header(name string, form func(root string) string) leak {
-	return leak{"the victim's words in the header " + name, func(l *leaky, w http.ResponseWriter, r *http.Request) {
+	return leak{"the victim's words in the header " + name, "/v1/me", func(l *leaky, w http.ResponseWriter, r *http.Request) {
 		if l.bySouth(r) && on(r, "GET /v1/me") {
 			w.Header().Set(name, form(l.north.Root))
 		}
@@ -157,7 +169,7 @@ func header(name string, form func(root string) string) leak {
 
 // cached keeps answers by path and forgets whose they were.
 func cached(prefix string) leak {
-	return leak{"a cache without the tenant in its key, for " + prefix, func(l *leaky, w http.ResponseWriter, r *http.Request) {
+	return leak{"a cache without the tenant in its key, for " + prefix, prefix, func(l *leaky, w http.ResponseWriter, r *http.Request) {
 		if !on(r, "GET "+prefix) {
 			l.next.ServeHTTP(w, r)
 			return
@@ -177,7 +189,7 @@ func cached(prefix string) leak {
 
 // merged adds what the same request finds for the victim.
 func merged(prefix string) leak {
-	return leak{"one index for all tenants behind " + prefix, func(l *leaky, w http.ResponseWriter, r *http.Request) {
+	return leak{"one index for all tenants behind " + prefix, address(prefix), func(l *leaky, w http.ResponseWriter, r *http.Request) {
 		if !on(r, prefix) || !l.bySouth(r) {
 			l.next.ServeHTTP(w, r)
 			return
@@ -190,12 +202,12 @@ func merged(prefix string) leak {
 }
 
 // socketOfVictim gives the attacker's socket the victim's session.
-var socketOfVictim = leak{"a socket takes anybody's token for the last one that it knew", relay(func(l *leaky, frame []byte) []byte {
+var socketOfVictim = leak{"a socket takes anybody's token for the last one that it knew", "/widget/v1/socket", relay(func(l *leaky, frame []byte) []byte {
 	return bytes.ReplaceAll(frame, []byte(l.south.Token), []byte(l.north.Token))
 }, false)}
 
 // topicOfVictim sends the attacker what the victim's conversation brings.
-var topicOfVictim = leak{"channels are shared by all tenants", relay(func(_ *leaky, frame []byte) []byte { return frame }, true)}
+var topicOfVictim = leak{"channels are shared by all tenants", "/widget/v1/socket", relay(func(_ *leaky, frame []byte) []byte { return frame }, true)}
 
 // relay stands between the attacker's socket and the edge, changes what the attacker asks, and may mix in the victim's news.
 func relay(change func(*leaky, []byte) []byte, mix bool) func(*leaky, http.ResponseWriter, *http.Request) {

@@ -4,7 +4,6 @@ package isolation
 
 import (
 	"io"
-	"log/slog"
 	"net/http"
 	"testing"
 	"time"
@@ -31,13 +30,13 @@ func open(t *testing.T, c app.Config, front func(http.Handler) http.Handler) (*a
 	t.Helper()
 	c.Data, c.Listen, c.Admin, c.Log = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0", io.Discard
 	c.Quotas = unlimited()
-	c.Modules = append(c.Modules, canary.New(nil, nil, nil).Module())
+
 	a, err := app.Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { a.Close() })
-	s := canary.New(a.Vault, a.Identity, slog.New(slog.DiscardHandler))
+	s := a.Canaries
 	world := a.CanaryWorld()
 	world.Handler = front(a.Edge)
 	if err := s.Open(t.Context(), world); err != nil {

@@ -68,6 +68,7 @@ type World struct {
 	Scopes  []string          // for API keys: all there are
 	Bodies  map[string]string // of operations with which a canary makes what it owns, where a made-up one would not do
 	Skip    map[string]string // operations that are not attacked, with the reason
+	Chosen  map[string]string // kinds of identifiers that a tenant makes up for itself, with the reason
 	Shared  map[string]string // kinds of identifiers that belong to the installation, with the reason
 }
 
@@ -213,6 +214,9 @@ func (s *Service) open(ctx context.Context, name string) (*Side, error) {
 	side := &Side{Name: name, Tenant: c.Workspace, Slug: t.Slug, Website: "ws_" + letters}
 	side.Email, side.Password = c.Email, c.Password
 	side.Root, side.Pool = Root(c.Workspace), attack.Pool{}
+	for kind := range s.world.Chosen {
+		side.Pool.Add(kind, fmt.Sprintf("own-%x", c.Workspace[6:]))
+	}
 	side.Secrets = []string{side.Website, c.Workspace.String()}
 	if err := s.signIn(ctx, side, c); err != nil {
 		return nil, err
@@ -420,11 +424,17 @@ func (s *Service) seed(ctx context.Context, side *Side, c Canary) error {
 		return attack.Harvest(ctx, s.door, ops, &side.Side)
 	}
 	if side.Token != "" {
-		conversation, _, err := s.Say(ctx, side.Token, "", "Question about "+attack.UniqueWord(side.Root))
+		second, err := s.NewVisitor(ctx, side, side.Root+"second") // so that lists have a next page
 		if err != nil {
 			return err
 		}
-		side.Pool.Add("conversation", conversation)
+		for _, token := range []string{side.Token, second} {
+			conversation, _, err := s.Say(ctx, token, "", "Question about "+attack.UniqueWord(side.Root))
+			if err != nil {
+				return err
+			}
+			side.Pool.Add("conversation", conversation)
+		}
 	}
 	if err := attack.Seed(ctx, s.door, ops, &side.Side, s.world.Skip, s.world.Bodies); err != nil {
 		return err

@@ -43,7 +43,7 @@ func (s *Service) Last() Report {
 
 // rig is the attacker, the victim and the way in.
 func (s *Service) rig() *attack.Rig {
-	return &attack.Rig{Door: s.door, Attacker: &s.Side(South).Side, Victim: &s.Side(North).Side, Speak: s.speak(), Skip: s.world.Skip, Shared: s.world.Shared}
+	return &attack.Rig{Door: s.door, Attacker: &s.Side(South).Side, Victim: &s.Side(North).Side, Speak: s.speak(), Skip: s.world.Skip, Chosen: s.world.Chosen, Shared: s.world.Shared}
 }
 
 // speakEvery bounds how many messages the victim writes to be listened for.
@@ -51,16 +51,47 @@ const speakEvery = time.Hour
 
 func (s *Service) speak() bool { return s.loud || s.vault.Now().Sub(s.spoke) >= speakEvery }
 
-// Round attacks through every operation. pause is kept between two attempts, so that a round costs little; brief makes
-// each operation's strongest attempt alone.
-func (s *Service) Round(ctx context.Context, pause time.Duration, brief bool) (Report, error) {
+// Control is an operation that the victim tried on its own things.
+type Control struct {
+	What   string
+	Status int
+}
+
+// Controls lets the victim do everything to its own things, what reads first and what takes away last. It is for tests:
+// afterwards the victim is no longer what it was.
+func (s *Service) Controls(ctx context.Context) ([]Control, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []Control
+	for _, o := range attack.ByHarm(attack.Operations(s.world.Spec())) {
+		if s.world.Skip[o.String()] != "" {
+			continue
+		}
+		status, err := s.rig().Control(ctx, o, attack.Owner, s.world.Bodies[o.String()])
+		if err != nil {
+			return out, err
+		}
+		out = append(out, Control{o.String(), status})
+	}
+	return out, nil
+}
+
+// Options say how a round is made.
+type Options struct {
+	Pause time.Duration          // between two attempts, so that a round costs little
+	Brief bool                   // of each operation the strongest attempt alone
+	Only  func(what string) bool // operations that are attacked; all if nil
+}
+
+// Round attacks through every operation.
+func (s *Service) Round(ctx context.Context, o Options) (Report, error) {
 	began := time.Now()
 	if _, err := s.Await(ctx, North); err != nil {
 		return Report{}, err
 	}
 	s.mu.Lock()
-	s.loud = pause == 0
-	plan, report, err := s.plan(ctx, brief)
+	s.loud = o.Pause == 0
+	plan, report, err := s.plan(o)
 	s.mu.Unlock()
 	if err != nil {
 		return report, err
@@ -69,42 +100,47 @@ func (s *Service) Round(ctx context.Context, pause time.Duration, brief bool) (R
 		if err := s.one(ctx, a, &report); err != nil {
 			return report, err
 		}
-		if pause > 0 {
-			if err := wait(ctx, pause); err != nil {
+		if o.Pause > 0 {
+			if err := wait(ctx, o.Pause); err != nil {
 				return report, err
 			}
 		}
 	}
-	if err := s.sockets(ctx, &report); err != nil {
+	if err := s.sockets(ctx, o, &report); err != nil {
 		return report, err
 	}
 	report.Took, report.At = time.Since(began), s.vault.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if brief {
+	switch {
+	case o.Only != nil:
+	case o.Brief:
 		s.last.brief = report
-	} else {
+	default:
 		s.last.full = report
 	}
 	return report, nil
 }
 
-// plan makes the list of attempts, after both sides looked at what they have now.
-func (s *Service) plan(ctx context.Context, brief bool) ([]attack.Attempt, Report, error) {
+// plan makes the list of attempts.
+func (s *Service) plan(o Options) ([]attack.Attempt, Report, error) {
 	ops := attack.Operations(s.world.Spec())
 	r := s.rig()
-	report := Report{Brief: brief, Missing: r.Missing(ops)}
+	report := Report{Brief: o.Brief, Missing: r.Missing(ops)}
 	plan, err := r.Plan(ops)
 	if err != nil {
 		return nil, report, err
 	}
 	plan = append(plan, r.PlanRoutes(s.routes())...)
+	if o.Only != nil {
+		plan = slices.DeleteFunc(plan, func(a attack.Attempt) bool { return !o.Only(a.What) })
+	}
 	seen := map[string]bool{}
 	for _, a := range plan {
 		seen[a.What] = true
 	}
 	report.Operations = len(seen)
-	if brief {
+	if o.Brief {
 		plan = strongest(plan)
 	}
 	return plan, report, nil
@@ -170,15 +206,19 @@ func (s *Service) grown(ctx context.Context, before int64) (int, error) {
 }
 
 // sockets attacks over every socket, and over the event stream.
-func (s *Service) sockets(ctx context.Context, report *Report) error {
+func (s *Service) sockets(ctx context.Context, o Options, report *Report) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before, _, _, err := s.vault.Head(ctx, s.Side(North).Tenant)
 	if err != nil {
 		return err
 	}
+	rig := s.rig()
 	for _, socket := range s.world.Sockets {
-		n, found, err := s.rig().TrySocket(ctx, socket)
+		if o.Only != nil && !o.Only(socket.Path) {
+			continue
+		}
+		n, found, err := rig.TrySocket(ctx, socket)
 		if err != nil {
 			return fmt.Errorf("attack over the socket %s: %w", socket.Path, err)
 		}
@@ -186,7 +226,7 @@ func (s *Service) sockets(ctx context.Context, report *Report) error {
 		report.Findings = append(report.Findings, found...)
 		if socket.Stream != "" {
 			report.Attempts++
-			finding, err := s.rig().TryStream(ctx, socket.Stream, "channel", "conversation")
+			finding, err := rig.TryStream(ctx, socket.Stream, "channel", "conversation")
 			if err != nil {
 				return fmt.Errorf("attack over the stream %s: %w", socket.Stream, err)
 			}
@@ -196,10 +236,10 @@ func (s *Service) sockets(ctx context.Context, report *Report) error {
 		}
 	}
 	grown, err := s.grown(ctx, before)
-	if s.speak() {
-		grown, s.spoke = max(grown-len(s.world.Sockets), 0), s.vault.Now() // what the victim wrote itself
+	if rig.Spoken > 0 {
+		s.spoke = s.vault.Now()
 	}
-	report.Writes += grown
+	report.Writes += grown - rig.Spoken
 	return err
 }
 
@@ -218,7 +258,7 @@ const pace = time.Second
 // Run attacks, round after round, until the context ends.
 func (s *Service) Run(ctx context.Context) {
 	for ctx.Err() == nil {
-		if _, err := s.Round(ctx, pace, false); err != nil && ctx.Err() == nil {
+		if _, err := s.Round(ctx, Options{Pause: pace}); err != nil && ctx.Err() == nil {
 			s.log.Warn("a round of the canaries' attacks did not end", "error", err)
 			if wait(ctx, time.Minute) != nil {
 				return

@@ -14,11 +14,20 @@ var Skipped = map[string]string{
 
 // Shared are kinds of identifiers that name something of the installation's, which every tenant may see.
 var Shared = map[string]string{
+	"schedule":     "a tenant has one schedule of office hours, whose identifier is written into the program",
 	"subprocessor": "the register of sub-processors is the installation's",
+}
+
+// Chosen are kinds of identifiers that a tenant makes up for itself. Two tenants may choose the same.
+var Chosen = map[string]string{
+	"contact_external_id": "what a tenant's own site calls a person",
 }
 
 // Bodies are requests with which a canary makes what it owns, where one made up from the description would not do.
 var Bodies = map[string]string{
 	"PUT /v1/consent_notices/{language}": `{"text":"We keep what you write. $word"}`,
-	"PUT /v1/webchat/settings":           `{"color_scheme":"auto","enforced":false,"no_files":false,"name":"$word","reply_time":"$word"}`,
+	"POST /v1/conversations/redact":      `{"conversation_id":"$conversation","seq":1}`,
+	// Merging is what canaries never do, so nothing is ever sent there; and the name resolves nowhere (RFC 6761).
+	"POST /v1/webhooks":        `{"url":"https://receiver.invalid/$word","description":"$word","events":["contact.merged"]}`,
+	"PUT /v1/webchat/settings": `{"color_scheme":"auto","enforced":false,"no_files":false,"name":"$word","reply_time":"$word"}`,
 }

@@ -33,7 +33,7 @@ func crossing(w *World) claim.Claim {
 			last := w.Canaries.Last()
 			if w.Vault.Now().Sub(last.At) > roundAge {
 				var err error
-				if last, err = w.Canaries.Round(ctx, 0, true); err != nil {
+				if last, err = w.Canaries.Round(ctx, canary.Options{Brief: true}); err != nil {
 					return claim.Evidence{}, err
 				}
 			}

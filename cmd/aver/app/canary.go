@@ -23,7 +23,7 @@ func (a *App) Modules() []module.Module { return slices.Clone(a.modules) }
 // CanaryWorld is what the canaries see of this installation.
 func (a *App) CanaryWorld() canary.World {
 	return canary.World{
-		Handler: a.Edge, Host: a.host(), Scopes: a.scopes(), Bodies: canary.Bodies, Skip: canary.Skipped, Shared: canary.Shared,
+		Handler: a.Edge, Host: a.host(), Scopes: a.scopes(), Bodies: canary.Bodies, Skip: canary.Skipped, Chosen: canary.Chosen, Shared: canary.Shared,
 		Spec:   func() *huma.OpenAPI { return a.Edge.API().OpenAPI() },
 		Routes: a.patterns,
 		Sockets: []attack.Socket{

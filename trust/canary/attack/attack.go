@@ -37,9 +37,16 @@ func (s *Side) caller(name string) (Caller, bool) {
 	return Caller{}, false
 }
 
-// marks are the bytes that nobody else may see.
-func (s *Side) marks() *Marks {
-	return NewMarks(append(append([]string{s.Root}, s.Secrets...), s.Pool.All()...)...)
+// marks are the victim's bytes that nobody else may see.
+func (r *Rig) marks() *Marks {
+	s := r.Victim
+	words := append([]string{s.Root}, s.Secrets...)
+	for kind, list := range s.Pool {
+		if r.Chosen[kind] == "" { // others may make up the same
+			words = append(words, list...)
+		}
+	}
+	return NewMarks(words...)
 }
 
 // Attempt is one try to get across.
@@ -71,7 +78,9 @@ type Rig struct {
 	Door             *inside.Door
 	Attacker, Victim *Side
 	Speak            bool              // the victim writes a message, to see whether the attacker hears of it
+	Spoken           int               // messages that the victim wrote so
 	Skip             map[string]string // operations that are not attacked, with the reason
+	Chosen           map[string]string // kinds of identifiers that a tenant makes up for itself, with the reason
 	Shared           map[string]string // kinds whose identifiers belong to the installation, with the reason
 }
 
@@ -146,9 +155,9 @@ func (r *Rig) attempt(o *Operation, c Caller, choice []Slot) (Attempt, error) {
 	a := Attempt{What: o.String(), As: c.Name, Slots: joined(choice), root: r.Attacker.Root}
 	ghosts := map[string]string{}
 	for _, s := range choice {
-		victim, _ := r.Victim.Pool.first(s.Kind)
+		victim, _ := r.Victim.Pool.nth(s.Kind, o.turn(s))
 		if ghosts[victim] == "" {
-			ghosts[victim] = Ghost(victim)
+			ghosts[victim] = r.ghost(s.Kind, victim)
 			a.sent = append(a.sent, pair{victim, ghosts[victim]})
 		}
 	}
@@ -157,7 +166,7 @@ func (r *Rig) attempt(o *Operation, c Caller, choice []Slot) (Attempt, error) {
 			if !slices.Contains(choice, s) {
 				return r.own(o, s)
 			}
-			victim, given := r.Victim.Pool.first(s.Kind)
+			victim, given := r.Victim.Pool.nth(s.Kind, o.turn(s))
 			if ghost {
 				return ghosts[victim], given
 			}
@@ -173,13 +182,22 @@ func (r *Rig) attempt(o *Operation, c Caller, choice []Slot) (Attempt, error) {
 	return a, err
 }
 
+// ghost names nothing of anybody's. Of identifiers that a tenant makes up it is always the same one, because an operation
+// may take it for a new one of the attacker's: made up anew each time, they would pile up.
+func (r *Rig) ghost(kind, text string) string {
+	if r.Chosen[kind] != "" {
+		return "ghost" + digits(text)
+	}
+	return Ghost(text)
+}
+
 // own fills a slot that is not attacked: with an identifier of the attacker's where one is needed.
 func (r *Rig) own(o *Operation, s Slot) (string, bool) {
 	needed := s.In == "path" || s.In == "body"
 	for _, p := range o.params {
 		needed = needed || p.Name == s.Name && p.Required
 	}
-	id, known := r.Attacker.Pool.first(s.Kind)
+	id, known := r.Attacker.Pool.nth(s.Kind, o.turn(s))
 	if !known && s.In == "path" {
 		if victim, ok := r.Victim.Pool.first(s.Kind); ok {
 			return Ghost(victim), true
@@ -291,7 +309,7 @@ var ErrBusy = errors.New("the edge asked to wait")
 // it found cannot be because time went by between the two.
 func (r *Rig) judge(a Attempt, strange, ghost inside.Answer) (why string, certain bool) {
 	bare := a.withoutSent(everything(strange))
-	if form := r.Victim.marks().Find(bare); form != "" {
+	if form := r.marks().Find(bare); form != "" {
 		return "the answer holds bytes of the other tenant (" + form + ")", true
 	}
 	if strange.Status != ghost.Status {
@@ -386,23 +404,40 @@ func difference(a, b string) string {
 }
 
 // Control makes an operation's request as the victim itself, with its own identifiers, and returns the status: what does
-// not work for its owner proves nothing when it does not work for a stranger.
-func (r *Rig) Control(ctx context.Context, o *Operation, as string) (status int, err error) {
+// not work for its owner proves nothing when it does not work for a stranger. written is the body, where a made-up one
+// would not do; $word and $kind stand for a text and an identifier.
+func (r *Rig) Control(ctx context.Context, o *Operation, as, written string) (status int, err error) {
 	c, ok := r.Victim.caller(as)
 	if !ok {
 		return 0, fmt.Errorf("the victim has no caller %s", as)
 	}
-	word := UniqueWord(r.Victim.Root)
-	q, err := o.request(filling{word: func() string { return word }, slot: func(s Slot) (string, bool) {
-		id, known := r.Victim.Pool.first(s.Kind)
-		return id, known && (s.In != "query" || len(o.Slots) == 1)
-	}})
-	if err != nil {
-		return 0, err
+	for _, all := range []bool{true, false} { // with what need not be there, and without
+		q, err := o.request(filling{word: func() string { return UniqueWord(r.Victim.Root) }, slot: func(s Slot) (string, bool) {
+			id, known := r.Victim.Pool.nth(s.Kind, o.turn(s))
+			return id, known && (all && s.In != "query" || s.In == "path" || len(o.Slots) == 1)
+		}})
+		if err != nil {
+			return 0, err
+		}
+		if written != "" {
+			q.Body = []byte(r.Victim.write(written))
+		}
+		q.Header = with(q.Header, c.Header)
+		answer, err := r.Door.Do(ctx, q)
+		if err != nil || answer.Status < http.StatusMultipleChoices {
+			return answer.Status, err
+		}
+		status = answer.Status
 	}
-	q.Header = with(q.Header, c.Header)
-	answer, err := r.Door.Do(ctx, q)
-	return answer.Status, err
+	return status, nil
+}
+
+// write fills a written body.
+func (s *Side) write(text string) string {
+	for kind, list := range s.Pool {
+		text = strings.ReplaceAll(text, `"$`+kind+`"`, `"`+list[0]+`"`)
+	}
+	return strings.ReplaceAll(text, "$word", UniqueWord(s.Root))
 }
 
 // The callers of a side.

@@ -41,6 +41,15 @@ func (p Pool) All() []string {
 	return out
 }
 
+// nth is the nth identifier of the kind, or the last, if there is one.
+func (p Pool) nth(kind string, n int) (string, bool) {
+	list := p[kind]
+	if len(list) == 0 {
+		return "", false
+	}
+	return list[min(n, len(list)-1)], true
+}
+
 // first is an identifier of the kind, if there is one.
 func (p Pool) first(kind string) (string, bool) {
 	if list := p[kind]; len(list) > 0 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"aver/trust/canary/inside"
@@ -34,7 +35,7 @@ func harvestOne(ctx context.Context, door *inside.Door, o *Operation, side *Side
 			continue
 		}
 		for _, query := range []bool{false, true} {
-			q, err := o.request(filling{word: func() string { return side.Root }, slot: func(s Slot) (string, bool) {
+			q, err := o.request(filling{few: !query, word: func() string { return side.Root }, slot: func(s Slot) (string, bool) {
 				id, known := side.Pool.first(s.Kind)
 				return id, known && (query || s.In != "query")
 			}})
@@ -97,7 +98,7 @@ func seedOne(ctx context.Context, door *inside.Door, o *Operation, side *Side, w
 				return nil
 			}
 			if written != "" {
-				q.Body = []byte(strings.ReplaceAll(written, "$word", UniqueWord(side.Root)))
+				q.Body = []byte(side.write(written))
 			}
 			q.Header = with(q.Header, c.Header)
 			answer, err := door.Do(ctx, q)
@@ -111,4 +112,25 @@ func seedOne(ctx context.Context, door *inside.Door, o *Operation, side *Side, w
 		}
 	}
 	return nil
+}
+
+// ByHarm orders operations: those that read, those that make and change, those that take away.
+func ByHarm(ops []*Operation) []*Operation {
+	harm := func(o *Operation) int {
+		switch {
+		case o.reads():
+			return 0
+		case o.Method == http.MethodDelete || destructive.MatchString(strings.ToLower(o.Path)):
+			return 2
+		}
+		return 1
+	}
+	out := slices.Clone(ops)
+	slices.SortStableFunc(out, func(a, b *Operation) int { // of those that take away, what lies deeper comes first
+		if d := harm(a) - harm(b); d != 0 || harm(a) < 2 {
+			return d
+		}
+		return strings.Count(b.Path, "/") - strings.Count(a.Path, "/")
+	})
+	return out
 }

@@ -271,7 +271,8 @@ func (r *Rig) listen(ctx context.Context, s Socket, talk *inside.Talk) (*Finding
 	if err != nil {
 		return nil, err
 	}
-	marks := r.Victim.marks()
+	r.Spoken++
+	marks := r.marks()
 	for _, f := range talk.Linger(linger) {
 		text, _ := json.Marshal(f)
 		if form := marks.Find(append(text, f.Raw...)); form != "" {

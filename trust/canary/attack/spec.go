@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -123,6 +124,20 @@ func (o *Operation) bodySlots(s *huma.Schema, way []string, depth int) {
 	}
 }
 
+// turn is how many slots of the same kind come before this one: two slots of one kind are given two things.
+func (o *Operation) turn(s Slot) int {
+	n := 0
+	for _, other := range o.Slots {
+		if other == s {
+			break
+		}
+		if other.Kind == s.Kind {
+			n++
+		}
+	}
+	return n
+}
+
 func sortedKeys[V any](m map[string]V) []string {
 	out := make([]string, 0, len(m))
 	for name := range m {
@@ -151,6 +166,7 @@ type filling struct {
 	slot func(Slot) (string, bool)
 	word func() string
 	full bool // give optional text too
+	few  bool // ask for the shortest page of a list, so that there is a next one
 }
 
 // request builds a request of the operation.
@@ -192,6 +208,9 @@ func (o *Operation) param(p *huma.Param, f filling) (string, bool) {
 		if s.In == p.In && s.Name == p.Name {
 			return f.slot(s)
 		}
+	}
+	if f.few && p.Schema.Type == huma.TypeInteger && (p.Name == "per_page" || p.Name == "limit") {
+		return "1", true
 	}
 	isText := p.Schema.Type == huma.TypeString && len(p.Schema.Enum) == 0
 	if !p.Required && p.In != "path" && !(f.full && isText) {
@@ -265,24 +284,27 @@ func meant(value any, full bool) bool {
 	return full
 }
 
+// tomorrow is when things are put off to.
+const tomorrow = 24 * time.Hour
+
 // text is a text that the schema takes; optional text only when the request is to be full.
 func text(s *huma.Schema, way []string, f filling, required bool) string {
-	if !required && !f.full {
+	name := ""
+	if len(way) > 0 {
+		name = strings.ToLower(way[len(way)-1])
+	}
+	if !required && !f.full && name != "text" { // a message without words is refused before anything is looked up
 		return ""
 	}
 	if len(s.Enum) > 0 {
 		return fmt.Sprint(s.Enum[0])
 	}
-	name := ""
-	if len(way) > 0 {
-		name = strings.ToLower(way[len(way)-1])
-	}
 	word := f.word()
 	switch {
 	case s.Format == "date-time":
-		return "2026-01-02T03:04:05Z"
+		return time.Now().UTC().Add(tomorrow).Format(time.RFC3339)
 	case s.Format == "date":
-		return "2026-01-02"
+		return time.Now().UTC().Add(tomorrow).Format(time.DateOnly)
 	case s.Format == "email", strings.Contains(name, "email"):
 		return word + "@canary.example"
 	case s.Format == "uri", strings.HasSuffix(name, "url"):
