@@ -58,13 +58,15 @@ func (s *Service) due(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var failed error // one workspace's trouble must not hold back another's
 	for _, t := range tenants {
-		if _, err := s.vault.FinishErasures(ctx, t.ID); err != nil {
-			return fmt.Errorf("finish erasures: %w", err)
+		_, err := s.vault.FinishErasures(ctx, t.ID)
+		if failed = errors.Join(failed, err, s.dueIn(ctx, t.ID)); ctx.Err() != nil {
+			break
 		}
-		if err := s.dueIn(ctx, t.ID); err != nil {
-			return err
-		}
+	}
+	if failed != nil {
+		return fmt.Errorf("take up people's requests: %w", failed)
 	}
 	return nil
 }
@@ -89,11 +91,9 @@ func (s *Service) dueIn(ctx context.Context, tenant ids.Tenant) error {
 		return err
 	}
 	for _, r := range old {
-		if err := s.dueFor(ctx, tenant, r, now); err != nil {
-			return err
-		}
+		err = errors.Join(err, s.dueFor(ctx, tenant, r, now))
 	}
-	return nil
+	return err
 }
 
 func (s *Service) dueFor(ctx context.Context, tenant ids.Tenant, r Request, now time.Time) error {

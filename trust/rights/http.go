@@ -133,7 +133,7 @@ func (s *Service) routes(mux module.Mux) {
 	mux.Handle("GET /my-data/{workspace}/{id}", request.Handler(s.portalRequest))
 	mux.Handle("POST /my-data/{workspace}/{id}/code", request.Handler(s.portalCode))
 	mux.Handle("POST /my-data/{workspace}/{id}/erase", request.Handler(s.portalErase))
-	mux.Handle("GET /my-data/{workspace}/{id}/file", request.Handler(s.portalFile))
+	mux.Handle("GET /my-data/files/{workspace}/{id}", request.Handler(s.portalFile))
 }
 
 func pathRequest(r *http.Request) (RequestID, error) {

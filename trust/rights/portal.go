@@ -227,12 +227,18 @@ func (s *Service) Confirm(ctx context.Context, tenant ids.Tenant, t Ticket) (Rec
 	if r.Kind != Erasure || r.State != Proved {
 		return Receipt{}, errs.New(errs.Conflict, "Prove first that the address is yours.")
 	}
+	first := false
 	r, err = s.change(ctx, tenant, r.ID, func(r *Request, _ *vault.Tx) bool {
-		r.State = Running
-		return true
+		if first = r.State == Proved; first {
+			r.State = Running
+		}
+		return first
 	})
 	if err != nil {
 		return Receipt{}, err
+	}
+	if !first {
+		return Receipt{}, errs.New(errs.Conflict, "This is under way already.")
 	}
 	return s.erase(ctx, system(tenant), r, "request of the person")
 }

@@ -87,7 +87,7 @@ func (s *Service) drawRequest(w http.ResponseWriter, r *http.Request, status int
 	if err != nil {
 		return err
 	}
-	view := ui.AnswerView{Request: s.shown(held), Workspace: tenant.Name, Base: "/my-data/" + tenant.Slug, Faults: faults}
+	view := ui.AnswerView{Request: s.shown(held), Workspace: tenant.Name, Base: "/my-data/" + tenant.Slug, File: "/my-data/files/" + tenant.Slug + "/" + held.ID.String(), Faults: faults}
 	if held.Kind == Erasure && held.State == Done {
 		view.Receipt = receipt(held).Text
 	}

@@ -95,6 +95,7 @@ var Requests = vault.Define[Request]("rights_requests", vault.Purpose("answering
 const (
 	answerWithin = 7 * 24 * time.Hour // promised; the law gives a month (GDPR Art. 12(3))
 	fileLife     = 24 * time.Hour
+	copiesPerDay = 5 // that one visitor may ask for in the widget
 )
 
 var (
@@ -156,7 +157,7 @@ func (s *Service) Module() module.Module {
 		Actions:    []*vault.Action{actList, actAsk, actProve, actCopy, actErase, actFinish, actCollect, actLook},
 		API:        s.api,
 		Routes:     s.routes,
-		Classes:    map[string]module.Class{"/my-data/": module.SignIn},
+		Classes:    map[string]module.Class{"/my-data/": module.SignIn, "/my-data/files/": module.Download, "/privacy/files/": module.Download},
 		Jobs:       s.jobs,
 	}
 }
@@ -188,6 +189,9 @@ func (s *Service) ask(ctx context.Context, actor vault.Actor, kind Kind, via Via
 	var r Request
 	err = s.vault.Do(ctx, actor, actAsk, func(tx *vault.Tx) error {
 		tx.About(contact)
+		if err := notTooMany(tx, kind, via, contact); err != nil {
+			return err
+		}
 		r = Request{ID: ids.New[dsr](tx.Now()), Kind: kind, State: Running, Via: via, Contact: contact, AskedAt: tx.Now(), DueAt: tx.Now().Add(answerWithin)}
 		if r.People, err = s.people.Linked(tx, contact); err != nil {
 			return err
@@ -196,6 +200,21 @@ func (s *Service) ask(ctx context.Context, actor vault.Actor, kind Kind, via Via
 		return Requests.Add(tx, r)
 	})
 	return r, err
+}
+
+// notTooMany keeps a visitor from filling the disk with copies. Requests by other ways do not count: the public page takes
+// anybody's word for an address, and a stranger must not use somebody's copies up.
+func notTooMany(tx *vault.Tx, kind Kind, via Via, contact ids.Contact) error {
+	if kind != Copy || via != Widget {
+		return nil
+	}
+	lately, err := Requests.Count(tx, "contact = ? AND via = ? AND asked_at > ?", contact, string(Widget), tx.Now().Add(-24*time.Hour))
+	if err != nil || lately < copiesPerDay {
+		return err
+	}
+	refused := errs.New(errs.TooMany, "Five copies were asked for within a day. Take one of them, or ask again tomorrow.")
+	refused.RetryAfter = int(time.Hour.Seconds())
+	return refused
 }
 
 func viaOf(actor vault.Actor) Via {

@@ -223,6 +223,57 @@ func TestWrongCodesRunOut(t *testing.T) {
 	})
 }
 
+func TestAVisitorCannotAskForCopiesWithoutEnd(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ada := w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org")}, "hello")
+		visitor := vaulttest.Visitor(w.Tenant, ada)
+		for range 5 {
+			_, err := w.rights.StartExport(t.Context(), visitor)
+			must(t, err)
+		}
+		if _, err := w.rights.StartExport(t.Context(), visitor); !errs.Is(err, errs.TooMany) {
+			t.Errorf("the sixth within a day: %v", err)
+		}
+		_, err := w.rights.StartCopy(t.Context(), w.owner, ada)
+		must(t, err)
+		w.Clock.Advance(25 * time.Hour)
+		_, err = w.rights.StartExport(t.Context(), visitor)
+		must(t, err)
+	})
+}
+
+func TestAnErasureIsConfirmedOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org")}, "hello")
+		ticket, err := w.rights.Ask(t.Context(), w.Tenant, rights.Erasure, "ada@example.org")
+		must(t, err)
+		_, err = w.rights.Prove(t.Context(), w.Tenant, ticket, w.post.code(t))
+		must(t, err)
+		var erased atomic.Int64
+		w.Vault.OnCommit(func(done vault.Committed) {
+			for _, entry := range done.Entries {
+				for _, ev := range entry.Events {
+					if ev.Kind == "contact.erased" {
+						erased.Add(1)
+					}
+				}
+			}
+		})
+		var wait sync.WaitGroup
+		for range 4 {
+			wait.Go(func() {
+				if _, err := w.rights.Confirm(t.Context(), w.Tenant, ticket); err != nil && !errs.Is(err, errs.Conflict) {
+					t.Error(err)
+				}
+			})
+		}
+		wait.Wait()
+		if erased.Load() != 1 {
+			t.Errorf("the erasure was told %d times", erased.Load())
+		}
+	})
+}
+
 func TestAnUnknownAddressLooksLikeAKnownOne(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org")})

@@ -420,7 +420,7 @@ func Answer(v AnswerView) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = Progress(v.Request, v.Base+"/"+v.ID+"/file", false).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = Progress(v.Request, v.File, false).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

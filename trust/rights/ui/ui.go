@@ -67,8 +67,8 @@ type PortalView struct {
 // AnswerView is the public page of one request.
 type AnswerView struct {
 	Request
-	Workspace, Base, Receipt string
-	Faults                   []errs.Field
+	Workspace, Base, File, Receipt string // File is the address of a finished copy
+	Faults                         []errs.Field
 }
 
 // NotTheWord says that what was typed back is something else.
