@@ -125,10 +125,10 @@ func (s *Service) open(ctx context.Context, tenant ids.Tenant, user ids.User, de
 		if err != nil {
 			return asBadToken(err)
 		}
-		u.Failures, u.WaitUntil = 0, time.Time{}
-		if !u.DisabledAt.IsZero() {
-			return wrongPassword // disabled since the password was looked at
+		if !u.DisabledAt.IsZero() || tx.Now().Before(u.WaitUntil) {
+			return wrongPassword // disabled, or to wait, since the password was looked at: guesses side by side win nothing
 		}
+		u.Failures, u.WaitUntil = 0, time.Time{}
 		c.User, c.Person, c.ExpiresAt = u.ID, u.Person, tx.Now().Add(SessionLife)
 		if err := Credentials.Add(tx, c); err != nil {
 			return err
