@@ -149,7 +149,7 @@ func (v *Vault) begin(ctx context.Context, actor Actor, action *Action) (*Tx, er
 	}
 	keys, err := v.keys.Tenant(ctx, actor.is.Tenant)
 	if err != nil {
-		return nil, fmt.Errorf("begin %s: %w", action.name, err)
+		return nil, engineError(fmt.Errorf("begin %s: %w", action.name, err))
 	}
 	tx := &Tx{ctx: ctx, v: v, actor: actor, keys: keys}
 	tx.entry = journal.Entry{ActorKind: uint8(actor.is.Kind), Actor: actor.is.ID, ActorName: actor.is.Name, Action: action.name}
@@ -246,5 +246,5 @@ func (v *Vault) HasKey(ctx context.Context, actor Actor, subject ids.Subject) (b
 	if errors.Is(err, keyring.ErrErased) || errors.Is(err, keyring.ErrNoKey) {
 		return false, nil
 	}
-	return err == nil, err
+	return err == nil, engineError(err)
 }

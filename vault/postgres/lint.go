@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -54,6 +55,22 @@ func listed(findings []Finding) error {
 		out = append(out, fmt.Errorf("%s: %s", f.Hole, f.Object))
 	}
 	return errors.Join(out...)
+}
+
+// unfit says in words what is wrong with a role that would serve.
+func unfit(findings []Finding) string {
+	objects := map[Hole][]string{}
+	for _, f := range findings {
+		objects[f.Hole] = append(objects[f.Hole], f.Object)
+	}
+	var out []string
+	if roles := objects[HoleRole]; len(roles) > 0 {
+		out = append(out, "the serving role is a superuser, or is or can become another that policies do not bind: "+strings.Join(roles, ", "))
+	}
+	if owned := objects[HoleOwner]; len(owned) > 0 {
+		out = append(out, fmt.Sprintf("the serving role owns %d things, and owners may lift policies: %s …", len(owned), strings.Join(owned[:min(len(owned), 3)], ", ")))
+	}
+	return strings.Join(out, "; ")
 }
 
 // A check is a query that names the objects with a hole. $1 is the schema.

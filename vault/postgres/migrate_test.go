@@ -105,14 +105,14 @@ func TestOpenRefusesARoleThatGetsRoundThePolicies(t *testing.T) {
 	t.Parallel()
 	c := pgtest.NewCluster(t) // roles belong to a whole cluster
 	db := c.NewDatabase(t, pgtest.Schemas{postgres.StoreSchema: people})
-	wants(t, open(t, db.Boss, people), "unsafe database", "role: boss")
-	wants(t, open(t, db.Owner, people), "unsafe database", "owner: table people")
+	wants(t, open(t, db.Boss, people), "unsafe database", "do not bind: boss")
+	wants(t, open(t, db.Owner, people), "unsafe database", "the serving role owns")
 	for _, step := range []struct{ plant, remove, want string }{
-		{"ALTER ROLE aver_app BYPASSRLS", "ALTER ROLE aver_app NOBYPASSRLS", "role: aver_app"},
-		{"ALTER ROLE aver_app CREATEROLE", "ALTER ROLE aver_app NOCREATEROLE", "role: aver_app"},
-		{"GRANT boss TO aver_app", "REVOKE boss FROM aver_app", "role: boss"},
-		{"GRANT aver_owner TO aver_app", "REVOKE aver_owner FROM aver_app", "owner: table people"},
-		{"ALTER TABLE aver.people OWNER TO aver_app", "ALTER TABLE aver.people OWNER TO aver_owner", "owner: table people"},
+		{"ALTER ROLE aver_app BYPASSRLS", "ALTER ROLE aver_app NOBYPASSRLS", "do not bind: aver_app"},
+		{"ALTER ROLE aver_app CREATEROLE", "ALTER ROLE aver_app NOCREATEROLE", "do not bind: aver_app"},
+		{"GRANT boss TO aver_app", "REVOKE boss FROM aver_app", "do not bind: boss"},
+		{"GRANT aver_owner TO aver_app", "REVOKE aver_owner FROM aver_app", "the serving role owns"},
+		{"ALTER TABLE aver.people OWNER TO aver_app", "ALTER TABLE aver.people OWNER TO aver_owner", "the serving role owns"},
 	} {
 		pgtest.Exec(t, db.Boss, step.plant)
 		wants(t, open(t, db.App, people), "unsafe database", step.want)

@@ -135,7 +135,7 @@ func (e *Engine) fit(ctx context.Context, migrations []engine.Migration) error {
 		return err
 	}
 	if len(findings) > 0 {
-		return fmt.Errorf("%w: %w", errUnsafe, listed(findings))
+		return fmt.Errorf("%w: %s. Serve as a role that owns nothing and is no superuser; aver migrate --help tells how", errUnsafe, unfit(findings))
 	}
 	return current(ctx, conn.Conn(), e.schema, migrations)
 }
