@@ -275,8 +275,6 @@ type Pages struct {
 	Root Root
 }
 
-const pageKeySize = 64 // AES-256-XTS takes two 32-byte keys
-
 // Get returns the page key of a tenant's key file and makes it on first use.
 func (p Pages) Get(ctx context.Context, tenant fmt.Stringer) ([]byte, error) {
 	path := filepath.Join(p.Dir, tenant.String())

@@ -30,8 +30,6 @@ type Page struct {
 	Next     request.Cursor[ids.Contact]
 }
 
-// lastID is after every identifier.
-var lastID = ids.Contact{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 
 // List reads contacts, whoever was seen last first.
 func (s *Service) List(ctx context.Context, actor vault.Actor, f Filter) (Page, error) {

@@ -127,15 +127,6 @@ func (v LogView) chips() []page.Chip {
 	return out
 }
 
-func (v LogView) filtered() bool {
-	for _, values := range v.Query {
-		if len(values) > 0 && values[0] != "" {
-			return true
-		}
-	}
-	return false
-}
-
 func (l Line) who() string {
 	if l.Who != "" && l.By == "system" {
 		return text.T("who.part", l.Who)

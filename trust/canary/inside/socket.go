@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -16,19 +17,11 @@ const Subprotocol = "aver.v1"
 
 // Socket opens a socket.
 func (d *Door) Socket(ctx context.Context, path string, header http.Header) (*websocket.Conn, error) {
-	conn, err := d.Dial(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if header == nil {
-		header = http.Header{}
-	}
-	header = header.Clone()
-	header.Set("Sec-WebSocket-Protocol", Subprotocol)
+	dialer := websocket.Dialer{Subprotocols: []string{Subprotocol}, ReadBufferSize: 4096, WriteBufferSize: 4096,
+		NetDialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return d.Dial(ctx) }}
 	// "ws": the pipe stands where TLS has ended already
-	ws, answer, err := websocket.NewClient(conn, &url.URL{Scheme: "ws", Host: d.Host, Path: path}, header, 4096, 4096)
+	ws, answer, err := dialer.DialContext(ctx, (&url.URL{Scheme: "ws", Host: d.Host, Path: path}).String(), header)
 	if err != nil {
-		conn.Close()
 		if answer != nil {
 			return nil, fmt.Errorf("open a socket inside: status %d: %w", answer.StatusCode, err)
 		}
