@@ -30,7 +30,6 @@ type Page struct {
 	Next     request.Cursor[ids.Contact]
 }
 
-
 // List reads contacts, whoever was seen last first.
 func (s *Service) List(ctx context.Context, actor vault.Actor, f Filter) (Page, error) {
 	if f.Limit <= 0 {
