@@ -3,7 +3,6 @@ package webchat
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -296,9 +295,14 @@ func (s *Service) admit(ctx context.Context, tenant ids.Tenant, in newSession) (
 	if in.User.Token == "" && set.Enforced {
 		return vault.Actor{}, errs.New(errs.Unauthenticated, "Sign in on the site first.")
 	}
-	if notice, err := s.consent.Current(ctx, tenant, in.Consent.Language); err != nil || version(notice.Version) != in.Consent.Version {
-		return vault.Actor{}, errors.Join(err, errNotice) // before anything about the visitor is stored
+	notice, err := s.consent.Current(ctx, tenant, in.Consent.Language)
+	if err != nil {
+		return vault.Actor{}, err
 	}
+	if in.Consent.Purpose != notice.Purpose || in.Consent.Version != version(notice.Version) {
+		return vault.Actor{}, errNotice // before anything about the visitor is stored
+	}
+	in.Consent.Language = notice.Language // whose words were shown
 	if in.User.Token == "" {
 		draft := contacts.Draft{Email: in.User.Email, Name: in.User.Name, Phone: in.User.Phone, Language: in.Language}
 		c, err := s.contacts.NewVisitor(ctx, tenant, draft)

@@ -45,6 +45,9 @@ func TestNothingIsStoredOrSetBeforeAnybodyAgrees(t *testing.T) {
 		old := h.beginning(nil)
 		old["consent"].(object)["version"] = "0"
 		refused(t, h.ask("POST", "/widget/v1/sessions", "", old), "consent-required")
+		other := h.beginning(nil)
+		other["consent"].(object)["purpose"] = "anything"
+		refused(t, h.ask("POST", "/widget/v1/sessions", "", other), "consent-required")
 		if list, err := h.Contacts.List(t.Context(), h.owner, contacts.Filter{}); err != nil || len(list.Contacts) != 0 {
 			t.Errorf("the refused left %d contacts, %v", len(list.Contacts), err)
 		}

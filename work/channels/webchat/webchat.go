@@ -126,6 +126,8 @@ func (s *Service) SetSettings(ctx context.Context, actor vault.Actor, set Settin
 	})
 }
 
+const mostHosts = 50 // they travel in a header of the widget's frame
+
 func (set Settings) check() error {
 	var bad []errs.Field
 	if set.Accent != "" && !accentForm.MatchString(set.Accent) {
@@ -139,8 +141,11 @@ func (set Settings) check() error {
 			bad = append(bad, errs.Field{Field: field, Code: "too-long", Message: "Use at most 500 bytes."})
 		}
 	}
+	if len(set.AllowedHosts) > mostHosts {
+		bad = append(bad, errs.Field{Field: "allowed_hosts", Code: "too-many", Message: "Name at most 50 origins."})
+	}
 	for _, host := range set.AllowedHosts {
-		if !originForm.MatchString(host) {
+		if len(host) > 253+len("https://:65535") || !originForm.MatchString(host) {
 			bad = append(bad, errs.Field{Field: "allowed_hosts", Code: "malformed", Message: "Write origins like https://www.example.com."})
 			break
 		}
