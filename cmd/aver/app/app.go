@@ -238,9 +238,6 @@ func (a *App) Start(ctx context.Context) error {
 // jobsMayTake is how long work that has begun may go on after it was asked to stop; then it goes back to the queue.
 const jobsMayTake = 3 * time.Second
 
-// jobsGrace is how long jobs that run may take to end; then they are interrupted and go back to the queue.
-const jobsGrace = 5 * time.Second
-
 // Close stops the work and closes the stores.
 func (a *App) Close() error {
 	a.cancel()

@@ -19,6 +19,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/gorilla/websocket"
 
+	"aver/base/clock"
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
@@ -487,6 +488,46 @@ func TestWhatIsUnsafeOnPostgreSQLIsListed(t *testing.T) {
 	for _, want := range []string{"tenants", "subject_keys"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s is missing in %q", want, got)
+		}
+	}
+}
+
+func TestKeysThatAreOldAreRotatedOnceHoweverManyProcessesThereAre(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).NewDatabase(t, nil)
+	must(t, app.Migrate(t.Context(), db.Owner, "", pgtest.App))
+	root := filepath.Join(t.TempDir(), "root.key")
+	began := time.Now().Add(-audit.RotateAfter - time.Hour)
+	openAt := func(at time.Time) *app.App {
+		a, err := app.Open(t.Context(), app.Config{Data: t.TempDir(), Database: db.App, RootKey: root, Region: "eu", Clock: clock.At(at),
+			Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Log: io.Discard, UnsafeForTests: true})
+		must(t, err)
+		return a
+	}
+	first := openAt(began)
+	tenant, err := first.CreateTenant(t.Context(), "kowal", "Kowal Bikes")
+	must(t, err)
+	must(t, first.Close())
+
+	var both []*app.App
+	for range 2 {
+		a := openAt(began.Add(audit.RotateAfter + time.Hour))
+		t.Cleanup(func() { must(t, a.Close()) })
+		must(t, a.Jobs.Start(t.Context()))
+		both = append(both, a)
+	}
+	system := identity.System(tenant.ID, "test")
+	eventually(t, "the rotation is done", func() bool {
+		state, err := both[0].Audit.KeyState(t.Context(), system)
+		must(t, err)
+		return state.Last != nil && state.Last.State == audit.Done
+	})
+	for _, a := range both {
+		a.Vault.Keys().Forget(tenant.ID) // or a minute later by itself
+		keys, err := a.Vault.Keys().Tenant(t.Context(), tenant.ID)
+		must(t, err)
+		if got := keys.Seal().Version(); got != 2 {
+			t.Errorf("sealing with version %d, want 2", got)
 		}
 	}
 }
