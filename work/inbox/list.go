@@ -194,6 +194,7 @@ func (s *Service) Search(ctx context.Context, actor vault.Actor, words string) (
 			if err != nil {
 				return err
 			}
+			c.Preview = preview(hit.Body) // what was looked for
 			found = append(found, c)
 		}
 		rows, err = s.rows(tx, found)

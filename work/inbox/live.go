@@ -19,6 +19,7 @@ type (
 	messageNews struct {
 		conversation Conversation
 		message      Message
+		caughtUp     bool // who wrote has thereby read what there was
 	}
 	stateNews    struct{ conversation Conversation }
 	redactedNews messageNews
@@ -58,6 +59,9 @@ func (s *Service) publishAll(tenant ids.Tenant, n int64, payload any) {
 			return
 		}
 		s.publish(tenant, ChannelOf(c.ID), messagePush(c, m))
+		if news.caughtUp {
+			s.publish(tenant, ChannelOf(c.ID), readPush(m.From == Visitor, m.Seq))
+		}
 		if m.From == Operator {
 			s.publish(tenant, ChannelOf(c.ID), readPush(false, m.Seq)) // who answers has read
 		}

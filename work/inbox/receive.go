@@ -215,7 +215,7 @@ func (s *Service) add(tx *vault.Tx, c Conversation, d draft) (Line, error) {
 	if l.Note > 0 {
 		kind = "note.created"
 	}
-	tx.Emit(vault.Event{Kind: kind, Object: c.ID.String(), Subject: c.Contact, N: l.Seq}, messageNews{c, m})
+	tx.Emit(vault.Event{Kind: kind, Object: c.ID.String(), Subject: c.Contact, N: l.Seq}, messageNews{c, m, l.From == Visitor && was.ContactUnread > 0 || l.From == Operator && was.Unread > 0})
 	return l, nil
 }
 

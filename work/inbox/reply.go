@@ -73,7 +73,7 @@ func (s *Service) Redact(ctx context.Context, actor vault.Actor, conv ids.Conver
 			}
 		}
 		m, err := messageOf(l, personal.Text{})
-		tx.Emit(vault.Event{Kind: "message.redacted", Object: conv.String(), Subject: c.Contact, N: seq}, redactedNews{c, m})
+		tx.Emit(vault.Event{Kind: "message.redacted", Object: conv.String(), Subject: c.Contact, N: seq}, redactedNews{c, m, false})
 		return err
 	})
 }

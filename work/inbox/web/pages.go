@@ -82,12 +82,15 @@ func (s *Service) list(r *http.Request, open ids.Conversation) (ui.List, error) 
 	for _, state := range []inbox.State{inbox.Open, inbox.Snoozed, inbox.Closed} {
 		out.States = append(out.States, ui.StateChip(string(state), v.with(func(v *view) { v.state = state }), v.state == state && v.words == ""))
 	}
+	out.Empty = emptyList(v)
+	if err := s.filters(ctx, a, v, &out); err != nil {
+		return out, err
+	}
 	for who, waiting := range pairs("mine", counts.Mine, "unassigned", counts.Unassigned) {
 		on := v.who == who
 		out.Chips = append(out.Chips, ui.WhoChip(who, v.with(func(v *view) { v.who = unless(on, who) }), on, waiting))
 	}
-	out.Empty = emptyList(v)
-	return out, s.filters(ctx, a, v, &out)
+	return out, nil
 }
 
 func pairs(a string, m int, b string, n int) func(func(string, int) bool) {

@@ -1,0 +1,427 @@
+// Keeps the inbox up to date and sends without reloading. Everything here is also possible without it, by forms and links.
+// Nodes are built or cloned from templates that the server drew, never parsed from text.
+"use strict";
+(() => {
+  const one = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const rows = one("#rows");
+  if (!rows) return;
+  const data = one("#thread-data")?.dataset;
+  const thread = one(".thread");
+  const form = one("#composer");
+  const area = form && one("textarea", form);
+  const words = (name, ...args) => args.reduce((text, arg) => text.replace("%", arg), data?.[`words${name}`] ?? "");
+
+  // UUID version 7: the time, then chance. Sending again with the same one changes nothing.
+  const uuid = () => {
+    const b = crypto.getRandomValues(new Uint8Array(16));
+    new DataView(b.buffer).setBigUint64(0, (BigInt(Date.now()) << 16n) | 0x7000n | BigInt(b[6] & 15) << 8n | BigInt(b[7]));
+    b[8] = (b[8] & 0x3f) | 0x80;
+    const h = [...b].map((n) => n.toString(16).padStart(2, "0")).join("");
+    return [h.slice(0, 8), h.slice(8, 12), h.slice(12, 16), h.slice(16, 20), h.slice(20)].join("-");
+  };
+
+  // The socket. Requests get answers, pushes go to whoever named their kind.
+  const live = { socket: null, next: 1, waiting: new Map(), tries: 0, seen: 0, handlers: {} };
+  const ask = (op, args = {}) => new Promise((resolve, reject) => {
+    if (live.socket?.readyState !== WebSocket.OPEN) return reject(new Error("not connected"));
+    const id = live.next++;
+    live.waiting.set(id, { resolve, reject });
+    live.socket.send(JSON.stringify({ id, op, ...args }));
+  });
+  const told = (lost) => {
+    const mark = one(".connection");
+    if (!mark) return;
+    if (!lost && !mark.hidden) window.aver?.toast(mark.dataset.back);
+    mark.hidden = !lost;
+  };
+  const connect = () => {
+    const socket = new WebSocket(`${location.protocol === "http:" ? "ws" : "wss"}://${location.host}/live`, "aver.v1");
+    live.socket = socket;
+    socket.onopen = () => {
+      live.tries = 0;
+      told(false);
+      begin();
+    };
+    socket.onmessage = (event) => {
+      live.seen = Date.now();
+      const frame = JSON.parse(event.data);
+      if (frame.id) {
+        const waiting = live.waiting.get(frame.id);
+        live.waiting.delete(frame.id);
+        frame.error ? waiting?.reject(frame.error) : waiting?.resolve(frame.ok);
+        return;
+      }
+      live.handlers[frame.push]?.(frame);
+    };
+    socket.onclose = (event) => {
+      for (const waiting of live.waiting.values()) waiting.reject(new Error("not connected"));
+      live.waiting.clear();
+      if (event.code >= 3500) return location.assign("/login");
+      if (++live.tries > 1) told(true);
+      const leaving = event.code === 3001 && /^retry=(\d+)$/.exec(event.reason);
+      setTimeout(connect, leaving ? +leaving[1] : Math.random() * Math.min(30000, 500 * 2 ** live.tries));
+    };
+  };
+  const begin = async () => {
+    try {
+      await ask("list");
+      if (!data) return;
+      const caught = await ask("subscribe", { conversation: data.thread, epoch: data.epoch, offset: +data.offset });
+      if (!caught.recovered && caught.offset > +data.offset) return location.reload();
+      data.epoch = caught.epoch;
+      (caught.messages ?? []).forEach(show);
+      markSeen(caught.read);
+      read();
+    } catch {
+      live.socket?.close(); // and again, after a moment
+    }
+  };
+  addEventListener("online", () => live.socket?.readyState > 1 && connect());
+
+  // The list: known lines change in place, new ones are drawn by the server.
+  const rowOf = (id) => one(`[data-conversation="${CSS.escape(id)}"]`, rows);
+  const list = () => one("[data-list]", rows);
+  const bring = async (id) => {
+    const item = document.createElement("li"); // in its place comes what the server draws, or nothing
+    item.hidden = true;
+    list().prepend(item);
+    await htmx.ajax("GET", `/inbox/${id}/row${rows.dataset.query}`, { target: item, swap: "outerHTML" });
+    item.remove();
+    if (rowOf(id)) one(".empty", rows)?.remove();
+  };
+  const count = (row, unread) => {
+    row.classList.toggle("unread", unread > 0);
+    let badge = one(".count", row);
+    if (!unread) return badge?.remove();
+    if (!badge) {
+      badge = document.createElement("span");
+      badge.className = "count";
+      one(".conversation-text", row).append(badge);
+    }
+    badge.textContent = unread;
+  };
+  const stamp = (node, at) => {
+    node.dateTime = at;
+    node.title = "";
+    delete node.dataset.told;
+    node.replaceWith(node.cloneNode(true)); // so that the page's own script tells the time anew
+  };
+  const changed = (c) => {
+    const row = rowOf(c.id);
+    const item = row?.closest("li");
+    if (c.state !== rows.dataset.state) {
+      if (item && row.getAttribute("aria-current") !== "true") item.remove();
+      return;
+    }
+    if (!row) {
+      if (rows.dataset.query.includes("after=") || rows.dataset.query.includes("q=")) return;
+      bring(c.id);
+      return;
+    }
+    const before = one("time", row)?.dateTime;
+    one(".row-note", row).textContent = c.preview;
+    count(row, c.unread);
+    if (before && new Date(before) < new Date(c.last_at) && new Date(c.last_at) - new Date(before) >= 1000) {
+      stamp(one("time", row), c.last_at);
+      const focused = document.activeElement === row;
+      list().prepend(item);
+      if (focused) row.focus();
+    }
+  };
+
+  // The thread.
+  const clone = (name) => document.getElementById(`bubble-${name}`).content.firstElementChild.cloneNode(true);
+  const setMark = (bubble, mark) => {
+    const footer = one("footer", bubble);
+    const fresh = one("footer", document.getElementById(`mark-${mark}`).content).cloneNode(true);
+    footer ? footer.replaceWith(fresh) : bubble.append(fresh);
+  };
+  const size = (n) => (n < 1000 ? `${n} B` : n < 1e6 ? `${Math.round(n / 1000)} kB` : `${(n / 1e6).toFixed(1)} MB`);
+  const fill = (bubble, m) => {
+    const said = one(".said", bubble);
+    if (!said) return;
+    const written = one(".written", bubble);
+    if (m.text) written.textContent = m.text;
+    else written.remove();
+    for (const file of m.attachments ?? []) {
+      const link = clone("file");
+      link.href = `/attachments/${file.id}`;
+      one(".file-name", link).textContent = file.name;
+      one(".soft", link).textContent = size(file.size);
+      said.append(link);
+    }
+  };
+  const atEnd = () => {
+    const scroll = thread.closest(".scroll");
+    return scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 120;
+  };
+  const toEnd = () => {
+    const scroll = thread.closest(".scroll");
+    scroll.scrollTop = scroll.scrollHeight;
+  };
+  const put = (bubble, m) => {
+    const stay = !atEnd() && m.from.kind === "visitor";
+    const last = all(".bubble", thread).at(-1);
+    const name = m.from.kind === "visitor" ? data.name : m.from.name || words("Team");
+    const strong = one("header strong", bubble);
+    if (strong) strong.textContent = name;
+    const time = one("time", bubble);
+    if (time) {
+      time.dateTime = m.at;
+      time.textContent = "";
+    }
+    const voice = [...bubble.classList].find((c) => ["theirs", "ours", "note"].includes(c));
+    if (voice && last?.classList.contains(voice) && one("header strong", last)?.textContent === name) bubble.classList.add("group");
+    one(".thread > p.soft", document)?.remove();
+    thread.append(bubble);
+    if (!stay) toEnd();
+  };
+  const voices = { visitor: "theirs", operator: "ours", assistant: "ours", system: "event", note: "note" };
+  const show = (m) => {
+    const id = m.note ? `n${m.note}` : `m${m.seq}`;
+    if (document.getElementById(id)) return;
+    if (!m.note) data.offset = Math.max(+data.offset, m.seq);
+    const mine = m.client_id && one(`[data-client="${CSS.escape(m.client_id)}"]`, thread);
+    if (mine) {
+      mine.id = id;
+      if (!m.note) setMark(mine, "sent");
+      return;
+    }
+    const voice = voices[m.from.kind];
+    const bubble = clone(voice);
+    bubble.id = id;
+    if (voice === "event") bubble.firstElementChild.firstChild.textContent = m.text;
+    fill(bubble, m);
+    if (voice === "ours") setMark(bubble, "sent");
+    put(bubble, m);
+    if (m.from.kind === "visitor") {
+      typing(false);
+      read();
+    }
+  };
+  const markSeen = (seq) => {
+    for (const bubble of all(".bubble.ours", thread)) if (/^m\d+$/.test(bubble.id) && +bubble.id.slice(1) <= seq && !one(".sent.read", bubble)) setMark(bubble, "read");
+  };
+  let quiet = 0;
+  const typing = (on) => {
+    const place = one("#typing");
+    place.hidden = !on;
+    clearTimeout(quiet);
+    if (!on) return;
+    quiet = setTimeout(typing, 5000, false);
+    if (atEnd()) toEnd();
+  };
+  let seen = 0;
+  const read = () => {
+    const last = +data.offset;
+    if (document.visibilityState !== "visible" || !document.hasFocus() || last <= seen) return;
+    seen = last;
+    const row = rowOf(data.thread);
+    if (row) count(row, 0);
+    ask("read", { conversation: data.thread, seq: last }).catch(() => (seen = 0));
+  };
+  const mine = (frame) => data && frame.channel.split("/")[0] === data.thread;
+  live.handlers = {
+    conversation: (frame) => (frame.channel === "inbox" ? changed(frame.data) : null),
+    message: (frame) => {
+      if (!mine(frame)) return;
+      if (frame.offset > +data.offset + 1) return begin(); // a hole: ask for what is missing
+      show(frame.data);
+    },
+    note: (frame) => mine(frame) && show({ ...frame.data, from: { ...frame.data.from, kind: "note" } }),
+    typing: (frame) => mine(frame) && frame.data.from.kind === "visitor" && typing(frame.data.on),
+    read: (frame) => mine(frame) && frame.data.by === "visitor" && markSeen(frame.data.seq),
+    redacted: (frame) => {
+      const bubble = mine(frame) && document.getElementById(frame.data.note ? `n${frame.data.note}` : `m${frame.data.seq}`);
+      if (!bubble) return;
+      const gone = document.createElement("p");
+      gone.className = "removed";
+      gone.textContent = words("Removed");
+      one(".said", bubble)?.replaceChildren(gone);
+    },
+    reload: () => location.reload(),
+  };
+  if (data) {
+    addEventListener("focus", read);
+    document.addEventListener("visibilitychange", read);
+  }
+  connect();
+
+  // S opens the menu of times.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "s" || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select") || one("dialog[open]")) return;
+    const menu = one("input[name=pick]")?.closest("details");
+    if (!menu) return;
+    event.preventDefault();
+    menu.open = true;
+    one("button", menu)?.focus();
+  });
+  if (!form) return;
+
+  // Sending: shown at once, marked when it is durable, kept when it is not.
+  all(".needs-script", form).forEach((node) => (node.hidden = false));
+  const uploads = new Map(); // of the message that is being written
+  const grow = () => area.dispatchEvent(new Event("input", { bubbles: true }));
+  const send = async (bubble, message) => {
+    setMark(bubble, "sending");
+    try {
+      const ack = await ask("reply", message);
+      if (!bubble.id) bubble.id = message.note ? `n${ack.note}` : `m${ack.seq}`;
+      if (!message.note) data.offset = Math.max(+data.offset, ack.seq);
+      message.note ? one("footer", bubble)?.remove() : one(".sent.read", bubble) || setMark(bubble, "sent");
+      bubble.onclick = bubble.onkeydown = null;
+      bubble.removeAttribute("tabindex");
+    } catch (error) {
+      setMark(bubble, "failed");
+      one("footer", bubble).append(`. ${error.title ?? ""} ${words("Failed")}`);
+      bubble.tabIndex = 0;
+      bubble.onclick = () => send(bubble, message);
+      bubble.onkeydown = (event) => event.key === "Enter" && send(bubble, message);
+    }
+  };
+  form.addEventListener("submit", (event) => {
+    if (live.socket?.readyState !== WebSocket.OPEN) return; // by the form, then
+    event.preventDefault();
+    const text = area.value.trim();
+    const attachments = [...uploads.values()];
+    if ((!text && !attachments.length) || attachments.some((u) => !u.id)) return area.focus();
+    const note = one("[name=kind]:checked", form).value === "note";
+    const message = { conversation: data.thread, client_id: uuid(), text, note, attachments: attachments.map((u) => u.id) };
+    const bubble = clone(note ? "note" : "ours");
+    bubble.dataset.client = message.client_id;
+    fill(bubble, { text, attachments });
+    put(bubble, { from: { kind: note ? "note" : "operator", name: one(".user-name")?.textContent }, at: new Date().toISOString() });
+    area.value = "";
+    grow();
+    uploads.clear();
+    one("#uploads").replaceChildren();
+    one("#uploads").hidden = true;
+    lastTyped = 0;
+    send(bubble, message);
+  });
+  let lastTyped = 0;
+  area.addEventListener("input", () => {
+    const replying = one("[name=kind]:checked", form).value === "reply";
+    if (!replying || !area.value.trim() || area.value.startsWith("/") || Date.now() - lastTyped < 3000) return;
+    lastTyped = Date.now();
+    ask("typing", { conversation: data.thread, on: true }).catch(() => {});
+  });
+
+  // Ready answers: a slash at the beginning opens them, further letters narrow them down.
+  const canned = one("#canned");
+  const options = () => all("[data-shortcut]", canned).filter((item) => !item.hidden);
+  const choose = (item) => {
+    for (const other of all("li", canned)) other.setAttribute("aria-selected", String(other === item));
+    item?.scrollIntoView({ block: "nearest" });
+  };
+  const narrow = () => {
+    const typed = /^\/(\S*)$/.exec(area.value);
+    canned.hidden = !typed;
+    if (!typed) return;
+    const word = typed[1].toLowerCase();
+    for (const item of all("[data-shortcut]", canned)) item.hidden = !item.dataset.shortcut.startsWith(word) && !(word.length > 1 && item.dataset.text.toLowerCase().includes(word));
+    choose(options()[0]);
+    if (!options().length && word) canned.hidden = true;
+  };
+  const insert = (item) => {
+    canned.hidden = true;
+    if (item?.dataset.text) area.value = item.dataset.text;
+    area.focus();
+    grow();
+  };
+  area.addEventListener("input", narrow);
+  area.addEventListener("blur", () => setTimeout(() => (canned.hidden = true), 200));
+  area.addEventListener("keydown", (event) => {
+    if (canned.hidden) return;
+    const list = options();
+    const at = list.findIndex((item) => item.getAttribute("aria-selected") === "true");
+    if (event.key === "ArrowDown") choose(list[Math.min(list.length - 1, at + 1)]);
+    else if (event.key === "ArrowUp") choose(list[Math.max(0, at - 1)]);
+    else if (event.key === "Enter" || event.key === "Tab") insert(list[at]);
+    else if (event.key === "Escape") canned.hidden = true;
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }, true);
+  canned.addEventListener("pointerdown", (event) => {
+    event.preventDefault();
+    insert(event.target.closest("[data-shortcut]"));
+  });
+  one("#canned-button").addEventListener("click", () => {
+    area.value = "/";
+    area.focus();
+    narrow();
+  });
+
+  // Files: sent at once, with progress; the message names them.
+  const add = (file) => {
+    if (uploads.size === 10) return window.aver?.toast(words("Many"));
+    const key = uuid();
+    const entry = { name: file.name, size: file.size };
+    uploads.set(key, entry);
+    const item = document.createElement("li");
+    const [name, bar, drop] = ["span", "progress", "button"].map((tag) => document.createElement(tag));
+    name.textContent = file.name;
+    bar.max = 1;
+    bar.value = 0;
+    bar.setAttribute("aria-label", words("Uploading", file.name));
+    drop.type = "button";
+    drop.className = "drop";
+    drop.textContent = "×";
+    drop.setAttribute("aria-label", words("Remove", file.name));
+    item.append(name, bar, drop);
+    one("#uploads").append(item);
+    one("#uploads").hidden = false;
+    const request = new XMLHttpRequest();
+    const away = () => {
+      request.abort();
+      uploads.delete(key);
+      item.remove();
+      one("#uploads").hidden = !uploads.size;
+    };
+    drop.onclick = away;
+    request.open("POST", `/uploads/${data.thread}`);
+    request.setRequestHeader("X-File-Name", encodeURIComponent(file.name));
+    request.setRequestHeader("Content-Type", "application/octet-stream");
+    request.setRequestHeader("Accept", "application/json");
+    request.upload.onprogress = (event) => (bar.value = event.total ? event.loaded / event.total : 0);
+    request.onload = () => {
+      let answer = {};
+      try {
+        answer = JSON.parse(request.responseText);
+      } catch {}
+      if (request.status !== 201) {
+        away();
+        return window.aver?.toast(answer.detail ?? answer.title ?? words("Failed"));
+      }
+      Object.assign(entry, answer);
+      bar.remove();
+    };
+    request.onerror = () => {
+      away();
+      window.aver?.toast(words("Failed"));
+    };
+    request.send(file);
+  };
+  const picker = one("#attach");
+  one("#attach-button").addEventListener("click", () => picker.click());
+  picker.addEventListener("change", () => {
+    [...picker.files].forEach(add);
+    picker.value = "";
+  });
+  area.addEventListener("paste", (event) => {
+    const files = [...event.clipboardData.files];
+    if (files.length) {
+      event.preventDefault();
+      files.forEach(add);
+    }
+  });
+  const column = form.closest(".column");
+  column.addEventListener("dragover", (event) => event.dataTransfer.types.includes("Files") && event.preventDefault());
+  column.addEventListener("drop", (event) => {
+    if (!event.dataTransfer.files.length) return;
+    event.preventDefault();
+    [...event.dataTransfer.files].forEach(add);
+  });
+})();

@@ -1,0 +1,303 @@
+package web_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
+	"aver/base/ids"
+	"aver/base/personal"
+	"aver/proof/axe"
+	"aver/proof/browser"
+	"aver/trust/consent"
+	"aver/trust/identity"
+	"aver/vault/vaulttest"
+	"aver/work/inbox"
+	"aver/work/inbox/hours"
+)
+
+// shots is where pictures of every page go, to be looked at; none are made without it.
+var shots = flag.String("shots", "", "folder for screenshots of every page")
+
+// lived is a workspace with some conversations in it, and the addresses of its pages by name.
+func lived(t *testing.T, h *house) map[string]string {
+	t.Helper()
+	ctx, op, own := t.Context(), h.operator.Actor, h.owner.Actor
+	var labels []inbox.LabelID
+	for i, name := range []string{"Invoice", "New patient", "Privacy", "Praise", "Urgent"} {
+		l, err := h.inbox.SaveLabel(ctx, op, inbox.Label{Name: name, Hue: i + 1})
+		must(t, err)
+		labels = append(labels, l.ID)
+	}
+	team, err := h.inbox.SaveTeam(ctx, own, inbox.Staffed{Team: inbox.Team{Name: "Billing"}, Members: []ids.User{op.User()}})
+	must(t, err)
+	for _, m := range []inbox.Macro{{Shortcut: "hours", Text: "We answer on weekdays from 9 to 17."}, {Shortcut: "invoice", Text: "Your invoice is attached. Your insurer needs the number at its top."}, {Shortcut: "thanks", Text: "Thank you for writing to us."}} {
+		_, err := h.inbox.SaveMacro(ctx, op, m)
+		must(t, err)
+	}
+	limited := hours.Hours{Zone: "Europe/Berlin", Limited: true, Away: "We are away until Monday."}
+	for day := time.Monday; day <= time.Friday; day++ {
+		limited.Week[day] = []hours.Span{{From: 540, To: 720}, {From: 780, To: 1020}}
+	}
+	must(t, h.inbox.SetHours(ctx, own, limited))
+	h.Clock.Advance(-96 * time.Hour)
+	quiet := h.receive(t, h.visitor(t, "Lena Brandt"), "Please delete my old address.")
+	must(t, h.inbox.SetLabel(ctx, op, quiet, labels[2], true))
+	h.Clock.Advance(46 * time.Hour)
+	long := h.receive(t, h.visitor(t, "Óscar de la Fuente y Martínez de Irujo"), "Can I come on Thursday?")
+	h.reply(t, own, long, "We have moved it to Thursday at half past ten, on the second floor of the house beside the park", false)
+	h.Clock.Advance(22 * time.Hour)
+	arabic := h.receive(t, h.visitor(t, "عمر الخطيب"), "مرحبا، هل يمكنني تغيير موعدي؟")
+	must(t, h.inbox.Assign(ctx, op, arabic, own.User(), team.ID))
+	h.Clock.Advance(2 * time.Hour)
+	jonas := h.visitor(t, "Jonas Weber")
+	h.receive(t, jonas, "Is tomorrow at nine still free?")
+	h.receive(t, jonas, "Or ten?")
+	nobody := h.visitor(t, "")
+	stranger := h.receive(t, nobody, "Do you take patients without insurance? <script>alert(1)</script>")
+	must(t, h.inbox.SetLabel(ctx, op, stranger, labels[1], true))
+	must(t, h.inbox.SetLabel(ctx, op, stranger, labels[4], true))
+	for _, state := range []string{"snoozed", "closed"} {
+		conv := h.receive(t, h.visitor(t, "Aiko Tanaka"), "Thank you, that helped.")
+		if state == "closed" {
+			must(t, h.inbox.SetState(ctx, op, conv, inbox.Closed))
+		} else {
+			must(t, h.inbox.Snooze(ctx, op, conv, h.Clock.Now().Add(20*time.Hour)))
+		}
+	}
+	withdrawn := h.visitor(t, "Tomasz Zieliński")
+	silent := h.receive(t, withdrawn, "I would rather not be written to.")
+	must(t, h.consent.Withdraw(ctx, withdrawn, withdrawn.Subject(), consent.Support))
+	maria := h.visitor(t, "Maria Kowal")
+	picture, err := h.inbox.Upload(ctx, maria, maria.Subject(), personal.Of("letter of the insurer.png"), strings.NewReader(drawing(t, 420, 240)))
+	must(t, err)
+	conv := h.receive(t, maria, "Hello, I had a check-up in September and my insurer asks for the invoice.")
+	h.receive(t, maria, "Could you send it again? The link in the mail has expired.", picture.ID)
+	h.Clock.Advance(4 * time.Minute)
+	paper, err := h.inbox.Upload(ctx, op, maria.Subject(), personal.Of("invoice-2026-0917.pdf"), strings.NewReader("%PDF-1.7 "+strings.Repeat("x", 84_000)))
+	must(t, err)
+	_, err = h.inbox.Reply(ctx, op, conv, inbox.Outgoing{Text: personal.Of("Of course. Here it is:"), Attachments: []ids.Object{paper.ID}})
+	must(t, err)
+	must(t, h.inbox.MarkRead(ctx, maria, conv, 3))
+	h.reply(t, own, conv, "The mail links run out after 7 days. Worth a longer time for invoices?", true)
+	h.Clock.Advance(5 * time.Minute)
+	h.receive(t, maria, "Perfect, it opens.\nOne more thing: can I move my appointment on the 28th to the week after?")
+	must(t, h.inbox.SetLabel(ctx, op, conv, labels[0], true))
+	h.reply(t, op, conv, "Let me look.", false)
+	must(t, h.inbox.Redact(ctx, op, conv, 1, 0))
+	return map[string]string{"inbox": "/inbox", "mine": "/inbox?who=mine", "label": "/inbox?label=" + labels[1].String(), "snoozed": "/inbox?state=snoozed", "closed": "/inbox?state=closed",
+		"nothing": "/inbox?state=closed&who=mine", "search": "/inbox?q=invoice", "thread": "/inbox/" + conv.String(), "person": "/inbox/" + conv.String() + "/person",
+		"stranger": "/inbox/" + stranger.String(), "withdrawn": "/inbox/" + silent.String(), "arabic": "/inbox/" + arabic.String(), "redact": "/inbox/" + conv.String() + "/redact?seq=4&note=0",
+		"replies": "/settings/replies", "labels": "/settings/labels", "teams": "/settings/teams", "hours": "/settings/hours"}
+}
+
+// findings runs axe over the page as it is now.
+func findings(b *browser.Tab) []string {
+	b.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		return chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](axe.Source))
+	}))
+	return browser.Eval[[]string](b, `axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.target + " " + n.html.slice(0, 160))))`)
+}
+
+// visit opens the workspace for somebody who is signed in.
+func visit(t *testing.T, h *house, who user) (*browser.Tab, string) {
+	t.Helper()
+	server := httptest.NewTLSServer(h)
+	t.Cleanup(server.Close)
+	b := browser.New(t)
+	b.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, network.SetCookie, network.SetCookieParams{Name: identity.CookieName, Value: who.session, URL: server.URL, Secure: new(true), Path: "/"})
+		return err
+	}))
+	return b, server.URL
+}
+
+func TestEveryPageFitsItsWindowAndLeavesNobodyOut(t *testing.T) {
+	t.Parallel()
+	h := furnish(t, vaulttest.Embedded(t, config(t)))
+	pages := lived(t, h)
+	b, address := visit(t, h, h.owner)
+	for name, path := range pages {
+		for _, width := range []int{1280, 390} {
+			for _, dark := range []bool{false, true} {
+				b.SetViewport(width, 844, false)
+				b.SetDark(dark)
+				b.Goto(address + path)
+				if over := browser.Eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+					t.Errorf("%s at %d px is %d px too wide", name, width, over)
+				}
+				for _, finding := range findings(b) {
+					t.Errorf("%s at %d px, dark %v: %s", name, width, dark, finding)
+				}
+				if *shots != "" {
+					b.Screenshot(filepath.Join(*shots, fmt.Sprintf("%s-%d-%s.png", name, width, map[bool]string{true: "dark", false: "light"}[dark])))
+				}
+			}
+		}
+	}
+	if said := b.Console(); len(said) > 0 {
+		t.Errorf("the console said %s", strings.Join(said, "\n"))
+	}
+}
+
+// writes types into the composer and sends.
+func writes(b *browser.Tab, text string) {
+	b.Type("#composer textarea", text)
+	b.Click("#composer button[type=submit]")
+}
+
+func TestAConversationIsLive(t *testing.T) {
+	t.Parallel()
+	h := furnish(t, vaulttest.Embedded(t, config(t)))
+	maria := h.visitor(t, "Maria Kowal")
+	conv := h.receive(t, maria, "Is the lamp back in stock?")
+	b, address := visit(t, h, h.operator)
+	b.Goto(address + "/inbox/" + conv.String())
+	b.WaitText(".bubble.theirs", "Is the lamp back in stock?")
+	writes(b, "Let me look.")
+	b.WaitText(".bubble.ours", "Let me look.")
+	b.WaitVisible(".bubble.ours .sent:not(.sending)")
+
+	h.receive(t, maria, "Thank you")
+	b.WaitText(".bubble.theirs", "Thank you")
+	b.WaitText("#rows .row-note", "Thank you")
+	b.WaitVisible(".bubble.ours .sent.read") // who answers has read
+	writes(b, "It costs 40.")
+	b.WaitVisible(".bubble.ours:last-child .sent:not(.sending)")
+	must(t, h.inbox.MarkRead(t.Context(), maria, conv, 4))
+	b.WaitVisible(".bubble.ours:last-child .sent.read")
+	must(t, h.inbox.Typing(t.Context(), maria, conv, true))
+	b.WaitText("#typing", "Maria Kowal is writing")
+
+	b.Click(".composer-kind label:nth-of-type(2)")
+	writes(b, "she is a regular")
+	b.WaitText(".bubble.note", "she is a regular")
+	h.reply(t, h.owner.Actor, conv, "give her the old price", true)
+	b.WaitText(".bubble.note", "give her the old price")
+
+	other := h.receive(t, h.visitor(t, "Jonas Weber"), "Hello, anybody there?")
+	b.WaitText("#rows .conversation.unread .row-note", "Hello, anybody there?")
+	if first := browser.Eval[string](b, `document.querySelector("#rows [data-conversation]").dataset.conversation`); first != other.String() {
+		t.Errorf("the newest conversation is not on top: %s", first)
+	}
+	if n := b.Count("#rows [data-conversation]"); n != 2 {
+		t.Errorf("%d lines in the list", n)
+	}
+	must(t, h.inbox.SetState(t.Context(), h.owner.Actor, other, inbox.Closed))
+	b.WaitGone(`#rows [data-conversation="` + other.String() + `"]`)
+
+	list, _, err := h.inbox.History(t.Context(), h.operator.Actor, conv, 0, 50)
+	must(t, err)
+	var got []string
+	for _, m := range list {
+		got = append(got, string(m.From)+" "+m.Text.Reveal())
+	}
+	want := "visitor Is the lamp back in stock?|operator Let me look.|visitor Thank you|operator It costs 40.|note she is a regular|note give her the old price"
+	if strings.Join(got, "|") != want {
+		t.Errorf("stored %q", got)
+	}
+	b.Reload()
+	if n := b.Count(".thread .bubble"); n != 6 {
+		t.Errorf("%d messages after a reload", n)
+	}
+}
+
+func TestWhatWasMissedComesWhenTheConnectionIsBack(t *testing.T) {
+	t.Parallel()
+	h := furnish(t, vaulttest.Embedded(t, config(t)))
+	maria := h.visitor(t, "Maria Kowal")
+	conv := h.receive(t, maria, "one")
+	b, address := visit(t, h, h.operator)
+	wire := browser.NewWire(t, strings.TrimPrefix(address, "https://"))
+	b.Allow("WebSocket|ERR_CONNECTION_REFUSED")
+	b.Goto("https://" + wire.Address() + "/inbox/" + conv.String())
+	writes(b, "two")
+	b.WaitVisible(".bubble.ours .sent:not(.sending)")
+	wire.Cut()
+	for _, text := range []string{"three", "four", "five"} {
+		h.receive(t, maria, text)
+	}
+	b.WaitVisible(".connection")
+	wire.Mend()
+	b.WaitText(".bubble.theirs", "five")
+	b.WaitGone(".connection")
+	if got := browser.Eval[string](b, `[...document.querySelectorAll(".thread .written")].map(p => p.textContent).join(" ")`); got != "one two three four five" {
+		t.Errorf("the thread reads %q", got)
+	}
+}
+
+func TestTheKeyboardDoesIt(t *testing.T) {
+	t.Parallel()
+	h := furnish(t, vaulttest.Embedded(t, config(t)))
+	_, err := h.inbox.SaveMacro(t.Context(), h.operator.Actor, inbox.Macro{Shortcut: "hours", Text: "We answer from 9 to 17."})
+	must(t, err)
+	h.receive(t, h.visitor(t, "Jonas Weber"), "older")
+	h.Clock.Advance(time.Minute)
+	conv := h.receive(t, h.visitor(t, "Maria Kowal"), "newer")
+	b, address := visit(t, h, h.operator)
+	b.Goto(address + "/inbox")
+	b.Press("jk\r")
+	b.WaitText(".bubble.theirs", "newer")
+	b.Press("a")
+	b.WaitText(".toast", "Assigned")
+	b.WaitVisible("#canned-button") // the scripts have run
+	b.Press("r")
+	b.Until("the composer has the focus", `document.activeElement.matches("#composer textarea")`)
+	b.Run(`document.activeElement.value = ""`) // the letter itself, which only this way of pressing keys lets through
+	b.Press("/ho")
+	b.WaitVisible("#canned [data-shortcut=hours]")
+	b.Press("\r")
+	b.Until("the answer is in the composer", `document.querySelector("#composer textarea").value.trim() === "We answer from 9 to 17."`)
+	b.Press("\r", chromedp.KeyModifiers(2)) // Ctrl
+	b.WaitText(".bubble.ours", "We answer from 9 to 17.")
+	b.WaitVisible(".bubble.ours .sent:not(.sending)")
+	b.Press("\x1b")
+	b.Press("?")
+	b.WaitText("#shortcuts", "Close")
+	b.WaitText("#shortcuts", "Reply")
+	b.Press("\x1b")
+	b.Press("s")
+	b.WaitText(".menu[open]", "Tomorrow")
+	b.Press("\x1b")
+	b.Press("e")
+	b.WaitText(".toast", "Closed")
+	c, err := h.inbox.Conversation(t.Context(), h.operator.Actor, conv)
+	must(t, err)
+	if c.State != inbox.Closed || c.Assignee != h.operator.User() {
+		t.Errorf("ended as %s, assigned to %v", c.State, c.Assignee)
+	}
+}
+
+func TestFilesAreSentWithProgress(t *testing.T) {
+	t.Parallel()
+	h := furnish(t, vaulttest.Embedded(t, config(t)))
+	conv := h.receive(t, h.visitor(t, "Maria Kowal"), "The invoice, please")
+	folder := t.TempDir()
+	paper, script := filepath.Join(folder, "invoice.pdf"), filepath.Join(folder, "page.html")
+	must(t, os.WriteFile(paper, []byte("%PDF-1.7 "+strings.Repeat("x", 300_000)), 0o600))
+	must(t, os.WriteFile(script, []byte("<html><script>alert(1)</script>"), 0o600))
+	b, address := visit(t, h, h.operator)
+	b.Allow("422")
+	b.Goto(address + "/inbox/" + conv.String())
+	b.WaitVisible("#attach-button")
+	b.Upload("#attach", script)
+	b.WaitText(".toast", "Files of this kind are not taken")
+	b.Upload("#attach", paper)
+	b.WaitText("#uploads", "invoice.pdf")
+	b.WaitGone("#uploads progress")
+	b.Click("#composer button[type=submit]")
+	b.WaitText(".bubble.ours .file", "invoice.pdf")
+	b.WaitVisible(".bubble.ours .sent:not(.sending)")
+	b.Reload()
+	b.WaitText(".bubble.ours .file", "300 kB")
+}
