@@ -18,8 +18,11 @@ func plain(next http.Handler) http.Handler { return next }
 var outOfReach = []string{"delivery"}
 
 func TestNothingGetsFromOneTenantToAnother(t *testing.T) {
-	t.Parallel()
-	a, s := open(t, app.Config{}, plain)
+	each(t, nothingGetsAcross)
+}
+
+func nothingGetsAcross(t *testing.T, c app.Config) {
+	a, s := open(t, c, plain)
 	report, err := s.Round(t.Context(), canary.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -40,8 +43,11 @@ func TestNothingGetsFromOneTenantToAnother(t *testing.T) {
 
 // What does not work for its owner proves nothing when it does not work for a stranger.
 func TestTheVictimCanDoWhatTheAttackerCannot(t *testing.T) {
-	t.Parallel()
-	_, s := open(t, app.Config{}, plain)
+	each(t, theVictimCan)
+}
+
+func theVictimCan(t *testing.T, c app.Config) {
+	_, s := open(t, c, plain)
 	controls, err := s.Controls(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"aver/edge/limit"
 	"aver/frame/module"
 	"aver/trust/canary"
+	"aver/vault/postgres/pgtest"
 )
 
 // unlimited lets a rig ask as fast as it can.
@@ -23,6 +24,25 @@ func unlimited() map[module.Class]edge.Quota {
 		out[class] = edge.Quota{Actor: plenty, Address: plenty}
 	}
 	return out
+}
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// each runs a test on an installation with the embedded store and on one with PostgreSQL.
+func each(t *testing.T, test func(*testing.T, app.Config)) {
+	t.Parallel()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		test(t, app.Config{})
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		db := pgtest.Start(t).NewDatabase(t, nil)
+		if err := app.Migrate(t.Context(), db.Owner, "", pgtest.App); err != nil {
+			t.Fatal(err)
+		}
+		test(t, app.Config{Database: db.App, UnsafeForTests: true})
+	})
 }
 
 // open starts a whole installation with its two canaries. front may stand between them and the edge.

@@ -7,6 +7,7 @@ import (
 
 	"aver/cmd/aver/app"
 	"aver/frame/claim"
+	"aver/vault/postgres/pgtest"
 )
 
 func open(t *testing.T, c app.Config) *app.App {
@@ -25,15 +26,32 @@ func open(t *testing.T, c app.Config) *app.App {
 	return a
 }
 
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
 func TestEveryPromiseHolds(t *testing.T) {
 	t.Parallel()
-	a := open(t, app.Config{})
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		everyPromiseHolds(t, app.Config{})
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		db := pgtest.NewCluster(t).NewDatabase(t, nil) // one that fsyncs: durability is one of the promises
+		if err := app.Migrate(t.Context(), db.Owner, "", pgtest.App); err != nil {
+			t.Fatal(err)
+		}
+		everyPromiseHolds(t, app.Config{Database: db.App})
+	})
+}
+
+func everyPromiseHolds(t *testing.T, c app.Config) {
+	a := open(t, c)
 	lines, err := a.Claims.Verify(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, l := range lines {
-		t.Logf("%-8s %-11s %s", l.State, l.ID, l.Sentence)
+		t.Logf("%-8s %-11s %4d ms %s", l.State, l.ID, l.Took, l.Sentence)
 		if l.State == claim.Holds {
 			continue
 		}

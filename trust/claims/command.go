@@ -22,6 +22,7 @@ type Line struct {
 	FreshFor   int                 `json:"fresh_for_seconds"`
 	Owner      string              `json:"owner"`
 	References claim.References    `json:"references"`
+	Took       int64               `json:"took_milliseconds"`
 	Figures    map[string]string   `json:"figures,omitempty"`
 	Saw        []claim.Observation `json:"observations,omitempty"`
 	Fault      string              `json:"fault,omitempty"`
@@ -32,7 +33,7 @@ type Line struct {
 func LineOf(st Standing, all bool) Line {
 	c := st.Claim
 	l := Line{ID: c.ID, Theme: c.Theme, Sentence: c.Sentence(st.Last.Evidence), Predicate: c.Predicate, Kind: c.Kind, State: st.State,
-		FreshFor: int(c.FreshFor / time.Second), Owner: c.Owner, References: c.Refs, Figures: st.Last.Evidence.Figures, Removed: st.Removed}
+		FreshFor: int(c.FreshFor / time.Second), Owner: c.Owner, References: c.Refs, Took: st.Last.Took / 1000, Figures: st.Last.Evidence.Figures, Removed: st.Removed}
 	if !st.Last.At.IsZero() {
 		l.Since, l.MeasuredAt = &st.Since, &st.Last.At
 	}

@@ -120,11 +120,11 @@ func pooling(w *World) claim.Claim {
 			if err != nil {
 				return claim.Evidence{}, err
 			}
-			one, err := indexEntries(ctx, w.Vault, north)
+			one, err := filledIndex(ctx, w.Vault, north)
 			if err != nil {
 				return claim.Evidence{}, err
 			}
-			other, err := indexEntries(ctx, w.Vault, south)
+			other, err := filledIndex(ctx, w.Vault, south)
 			if err != nil {
 				return claim.Evidence{}, err
 			}
@@ -181,6 +181,21 @@ func (w *World) metrics(ctx context.Context, at string) ([]byte, error) {
 	}
 	defer answer.Body.Close()
 	return io.ReadAll(io.LimitReader(answer.Body, inside.MaxAnswer))
+}
+
+// filledIndex waits until something of a tenant's is in its word index: words are indexed shortly after they are written.
+func filledIndex(ctx context.Context, v *vault.Vault, side *canary.Side) (map[string]bool, error) {
+	for {
+		entries, err := indexEntries(ctx, v, side)
+		if err != nil || len(entries) > 0 {
+			return entries, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("wait for the word index of a canary: %w", ctx.Err())
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 }
 
 // indexEntries are the entries of a tenant's word index. The canaries hold words that both have, such as "owner".

@@ -96,6 +96,9 @@ func (w *World) lookAtRequests(ctx context.Context, c *copied) error {
 		return err
 	}
 	for _, t := range tenants {
+		if w.Canaries.Is(t) { // nobody waits there, and nobody answers
+			continue
+		}
 		err := w.Vault.View(ctx, system(t), actProbe, func(tx *vault.Tx) error {
 			open, err := rights.Requests.Find(tx, "ended_at IS NULL AND due_at IS NOT NULL ORDER BY asked_at LIMIT 1000")
 			for _, r := range open {

@@ -102,6 +102,9 @@ func (s *Service) drill(ctx context.Context) (ui.Drill, error) {
 		return ui.Drill{Elsewhere: true}, nil
 	}
 	d, err := s.Drill(ctx)
+	if errs.Is(err, errs.NotFound) { // none yet
+		return ui.Drill{}, nil
+	}
 	return ui.Drill{At: d.At, Took: d.Took, Holds: d.Holds}, err
 }
 
