@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
@@ -273,5 +274,14 @@ func (a *audience) say(ctx context.Context, n int) error {
 
 // startServer begins a server on the server's processors.
 func startServer(ctx context.Context, site string, secure bool) (*sockets.Server, error) {
-	return sockets.Start(ctx, site, secure, serverProcessors)
+	server, err := sockets.Start(ctx, site, secure, serverProcessors)
+	return moved(server), err
+}
+
+// moved puts a server away from the row that began it; where that cannot be, they share.
+func moved(server *sockets.Server) *sockets.Server {
+	if set := processorSet(false); set != "" && server != nil {
+		_ = exec.Command("taskset", "-acp", set, strconv.Itoa(server.Process())).Run()
+	}
+	return server
 }

@@ -21,6 +21,7 @@ import (
 	"syscall"
 	"time"
 
+	"aver/proof/crash"
 	"aver/proof/sockets"
 )
 
@@ -28,6 +29,7 @@ const rowVariable = "AVER_BENCH_ROW"
 
 func main() {
 	sockets.Main(sites())
+	crash.Main()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	s := scale{}

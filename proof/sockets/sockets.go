@@ -148,12 +148,18 @@ func Start(ctx context.Context, site string, secure bool, processors int) (*Serv
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{command: exec.CommandContext(ctx, self)}
+	return StartProgram(ctx, self, site, secure, processors)
+}
+
+// StartProgram is Start with another program that calls Main.
+func StartProgram(ctx context.Context, program, site string, secure bool, processors int) (*Server, error) {
+	s := &Server{command: exec.CommandContext(ctx, program)}
 	s.command.Env = append(os.Environ(), siteVariable+"="+site, "GOMAXPROCS="+strconv.Itoa(processors))
 	if secure {
 		s.command.Env = append(s.command.Env, secureVariable+"=1")
 	}
 	s.command.Stderr = os.Stderr
+	var err error
 	if s.in, err = s.command.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -182,6 +188,9 @@ func Start(ctx context.Context, site string, secure bool, processors int) (*Serv
 	s.TLS = &tls.Config{RootCAs: pool}
 	return s, nil
 }
+
+// Process is the server's process.
+func (s *Server) Process() int { return s.command.Process.Pid }
 
 // Resident is the server's memory in bytes after a garbage collection.
 func (s *Server) Resident() (int64, error) { return s.ask(askResident) }

@@ -1,0 +1,247 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"aver/base/ids"
+	"aver/cmd/aver/app"
+	"aver/proof/house"
+	"aver/trust/identity"
+	"aver/vault"
+	"aver/vault/vaulttest"
+	"aver/work/contacts"
+	"aver/work/inbox"
+)
+
+const (
+	threadLength = 50     // messages of a usual conversation
+	talkative    = 10_000 // messages of somebody who is exported or erased
+)
+
+// hoard is a workspace that has been used for a long time.
+type hoard struct {
+	app     *app.App
+	folder  string
+	tenant  ids.Tenant
+	threads []ids.Conversation
+	talkers []ids.Contact // each with talkative messages
+}
+
+var seed = vault.Act("bench.seed", vault.System())
+
+// openHoard makes a workspace with so many messages, some of them of talkers.
+func openHoard(ctx context.Context, folder string, messages, talkers, each int) (*hoard, error) {
+	a, err := app.Open(ctx, app.Config{Data: folder, Log: io.Discard})
+	if err != nil {
+		return nil, err
+	}
+	t, err := a.CreateTenant(ctx, "shop", "Shop")
+	if err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	h := &hoard{app: a, folder: folder, tenant: t.ID}
+	h.threads = make([]ids.Conversation, (messages-talkers*each)/threadLength)
+	h.talkers = make([]ids.Contact, talkers)
+	err = house.Each(len(h.threads), func(i int) error {
+		person, err := h.person(ctx, i)
+		if err == nil {
+			h.threads[i], err = h.fill(ctx, person, threadLength)
+		}
+		return err
+	})
+	for i := range h.talkers {
+		if err == nil {
+			h.talkers[i], err = h.person(ctx, -i)
+		}
+		if err == nil {
+			_, err = h.fill(ctx, h.talkers[i], each)
+		}
+	}
+	for err == nil {
+		var lag int64
+		if lag, err = a.Vault.Lag(ctx, h.tenant, "words"); lag == 0 {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return h, err
+}
+
+func (h *hoard) person(ctx context.Context, n int) (ids.Contact, error) {
+	p, err := h.app.Contacts.NewVisitor(ctx, h.tenant, contacts.Draft{Name: fmt.Sprintf("Visitor %d", n)})
+	return p.ID, err
+}
+
+// fill stores a conversation, some dozens of messages in a change. They lie in the past, a second apart.
+func (h *hoard) fill(ctx context.Context, person ids.Contact, messages int) (ids.Conversation, error) {
+	now := h.app.Vault.Now()
+	c := inbox.Conversation{ID: ids.NewConversation(now), Contact: person, Ordinal: 1, Channel: inbox.WebChat, State: inbox.Open, Epoch: ids.NewObject(now),
+		LastSeq: int64(messages), LastFrom: inbox.Visitor, LastAt: now, ActiveOn: now.UTC().Truncate(24 * time.Hour), Preview: house.Words(int64(messages)), CreatedAt: now}
+	for from := 1; from <= messages; from += threadLength {
+		err := h.app.Vault.Do(ctx, identity.System(h.tenant, "bench"), seed, func(tx *vault.Tx) error {
+			if from == 1 {
+				if err := inbox.Conversations.Add(tx, c); err != nil {
+					return err
+				}
+			}
+			for seq := from; seq < from+threadLength && seq <= messages; seq++ {
+				l := inbox.Line{Contact: person, Conversation: c.ID, Seq: int64(seq), From: inbox.Visitor, Body: house.Words(rand.Int64N(1 << 30)), SentAt: now}
+				if err := inbox.Messages.Add(tx, l); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return c.ID, err
+		}
+	}
+	return c.ID, nil
+}
+
+// pages measures the list of conversations and a thread that nobody has looked at lately.
+func (h *hoard) pages(ctx context.Context, operator vault.Actor) (list, thread time.Duration, err error) {
+	begun := time.Now()
+	rows, _, err := h.app.Inbox.List(ctx, operator, inbox.Filter{})
+	list = time.Since(begun)
+	if err != nil || len(rows) != threadLength {
+		return 0, 0, fmt.Errorf("list: %d rows, %w", len(rows), err)
+	}
+	begun = time.Now()
+	t, err := h.app.Inbox.Open(ctx, operator, h.threads[rand.IntN(len(h.threads))], 0)
+	if err != nil || len(t.Messages) != threadLength {
+		return 0, 0, fmt.Errorf("thread: %d rows, %w", len(t.Messages), err)
+	}
+	return list, time.Since(begun), nil
+}
+
+// stored: what does not get slower however much is stored, and what one person's rights cost then.
+func stored(ctx context.Context, s scale) ([]line, error) {
+	each := s.of(talkative, 200)
+	large, err := openHoard(ctx, filepath.Join(s.Folder, "large"), s.of(1_000_000, 6000), s.of(10, 2), each)
+	if err != nil {
+		return nil, fmt.Errorf("fill: %w", err)
+	}
+	defer large.app.Close()
+	small, err := openHoard(ctx, filepath.Join(s.Folder, "small"), s.of(10_000, 3000), 0, 0)
+	if err != nil {
+		return nil, fmt.Errorf("fill: %w", err)
+	}
+	defer small.app.Close()
+	lines, err := comparePages(ctx, large, small, s.of(400, 10))
+	if err != nil {
+		return nil, err
+	}
+	rights, err := large.rights(ctx, each)
+	return append(lines, rights...), err
+}
+
+func comparePages(ctx context.Context, large, small *hoard, turns int) ([]line, error) {
+	var lists, threads [2][]time.Duration
+	for range turns {
+		for i, h := range []*hoard{large, small} {
+			list, thread, err := h.pages(ctx, vaulttest.User(h.tenant, vault.Operator))
+			if err != nil {
+				return nil, err
+			}
+			lists[i], threads[i] = append(lists[i], list), append(threads[i], thread)
+		}
+	}
+	lists[0], lists[1], threads[0], threads[1] = lists[0][turns/4:], lists[1][turns/4:], threads[0][turns/4:], threads[1][turns/4:] // the first warm up
+	out := make([]line, 2)
+	for i, all := range [][2][]time.Duration{lists, threads} {
+		much, little := median(all[0]), median(all[1])
+		out[i] = line{What: []string{"list of conversations, 50 rows, 1,000,000 messages against 10,000", "thread page, 50 rows, the look written to the log, the same"}[i],
+			Must: "ratio ≤ 1.5", Aim: "≤ 1.2", Ours: fmt.Sprintf("%.2f ms", much.Seconds()*1000), Raw: fmt.Sprintf("%.2f ms at 10,000", little.Seconds()*1000),
+			Ratio: fmt.Sprintf("%.2f", float64(much)/float64(little)), Verdict: atMost(float64(much)/float64(little), 1.5, 1.2)}
+	}
+	return out, nil
+}
+
+// rights exports and erases the talkers.
+func (h *hoard) rights(ctx context.Context, each int) ([]line, error) {
+	dpo := vaulttest.User(h.tenant, vault.DPO)
+	var exports, erasures []time.Duration
+	for range 6 {
+		took, err := h.export(ctx, dpo, h.talkers[0])
+		if err != nil {
+			return nil, fmt.Errorf("export: %w", err)
+		}
+		exports = append(exports, took)
+	}
+	for _, who := range h.talkers {
+		begun := time.Now()
+		if err := h.app.Vault.EraseSubject(ctx, identity.System(h.tenant, "bench"), seed, who, "asked"); err != nil {
+			return nil, fmt.Errorf("erase: %w", err)
+		}
+		erasures = append(erasures, time.Since(begun))
+	}
+	if err := h.unrecoverable(ctx); err != nil {
+		return nil, err
+	}
+	begun := time.Now()
+	if _, err := h.app.Vault.FinishErasures(ctx, h.tenant); err != nil {
+		return nil, fmt.Errorf("finish: %w", err)
+	}
+	purge := time.Since(begun) / time.Duration(len(h.talkers))
+	export, slowest := median(exports[1:]), maxOf(erasures)
+	return []line{
+		{What: fmt.Sprintf("export of one person with %d messages among 1,000,000, warm", each), Must: "≤ 250 ms", Aim: "≤ 100 ms", Ours: millis(export),
+			Verdict: atMost(float64(export), float64(250*time.Millisecond), float64(100*time.Millisecond))},
+		{What: fmt.Sprintf("erasure of such a person, the slowest of %d, unreadable from a copy of the live files", len(erasures)), Must: "≤ 50 ms", Aim: "≤ 20 ms",
+			Ours: fmt.Sprintf("%s (rows gone %.1f s later)", millis(slowest), purge.Seconds()), Verdict: atMost(float64(slowest), float64(50*time.Millisecond), float64(20*time.Millisecond))},
+	}, nil
+}
+
+func maxOf(all []time.Duration) (most time.Duration) {
+	for _, d := range all {
+		most = max(most, d)
+	}
+	return most
+}
+
+func (h *hoard) export(ctx context.Context, actor vault.Actor, who ids.Contact) (time.Duration, error) {
+	f, err := os.Create(filepath.Join(h.folder, "export"))
+	if err != nil {
+		return 0, err
+	}
+	begun := time.Now()
+	err = errors.Join(h.app.Rights.Export(ctx, actor, who, f), f.Sync(), f.Close())
+	return time.Since(begun), err
+}
+
+// unrecoverable takes a copy of everything, the root key with it, as a thief of the disk would, and tries to read.
+func (h *hoard) unrecoverable(ctx context.Context) error {
+	thief := h.folder + "-copy"
+	if out, err := exec.CommandContext(ctx, "cp", "-a", h.folder, thief).CombinedOutput(); err != nil {
+		return fmt.Errorf("copy the live files: %w\n%s", err, out)
+	}
+	defer os.RemoveAll(thief)
+	a, err := app.Open(ctx, app.Config{Data: thief, Log: io.Discard})
+	if err != nil {
+		return fmt.Errorf("open the copy: %w", err)
+	}
+	defer a.Close()
+	return a.Vault.View(ctx, identity.System(h.tenant, "bench"), seed, func(tx *vault.Tx) error {
+		for _, who := range h.talkers {
+			lines, err := inbox.Messages.Find(tx, "contact = ? LIMIT 100", who)
+			if err != nil {
+				return err
+			}
+			for _, l := range lines {
+				if !l.Body.IsZero() {
+					return errors.New("an erased person's message opens from a copy of the live files")
+				}
+			}
+		}
+		return nil
+	})
+}
