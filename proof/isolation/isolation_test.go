@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"aver/cmd/aver/app"
 	"aver/edge"
@@ -92,4 +93,34 @@ func TestTheAttackerNoticesEveryLeak(t *testing.T) {
 	if report, err := s.Round(t.Context(), canary.Options{}); err != nil || !report.Holds() {
 		t.Errorf("without a leak: %v\n%s", err, report.Words())
 	}
+}
+
+// The attacks go on for years, so they must not make the stores grow. Only the log may: what was tried is in it.
+func TestRoundsOfAttacksLeaveNothingBehind(t *testing.T) {
+	t.Parallel()
+	a, s := open(t, app.Config{}, plain)
+	rows := func() map[string]int {
+		if _, err := s.Round(t.Context(), canary.Options{Pause: time.Nanosecond}); err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]int{}
+		for _, side := range []string{canary.North, canary.South} {
+			err := a.Vault.Stored(t.Context(), s.Side(side).Tenant, func(table string, _ []any) error {
+				out[side+" "+table]++
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		return out
+	}
+	rows() // the first one makes what operations make once
+	before, after := rows(), rows()
+	for table, n := range after {
+		if grown := n - before[table]; grown > 0 && !strings.HasSuffix(table, " journal") {
+			t.Errorf("%s grew by %d rows", table, grown)
+		}
+	}
+	t.Logf("the logs grew by %d and %d chunks", after["north journal"]-before["north journal"], after["south journal"]-before["south journal"])
 }
