@@ -20,12 +20,12 @@ aver backup drill [--identity FILE]         restores the newest into a scratch f
 aver backup restore FILE --to FOLDER        writes a backup's stores into an empty folder, shut until it is released
 aver backup release --data FOLDER           erases again whoever was erased since the backup, and opens the folder
 
-People's keys are never in a backup. To use a restored folder, put root.key and the folder keys of the living installation
-beside it, then release it. Without the age identity that the backup was made for (data/backup.key unless recipients were
+People's keys are never in a backup of the data; a copy of them alone (aver-keys-….age) lies beside it. To use a restored
+folder, put root.key and the folder keys of the living installation beside it, then release it. Without the age identity that the backup was made for (data/backup.key unless recipients were
 named) no backup opens.
 
 Example:
-  aver backup restore backups/aver-20261120T020000Z.age --to /srv/restored --data /var/lib/aver`}
+  aver backup restore backups/aver-data-20261120T020000.000.age --to /srv/restored --data /var/lib/aver`}
 
 func backup(ctx context.Context, c *call) error {
 	var s settings
