@@ -16,11 +16,10 @@ import (
 
 // peer: centrifuge, the library that Centrifugo is made of, under the loads of frame/live. Neither stores anything.
 func peer(ctx context.Context, s scale) ([]line, error) {
-	const what = "sockets alone beside centrifuge v0.38.0, "
 	program := filepath.Join(s.Folder, "centrifuge")
 	if out, err := exec.CommandContext(ctx, "go", "build", "-C", "proof/bench/centrifuge", "-o", program, ".").CombinedOutput(); err != nil {
 		reason, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
-		return []line{{What: what + "not measured: it could not be built", Raw: reason}}, nil
+		return []line{{What: besides + "not measured: it could not be built", Raw: reason}}, nil
 	}
 	run := func(of func(context.Context, *sockets.Server) (sockets.Delivery, error), secure, theirs bool) (sockets.Delivery, error) {
 		var server *sockets.Server
@@ -65,16 +64,20 @@ func peer(ctx context.Context, s scale) ([]line, error) {
 			memory[i], p99[i], cpu[i] = append(memory[i], float64(idle.Sent)*1000), append(p99[i], float64(d.P99)), append(cpu[i], float64(d.CPU))
 		}
 	}
-	compare := func(name string, all [2][]float64, show func(float64) string) line {
-		ours, theirs := median(all[0]), median(all[1])
-		return line{What: what + name, Ours: show(ours), Raw: show(theirs) + " centrifuge", Ratio: fmt.Sprintf("%.2f", ours/theirs)}
-	}
 	duration := func(f float64) string { return fmt.Sprintf("%.2f ms", f/1e6) }
 	return []line{
 		compare("memory per 1,000 idle WebSockets, plain", memory, megabytes),
 		compare(fmt.Sprintf("%d TLS WebSockets, %d messages/s to two each: p99", n, rate), p99, duration),
 		compare("the same: processor per message", cpu, duration),
 	}, nil
+}
+
+const besides = "sockets alone beside centrifuge v0.38.0, "
+
+// compare has ours first.
+func compare(what string, all [2][]float64, show func(float64) string) line {
+	ours, theirs := median(all[0]), median(all[1])
+	return line{What: besides + what, Ours: show(ours), Raw: show(theirs) + " centrifuge", Ratio: fmt.Sprintf("%.2f", ours/theirs)}
 }
 
 // theirGroups is sockets.Groups(2, push) in centrifuge's words.
