@@ -58,16 +58,21 @@ func (s *Service) portalAsk(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func ticketOf(r *http.Request) (Ticket, error) {
+// held reads which workspace and which request the path names, and the session that the browser shows for it.
+func (s *Service) held(r *http.Request) (vault.Tenant, Ticket, error) {
+	tenant, err := s.workspace(r)
+	if err != nil {
+		return tenant, Ticket{}, err
+	}
 	id, err := pathRequest(r)
 	if err != nil {
-		return Ticket{}, err
+		return tenant, Ticket{}, err
 	}
 	t := Ticket{Request: id}
 	if c, err := r.Cookie(ticketCookie); err == nil {
 		t.Session = c.Value
 	}
-	return t, nil
+	return tenant, t, nil
 }
 
 func (s *Service) portalRequest(w http.ResponseWriter, r *http.Request) error {
@@ -75,11 +80,7 @@ func (s *Service) portalRequest(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) drawRequest(w http.ResponseWriter, r *http.Request, status int, faults []errs.Field) error {
-	tenant, err := s.workspace(r)
-	if err != nil {
-		return err
-	}
-	t, err := ticketOf(r)
+	tenant, t, err := s.held(r)
 	if err != nil {
 		return err
 	}
@@ -95,11 +96,7 @@ func (s *Service) drawRequest(w http.ResponseWriter, r *http.Request, status int
 }
 
 func (s *Service) portalCode(w http.ResponseWriter, r *http.Request) error {
-	tenant, err := s.workspace(r)
-	if err != nil {
-		return err
-	}
-	t, err := ticketOf(r)
+	tenant, t, err := s.held(r)
 	if err != nil {
 		return err
 	}
@@ -118,11 +115,7 @@ func (s *Service) portalCode(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) portalErase(w http.ResponseWriter, r *http.Request) error {
-	tenant, err := s.workspace(r)
-	if err != nil {
-		return err
-	}
-	t, err := ticketOf(r)
+	tenant, t, err := s.held(r)
 	if err != nil {
 		return err
 	}
@@ -140,11 +133,7 @@ func (s *Service) portalErase(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) portalFile(w http.ResponseWriter, r *http.Request) error {
-	tenant, err := s.workspace(r)
-	if err != nil {
-		return err
-	}
-	t, err := ticketOf(r)
+	tenant, t, err := s.held(r)
 	if err != nil {
 		return err
 	}
