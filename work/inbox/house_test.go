@@ -18,6 +18,7 @@ import (
 	"aver/trust/consent"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/postgres/pgtest"
 	"aver/vault/vaulttest"
 	"aver/work/contacts"
 	"aver/work/inbox"
@@ -153,3 +154,5 @@ func lines(list []inbox.Message) []string {
 	}
 	return out
 }
+
+func TestMain(m *testing.M) { pgtest.Main(m) }

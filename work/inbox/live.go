@@ -62,9 +62,6 @@ func (s *Service) publishAll(tenant ids.Tenant, n int64, payload any) {
 		if news.caughtUp {
 			s.publish(tenant, ChannelOf(c.ID), readPush(m.From == Visitor, m.Seq))
 		}
-		if m.From == Operator {
-			s.publish(tenant, ChannelOf(c.ID), readPush(false, m.Seq)) // who answers has read
-		}
 		s.publish(tenant, InboxChannel, listPush(c, n))
 	case stateNews:
 		s.publish(tenant, ChannelOf(news.conversation.ID), statePush(news.conversation))
