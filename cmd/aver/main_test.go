@@ -28,7 +28,7 @@ func TestAWrongCommandLineSaysSoWithAStatusOfItsOwn(t *testing.T) {
 	for _, args := range [][]string{{"frobnicate"}, {"tenant"}, {"tenant", "create"}, {"audit", "verify"}, {"claims"}, {"serve", "--no-such-option"}, {"serve", "--cert", "a"}} {
 		var out, errOut bytes.Buffer
 		data := filepath.Join(t.TempDir(), "data")
-		if len(args) > 1 {
+		if args[0] != "frobnicate" {
 			args = append(args, "--data", data)
 		}
 		if code := run(t.Context(), args, &out, &errOut); code != exitUsage {
@@ -36,6 +36,11 @@ func TestAWrongCommandLineSaysSoWithAStatusOfItsOwn(t *testing.T) {
 		}
 		if errOut.Len() == 0 {
 			t.Errorf("%v: nothing was said", args)
+		}
+		for _, folder := range []string{data, "aver-data"} {
+			if _, err := os.Stat(folder); err == nil {
+				t.Errorf("%v: made the folder %s", args, folder)
+			}
 		}
 	}
 }

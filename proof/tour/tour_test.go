@@ -93,6 +93,9 @@ func inspect(t *testing.T, tab *browser.Tab, path string) {
 		t.Errorf("%s answers %d", path, status)
 		return
 	}
+	if browser.Eval[string](tab, `document.contentType`) != "text/html" {
+		return
+	}
 	tab.Run(axe.Source)
 	for _, size := range []struct {
 		name          string

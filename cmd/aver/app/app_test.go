@@ -9,14 +9,22 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"aver/cmd/aver/app"
 	"aver/edge"
+	"aver/edge/limit"
+	"aver/frame/module"
 )
 
 func opened(t *testing.T) *app.App {
 	t.Helper()
-	a, err := app.Open(t.Context(), app.Config{Data: t.TempDir(), Region: "eu", Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Log: io.Discard})
+	plenty := limit.Rate{Quota: 1_000_000, Window: time.Minute}
+	quotas := map[module.Class]edge.Quota{}
+	for _, class := range []module.Class{module.Page, module.SignIn, module.API, module.Upload, module.Download, module.Live, module.Widget} {
+		quotas[class] = edge.Quota{Actor: plenty, Address: plenty}
+	}
+	a, err := app.Open(t.Context(), app.Config{Data: t.TempDir(), Region: "eu", Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Log: io.Discard, Quotas: quotas})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,20 +62,30 @@ func TestEveryIdentifierOfTheAPISaysWhatItRefersTo(t *testing.T) {
 func TestNothingAnswersNobodyButWhatIsPublic(t *testing.T) {
 	t.Parallel()
 	a := opened(t)
+	server := httptest.NewTLSServer(a.Edge)
+	defer server.Close()
+	client := server.Client()
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	for _, route := range a.Edge.Routes() {
 		method, pattern, _ := strings.Cut(route.Pattern, " ")
 		if !strings.HasPrefix(pattern, "/v1/") && !strings.HasPrefix(pattern, "/inbox") && !strings.HasPrefix(pattern, "/contacts") && !strings.HasPrefix(pattern, "/settings") {
 			continue
 		}
 		path := strings.NewReplacer("{", "", "}", "", "...", "").Replace(pattern)
-		r := httptest.NewRequest(method, "https://localhost"+path, http.NoBody)
-		w := httptest.NewRecorder()
-		a.Edge.ServeHTTP(w, r)
-		if w.Code != http.StatusUnauthorized && w.Code != http.StatusSeeOther && w.Code != http.StatusNotFound && w.Code != http.StatusUnprocessableEntity && w.Code != http.StatusForbidden {
-			t.Errorf("%s answers nobody with %d", route.Pattern, w.Code)
+		r, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if w.Code == http.StatusSeeOther && !strings.HasPrefix(w.Header().Get("Location"), "/login") {
-			t.Errorf("%s sends nobody to %s", route.Pattern, w.Header().Get("Location"))
+		w, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Body.Close()
+		if w.StatusCode != http.StatusUnauthorized && w.StatusCode != http.StatusSeeOther && w.StatusCode != http.StatusNotFound && w.StatusCode != http.StatusUnprocessableEntity && w.StatusCode != http.StatusForbidden {
+			t.Errorf("%s answers nobody with %d", route.Pattern, w.StatusCode)
+		}
+		if w.StatusCode == http.StatusSeeOther && !strings.HasPrefix(w.Header.Get("Location"), "/login") {
+			t.Errorf("%s sends nobody to %s", route.Pattern, w.Header.Get("Location"))
 		}
 	}
 }

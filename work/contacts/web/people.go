@@ -10,6 +10,7 @@ import (
 	"aver/base/ids"
 	"aver/frame/page"
 	"aver/frame/request"
+	"aver/vault"
 	"aver/work/contacts"
 	"aver/work/contacts/attributes"
 	"aver/work/contacts/ui"
@@ -65,6 +66,9 @@ func (s *Service) find(w http.ResponseWriter, r *http.Request) error {
 		Href  string `json:"href"`
 	}
 	hits := []hit{}
+	if actor(r).Kind() == vault.Nobody {
+		return errs.New(errs.Unauthenticated, "Sign in first.")
+	}
 	if f.Search != "" {
 		p, err := s.List(r.Context(), actor(r), f)
 		if err != nil {
