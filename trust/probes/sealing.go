@@ -119,6 +119,7 @@ type filesSeen struct {
 // lookAtFiles reads the whole folder, but for the stores and files of tenants that are no canaries: of these only the
 // beginning.
 func lookAtFiles(ctx context.Context, folder fs.FS, isCanary func(ids.Tenant) bool, marks *attack.Marks) (seen filesSeen, err error) {
+	buf := make([]byte, 0, window+overlap)
 	err = fs.WalkDir(folder, ".", func(path string, entry fs.DirEntry, err error) error {
 		if path == "." && err != nil {
 			return fs.SkipAll // no folder: the data lies in PostgreSQL
@@ -133,7 +134,7 @@ func lookAtFiles(ctx context.Context, folder fs.FS, isCanary func(ids.Tenant) bo
 			return err
 		}
 		if entry.Type().IsRegular() {
-			return seen.look(folder, path, foreign(path, isCanary), marks)
+			return seen.look(folder, path, foreign(path, isCanary), marks, buf)
 		}
 		return nil
 	})
@@ -154,11 +155,11 @@ func foreign(path string, isCanary func(ids.Tenant) bool) bool {
 }
 
 const (
-	window  = 1 << 20 // bytes that are looked at together
-	overlap = 4 << 10 // bytes that two windows share, so that no word falls between
+	window  = 256 << 10 // bytes that are looked at together
+	overlap = 4 << 10   // bytes that two windows share, so that no word falls between
 )
 
-func (seen *filesSeen) look(folder fs.FS, path string, beginning bool, marks *attack.Marks) error {
+func (seen *filesSeen) look(folder fs.FS, path string, beginning bool, marks *attack.Marks, buf []byte) error {
 	f, err := folder.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -168,7 +169,6 @@ func (seen *filesSeen) look(folder fs.FS, path string, beginning bool, marks *at
 	}
 	defer f.Close()
 	seen.number++
-	buf := make([]byte, 0, window+overlap)
 	for first := true; ; first = false {
 		n, err := io.ReadFull(f, buf[len(buf):len(buf)+window])
 		buf = buf[:len(buf)+n]
