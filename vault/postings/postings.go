@@ -28,7 +28,7 @@ const (
 // Doc is a document to be filed.
 type Doc struct {
 	Key     []byte
-	Subject []byte // whom it is about; nil for nobody
+	Subject []byte // whom it is about; nil for nobody, and where the key begins with it (preceded by its length)
 	Tokens  []byte // sorted, TokenSize bytes each, none twice
 }
 
@@ -163,17 +163,7 @@ func (s source) forget(c engine.Conn, keys [][]byte) error {
 
 // ForgetSubject removes some of what was filed about a person, and tells how many documents that was.
 func ForgetSubject(c engine.Conn, subject []byte, limit int) (int, error) {
-	var name string
-	var places []int64
-	err := c.Query("SELECT source, place FROM search_docs WHERE subject = ? ORDER BY place LIMIT ?", []any{subject, int64(limit)}, func(row []any) error {
-		if len(places) == 0 {
-			name = row[0].(string)
-		}
-		if row[0].(string) == name && (len(places) == 0 || row[1].(int64)/blockSize == places[0]/blockSize) { // a block at a time
-			places = append(places, row[1].(int64))
-		}
-		return nil
-	})
+	name, places, err := ofSubject(c, subject, limit)
 	if err != nil || len(places) == 0 {
 		return 0, err
 	}
@@ -182,6 +172,46 @@ func ForgetSubject(c engine.Conn, subject []byte, limit int) (int, error) {
 		err = s.remove(c, places)
 	}
 	return len(places), err
+}
+
+// ofSubject finds some of a person's documents, all of one source and one block.
+func ofSubject(c engine.Conn, subject []byte, limit int) (name string, places []int64, err error) {
+	each := func(row []any) error {
+		if len(places) == 0 {
+			name = row[0].(string)
+		}
+		if row[0].(string) == name && (len(places) == 0 || row[1].(int64)/blockSize == places[0]/blockSize) {
+			places = append(places, row[1].(int64))
+		}
+		return nil
+	}
+	err = c.Query("SELECT source, place FROM search_docs WHERE subject = ? ORDER BY place LIMIT ?", []any{subject, int64(limit)}, each)
+	if err != nil || len(places) > 0 {
+		return name, places, err
+	}
+	all, err := sources(c)
+	if err != nil {
+		return "", nil, err
+	}
+	from := append([]byte{byte(len(subject))}, subject...)
+	for _, s := range all {
+		query := "SELECT source, place FROM search_docs WHERE source = ? AND doc >= ? AND doc < ? ORDER BY doc LIMIT ?"
+		if err := c.Query(query, []any{s.name, from, after(from), int64(limit)}, each); err != nil || len(places) > 0 {
+			return name, places, err
+		}
+	}
+	return "", nil, nil
+}
+
+// after is the first text that does not begin with the prefix.
+func after(prefix []byte) []byte {
+	out := bytes.Clone(prefix)
+	for i := len(out) - 1; i >= 0; i-- {
+		if out[i]++; out[i] != 0 {
+			return out[:i+1]
+		}
+	}
+	return nil // of a prefix that begins with a length there is always one
 }
 
 // remove takes documents out of the index: their rows, and their ordinals in the lists of their blocks.

@@ -155,6 +155,9 @@ func TestWhatIsForgottenLeavesNoTokens(t *testing.T) {
 			return postings.Forget(c, "messages", [][]byte{[]byte("doc 7"), fmt.Appendf(nil, "doc %d", many-1), []byte("never was")})
 		})
 		add(t, s, "messages", 8, 9) // filed anew
+		begins := append([]byte{16}, make([]byte, 15)...)
+		byKey := postings.Doc{Key: append(append(begins, 3), "doc of 3"...), Tokens: number(5000)} // the key begins with the subject
+		write(t, s, func(c engine.Conn) error { return postings.Add(c, "others", []postings.Doc{byKey}) })
 		for _, n := range []int{1007, 1000 + many - 1} {
 			if got := search(t, s, "messages", 10, n); got != nil {
 				t.Errorf("still found: %v", got)
