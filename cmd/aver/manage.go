@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -82,27 +83,23 @@ func tenant(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	return open(ctx, &s, func(a *app.App) error {
-		switch {
-		case len(words) == 1 && words[0] == "list":
-			return listTenants(ctx, c, a)
-		case len(words) == 2 && words[0] == "create":
-			if *name == "" {
-				*name = words[1]
-			}
-			t, err := a.CreateTenant(ctx, words[1], *name)
-			if err != nil {
-				return err
-			}
-			return printSetup(ctx, c, a, t, *owner, *address)
-		case len(words) == 2 && words[0] == "setup":
-			t, err := a.Vault.TenantBySlug(ctx, words[1])
-			if err != nil {
-				return err
-			}
-			return printSetup(ctx, c, a, t, *owner, *address)
-		}
+	var find func(*app.App) (vault.Tenant, error)
+	switch {
+	case len(words) == 1 && words[0] == "list":
+		return open(ctx, &s, func(a *app.App) error { return listTenants(ctx, c, a) })
+	case len(words) == 2 && words[0] == "create":
+		find = func(a *app.App) (vault.Tenant, error) { return a.CreateTenant(ctx, words[1], cmp.Or(*name, words[1])) }
+	case len(words) == 2 && words[0] == "setup":
+		find = func(a *app.App) (vault.Tenant, error) { return a.Vault.TenantBySlug(ctx, words[1]) }
+	default: // before a folder is made
 		return fmt.Errorf("say create SLUG, list or setup SLUG: %w", errUsage)
+	}
+	return open(ctx, &s, func(a *app.App) error {
+		t, err := find(a)
+		if err != nil {
+			return err
+		}
+		return printSetup(ctx, c, a, t, *owner, *address)
 	})
 }
 
