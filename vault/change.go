@@ -30,7 +30,7 @@ func (tb *Table[T]) Change(tx *Tx, from, to T) error {
 		return errors.Join(err, tooWide(t))
 	}
 	key := keyBytes(keys)
-	changed, searched, err := t.differ(before, after)
+	changed, err := t.differ(before, after)
 	if err != nil || changed == 0 {
 		return err
 	}
@@ -48,10 +48,6 @@ func (tb *Table[T]) Change(tx *Tx, from, to T) error {
 		tx.entry.Subject = subject
 	}
 	tx.touch(t, journal.Put, key, written)
-	if searched {
-		tx.entry.Events = append(tx.entry.Events, wordsEvent(t, key, t.subjectOf(after)))
-		tx.payloads = append(tx.payloads, nil)
-	}
 	return nil
 }
 
@@ -93,9 +89,8 @@ func (t *table) sameKey(before, after reflect.Value) ([]any, error) {
 	return keys, nil
 }
 
-// differ returns the columns that differ, as bits, and whether words to be found are among them. A row whose person
-// differs is sealed anew, all of it.
-func (t *table) differ(before, after reflect.Value) (changed uint64, searched bool, err error) {
+// differ returns the columns that differ, as bits. A row whose person differs is sealed anew, all of it.
+func (t *table) differ(before, after reflect.Value) (changed uint64, err error) {
 	all := t.subject >= 0 && t.subjectOf(before) != t.subjectOf(after)
 	for i := range t.columns {
 		c := &t.columns[i]
@@ -107,7 +102,7 @@ func (t *table) differ(before, after reflect.Value) (changed uint64, searched bo
 			a, err1 := clearBytes(was, c.form)
 			b, err2 := clearBytes(is, c.form)
 			if err := errors.Join(err1, err2); err != nil {
-				return 0, false, fmt.Errorf("change %s: encode column %s: %w", t.name, c.Name, err)
+				return 0, fmt.Errorf("change %s: encode column %s: %w", t.name, c.Name, err)
 			}
 			same = !all && bytes.Equal(a, b)
 		case c.form == formTime:
@@ -117,10 +112,9 @@ func (t *table) differ(before, after reflect.Value) (changed uint64, searched bo
 		}
 		if !same {
 			changed |= 1 << i
-			searched = searched || c.Search
 		}
 	}
-	return changed, searched, nil
+	return changed, nil
 }
 
 // changes gives the values of the changed columns for the statement, and with their names for the commitment.

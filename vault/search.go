@@ -26,8 +26,9 @@ import (
 
 const wordsKind = "vault.words"
 
-func wordsEvent(t *table, key []byte, subject ids.Subject) Event {
-	return Event{Kind: wordsKind, Object: t.name + ":" + hex.EncodeToString(key), Subject: subject}
+// wordsEvent tells the follower of a row that the entry does not name, because it touches so many.
+func wordsEvent(t *table, key []byte) Event {
+	return Event{Kind: wordsKind, Object: t.name + ":" + hex.EncodeToString(key)}
 }
 
 // tokens are a text's, sorted, one after the other.
@@ -55,20 +56,26 @@ const (
 
 // indexWords is the follower that keeps the words up to date.
 func (v *Vault) indexWords(ctx context.Context, tenant ids.Tenant, entries []journal.Entry) error {
-	changed := map[*table][][]byte{}
-	seen := map[string]bool{}
+	changed, seen := map[*table][][]byte{}, map[string]bool{}
+	note := func(name string, key []byte) {
+		t := v.tables[name]
+		if t == nil || len(t.searched) == 0 || seen[name+string(key)] {
+			return
+		}
+		seen[name+string(key)] = true
+		changed[t] = append(changed[t], key)
+	}
 	for _, e := range entries {
+		for _, r := range e.Touched {
+			if r.Op == journal.Added || r.Op == journal.Put {
+				note(r.Table, r.Key)
+			}
+		}
 		for _, ev := range e.Events {
 			name, encoded, _ := strings.Cut(ev.Object, ":")
-			if ev.Kind != wordsKind || seen[ev.Object] || v.tables[name] == nil {
-				continue
+			if key, err := hex.DecodeString(encoded); ev.Kind == wordsKind && err == nil {
+				note(name, key)
 			}
-			key, err := hex.DecodeString(encoded)
-			if err != nil {
-				return fmt.Errorf("index words: %w", err)
-			}
-			seen[ev.Object] = true
-			changed[v.tables[name]] = append(changed[v.tables[name]], key)
 		}
 	}
 	for t, keys := range changed {
@@ -95,18 +102,18 @@ func (v *Vault) indexWords(ctx context.Context, tenant ids.Tenant, entries []jou
 // fileRows files rows by their words. What the words are is found out beside the writer; a row that changed meanwhile is
 // left to the news of that change.
 func (v *Vault) fileRows(ctx context.Context, tenant ids.Tenant, t *table, keys [][]byte) error {
-	before := make([]searched, len(keys))
-	err := v.peek(ctx, tenant, func(tx *Tx) error {
-		for i, key := range keys {
-			var err error
-			if before[i], err = tx.searchedRow(t, key); err != nil {
-				return err
-			}
-			text, err := tx.textOf(t, key, before[i])
+	var before map[string]searched
+	err := v.peek(ctx, tenant, func(tx *Tx) (err error) {
+		if before, err = tx.searchedRows(t, keys...); err != nil {
+			return err
+		}
+		for key, row := range before {
+			text, err := tx.textOf(t, []byte(key), row)
 			if err != nil {
 				return err
 			}
-			before[i].tokens = tx.tokens(text)
+			row.tokens = tx.tokens(text)
+			before[key] = row
 		}
 		return nil
 	})
@@ -114,14 +121,15 @@ func (v *Vault) fileRows(ctx context.Context, tenant ids.Tenant, t *table, keys 
 		return err
 	}
 	return v.maintain(ctx, tenant, func(tx *Tx) error {
+		now, err := tx.searchedRows(t, keys...)
+		if err != nil {
+			return err
+		}
 		var docs []postings.Doc
-		for i, key := range keys {
-			now, err := tx.searchedRow(t, key)
-			if err != nil {
-				return err
-			}
-			if now.found && slices.EqualFunc(now.sealed, before[i].sealed, bytes.Equal) {
-				docs = append(docs, postings.Doc{Key: key, Subject: t.filedUnder(now.subject), Tokens: before[i].tokens})
+		for _, key := range keys {
+			row, was := now[string(key)], before[string(key)]
+			if row.found && slices.EqualFunc(row.sealed, was.sealed, bytes.Equal) {
+				docs = append(docs, postings.Doc{Key: key, Subject: t.filedUnder(row.subject), Tokens: was.tokens})
 			}
 		}
 		if len(docs) == 0 {
@@ -166,24 +174,49 @@ type searched struct {
 	tokens  []byte
 }
 
-// searchedRow reads the searched columns of one row.
-func (tx *Tx) searchedRow(t *table, key []byte) (searched, error) {
-	s := tx.sql(t)
-	var out searched
-	err := tx.conn.Query(s.get, s.own(tx.actor.is.Tenant, splitKey(t, key)), func(values []any) error {
-		out.found = true
-		if t.subject >= 0 {
-			if b, ok := values[t.subject].([]byte); ok {
-				copy(out.subject[:], b)
+// rowsAtOnce is how many rows one statement reads by their keys.
+const rowsAtOnce = 32
+
+// byKeys is a tail that finds up to rowsAtOnce rows by their keys.
+func (t *table) byKeys() string {
+	var names []string
+	for _, k := range t.keys {
+		names = append(names, t.columns[k].Name+" = ?")
+	}
+	one := "(" + strings.Join(names, " AND ") + ")"
+	return one + strings.Repeat(" OR "+one, rowsAtOnce-1)
+}
+
+// searchedRows reads the searched columns of rows, by their keys.
+func (tx *Tx) searchedRows(t *table, keys ...[]byte) (map[string]searched, error) {
+	s, out := tx.sql(t), make(map[string]searched, len(keys))
+	tail := "(" + t.byKeys() + ")"
+	for part := range slices.Chunk(keys, rowsAtOnce) {
+		var args []any
+		for i := range rowsAtOnce {
+			args = append(args, splitKey(t, part[min(i, len(part)-1)])...)
+		}
+		err := tx.conn.Query(withTail(s.find, tail), s.own(tx.actor.is.Tenant, args), func(values []any) error {
+			row := searched{found: true}
+			if b, ok := values[max(t.subject, 0)].([]byte); ok && t.subject >= 0 {
+				copy(row.subject[:], b)
 			}
+			for _, i := range t.searched {
+				sealed, _ := values[i].([]byte)
+				row.sealed = append(row.sealed, sealed)
+			}
+			parts := make([]any, len(t.keys))
+			for i, k := range t.keys {
+				parts[i] = values[k]
+			}
+			out[string(keyBytes(parts))] = row
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
-		for _, i := range t.searched {
-			sealed, _ := values[i].([]byte)
-			out.sealed = append(out.sealed, sealed)
-		}
-		return nil
-	})
-	return out, err
+	}
+	return out, nil
 }
 
 // textOf opens them; an erased person's text is empty.
@@ -251,10 +284,11 @@ func (tb *Table[T]) hits(tx *Tx, keys [][]byte, asked []string, limit int) ([]T,
 		if len(out) == limit {
 			break
 		}
-		row, err := tx.searchedRow(tb.t, key)
+		rows, err := tx.searchedRows(tb.t, key)
 		if err != nil {
 			return nil, err
 		}
+		row := rows[string(key)]
 		text, err := tx.textOf(tb.t, key, row)
 		if err != nil {
 			return nil, err

@@ -57,6 +57,8 @@ func (tx *Tx) Emit(e Event, payload any) {
 func (tx *Tx) touch(t *table, op journal.Op, key []byte, values []any) {
 	if len(tx.entry.Touched) < journal.MaxTouched {
 		tx.entry.Touched = append(tx.entry.Touched, journal.Ref{Table: t.name, Key: key, Op: op})
+	} else if len(t.searched) > 0 && (op == journal.Added || op == journal.Put) {
+		tx.Emit(wordsEvent(t, key), nil)
 	}
 	if tx.commit == nil {
 		tx.commit = sha256.New()

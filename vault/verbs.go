@@ -53,10 +53,6 @@ func (tx *Tx) store(t *table, row reflect.Value, query string, op journal.Op) er
 		tx.entry.Subject = subject
 	}
 	tx.touch(t, op, key, values)
-	if len(t.searched) > 0 {
-		tx.entry.Events = append(tx.entry.Events, wordsEvent(t, key, t.subjectOf(row)))
-		tx.payloads = append(tx.payloads, nil)
-	}
 	return nil
 }
 
