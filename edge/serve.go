@@ -18,6 +18,7 @@ import (
 	"aver/frame/module"
 	"aver/frame/page"
 	"aver/frame/request"
+	"aver/trust/canary/inside"
 	"aver/vault"
 )
 
@@ -297,11 +298,15 @@ func stack() []string {
 	}
 }
 
-// record writes the access log and the metrics. The route is a pattern: no identifier, query, address or body.
+// record writes the access log and the metrics. The route is a pattern: no identifier, query, address or body. What the
+// installation asks itself, all the time, is in neither.
 func (s *Server) record(r *http.Request, v *visit, took time.Duration) {
 	status := v.answer.status
 	if status == 0 {
 		status = http.StatusOK
+	}
+	if inside.Came(r.Context()) {
+		return
 	}
 	s.metrics.observe(v.route, r.Method, status, took)
 	if s.config.Connected != nil {

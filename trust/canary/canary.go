@@ -248,7 +248,7 @@ func (s *Service) make(ctx context.Context, name string) (Canary, error) {
 		return Canary{}, err
 	}
 	root := Root(t.ID)
-	c := Canary{Name: name, Workspace: t.ID, Email: root + "@canary.example", Password: personal.Of(rand.Text() + rand.Text())}
+	c := Canary{Name: name, Workspace: t.ID, Email: root + "@canary.invalid", Password: personal.Of(rand.Text() + rand.Text())}
 	invitation, err := s.identity.Invite(ctx, identity.System(t.ID, "canary"), c.Email, vault.Owner, vault.DPO)
 	if err != nil {
 		return c, err
@@ -344,7 +344,7 @@ func (s *Service) NewVisitor(ctx context.Context, side *Side, name string) (toke
 	}
 	body, err := json.Marshal(map[string]any{"website": side.Website, "language": "en", "consent": map[string]any{
 		"purpose": config.Consent.Purpose, "version": config.Consent.Version, "language": config.Consent.Language},
-		"user": map[string]any{"name": name, "email": name + "@canary.example"}})
+		"user": map[string]any{"name": name, "email": name + "@canary.invalid"}})
 	if err != nil {
 		return "", err
 	}

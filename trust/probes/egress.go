@@ -47,7 +47,7 @@ func leaving(w *World) claim.Claim {
 	return claim.Claim{
 		ID: "sub-1", Theme: processors, Owner: dpo, Every: hourly, On: []string{"subprocessor."},
 		Wording:   "Nothing leaves but to whom the register names: {companies} companies in it, {refused} calls to others tried and refused, {strays} calls seen to hosts outside it",
-		Predicate: "Every call to a host that is not in the register is refused before a connection is opened, and every host that was called since the start is in the register now.",
+		Predicate: "Every call to a host that is not in the register is refused before a connection is opened, and every host that was called since the start is in the register now, is the operator's own, or is a receiver that a tenant chose for its own data.",
 		Method:    "The probe asks the program's one door to the outside world for hosts that nobody registered, and compares what was let out with the register.",
 		Refs:      claim.References{ISO: []string{"A.5.19", "A.5.21", "A.8.12"}, SOC2: []string{"CC9.2", "CC6.7"}, GDPR: []string{"28(2)", "44"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
@@ -76,17 +76,20 @@ func judgeLeaving(ctx context.Context, d door, known register, calls map[subproc
 	e := evidence()
 	tried, out := tryStrangers(ctx, d)
 	e.See(out == 0, "hosts that nobody registered", "%d tried, %d let out", tried, out)
-	strays, allowed := 0, 0
+	strays, receivers, allowed := 0, 0, 0
 	for call, n := range calls {
 		if n.Allowed == 0 {
 			continue
 		}
 		allowed += n.Allowed
-		if _, in := known(ctx, call.Purpose, call.Host); !in {
+		if n.Grade == egress.TenantEndpoint {
+			receivers++
+		} else if _, in := known(ctx, call.Purpose, call.Host); !in {
 			strays++
+			e.See(false, "a host that was called for "+call.Purpose, "is not in the register")
 		}
 	}
-	e.See(strays == 0, "hosts that were called", "%d calls, %d hosts outside the register", allowed, strays)
+	e.See(strays == 0, "hosts that were called", "%d calls; %d receivers that tenants chose themselves, %d hosts outside the register", allowed, receivers, strays)
 	e.Figure("companies", "%s", fmt.Sprint(companies))
 	e.Figure("refused", "%d", tried-out)
 	e.Figure("strays", "%d", strays)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"aver/frame/claim"
@@ -16,6 +17,7 @@ import (
 	"aver/trust/canary/attack"
 	"aver/trust/canary/inside"
 	"aver/vault"
+	"aver/vault/postings"
 )
 
 // roundAge is how old a round of attacks may be that the claim rests on.
@@ -198,18 +200,19 @@ func filledIndex(ctx context.Context, v *vault.Vault, side *canary.Side) (map[st
 	}
 }
 
-// indexEntries are the entries of a tenant's word index. The canaries hold words that both have, such as "owner".
+// indexEntries are the entries of a tenant's word index. The canaries hold words that both have, such as "question".
 func indexEntries(ctx context.Context, v *vault.Vault, side *canary.Side) (map[string]bool, error) {
 	out := map[string]bool{}
 	err := v.Stored(ctx, side.Tenant, func(table string, row []any) error {
-		if table != "search_terms" {
-			return nil
+		var tokens []byte
+		switch table {
+		case "search_terms": // …, token, places
+			tokens, _ = row[len(row)-2].([]byte)
+		case "search_fresh": // …, tokens
+			tokens, _ = row[len(row)-1].([]byte)
 		}
-		for _, value := range row {
-			if token, ok := value.([]byte); ok && len(token) > 0 {
-				out[string(token)] = true
-				break
-			}
+		for part := range slices.Chunk(tokens, postings.TokenSize) {
+			out[string(part)] = true
 		}
 		return nil
 	})

@@ -88,8 +88,11 @@ type Service struct {
 // Call is what left, or wanted to.
 type Call struct{ Host, Purpose string }
 
-// Count says how often since this process started.
-type Count struct{ Allowed, Refused int }
+// Count says how often since this process started, and whose host it was.
+type Count struct {
+	Allowed, Refused int
+	Grade            egress.Grade // zero if it was never let out
+}
 
 // New makes the service.
 func New(v *vault.Vault) *Service { return &Service{vault: v, calls: map[Call]Count{}} }
@@ -128,6 +131,7 @@ func (s *Service) Register(ctx context.Context, purpose, host string) (egress.En
 	s.mu.Unlock()
 	for _, allowed := range also {
 		if entry, ok := allowed(ctx, purpose, host); ok {
+			s.note(Call{host, purpose}, func(n *Count) { n.Grade = entry.Grade })
 			return entry, true
 		}
 	}
@@ -137,6 +141,7 @@ func (s *Service) Register(ctx context.Context, purpose, host string) (egress.En
 	}
 	for _, c := range live {
 		if slices.Contains(c.Hosts, host) && slices.Contains(c.Purposes, purpose) {
+			s.note(Call{host, purpose}, func(n *Count) { n.Grade = egress.SubProcessor })
 			return egress.Entry{Name: c.Name, Grade: egress.SubProcessor}, true
 		}
 	}
@@ -179,18 +184,25 @@ func system() vault.Actor { return identity.System(ids.Installation, "subprocess
 
 // Observe counts what left, for frame/egress's Observed.
 func (s *Service) Observe(host, purpose string, allowed bool) {
+	s.note(Call{host, purpose}, func(n *Count) {
+		if allowed {
+			n.Allowed++
+		} else {
+			n.Refused++
+		}
+	})
+}
+
+const mostCalls = 1000 // somebody may make names up
+
+func (s *Service) note(call Call, change func(*Count)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	call := Call{host, purpose}
-	if _, known := s.calls[call]; !known && len(s.calls) >= 1000 {
-		return // somebody makes names up
+	n, known := s.calls[call]
+	if !known && len(s.calls) >= mostCalls {
+		return
 	}
-	n := s.calls[call]
-	if allowed {
-		n.Allowed++
-	} else {
-		n.Refused++
-	}
+	change(&n)
 	s.calls[call] = n
 }
 

@@ -287,6 +287,8 @@ func meant(value any, full bool) bool {
 // tomorrow is when things are put off to.
 const tomorrow = 24 * time.Hour
 
+// Addresses that requests are filled with end in .invalid, so that nothing is ever looked up or sent there (RFC 6761).
+
 // text is a text that the schema takes; optional text only when the request is to be full.
 func text(s *huma.Schema, way []string, f filling, required bool) string {
 	name := ""
@@ -306,9 +308,9 @@ func text(s *huma.Schema, way []string, f filling, required bool) string {
 	case s.Format == "date":
 		return time.Now().UTC().Add(tomorrow).Format(time.DateOnly)
 	case s.Format == "email", strings.Contains(name, "email"):
-		return word + "@canary.example"
+		return word + "@canary.invalid"
 	case s.Format == "uri", strings.HasSuffix(name, "url"):
-		return "https://canary.example/" + word
+		return "https://receiver.invalid/" + word
 	case strings.HasSuffix(name, "phone"):
 		return "+4930" + digits(word)
 	case name == "language", name == "locale":

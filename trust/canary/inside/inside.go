@@ -40,13 +40,21 @@ func Open(handler http.Handler, host string) *Door {
 	d.server = &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			r.TLS = &tls.ConnectionState{HandshakeComplete: true, Version: tls.VersionTLS13, ServerName: host} // a pipe cannot be listened to
-			handler.ServeHTTP(w, r)
+			handler.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), mark{}, true)))
 		}),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog: log.New(io.Discard, "", 0), // a caller that went away is a probe's timeout
 	}
 	go func() { _ = d.server.Serve(listener{d}) }() // ends with Close
 	return d
+}
+
+type mark struct{}
+
+// Came tells whether a request came from within: logs and metrics are about what callers do.
+func Came(ctx context.Context) bool {
+	came, _ := ctx.Value(mark{}).(bool)
+	return came
 }
 
 // Close ends all connections.
