@@ -53,8 +53,8 @@ func started(t *testing.T) (base string) {
 }
 
 var (
-	identifier = regexp.MustCompile(`(ten|con|cnv|usr|crd|obj|req|lbl|tea|mac|seg|tag|imp|ep|end|dlv)[a-z]*_[0-9a-z]{26}|/[0-9]+$`)
-	notPages   = regexp.MustCompile(`^/(logout|\.well-known|letters|assets|openapi\.json|l\.js|widget|attachments)|/export$|\.json$|/archive$|/download|/log/checkpoint|theme`)
+	identifier = regexp.MustCompile(`(?:/trust/claims/|/problems/|/docs/)[a-z0-9-]+$|(ten|con|cnv|usr|crd|obj|req|lbl|tea|mac|seg|tag|imp|ep|end|dlv)[a-z]*_[0-9a-z]{26}|/[0-9]+$`)
+	notPages   = regexp.MustCompile(`^/(logout|\.well-known|letters|assets|openapi\.json|l\.js|widget|attachments)|/export$|\.json$|/archive$|/download|/log/checkpoint|/runs/|theme`)
 )
 
 // kind is a page without what tells one of its sort from another.
