@@ -8,6 +8,7 @@ package imports
 import (
 	"context"
 	"embed"
+	"slices"
 	"time"
 
 	"aver/base/errs"
@@ -273,7 +274,7 @@ func (s *Service) Cancel(ctx context.Context, actor vault.Actor, id ID) error {
 	})
 }
 
-// end closes an import and lets go of its file.
+// end closes an import and lets go of its file, and of the cells that were shown of it: they are people's.
 func (s *Service) end(tx *vault.Tx, i Import, state State) error {
 	i.State, i.EndedAt = state, tx.Now()
 	if !i.File.IsZero() {
@@ -281,6 +282,9 @@ func (s *Service) end(tx *vault.Tx, i Import, state State) error {
 			return err
 		}
 	}
-	i.File = ids.Object{}
+	i.File, i.Columns = ids.Object{}, slices.Clone(i.Columns)
+	for n := range i.Columns {
+		i.Columns[n].First = nil
+	}
 	return Imports.Put(tx, i)
 }
