@@ -17,7 +17,8 @@ var (
 	actDropKey  = vault.Act("api_key.revoke", vault.Roles(vault.Owner, vault.Administrator))
 )
 
-// MakeKey makes an API key. The token is shown once; life zero means until revoked.
+// MakeKey makes an API key. The token is shown once; life zero means until revoked, or not used for as
+// long as credentials are kept.
 func (s *Service) MakeKey(ctx context.Context, actor vault.Actor, name string, scopes []string, life time.Duration) (token string, c Credential, err error) {
 	if err := s.checkKey(actor, name, scopes); err != nil {
 		return "", c, err
