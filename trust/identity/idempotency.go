@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aver/base/errs"
+	"aver/base/ids"
 	"aver/base/personal"
 	"aver/vault"
 )
@@ -97,5 +98,21 @@ func (i *Idempotency) Settle(ctx context.Context, actor vault.Actor, key [32]byt
 func (i *Idempotency) Release(ctx context.Context, actor vault.Actor, key [32]byte) error {
 	return i.note(ctx, actor, func(tx *vault.Tx) error {
 		return asNothing(Requests.Delete(tx, hex.EncodeToString(key[:])))
+	})
+}
+
+// forgetAnswers empties the answers that are kept for repeats: they may hold words of somebody who was just erased. A
+// repeat is then told that the first one was carried out, and never done twice.
+func (s *Service) forgetAnswers(ctx context.Context, tenant ids.Tenant) error {
+	return s.vault.Do(ctx, System(tenant, "idempotency"), actRepeat, func(tx *vault.Tx) error {
+		kept, err := Requests.Find(tx, "ORDER BY id")
+		for _, r := range kept {
+			if r.Answer.IsZero() {
+				continue
+			}
+			r.Answer = personal.Bytes{}
+			err = errors.Join(err, Requests.Put(tx, r))
+		}
+		return err
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"aver/base/ids"
 	"aver/vault"
 	"aver/vault/vaulttest"
 )
@@ -79,6 +80,26 @@ func TestAReleasedKeyMayBeClaimedAgain(t *testing.T) {
 		must(t, store.Release(t.Context(), actor, [32]byte{9})) // twice does no harm
 		if err := store.Settle(t.Context(), actor, [32]byte{1}, []byte("late")); err == nil {
 			t.Error("an answer is kept for a key that nobody holds")
+		}
+	})
+}
+
+func TestAnErasureEmptiesKeptAnswersAndNothingIsDoneTwice(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		store, actor := h.identity.Idempotency(), vaulttest.User(h.Tenant, vault.Operator)
+		key, asked := [32]byte{1}, [32]byte{2}
+		if fresh, _, _, err := store.Claim(t.Context(), actor, key, asked); !fresh || err != nil {
+			t.Fatalf("claimed: %v, %v", fresh, err)
+		}
+		if err := store.Settle(t.Context(), actor, key, []byte("words of somebody")); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.identity.RevokeSubject(t.Context(), h.Tenant, ids.NewSubject(h.Clock.Now())); err != nil {
+			t.Fatal(err)
+		}
+		fresh, _, answer, err := store.Claim(t.Context(), actor, key, asked)
+		if fresh || answer != nil || err != nil {
+			t.Errorf("after the erasure: fresh %v, answer %q, %v", fresh, answer, err)
 		}
 	})
 }

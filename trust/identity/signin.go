@@ -38,19 +38,22 @@ func (s *Service) SignInAs(ctx context.Context, a Attempt) (token string, err er
 	if err != nil {
 		return "", err
 	}
-	tried := false
+	tried := 0
 	for _, d := range places {
+		if tried == maxPlaces {
+			break
+		}
 		t, err := s.vault.Tenant(ctx, d.Workspace)
 		if err != nil || a.Workspace != "" && t.Slug != a.Workspace {
 			continue
 		}
-		tried = true
+		tried++
 		token, err := s.tryPassword(ctx, d, a)
 		if !errs.Is(err, errs.Unauthenticated) {
 			return token, err
 		}
 	}
-	if tried {
+	if tried > 0 {
 		return "", wrongPassword
 	}
 	if _, err := s.hashes.verify(ctx, nil, a.Password); err != nil {
@@ -65,7 +68,7 @@ func (s *Service) places(ctx context.Context, email string) ([]Door, error) {
 		found, err = Doors.Lookup(tx, "email", email)
 		return err
 	})
-	return found[:min(len(found), maxPlaces)], err
+	return found, err
 }
 
 func (s *Service) tryPassword(ctx context.Context, d Door, a Attempt) (string, error) {

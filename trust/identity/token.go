@@ -208,10 +208,11 @@ func (s *Service) RevokeSubject(ctx context.Context, tenant ids.Tenant, person i
 		_, err := Credentials.DeleteWhere(tx, "person = ?", person)
 		return err
 	})
-	if err == nil {
-		s.tellRevoked(tenant, ids.Credential{}, person)
+	if err != nil {
+		return err
 	}
-	return err
+	s.tellRevoked(tenant, ids.Credential{}, person)
+	return s.forgetAnswers(ctx, tenant)
 }
 
 // EndSessions ends every credential of a person as part of a change that is the reason for it. It closes no sockets:
