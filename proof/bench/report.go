@@ -91,16 +91,6 @@ func least(got, must, aim float64) string {
 
 func atMost(got, must, aim float64) string { return least(-got, -must, -aim) }
 
-// worst of several verdicts.
-func worst(verdicts ...string) string {
-	for _, v := range []string{missed, held} {
-		if slices.Contains(verdicts, v) {
-			return v
-		}
-	}
-	return aimed
-}
-
 func median[T cmp.Ordered](all []T) T {
 	sorted := slices.Sorted(slices.Values(all))
 	return sorted[len(sorted)/2]
