@@ -2,6 +2,7 @@ package vault_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -105,6 +106,40 @@ func TestAChangedAddressIsFoundByItsNewSpelling(t *testing.T) {
 		}))
 		if err := move("b@example.com"); !errs.Is(err, errs.Conflict) {
 			t.Errorf("taking %v's address: %v", other, err)
+		}
+	})
+}
+
+func TestAnAppendedRowThatExistsFailsTheChangeAndNothingElse(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit) {
+		op := vaulttest.User(k.Tenant, vault.Operator)
+		n := note{Person: newPerson(t, k, k.Tenant, "a@example.com"), Thread: ids.NewObject(vaulttest.Start), Seq: 1, Text: personal.Of("first")}
+		add := func(n note) error {
+			return k.Vault.Do(t.Context(), op, write, func(tx *vault.Tx) error {
+				n.At = tx.Now()
+				return notes.Append(tx, n)
+			})
+		}
+		must(t, add(n))
+		again := n
+		again.Text = personal.Of("second")
+		var all sync.WaitGroup
+		for i := range 20 {
+			all.Go(func() {
+				fresh := n
+				fresh.Seq = int64(i + 2)
+				if err := add(fresh); err != nil {
+					t.Error(err)
+				}
+				if err := add(again); !errs.Is(err, errs.Conflict) {
+					t.Errorf("a second row with the key: %v", err)
+				}
+			})
+		}
+		all.Wait()
+		got := find(t, k, op, "thread = ? ORDER BY seq LIMIT 50", n.Thread)
+		if len(got) != 21 || got[0].Text.Reveal() != "first" {
+			t.Errorf("%d rows, the first says %q", len(got), got[0].Text.Reveal())
 		}
 	})
 }

@@ -35,7 +35,22 @@ func (tb *Table[T]) Put(tx *Tx, row T) error {
 	return err
 }
 
+// Append stores a new row like Add, for callers who expect its key to be free and drop the whole change when it is not: a
+// conflict may come only from Do itself. Where statements travel, that saves a journey.
+func (tb *Table[T]) Append(tx *Tx, row T) error {
+	err := tx.hand(tb.t, reflect.ValueOf(&row).Elem(), tx.sql(tb.t).insert, journal.Added, true)
+	if errors.Is(err, engine.ErrUnique) {
+		return errs.New(errs.Conflict, "This exists already.").Because(err)
+	}
+	return err
+}
+
 func (tx *Tx) store(t *table, row reflect.Value, query string, op journal.Op) error {
+	return tx.hand(t, row, query, op, op == journal.Put)
+}
+
+// hand gives a row to the engine; one that waits goes with the next statement that does not.
+func (tx *Tx) hand(t *table, row reflect.Value, query string, op journal.Op, waits bool) error {
 	if err := tx.write(t); err != nil {
 		return err
 	}
@@ -44,7 +59,7 @@ func (tx *Tx) store(t *table, row reflect.Value, query string, op journal.Op) er
 		return err
 	}
 	args := tx.sql(t).own(tx.actor.is.Tenant, values)
-	if q, ok := tx.conn.(engine.Queuer); ok && op == journal.Put {
+	if q, ok := tx.conn.(engine.Queuer); ok && waits {
 		q.Queue(query, args...)
 	} else if _, err := tx.conn.Exec(query, args...); err != nil {
 		return fmt.Errorf("store %s: %w", t.name, err)

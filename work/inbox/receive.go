@@ -139,7 +139,7 @@ func (s *Service) append(ctx context.Context, actor vault.Actor, action *vault.A
 			l, err = s.add(tx, c, d)
 			return err
 		})
-		if !errors.Is(err, errTaken) {
+		if !errors.Is(err, errTaken) && !errs.Is(err, errs.Conflict) {
 			return Ack{Conversation: l.Conversation, Seq: l.Seq, Note: l.Note, At: l.SentAt}, err
 		}
 		ack, err := s.stored(ctx, actor, l.Contact, d.client)
@@ -181,7 +181,11 @@ func (s *Service) add(tx *vault.Tx, c Conversation, d draft) (Line, error) {
 	if l.Files, err = packFiles(uploads); err != nil {
 		return l, err
 	}
-	if err := Messages.Add(tx, l); err != nil {
+	store := Messages.Append
+	if len(uploads) > 0 {
+		store = Messages.Add // whether they may be claimed is asked only of a message that is new
+	}
+	if err := store(tx, l); err != nil {
 		return l, taken(err)
 	}
 	if err := claim(tx, l, uploads); err != nil {
