@@ -117,7 +117,7 @@ func (s *Service) Module() module.Module {
 
 // The names of the two.
 const (
-	North = "north" // the victim
+	North = "north" // the victim: probes never act as it, for what changes in it while it is attacked counts as a leak
 	South = "south" // the attacker
 )
 

@@ -91,13 +91,11 @@ func (s *Service) Round(ctx context.Context, o Options) (Report, error) {
 	}
 	s.mu.Lock()
 	s.loud = o.Pause == 0
-	plan, report, err := s.plan(o)
+	rig := s.rig()
+	plan, report := s.plan(rig, o)
 	s.mu.Unlock()
-	if err != nil {
-		return report, err
-	}
 	for _, a := range plan {
-		if err := s.one(ctx, a, &report); err != nil {
+		if err := s.one(ctx, rig, a, &report); err != nil {
 			return report, err
 		}
 		if o.Pause > 0 {
@@ -106,7 +104,7 @@ func (s *Service) Round(ctx context.Context, o Options) (Report, error) {
 			}
 		}
 	}
-	if err := s.sockets(ctx, o, &report); err != nil {
+	if err := s.sockets(ctx, rig, o, &report); err != nil {
 		return report, err
 	}
 	report.Took, report.At = time.Since(began), s.vault.Now()
@@ -123,15 +121,10 @@ func (s *Service) Round(ctx context.Context, o Options) (Report, error) {
 }
 
 // plan makes the list of attempts.
-func (s *Service) plan(o Options) ([]attack.Attempt, Report, error) {
+func (s *Service) plan(r *attack.Rig, o Options) ([]attack.Attempt, Report) {
 	ops := attack.Operations(s.world.Spec())
-	r := s.rig()
 	report := Report{Brief: o.Brief, Missing: r.Missing(ops)}
-	plan, err := r.Plan(ops)
-	if err != nil {
-		return nil, report, err
-	}
-	plan = append(plan, r.PlanRoutes(s.routes())...)
+	plan := append(r.Plan(ops), r.PlanRoutes(s.routes())...)
 	if o.Only != nil {
 		plan = slices.DeleteFunc(plan, func(a attack.Attempt) bool { return !o.Only(a.What) })
 	}
@@ -143,7 +136,7 @@ func (s *Service) plan(o Options) ([]attack.Attempt, Report, error) {
 	if o.Brief {
 		plan = strongest(plan)
 	}
-	return plan, report, nil
+	return plan, report
 }
 
 // strongest keeps, of each operation and caller, the attempt with most of the victim's identifiers: the last one.
@@ -164,19 +157,19 @@ func strongest(plan []attack.Attempt) []attack.Attempt {
 const busyWait = 2 * time.Second
 
 // one makes one attempt, and looks whether the victim's log grew by it.
-func (s *Service) one(ctx context.Context, a attack.Attempt, report *Report) error {
+func (s *Service) one(ctx context.Context, rig *attack.Rig, a attack.Attempt, report *Report) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before, _, _, err := s.vault.Head(ctx, s.Side(North).Tenant)
 	if err != nil {
 		return err
 	}
-	found, err := s.rig().Try(ctx, a)
+	found, err := rig.Try(ctx, a)
 	for errors.Is(err, attack.ErrBusy) {
 		if err := wait(ctx, busyWait); err != nil {
 			return err
 		}
-		found, err = s.rig().Try(ctx, a)
+		found, err = rig.Try(ctx, a)
 	}
 	if err != nil {
 		return fmt.Errorf("attack through %s: %w", a.What, err)
@@ -206,14 +199,13 @@ func (s *Service) grown(ctx context.Context, before int64) (int, error) {
 }
 
 // sockets attacks over every socket, and over the event stream.
-func (s *Service) sockets(ctx context.Context, o Options, report *Report) error {
+func (s *Service) sockets(ctx context.Context, rig *attack.Rig, o Options, report *Report) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before, _, _, err := s.vault.Head(ctx, s.Side(North).Tenant)
 	if err != nil {
 		return err
 	}
-	rig := s.rig()
 	for _, socket := range s.world.Sockets {
 		if o.Only != nil && !o.Only(socket.Path) {
 			continue

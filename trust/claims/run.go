@@ -3,6 +3,7 @@ package claims
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -29,8 +30,15 @@ func (s *Service) RunDue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.runAll(ctx, due)
+	err = s.runAll(ctx, due)
+	if len(due) >= many {
+		debug.FreeOSMemory() // probes read files and restore backups; what that took is not needed again soon
+	}
+	return err
 }
+
+// many claims are due at once after a start.
+const many = 8
 
 func (s *Service) runAll(ctx context.Context, list []claim.Claim) error {
 	var wait sync.WaitGroup

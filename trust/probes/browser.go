@@ -25,7 +25,7 @@ func credentials(w *World) claim.Claim {
 		Method:    "The probe signs in as the canary's owner, reads every page and every list, and asks the door to the outside world for hosts that nobody registered.",
 		Refs:      claim.References{ISO: []string{"A.5.17", "A.8.12"}, SOC2: []string{"CC6.1", "CC6.6"}, GDPR: []string{"32(1)(b)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			side, err := w.Canaries.Await(ctx, canary.North)
+			side, err := w.Canaries.Await(ctx, canary.South)
 			if err != nil {
 				return claim.Evidence{}, err
 			}

@@ -247,6 +247,20 @@ func orClean(form string, size int) string {
 	return "words of a canary (" + form + ")"
 }
 
+// span is a short length of time with its unit.
+func span(d time.Duration) string {
+	switch {
+	case d < time.Millisecond:
+		return fmt.Sprintf("%d µs", d.Microseconds())
+	case d < 10*time.Millisecond:
+		return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	default:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+}
+
 // bytesOf is a size in words.
 func bytesOf(n int64) string {
 	switch {

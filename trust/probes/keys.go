@@ -44,7 +44,7 @@ func rotating(w *World) claim.Claim {
 	}
 	return claim.Claim{
 		ID: "enc-5", Theme: encryption, Owner: security, Every: 6 * hourly, On: []string{"keys.rotated"},
-		Wording:   "Keys live in a key store of their own and rotate by themselves: the oldest sealing key in use is {oldest} old, of {tenants} tenants",
+		Wording:   "Keys live in a key store of their own and rotate by themselves: the oldest of {keys} sealing keys in use is {oldest} old",
 		Predicate: "Every tenant's newest sealing key is younger than the interval of rotation, what the canary wrote under an older key is read today, and what it writes now is sealed under its newest key.",
 		Method:    "The probe reads the key store's versions and their ages. Once a week it rotates the keys of a canary tenant while that is in use.",
 		Refs:      claim.References{ISO: []string{"A.8.24"}, SOC2: []string{"CC6.1"}, GDPR: []string{"32(1)(a)"}},
@@ -62,7 +62,7 @@ func rotating(w *World) claim.Claim {
 
 func (w *World) lookAtKeys(ctx context.Context) (keysOf, error) {
 	k := keysOf{versions: map[string][]keyring.Version{}, now: w.Vault.Now()}
-	side, err := w.Canaries.Await(ctx, canary.North)
+	side, err := w.Canaries.Await(ctx, canary.South)
 	if err != nil {
 		return k, err
 	}
@@ -141,7 +141,7 @@ func judgeKeys(k keysOf) claim.Evidence {
 	e.See(k.openOld == nil, "what was written under older keys", "%s", orError("is read", k.openOld))
 	e.See(k.wroteWith == k.newest, "what is written now", "sealed under version %d, the newest is %d", k.wroteWith, k.newest)
 	e.Figure("oldest", "%s", page.Age(oldest))
-	e.Figure("tenants", "%d", len(k.versions))
+	e.Figure("keys", "%d", len(k.versions))
 	return e
 }
 
@@ -174,7 +174,7 @@ func passwords(w *World) claim.Claim {
 		Method:    "The probe reads the stored value of every user of every tenant.",
 		Refs:      claim.References{ISO: []string{"A.5.17", "A.8.24"}, SOC2: []string{"CC6.1"}, GDPR: []string{"32(1)(a)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			side, err := w.Canaries.Await(ctx, canary.North)
+			side, err := w.Canaries.Await(ctx, canary.South)
 			if err != nil {
 				return claim.Evidence{}, err
 			}

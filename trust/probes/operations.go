@@ -85,7 +85,7 @@ func judgeBackups(list []backups.Backup, d backups.Drill, now time.Time) claim.E
 	e.See(d.Holds, "what was restored", "%d tenants, %d log entries, %d sealed values; %s", d.Tenants, d.Entries, d.Samples, orWord(d.Fault, "all as it was"))
 	e.See(d.Erased, "somebody erased after the backup", "%s", map[bool]string{true: "stayed gone", false: "came back"}[d.Erased])
 	e.Figure("age", "%s", page.Age(age))
-	e.Figure("took", "%s", d.Took.Round(10*time.Millisecond))
+	e.Figure("took", "%s", span(d.Took))
 	e.Figure("entries", "%s", page.Number(int(d.Entries)))
 	e.Figure("samples", "%s", page.Number(d.Samples))
 	return e
@@ -194,7 +194,7 @@ func (w *World) entryWith(ctx context.Context, tenant ids.Tenant, from int64, ob
 func judgeDurable(d durable) claim.Evidence {
 	e := evidence()
 	e.See(d.check == nil, "how the stores are set up", "%s", firstLine(orError("every commit waits for the disk", d.check)))
-	e.See(d.written > 0, "writes acknowledged", "%d, %s each", d.written, d.took.Round(time.Microsecond))
+	e.See(d.written > 0, "writes acknowledged", "%d, %s each", d.written, span(d.took))
 	e.See(d.found == d.written, "found by another connection", "%d", d.found)
 	e.Figure("written", "%d", d.written)
 	e.Figure("found", "%d", d.found)

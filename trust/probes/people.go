@@ -151,10 +151,10 @@ func judgeAccess(c copied) claim.Evidence {
 		}
 	}
 	e.See(err == nil && held > 0, "the copy", "%d files, %s; %d hold what was written", len(files), bytesOf(int64(len(c.archive))), held)
-	e.See(c.took <= answerWithin, "the time it took", "%s", c.took.Round(time.Millisecond))
+	e.See(c.took <= answerWithin, "the time it took", "%s", span(c.took))
 	e.See(c.overdue == 0, "requests of all tenants", "%d open, %d after their day", c.open, c.overdue)
 	e.Figure("limit", "%s", page.Age(answerWithin))
-	e.Figure("took", "%s", c.took.Round(time.Millisecond))
+	e.Figure("took", "%s", span(c.took))
 	e.Figure("open", "%d", c.open)
 	e.Figure("overdue", "%d", c.overdue)
 	return e
@@ -382,7 +382,7 @@ func judgeErasure(g gone) claim.Evidence {
 	e.Figure("rows", "%d", g.before)
 	e.Figure("left", "%d", left)
 	e.Figure("found", "%d", len(g.words))
-	e.Figure("took", "%s", g.took.Round(time.Millisecond))
+	e.Figure("took", "%s", span(g.took))
 	return e
 }
 

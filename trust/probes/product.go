@@ -129,11 +129,11 @@ func say(from, to *inside.Talk, op, conversation, text string) (heard bool, took
 func judgeSpoken(s spoken) claim.Evidence {
 	e := evidence()
 	heard := map[bool]string{true: "heard", false: "not heard"}
-	e.See(s.heardByUs, "what the visitor wrote, at the console", "%s, %s", heard[s.heardByUs], s.there.Round(100*time.Microsecond))
-	e.See(s.heardByThem, "what was answered, at the visitor's", "%s, %s", heard[s.heardByThem], s.back.Round(100*time.Microsecond))
+	e.See(s.heardByUs, "what the visitor wrote, at the console", "%s, %s", heard[s.heardByUs], span(s.there))
+	e.See(s.heardByThem, "what was answered, at the visitor's", "%s, %s", heard[s.heardByThem], span(s.back))
 	e.See(s.kept == 2, "both in the history", "%d", s.kept)
-	e.Figure("there", "%s", s.there.Round(100*time.Microsecond))
-	e.Figure("back", "%s", s.back.Round(100*time.Microsecond))
+	e.Figure("there", "%s", span(s.there))
+	e.Figure("back", "%s", span(s.back))
 	e.Figure("kept", "%d", s.kept)
 	e.Figure("sent", "%d", 2)
 	return e

@@ -39,6 +39,9 @@ func (s *Side) caller(name string) (Caller, bool) {
 
 // marks are the victim's bytes that nobody else may see.
 func (r *Rig) marks() *Marks {
+	if r.kept != nil {
+		return r.kept
+	}
 	s := r.Victim
 	words := append([]string{s.Root}, s.Secrets...)
 	for kind, list := range s.Pool {
@@ -46,7 +49,8 @@ func (r *Rig) marks() *Marks {
 			words = append(words, list...)
 		}
 	}
-	return NewMarks(words...)
+	r.kept = NewMarks(words...)
+	return r.kept
 }
 
 // Attempt is one try to get across.
@@ -54,6 +58,8 @@ type Attempt struct {
 	What  string // the operation
 	As    string // which caller
 	Slots string // which identifiers were the victim's
+
+	make func(*Attempt) error // fills in the rest: a plan has thousands of attempts, and none but one needs its requests
 
 	strange, ghost inside.Request
 	root           string // of the attacker's own words
@@ -82,10 +88,12 @@ type Rig struct {
 	Skip             map[string]string // operations that are not attacked, with the reason
 	Chosen           map[string]string // kinds of identifiers that a tenant makes up for itself, with the reason
 	Shared           map[string]string // kinds whose identifiers belong to the installation, with the reason
+
+	kept *Marks // of the victim; a rig is for one round
 }
 
 // Plan lists the attempts through the API: each operation, each caller, each choice of slots.
-func (r *Rig) Plan(ops []*Operation) ([]Attempt, error) {
+func (r *Rig) Plan(ops []*Operation) []Attempt {
 	var out []Attempt
 	for _, o := range ops {
 		if r.Skip[o.String()] != "" {
@@ -96,29 +104,17 @@ func (r *Rig) Plan(ops []*Operation) ([]Attempt, error) {
 				continue // the API takes no visitors; their way in is the widget's
 			}
 			for _, choice := range r.choices(o) {
-				a, err := r.attempt(o, c, choice)
-				if err != nil {
-					return nil, err
-				}
-				out = append(out, a)
+				out = append(out, r.attempt(o, c, choice))
 			}
 			if o.reads() {
-				a, err := r.attempt(o, c, nil)
-				if err != nil {
-					return nil, err
-				}
-				out = append(out, a)
+				out = append(out, r.attempt(o, c, nil))
 			}
 			if o.searches() {
-				a, err := r.words(o, c)
-				if err != nil {
-					return nil, err
-				}
-				out = append(out, a)
+				out = append(out, r.words(o, c))
 			}
 		}
 	}
-	return out, nil
+	return out
 }
 
 const mostChoices = 31 // of slots of one operation: all subsets of five
@@ -151,35 +147,39 @@ func (r *Rig) choices(o *Operation) [][]Slot {
 	return out[:min(len(out), mostChoices)]
 }
 
-func (r *Rig) attempt(o *Operation, c Caller, choice []Slot) (Attempt, error) {
-	a := Attempt{What: o.String(), As: c.Name, Slots: joined(choice), root: r.Attacker.Root}
-	ghosts := map[string]string{}
-	for _, s := range choice {
-		victim, _ := r.Victim.Pool.nth(s.Kind, o.turn(s))
-		if ghosts[victim] == "" {
-			ghosts[victim] = r.ghost(s.Kind, victim)
-			a.sent = append(a.sent, pair{victim, ghosts[victim]})
+func (r *Rig) attempt(o *Operation, c Caller, choice []Slot) Attempt {
+	return Attempt{What: o.String(), As: c.Name, Slots: joined(choice), root: r.Attacker.Root, make: func(a *Attempt) error {
+		ghosts := map[string]string{}
+		for _, s := range choice {
+			victim, _ := r.Victim.Pool.nth(s.Kind, o.turn(s))
+			if ghosts[victim] == "" {
+				ghosts[victim] = r.ghost(s.Kind, victim)
+				a.sent = append(a.sent, pair{victim, ghosts[victim]})
+			}
 		}
-	}
-	fill := func(ghost bool) filling {
-		return filling{word: func() string { return UniqueWord(r.Attacker.Root) }, slot: func(s Slot) (string, bool) {
-			if !slices.Contains(choice, s) {
-				return r.own(o, s)
-			}
-			victim, given := r.Victim.Pool.nth(s.Kind, o.turn(s))
-			if ghost {
-				return ghosts[victim], given
-			}
-			return victim, given
-		}}
-	}
-	var err error
+		return a.requests(o, c, func(ghost bool) filling {
+			return filling{word: func() string { return UniqueWord(r.Attacker.Root) }, slot: func(s Slot) (string, bool) {
+				if !slices.Contains(choice, s) {
+					return r.own(o, s)
+				}
+				victim, given := r.Victim.Pool.nth(s.Kind, o.turn(s))
+				if ghost {
+					return ghosts[victim], given
+				}
+				return victim, given
+			}}
+		})
+	}}
+}
+
+// requests builds the two requests of an attempt.
+func (a *Attempt) requests(o *Operation, c Caller, fill func(ghost bool) filling) (err error) {
 	if a.strange, err = o.request(fill(false)); err != nil {
-		return a, err
+		return err
 	}
 	a.ghost, err = o.request(fill(true))
 	a.strange.Header, a.ghost.Header = with(a.strange.Header, c.Header), with(a.ghost.Header, c.Header)
-	return a, err
+	return err
 }
 
 // ghost names nothing of anybody's. Of identifiers that a tenant makes up it is always the same one, because an operation
@@ -208,20 +208,17 @@ func (r *Rig) own(o *Operation, s Slot) (string, bool) {
 }
 
 // words asks with the victim's words where an operation looks for words.
-func (r *Rig) words(o *Operation, c Caller) (Attempt, error) {
-	a := Attempt{What: o.String(), As: c.Name, Slots: "the victim's words", root: r.Attacker.Root}
-	stranger, nobody := r.Victim.Root, Ghost(r.Victim.Root)
-	a.sent = []pair{{stranger, nobody}}
-	fill := func(word string) filling {
-		return filling{word: func() string { return word }, slot: func(s Slot) (string, bool) { return r.own(o, s) }, full: true}
-	}
-	var err error
-	if a.strange, err = o.request(fill(stranger)); err != nil {
-		return a, err
-	}
-	a.ghost, err = o.request(fill(nobody))
-	a.strange.Header, a.ghost.Header = with(a.strange.Header, c.Header), with(a.ghost.Header, c.Header)
-	return a, err
+func (r *Rig) words(o *Operation, c Caller) Attempt {
+	return Attempt{What: o.String(), As: c.Name, Slots: "the victim's words", root: r.Attacker.Root, make: func(a *Attempt) error {
+		a.sent = []pair{{r.Victim.Root, Ghost(r.Victim.Root)}}
+		return a.requests(o, c, func(ghost bool) filling {
+			word := a.sent[0].victim
+			if ghost {
+				word = a.sent[0].ghost
+			}
+			return filling{full: true, word: func() string { return word }, slot: func(s Slot) (string, bool) { return r.own(o, s) }}
+		})
+	}}
 }
 
 func joined(choice []Slot) string {
@@ -248,6 +245,9 @@ func with(a, b http.Header) http.Header {
 
 // Try makes an attempt and judges the answers. An error means that it could not be made.
 func (r *Rig) Try(ctx context.Context, a Attempt) (*Finding, error) {
+	if err := a.make(&a); err != nil {
+		return nil, err
+	}
 	strange, err := r.Door.Do(ctx, a.strange)
 	if err != nil {
 		return nil, err

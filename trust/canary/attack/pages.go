@@ -57,9 +57,11 @@ func (r *Rig) fillRoute(route Route, c Caller) (out []Attempt) {
 			continue
 		}
 		victim := r.Victim.Pool[kind][0]
-		a := Attempt{What: route.String(), As: c.Name, Slots: "path (" + kind + ")", root: r.Attacker.Root, sent: []pair{{victim, Ghost(victim)}}}
-		a.strange, a.ghost = fillPath(route, c, a.sent[0].victim), fillPath(route, c, a.sent[0].ghost)
-		out = append(out, a)
+		out = append(out, Attempt{What: route.String(), As: c.Name, Slots: "path (" + kind + ")", root: r.Attacker.Root, make: func(a *Attempt) error {
+			a.sent = []pair{{victim, Ghost(victim)}}
+			a.strange, a.ghost = fillPath(route, c, a.sent[0].victim), fillPath(route, c, a.sent[0].ghost)
+			return nil
+		}})
 	}
 	return out
 }
@@ -74,13 +76,20 @@ func fillPath(route Route, c Caller, id string) inside.Request {
 
 // readRoute reads a page as it is, and with the victim's words in its search box.
 func (r *Rig) readRoute(route Route, c Caller) []Attempt {
-	plain := Attempt{What: route.String(), As: c.Name, Slots: joined(nil), root: r.Attacker.Root}
-	plain.strange = inside.Request{Method: route.Method, Path: route.Path, Header: c.Header}
-	plain.ghost = plain.strange
-	search := Attempt{What: route.String(), As: c.Name, Slots: "the victim's words", root: r.Attacker.Root, sent: []pair{{r.Victim.Root, Ghost(r.Victim.Root)}}}
-	search.strange = inside.Request{Method: route.Method, Path: route.Path + "?q=" + search.sent[0].victim, Header: c.Header}
-	search.ghost = inside.Request{Method: route.Method, Path: route.Path + "?q=" + search.sent[0].ghost, Header: c.Header}
-	return []Attempt{plain, search}
+	read := func(query string) inside.Request {
+		return inside.Request{Method: route.Method, Path: route.Path + query, Header: c.Header}
+	}
+	return []Attempt{
+		{What: route.String(), As: c.Name, Slots: joined(nil), root: r.Attacker.Root, make: func(a *Attempt) error {
+			a.strange, a.ghost = read(""), read("")
+			return nil
+		}},
+		{What: route.String(), As: c.Name, Slots: "the victim's words", root: r.Attacker.Root, make: func(a *Attempt) error {
+			a.sent = []pair{{r.Victim.Root, Ghost(r.Victim.Root)}}
+			a.strange, a.ghost = read("?q="+a.sent[0].victim), read("?q="+a.sent[0].ghost)
+			return nil
+		}},
+	}
 }
 
 // streams are routes that answer for as long as the caller listens.
