@@ -77,6 +77,14 @@ func (s *Service) api(api huma.API) {
 		n, err := s.SetNotice(ctx, request.Actor(ctx), Notice{Purpose: in.Body.Purpose, Language: in.Language, Text: in.Body.Text, URL: in.Body.URL})
 		return &struct{ Body noticeJSON }{noticeOut(n)}, err
 	})
+	huma.Get(api, "/v1/consent_notices/{language}/{version}", func(ctx context.Context, in *struct {
+		Language string `path:"language" enum:"en,de,fr,es,it,pt,nl,pl,ar,hi"`
+		Version  int    `path:"version" minimum:"1"`
+		Purpose  string `query:"purpose" default:"support" maxLength:"31"`
+	}) (*struct{ Body noticeJSON }, error) {
+		n, err := s.Version(ctx, request.Actor(ctx), in.Purpose, in.Language, in.Version)
+		return &struct{ Body noticeJSON }{noticeOut(n)}, err
+	})
 	type ofContact struct {
 		ID ids.Contact `path:"id"`
 	}

@@ -55,14 +55,9 @@ func (l Line) drawn() page.Bubble {
 	return b
 }
 
-// StateChip is the chip of a state.
-func StateChip(state, href string, on bool) page.Chip {
-	return page.Chip{Label: text.T("state." + state), Href: href, On: on}
-}
-
-// WhoChip is the chip of whose conversations are shown, with how many of them wait.
-func WhoChip(who, href string, on bool, waiting int) page.Chip {
-	return page.Chip{Label: text.T("who." + who), Href: href, On: on, Count: waiting}
+// ViewOf is the chip of a state or of whose conversations are shown, with how many of them wait.
+func ViewOf(name, href string, on bool, waiting int) View {
+	return View{name, page.Chip{Label: text.T("view." + name), Href: href, On: on, Count: waiting}}
 }
 
 // EmptyList says what will be in a list that has nothing in it, and what to do first.

@@ -52,8 +52,9 @@ type Inbox struct {
 
 // List is the first column.
 type List struct {
-	States  []page.Chip
-	Chips   []page.Chip // who, and the labels and teams that are chosen
+	States  []View
+	Views   []View      // whose
+	Chips   []page.Chip // the labels and teams that are chosen
 	Labels  []Choice
 	Teams   []Choice
 	Words   string
@@ -66,6 +67,12 @@ type List struct {
 	Whole   bool   // no filter but the state: new conversations belong into it
 	Self    string // the user's identifier
 	MayTidy bool   // labels can be managed
+}
+
+// View is a chip whose count scripts keep up to date.
+type View struct {
+	Name string
+	page.Chip
 }
 
 // Row is one line of the list.

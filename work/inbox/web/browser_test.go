@@ -136,6 +136,9 @@ func TestEveryPageFitsItsWindowAndLeavesNobodyOut(t *testing.T) {
 				if over := browser.Eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
 					t.Errorf("%s at %d px is %d px too wide", name, width, over)
 				}
+				if missing := browser.Eval[[]string](b, `document.documentElement.innerText.match(/\[[a-z]+(\.[a-z0-9]+)+\]/g) ?? []`); len(missing) > 0 {
+					t.Errorf("%s has no words for %v", name, missing)
+				}
 				for _, finding := range findings(b) {
 					t.Errorf("%s at %d px, dark %v: %s", name, width, dark, finding)
 				}
@@ -193,8 +196,10 @@ func TestAConversationIsLive(t *testing.T) {
 	if n := b.Count("#rows [data-conversation]"); n != 2 {
 		t.Errorf("%d lines in the list", n)
 	}
+	b.WaitText(`[data-view="unassigned"] .count`, "1")
 	must(t, h.inbox.SetState(t.Context(), h.owner.Actor, other, inbox.Closed))
 	b.WaitGone(`#rows [data-conversation="` + other.String() + `"]`)
+	b.WaitGone(`[data-view="unassigned"] .count`)
 
 	list, _, err := h.inbox.History(t.Context(), h.operator.Actor, conv, 0, 50)
 	must(t, err)

@@ -46,12 +46,12 @@ func (s *Service) download(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return Send(w, f, content)
+	return send(w, f, content)
 }
 
-// Send answers with a file of a stranger's: to be saved, in a sandbox, never to be guessed at. A picture that was drawn
+// send answers with a file of a stranger's: to be saved, in a sandbox, never to be guessed at. A picture that was drawn
 // anew may be shown.
-func Send(w http.ResponseWriter, f inbox.File, content io.Reader) error {
+func send(w http.ResponseWriter, f inbox.File, content io.Reader) error {
 	disposition := "attachment"
 	if f.Picture {
 		disposition = "inline"

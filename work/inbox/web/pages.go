@@ -80,17 +80,18 @@ func (s *Service) list(r *http.Request, open ids.Conversation) (ui.List, error) 
 		out.Newer = v.with(func(*view) {})
 	}
 	for _, state := range []inbox.State{inbox.Open, inbox.Snoozed, inbox.Closed} {
-		out.States = append(out.States, ui.StateChip(string(state), v.with(func(v *view) { v.state = state }), v.state == state && v.words == ""))
-	}
-	out.Empty = emptyList(v)
-	if err := s.filters(ctx, a, v, &out); err != nil {
-		return out, err
+		waiting := 0
+		if state == inbox.Open {
+			waiting = counts.All
+		}
+		out.States = append(out.States, ui.ViewOf(string(state), v.with(func(v *view) { v.state = state }), v.state == state && v.words == "", waiting))
 	}
 	for who, waiting := range pairs("mine", counts.Mine, "unassigned", counts.Unassigned) {
 		on := v.who == who
-		out.Chips = append(out.Chips, ui.WhoChip(who, v.with(func(v *view) { v.who = unless(on, who) }), on, waiting))
+		out.Views = append(out.Views, ui.ViewOf(who, v.with(func(v *view) { v.who = unless(on, who) }), on, waiting))
 	}
-	return out, nil
+	out.Empty = emptyList(v)
+	return out, s.filters(ctx, a, v, &out)
 }
 
 func pairs(a string, m int, b string, n int) func(func(string, int) bool) {

@@ -58,7 +58,7 @@ func (s *Service) opList(ctx context.Context, session *live.Session, _ none) (an
 		return nil, err
 	}
 	return struct {
-		All        int `json:"all"`
+		Open       int `json:"open"`
 		Mine       int `json:"mine"`
 		Unassigned int `json:"unassigned"`
 	}{counts.All, counts.Mine, counts.Unassigned}, session.Subscribe(inbox.InboxChannel)

@@ -92,7 +92,7 @@ func TestTheSocketDoesWhatThePagesDo(t *testing.T) {
 		must(t, err)
 		k := h.talk(t, h.operator)
 		at := map[string]any{"conversation": conv.String()}
-		if got := k.ask("list", nil); got != `{"all":1,"mine":0,"unassigned":1}` {
+		if got := k.ask("list", nil); got != `{"open":1,"mine":0,"unassigned":1}` {
 			t.Errorf("list: %s", got)
 		}
 		known := map[string]any{"conversation": conv.String(), "epoch": c.Epoch.String(), "offset": 0}

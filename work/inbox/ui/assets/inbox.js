@@ -65,7 +65,7 @@
   };
   const begin = async () => {
     try {
-      await ask("list");
+      counts(await ask("list"));
       if (!data) return;
       const caught = await ask("subscribe", { conversation: data.thread, epoch: data.epoch, offset: +data.offset });
       if (!caught.recovered && caught.offset > +data.offset) return location.reload();
@@ -107,7 +107,27 @@
     delete node.dataset.told;
     node.replaceWith(node.cloneNode(true)); // so that the page's own script tells the time anew
   };
+  const counts = (waiting) => {
+    for (const [view, n] of Object.entries(waiting)) {
+      const chip = one(`[data-view="${view}"] .chip`);
+      let badge = chip && one(".count", chip);
+      if (!chip || (!n && !badge)) continue;
+      if (!n) {
+        badge.remove();
+        continue;
+      }
+      if (!badge) {
+        badge = document.createElement("span");
+        badge.className = "count";
+        one("span", chip).after(badge);
+      }
+      badge.textContent = n;
+    }
+  };
+  let counting = 0;
   const changed = (c) => {
+    clearTimeout(counting);
+    counting = setTimeout(() => ask("list").then(counts, () => {}), 500 + Math.random() * 1000);
     const row = rowOf(c.id);
     const item = row?.closest("li");
     if (c.state !== rows.dataset.state) {
