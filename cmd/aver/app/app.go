@@ -222,6 +222,7 @@ func (a *App) Alive(ctx context.Context) (stop func(), err error) {
 
 // Start starts the jobs and lets the followers catch up on what happened while nobody ran.
 func (a *App) Start(ctx context.Context) error {
+	go giveBack(a.ctx)
 	if err := a.Jobs.Start(a.ctx); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
 	}
