@@ -20,6 +20,7 @@ import (
 	"aver/frame/request"
 	"aver/trust/consent"
 	"aver/vault"
+	"aver/vault/postgres/pgtest"
 	"aver/vault/vaulttest"
 )
 
@@ -30,17 +31,26 @@ type house struct {
 	owner   vault.Actor
 }
 
-func each(t *testing.T, test func(*testing.T, *house)) {
-	t.Parallel()
+func config(t *testing.T) vaulttest.Config {
+	t.Helper()
 	m := consent.New(nil).Module()
 	migrations, err := module.Migrations([]module.Module{m})
-	if err != nil {
-		t.Fatal(err)
-	}
-	vaulttest.Each(t, vaulttest.Config{Tables: m.Tables, Migrations: migrations}, func(t *testing.T, k *vaulttest.Kit) {
-		test(t, &house{Kit: k, consent: consent.New(k.Vault), owner: vaulttest.User(k.Tenant, vault.Owner)})
-	})
+	must(t, err)
+	return vaulttest.Config{Tables: m.Tables, Migrations: migrations}
 }
+
+func furnish(k *vaulttest.Kit) *house {
+	return &house{Kit: k, consent: consent.New(k.Vault), owner: vaulttest.User(k.Tenant, vault.Owner)}
+}
+
+func each(t *testing.T, test func(*testing.T, *house)) {
+	t.Parallel()
+	vaulttest.Each(t, config(t), func(t *testing.T, k *vaulttest.Kit) { test(t, furnish(k)) })
+}
+
+func embedded(t *testing.T) *house { return furnish(vaulttest.Embedded(t, config(t))) }
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
 
 func must(t *testing.T, err error) {
 	t.Helper()
