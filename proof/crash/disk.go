@@ -13,8 +13,9 @@ import (
 	"aver/work/inbox"
 )
 
-// FailSync lets one sync fail and forget what it should have written, and returns what is wrong afterwards: the message
-// that waited for it must not be acknowledged, and neither may anything be lost nor the next message be refused.
+// FailSync lets syncs fail and forget what they should have written for as long as a message waits for one, and returns
+// what is wrong afterwards: that message must not be acknowledged, and neither may anything be lost nor the next message
+// be refused.
 func (g *Grid) FailSync(ctx context.Context, after int64) ([]string, error) {
 	m := boot(clone(g.disk))
 	defer m.scrap()
@@ -29,13 +30,12 @@ func (g *Grid) FailSync(ctx context.Context, after int64) ([]string, error) {
 		}
 		told = append(told, n)
 	}
-	m.mu.Lock()
-	m.failSyncs = 1
-	m.mu.Unlock()
 	var faults []string
+	m.fail(forever) // others sync too, so that one failure might be theirs
 	if _, err := g.say(ctx, h, 2000); err == nil {
 		faults = append(faults, "a message was acknowledged although its sync failed")
 	}
+	m.fail(0)
 	if _, err := g.say(ctx, h, 2001); err != nil {
 		faults = append(faults, "the next message was refused: "+err.Error())
 	}
@@ -87,6 +87,13 @@ func (g *Grid) Fill(ctx context.Context) (faults []string, err error) {
 		fault("with room again: %v", err)
 	}
 	return faults, nil
+}
+
+// fail says how many syncs of a log fail from now on.
+func (m *machine) fail(syncs int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.failSyncs = syncs
 }
 
 // space sets how many bytes fit; below zero there is no limit.

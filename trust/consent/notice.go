@@ -132,7 +132,11 @@ func keep(tx *vault.Tx, n Notice) error {
 	if !errs.Is(err, errs.NotFound) {
 		return err
 	}
-	return Notices.Add(tx, NoticeText{Purpose: n.Purpose, Language: n.Language, Version: 1, Words: n.Text, URL: n.URL, CreatedAt: tx.Now()})
+	err = Notices.Add(tx, NoticeText{Purpose: n.Purpose, Language: n.Language, Version: 1, Words: n.Text, URL: n.URL, CreatedAt: tx.Now()})
+	if errs.Is(err, errs.Conflict) {
+		return nil // somebody else agreed to the same words at the same time and kept them
+	}
+	return err
 }
 
 const (
