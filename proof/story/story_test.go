@@ -152,7 +152,8 @@ func (w *world) forgot(t *testing.T, conv ids.Conversation, person ids.Contact, 
 			}
 		}
 	}
-	if _, err := w.Contacts.Get(t.Context(), w.owner, person); err == nil {
+	// The row may stay until the job that removes it has run; without the key there is nothing to read in it.
+	if c, err := w.Contacts.Get(t.Context(), w.owner, person); err == nil && (!c.Name.IsZero() || !c.Email.IsZero()) {
 		t.Error("the contact can be read")
 	}
 	if found := w.remains(words...); len(found) > 0 {
