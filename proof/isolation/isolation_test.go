@@ -90,7 +90,7 @@ func TestTheAttackerNoticesEveryLeak(t *testing.T) {
 	l.mu.Lock()
 	l.on = nil
 	l.mu.Unlock()
-	if report, err := s.Round(t.Context(), canary.Options{}); err != nil || !report.Holds() {
+	if report, err := s.Round(t.Context(), canary.Options{Brief: true}); err != nil || !report.Holds() {
 		t.Errorf("without a leak: %v\n%s", err, report.Words())
 	}
 }
@@ -100,7 +100,7 @@ func TestRoundsOfAttacksLeaveNothingBehind(t *testing.T) {
 	t.Parallel()
 	a, s := open(t, app.Config{}, plain)
 	rows := func() map[string]int {
-		if _, err := s.Round(t.Context(), canary.Options{Pause: time.Nanosecond}); err != nil {
+		if _, err := s.Round(t.Context(), canary.Options{Pause: time.Nanosecond, Brief: true}); err != nil {
 			t.Fatal(err)
 		}
 		out := map[string]int{}

@@ -47,6 +47,16 @@ func EntryOf(c Company) Entry {
 	return e
 }
 
+// Company is the entry as it is kept.
+func (e Entry) Company() Company {
+	c := Company{ID: e.ID, Name: e.Name, Address: e.Address, Purposes: e.Purposes, Categories: e.Categories, Region: e.Region, Hosts: e.Hosts,
+		Safeguard: e.Safeguard, Contract: e.Contract, Status: e.Status}
+	if e.AuditedAt != nil {
+		c.AuditedAt = *e.AuditedAt
+	}
+	return c
+}
+
 // draft is what a caller may write.
 type draft struct {
 	Name       string    `json:"name" maxLength:"200"`

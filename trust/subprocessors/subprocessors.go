@@ -36,6 +36,9 @@ func (subprocessor) Prefix() string { return "sbp" }
 // ID names an entry of the register.
 type ID = ids.Of[subprocessor]
 
+// ParseID reads an entry's identifier.
+func ParseID(s string) (ID, error) { return ids.Parse[subprocessor](s) }
+
 // Status says whether an entry counts.
 type Status string
 
@@ -286,7 +289,7 @@ func (s *Service) permit(ctx context.Context, actor vault.Actor) error {
 		return err
 	}
 	if !s.Operates(ctx, actor) {
-		return errs.New(errs.Forbidden, "This installation serves several workspaces; whoever runs it keeps the register, by command.")
+		return errs.New(errs.Forbidden, "This installation serves several workspaces; whoever runs it keeps the register, with the command aver subprocessors.")
 	}
 	return nil
 }

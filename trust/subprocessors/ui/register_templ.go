@@ -103,7 +103,7 @@ func List(r Register) templ.Component {
 					}
 					ctx = templ.InitializeContext(ctx)
 					for _, c := range r.Companies {
-						templ_7745c5c3_Err = page.Row{Href: c.action(), Title: c.Name, Note: c.Region, Tags: c.tag()}.Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = page.Row{Href: r.address(c), Title: c.Name, Note: c.Region, Tags: c.tag()}.Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}

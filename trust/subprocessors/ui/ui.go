@@ -58,6 +58,14 @@ func (c Company) action() string {
 	return "/settings/subprocessors/" + c.ID
 }
 
+// address is where an entry is shown: its form, or the public register for those who do not keep it.
+func (r Register) address(c Company) string {
+	if r.MayWrite {
+		return c.action()
+	}
+	return "/trust/subprocessors"
+}
+
 func (c Company) title() string {
 	if c.ID == "" {
 		return text.T("new")
