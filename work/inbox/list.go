@@ -71,12 +71,14 @@ func (f Filter) tail() (string, []any) {
 		f.State = Open
 	}
 	where, args := "state = ?", []any{f.State}
-	order := " ORDER BY last_at DESC, id DESC LIMIT ?"
+	after, order := " AND active_on <= ? AND (last_at, id) < (?, ?)", " ORDER BY last_at DESC, id DESC LIMIT ?"
 	if f.Unassigned || !f.Assignee.IsZero() || !f.Team.IsZero() {
-		order = " ORDER BY active_on DESC, last_at DESC, id DESC LIMIT ?" // the same order, as the indexes have it
+		// The same order, as these indexes have it; the sum keeps the database from preferring the index over all states.
+		after, order = " AND active_on <= ? AND (last_at + 0, id) < (?, ?)", " ORDER BY active_on DESC, last_at DESC, id DESC LIMIT ?"
 	}
 	if f.Unassigned {
 		where += " AND assignee IS NULL"
+		order = " ORDER BY assignee DESC, active_on DESC, last_at DESC, id DESC LIMIT ?" // PostgreSQL wants to be told
 	} else if !f.Assignee.IsZero() {
 		where += " AND assignee = ?"
 		args = append(args, f.Assignee)
@@ -90,7 +92,7 @@ func (f Filter) tail() (string, []any) {
 		args = append(args, f.Label)
 	}
 	if !f.After.IsZero() {
-		where += " AND active_on <= ? AND (last_at, id) < (?, ?)"
+		where += after
 		args = append(args, f.After.At, f.After.At, f.After.ID)
 	}
 	return where + order, args
