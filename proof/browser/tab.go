@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long a call waits for what it needs. Machines that run tests are slow; people are not asked to wait so long.
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 // Tab is one page of the browser, or a frame in it. Its methods fail the test instead of returning errors, so they are called from
 // the test's own goroutine. Selectors are CSS.

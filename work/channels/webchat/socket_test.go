@@ -29,7 +29,7 @@ type socket struct {
 	code int // of the close frame
 }
 
-const patience = 15 * time.Second
+const patience = 40 * time.Second
 
 // dial opens a socket without a word.
 func (h *house) dial(headers ...string) (*socket, error) {

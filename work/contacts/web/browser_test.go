@@ -150,7 +150,7 @@ func TestAnImportIsWatchedInTheBrowser(t *testing.T) {
 	t.Cleanup(server.Close)
 	var list strings.Builder
 	list.WriteString("id,name,email\n")
-	for n := range 1500 {
+	for n := range 400 {
 		fmt.Fprintf(&list, "c%d,Person %d,p%d@x.example\n", n, n, n)
 	}
 	file := filepath.Join(t.TempDir(), "people.csv")
@@ -162,12 +162,12 @@ func TestAnImportIsWatchedInTheBrowser(t *testing.T) {
 	b.Until("the columns", `document.querySelector("[name=basis]")`)
 	b.Type("#basis", "contract")
 	b.Click("form.form button.primary")
-	b.Until("the trial's end", `document.body.textContent.includes("Import 1,500 people") && window.aver`)
+	b.Until("the trial's end", `document.body.textContent.includes("Import 400 people") && window.aver`)
 	b.Click(".actions button.primary")
 	b.Until("the progress or the end", `document.querySelector("progress") || document.body.textContent.includes("The import is done")`)
 	if *shots != "" {
 		b.Screenshot(filepath.Join(*shots, "import-running.png"))
 	}
 	b.Until("the end, without a reload by hand", `document.body.textContent.includes("The import is done")`)
-	b.WaitText(".stat", "1,500")
+	b.WaitText(".stat", "400")
 }

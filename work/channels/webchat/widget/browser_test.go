@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long a test waits for what a person would see within a second on a quiet machine.
-const patience = 20 * time.Second
+const patience = 60 * time.Second
 
 var browser = struct {
 	sync.Once
