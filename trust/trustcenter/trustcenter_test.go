@@ -58,7 +58,7 @@ func TestAPromiseThatDoesNotHoldIsSaidFirst(t *testing.T) {
 	w := open(t)
 	grow(t, w)
 	_, _, body := w.get(t, "/trust")
-	for _, want := range []string{"5 of 6", "1 does not hold", "European Union", "7 h ago", "none recorded"} {
+	for _, want := range []string{"5 of 6", "1 does not hold", "European Union", "7 h ago", "nothing is claimed about them"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the first page does not say %q", want)
 		}
