@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"aver/base/errs"
+	"aver/base/eventually"
 	"aver/frame/live"
 )
 
@@ -31,7 +32,7 @@ func TestConnectionsAreLimited(t *testing.T) {
 		p.raw(t)
 		refused(t, p, http.StatusServiceUnavailable)
 		_ = first.Close()
-		until(t, "one is gone", func() bool { return p.Stats().Connections == 1 })
+		eventually.Must(t, "one is gone", func() bool { return p.Stats().Connections == 1 })
 		p.raw(t)
 	})
 	t.Run("per address", func(t *testing.T) {
@@ -62,7 +63,7 @@ func TestConnectionsAreLimited(t *testing.T) {
 			t.Errorf("got %+v", m)
 		}
 		c.closes(live.CloseTooMany)
-		until(t, "it is gone", func() bool { return p.Stats().Connections == 2 })
+		eventually.Must(t, "it is gone", func() bool { return p.Stats().Connections == 2 })
 		d := listen(t, p.raw(t))
 		d.ask("hello", `"token":"acme:eve"`)
 		d.closes(live.CloseTooMany) // the refused one did not free a place
@@ -125,7 +126,7 @@ func TestSomebodyDismissedWhileBeingAuthenticatedDoesNotSlipThrough(t *testing.T
 		t.Errorf("got %+v", m)
 	}
 	c.closes(live.CloseBadToken)
-	until(t, "it is gone", func() bool { return p.Stats().Connections == 0 })
+	eventually.Must(t, "it is gone", func() bool { return p.Stats().Connections == 0 })
 }
 
 func TestRevocationDoesNotWaitForARequestUnderWay(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aver/base/errs"
+	"aver/base/eventually"
 	"aver/frame/live"
 
 	"github.com/gorilla/websocket"
@@ -218,7 +219,7 @@ func TestASlowReaderIsCutWhileOthersGoOn(t *testing.T) {
 					t.Fatalf("the quick one got %d instead of %d", m.Offset, sent)
 				}
 			}
-			until(t, "the slow one is gone", func() bool { return p.Stats().Connections == 1 })
+			eventually.Must(t, "the slow one is gone", func() bool { return p.Stats().Connections == 1 })
 			if n := p.Stats().QueueBytes; n != 0 {
 				t.Errorf("%d bytes are still counted as waiting", n)
 			}

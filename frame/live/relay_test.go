@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"aver/base/eventually"
 	"aver/frame/live"
 )
 
@@ -89,7 +90,7 @@ func processes(t *testing.T) (*wire, *place, *place) {
 	one, two := serve(t, live.Options{}, handler(), false), serve(t, live.Options{}, handler(), false)
 	one.Join(w, fetch)
 	two.Join(w, fetch)
-	until(t, "both listen", func() bool { return w.listening(2) })
+	eventually.Must(t, "both listen", func() bool { return w.listening(2) })
 	return w, one, two
 }
 
@@ -158,7 +159,7 @@ func TestALostConnectionToTheRelaySendsListenersBackToAsk(t *testing.T) {
 	w.hangUp()
 	a.closes(live.CloseMissed)
 	b.closes(live.CloseMissed)
-	until(t, "both listen again", func() bool { return w.listening(2) })
+	eventually.Must(t, "both listen again", func() bool { return w.listening(2) })
 	c := two.connect(t, "acme:bob")
 	_ = one.Publish(live.Topic{Tenant: acme, Channel: "person bob"}, live.Push{Kind: "message", Offset: 1})
 	if m := c.next(); m.Offset != 1 {

@@ -240,13 +240,3 @@ func (c *client) closes(code int) *websocket.CloseError {
 	}
 	return e
 }
-
-// until waits for a condition that nothing announces.
-func until(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("never: " + what)
-		}
-	}
-}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"aver/base/errs"
+	"aver/base/eventually"
 	"aver/frame/live"
 )
 
@@ -106,7 +107,7 @@ func TestAStreamCarriesTheSamePushes(t *testing.T) {
 		e = p.stream(t, "", "acme:ada") // the connection is still good for another request
 		e.want("subscribe", `{}`)
 		e.stop()
-		until(t, "it is gone", func() bool { return p.Stats().Connections == 0 })
+		eventually.Must(t, "it is gone", func() bool { return p.Stats().Connections == 0 })
 	}
 }
 

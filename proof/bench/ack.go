@@ -34,7 +34,7 @@ func ack(ctx context.Context, s scale) ([]line, error) {
 			return nil, err
 		}
 		ours, half, bare = append(ours, l.times.Quantile(0.99)), append(half, l.times.Quantile(0.5)), append(bare, b.times.Quantile(0.99))
-		if err := crowd.settle(ctx); err != nil {
+		if err := house.Filed(ctx, crowd.house.Vault, crowd.tenant); err != nil {
 			return nil, err
 		}
 	}

@@ -65,12 +65,8 @@ func openHoard(ctx context.Context, folder string, messages, talkers, each int) 
 			_, err = h.fill(ctx, h.talkers[i], each)
 		}
 	}
-	for err == nil {
-		var lag int64
-		if lag, err = a.Vault.Lag(ctx, h.tenant, "words"); lag == 0 {
-			break
-		}
-		time.Sleep(50 * time.Millisecond)
+	if err == nil {
+		err = house.Filed(ctx, a.Vault, h.tenant)
 	}
 	return h, err
 }

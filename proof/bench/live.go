@@ -58,44 +58,15 @@ func (a *audience) pairs() sockets.Visit {
 		}}
 }
 
-// deliver lets clients write perSecond messages a second, each of which reaches both of its conversation's clients.
-func (a *audience) deliver(ctx context.Context, n, perSecond int, lasting time.Duration) (d sockets.Delivery, err error) {
-	var times sockets.Latencies
-	var said atomic.Int64
-	begun := time.Now()
-	visit := a.pairs()
-	visit.Push = func(_ int, text []byte) {
-		if _, after, found := bytes.Cut(text, []byte("said at ")); found && bytes.Contains(text, []byte(`"push":"message"`)) {
-			at, _ := strconv.ParseInt(string(after[:20]), 10, 64)
-			times.Add(time.Since(begun) - time.Duration(at))
-		}
-	}
-	crowd, err := sockets.Gather(ctx, a.server, n, visit)
-	if err != nil {
-		return d, err
-	}
-	defer crowd.Leave()
-	before, err := a.server.CPU()
-	if err != nil {
-		return d, err
-	}
-	d.Sent, err = sockets.Pace(ctx, n, perSecond, lasting, func(client int) error {
-		k := said.Add(1)
-		return crowd.Write(client, fmt.Sprintf(`{"id":3,"op":"send","client_id":%q,"conversation":%q,"text":"said at %020d: %s"}`,
-			house.ClientID(k), a.visitors[client/2].Conversation, time.Since(begun), house.Words(k).Reveal()))
-	})
-	if err != nil {
-		return d, err
-	}
-	for patience := time.Now().Add(20 * time.Second); times.Count() < 2*d.Sent && time.Now().Before(patience); {
-		time.Sleep(time.Millisecond)
-	}
-	after, err := a.server.CPU()
-	d.Delivered, d.P50, d.P99, d.CPU = times.Count(), times.Quantile(0.5), times.Quantile(0.99), (after-before)/time.Duration(max(d.Sent, 1))
-	if lost := crowd.Lost.Load(); lost > 0 {
-		err = errors.Join(err, fmt.Errorf("%d clients were dropped", lost))
-	}
-	return d, err
+// talk is an exchange in which clients write perSecond messages a second, each of which reaches both of its conversation's
+// clients.
+func (a *audience) talk(clients, perSecond int, lasting time.Duration) sockets.Exchange {
+	return sockets.Exchange{Visit: a.pairs(), Clients: clients, Listeners: 2, PerSecond: perSecond, Lasting: lasting,
+		Mark: "said at ", Only: `"push":"message"`,
+		Say: func(client, n int, at string) string {
+			return fmt.Sprintf(`{"id":3,"op":"send","client_id":%q,"conversation":%q,"text":"said at %s: %s"}`,
+				house.ClientID(int64(n)), a.visitors[client/2].Conversation, at, house.Words(int64(n)).Reveal())
+		}}
 }
 
 // delivery: 10,000 clients over TLS, each message stored as promised and given to two of them, beside the same messages
@@ -109,8 +80,8 @@ func delivery(ctx context.Context, s scale) ([]line, error) {
 		if err != nil {
 			return nil, err
 		}
-		d, err := a.deliver(ctx, n, rate, lasting)
-		if err = errors.Join(err, a.server.Stop(), complete(d)); err != nil {
+		d, err := a.talk(n, rate, lasting).Run(ctx, a.server)
+		if err = errors.Join(err, a.server.Stop()); err != nil {
 			return nil, err
 		}
 		ours = append(ours, d)
@@ -118,8 +89,8 @@ func delivery(ctx context.Context, s scale) ([]line, error) {
 		if err != nil {
 			return nil, err
 		}
-		d, err = sockets.Deliver(ctx, talk, n, 2, rate, lasting)
-		if err = errors.Join(err, talk.Stop(), complete(d)); err != nil {
+		d, err = sockets.GroupTalk(n, 2, rate, lasting).Run(ctx, talk)
+		if err = errors.Join(err, talk.Stop()); err != nil {
 			return nil, err
 		}
 		bare = append(bare, d)
@@ -139,14 +110,6 @@ func delivery(ctx context.Context, s scale) ([]line, error) {
 			Ours: millis(p99(ours)), Raw: millis(p99(bare)) + " through the sockets alone", Ratio: ratio(p99(ours), p99(bare)),
 			Verdict: atMost(float64(p99(ours)), float64(100*time.Millisecond), float64(40*time.Millisecond))},
 	}, nil
-}
-
-// complete is an error if a delivery lost anything.
-func complete(d sockets.Delivery) error {
-	if d.Sent > 0 && d.Delivered == 2*d.Sent {
-		return nil
-	}
-	return fmt.Errorf("of %d messages to two each, %d were delivered", d.Sent, d.Delivered)
 }
 
 func medianOf[T any](all []T, of func(T) time.Duration) time.Duration {

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -42,7 +40,7 @@ func peer(ctx context.Context, s scale) ([]line, error) {
 		for i, theirs := range []bool{false, true} {
 			visit := sockets.Groups(2, nil)
 			if theirs {
-				visit = theirGroups(nil)
+				visit = theirGroups()
 			}
 			idle, err := run(func(ctx context.Context, on *sockets.Server) (d sockets.Delivery, err error) {
 				each, err := sockets.Idle(ctx, on, n, visit)
@@ -54,11 +52,11 @@ func peer(ctx context.Context, s scale) ([]line, error) {
 			}
 			d, err := run(func(ctx context.Context, on *sockets.Server) (sockets.Delivery, error) {
 				if theirs {
-					return theirDelivery(ctx, on, n, rate, lasting)
+					return theirTalk(n, rate, lasting).Run(ctx, on)
 				}
-				return sockets.Deliver(ctx, on, n, 2, rate, lasting)
+				return sockets.GroupTalk(n, 2, rate, lasting).Run(ctx, on)
 			}, true, theirs)
-			if err = errors.Join(err, complete(d)); err != nil {
+			if err != nil {
 				return nil, err
 			}
 			memory[i], p99[i], cpu[i] = append(memory[i], float64(idle.Sent)*1000), append(p99[i], float64(d.P99)), append(cpu[i], float64(d.CPU))
@@ -80,39 +78,18 @@ func compare(what string, all [2][]float64, show func(float64) string) line {
 	return line{What: besides + what, Ours: show(ours), Raw: show(theirs) + " centrifuge", Ratio: fmt.Sprintf("%.2f", ours/theirs)}
 }
 
-// theirGroups is sockets.Groups(2, push) in centrifuge's words.
-func theirGroups(push func(client int, text []byte)) sockets.Visit {
-	return sockets.Visit{Path: "/", Push: push, Say: func(i int) []string {
+// theirGroups is sockets.Groups(2, nil) in centrifuge's words.
+func theirGroups() sockets.Visit {
+	return sockets.Visit{Path: "/", Say: func(i int) []string {
 		return []string{`{"id":1,"connect":{}}`, fmt.Sprintf(`{"id":2,"subscribe":{"channel":"cnv_%d"}}`, i/2)}
 	}}
 }
 
-// theirDelivery is sockets.Deliver in centrifuge's words. A frame of theirs may hold several messages.
-func theirDelivery(ctx context.Context, server *sockets.Server, n, perSecond int, lasting time.Duration) (d sockets.Delivery, err error) {
-	var times sockets.Latencies
-	begun := time.Now()
-	crowd, err := sockets.Gather(ctx, server, n, theirGroups(func(_ int, text []byte) {
-		for _, part := range bytes.Split(text, []byte(`"said":"`))[1:] {
-			at, _ := strconv.ParseInt(string(part[:20]), 10, 64)
-			times.Add(time.Since(begun) - time.Duration(at))
-		}
-	}))
-	if err != nil {
-		return d, err
-	}
-	defer crowd.Leave()
-	before, err := server.CPU()
-	if err != nil {
-		return d, err
-	}
+// theirTalk is sockets.GroupTalk in centrifuge's words.
+func theirTalk(clients, perSecond int, lasting time.Duration) sockets.Exchange {
 	padding := strings.Repeat("x", 100)
-	d.Sent, err = sockets.Pace(ctx, n, perSecond, lasting, func(client int) error {
-		return crowd.Write(client, fmt.Sprintf(`{"id":3,"publish":{"channel":"cnv_%d","data":{"said":"%020d%s"}}}`, client/2, time.Since(begun), padding))
-	})
-	for patience := time.Now().Add(10 * time.Second); times.Count() < 2*d.Sent && time.Now().Before(patience); {
-		time.Sleep(time.Millisecond)
-	}
-	after, failed := server.CPU()
-	d.Delivered, d.P50, d.P99, d.CPU = times.Count(), times.Quantile(0.5), times.Quantile(0.99), (after-before)/time.Duration(max(d.Sent, 1))
-	return d, errors.Join(err, failed)
+	return sockets.Exchange{Visit: theirGroups(), Clients: clients, Listeners: 2, PerSecond: perSecond, Lasting: lasting, Mark: `"said":"`,
+		Say: func(client, _ int, at string) string {
+			return fmt.Sprintf(`{"id":3,"publish":{"channel":"cnv_%d","data":{"said":"%s%s"}}}`, client/2, at, padding)
+		}}
 }

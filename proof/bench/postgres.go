@@ -50,7 +50,7 @@ func intakePostgres(ctx context.Context, s scale) ([]line, error) {
 	tenant := crowd.tenant.Bytes()
 	for range s.rounds() {
 		turns[0].add(crowd.write(ctx, inFlight, lasting))
-		if err := crowd.settle(ctx); err != nil {
+		if err := house.Filed(ctx, crowd.house.Vault, crowd.tenant); err != nil {
 			return nil, err
 		}
 		turns[1].add(rawLoad(ctx, inFlight, lasting, func(ctx context.Context, who []byte, seq int64, body []byte) error {

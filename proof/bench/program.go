@@ -1,6 +1,7 @@
 package main
 
 import (
+	"aver/base/eventually"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -64,7 +65,7 @@ func start(ctx context.Context, binary, data string, rest time.Duration) (took t
 	defer func() {
 		err = errors.Join(err, command.Process.Signal(os.Interrupt), command.Wait())
 	}()
-	if err := firstAnswer(ctx, https, begun); err != nil {
+	if err := firstAnswer(ctx, https); err != nil {
 		return 0, 0, err
 	}
 	took = time.Since(begun)
@@ -82,25 +83,24 @@ func start(ctx context.Context, binary, data string, rest time.Duration) (took t
 }
 
 // firstAnswer asks until it is answered.
-func firstAnswer(ctx context.Context, address string, begun time.Time) error {
+func firstAnswer(ctx context.Context, address string) error {
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} // its own certificate, on this machine
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport}
-	for time.Since(begun) < 20*time.Second {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+address+"/healthz", nil)
-		if err != nil {
-			return err
-		}
-		if answer, err := client.Do(request); err == nil {
-			defer answer.Body.Close()
-			if answer.StatusCode == http.StatusOK {
-				return nil
-			}
-			return errors.New(answer.Status)
-		}
-		time.Sleep(time.Millisecond)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+address+"/healthz", nil)
+	if err != nil {
+		return err
 	}
-	return errors.New("it does not answer")
+	return eventually.Holds(ctx, eventually.Patience, "it answers", func() (bool, error) {
+		answer, err := client.Do(request)
+		if err != nil {
+			return false, nil // it does not listen yet
+		}
+		if answer.StatusCode != http.StatusOK {
+			err = errors.New(answer.Status)
+		}
+		return true, errors.Join(err, answer.Body.Close())
+	})
 }
 
 func freePort() (string, error) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aver/base/errs"
+	"aver/base/eventually"
 	"aver/base/ids"
 	"aver/proof/house"
 	"aver/vault"
@@ -129,17 +130,10 @@ func (t *talk) fail(err error) {
 // more waits until so many more messages are acknowledged.
 func (t *talk) more(ctx context.Context, n int) error {
 	const patience = 60 * time.Second
-	goal, until := t.count()+n, time.Now().Add(patience)
-	for t.count() < goal {
-		if err := errors.Join(ctx.Err(), t.trouble()); err != nil {
-			return err
-		}
-		if time.Now().After(until) {
-			return fmt.Errorf("only %d messages were acknowledged in %v", t.count(), patience)
-		}
-		time.Sleep(time.Millisecond)
-	}
-	return nil
+	goal := t.count() + n
+	return eventually.Holds(ctx, patience, fmt.Sprintf("%d messages more are acknowledged", n), func() (bool, error) {
+		return t.count() >= goal, t.trouble()
+	})
 }
 
 func (t *talk) count() int {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"aver/base/clock"
+	"aver/base/eventually"
 	"aver/base/ids"
 	"aver/frame/live"
 	"aver/frame/module"
@@ -233,4 +234,13 @@ func Each(n int, do func(i int) error) error {
 	all.Wait()
 	close(problems)
 	return <-problems
+}
+
+// Filed waits until the followers have read everything, so that their work is not counted against somebody else.
+func Filed(ctx context.Context, v *vault.Vault, tenant ids.Tenant) error {
+	const patience = 30 * time.Minute // for a million messages
+	return eventually.Holds(ctx, patience, "the words are filed", func() (bool, error) {
+		lag, err := v.Lag(ctx, tenant, "words")
+		return lag == 0, err
+	})
 }

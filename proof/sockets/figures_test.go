@@ -19,12 +19,12 @@ func TestFigures(t *testing.T) {
 		}
 	}
 	for range 3 {
-		d, err := sockets.Deliver(context.Background(), start(t, true), 10_000, 2, 3000, 8*time.Second)
+		d, err := sockets.GroupTalk(10_000, 2, 3000, 8*time.Second).Run(context.Background(), start(t, true))
 		t.Logf("10,000 TLS sockets, 3,000/s to 2: %+v (%v)", d, err)
 	}
 	for _, secure := range []bool{false, true} {
 		for _, rate := range []int{500, 4000, 7000} {
-			d, err := sockets.Deliver(context.Background(), start(t, secure), 1000, 10, rate, 5*time.Second)
+			d, err := sockets.GroupTalk(1000, 10, rate, 5*time.Second).Run(context.Background(), start(t, secure))
 			t.Logf("1,000 sockets, TLS %v, %d/s to 10: %+v (%v)", secure, rate, d, err)
 		}
 	}

@@ -51,7 +51,7 @@ func TestIdleSocketsCostLittle(t *testing.T) {
 
 func TestEveryMessageIsDeliveredToBoth(t *testing.T) {
 	t.Parallel()
-	got, err := sockets.Deliver(context.Background(), start(t, true), 100, 2, 400, time.Second)
+	got, err := sockets.GroupTalk(100, 2, 400, time.Second).Run(context.Background(), start(t, true))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,11 +1,9 @@
 package sockets
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -51,41 +49,12 @@ func Groups(size int, push func(client int, text []byte)) Visit {
 	}}
 }
 
-// Delivery is how messages reached their listeners.
-type Delivery struct {
-	Sent, Delivered int
-	P50, P99        time.Duration // from writing the message to reading the push, client to client
-	CPU             time.Duration // of the server, per message in
-}
-
-// Deliver lets n clients in groups say perSecond messages of 120 bytes a second; each is delivered to a whole group.
-func Deliver(ctx context.Context, server *Server, n, group, perSecond int, lasting time.Duration) (Delivery, error) {
-	var times Latencies
-	begun := time.Now()
-	crowd, err := Gather(ctx, server, n, Groups(group, func(_ int, text []byte) {
-		if _, data, ok := bytes.Cut(text, []byte(`"data":"`)); ok { // else it is the reply to say
-			at, _ := strconv.ParseInt(string(data[:20]), 10, 64)
-			times.Add(time.Since(begun) - time.Duration(at))
-		}
-	}))
-	if err != nil {
-		return Delivery{}, err
-	}
-	defer crowd.Leave()
-	before, err := server.CPU()
-	if err != nil {
-		return Delivery{}, err
-	}
+// GroupTalk is an exchange on Talk: clients in groups say perSecond messages of 120 bytes a second, and each is given to the
+// whole group.
+func GroupTalk(clients, size, perSecond int, lasting time.Duration) Exchange {
 	padding := strings.Repeat("x", 100)
-	sent, err := Pace(ctx, n, perSecond, lasting, func(client int) error {
-		return crowd.Write(client, fmt.Sprintf(`{"id":3,"op":"say","channel":"cnv_%d","text":"%020d%s"}`, client/group, time.Since(begun), padding))
-	})
-	if err != nil {
-		return Delivery{}, err
-	}
-	for patience := time.Now().Add(10 * time.Second); times.Count() < group*sent && time.Now().Before(patience); {
-		time.Sleep(time.Millisecond)
-	}
-	after, err := server.CPU()
-	return Delivery{sent, times.Count(), times.Quantile(0.5), times.Quantile(0.99), (after - before) / time.Duration(max(sent, 1))}, err
+	return Exchange{Visit: Groups(size, nil), Clients: clients, Listeners: size, PerSecond: perSecond, Lasting: lasting, Mark: `"data":"`,
+		Say: func(client, _ int, at string) string {
+			return fmt.Sprintf(`{"id":3,"op":"say","channel":"cnv_%d","text":"%s%s"}`, client/size, at, padding)
+		}}
 }

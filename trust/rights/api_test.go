@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"aver/base/eventually"
 	"aver/base/personal"
 	"aver/base/tlog"
 	"aver/frame/request"
@@ -47,7 +48,7 @@ func TestAProgramAsksForACopyAndReadsTheLog(t *testing.T) {
 	if status != http.StatusOK || made["state"] != "running" {
 		t.Fatalf("got %d %v", status, made)
 	}
-	until(t, "the copy", func() bool {
+	eventually.Must(t, "the copy", func() bool {
 		_, now := o.call(t, "GET", "/v1/privacy_requests/"+made["id"].(string), "", "privacy:read")
 		return now["state"] == "done"
 	})

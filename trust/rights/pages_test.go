@@ -19,6 +19,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"aver/base/errs"
+	"aver/base/eventually"
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/frame/module"
@@ -95,7 +96,7 @@ func (o *office) furnish(t *testing.T) (contact ids.Contact, pages []string) {
 	must(t, err)
 	id, err := o.rights.StartCopy(t.Context(), o.owner, ada)
 	must(t, err)
-	until(t, "the copy", func() bool {
+	eventually.Must(t, "the copy", func() bool {
 		task, err := o.rights.Task(t.Context(), o.owner, id)
 		must(t, err)
 		return task.State == "done"

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"aver/base/errs"
+	"aver/base/eventually"
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/trust/rights"
@@ -91,7 +92,7 @@ func TestTheWidgetPutsACopyTogetherInTheBackground(t *testing.T) {
 		me := vaulttest.Visitor(w.Tenant, ada)
 		id, err := w.rights.StartExport(t.Context(), me)
 		must(t, err)
-		until(t, "the copy", func() bool {
+		eventually.Must(t, "the copy", func() bool {
 			task, err := w.rights.Task(t.Context(), me, id)
 			must(t, err)
 			return task.State == "done"
@@ -149,7 +150,7 @@ func TestAnErasureCoversMergedContactsAndItsReceiptCanBeChecked(t *testing.T) {
 		if p.Entry.Subject != ada || p.Entry.Index != receipt.Index || strings.Contains(receipt.Text, "example") {
 			t.Errorf("got %+v", receipt)
 		}
-		until(t, "the rows", func() bool {
+		eventually.Must(t, "the rows", func() bool {
 			n := -1
 			must(t, w.Vault.View(t.Context(), vaulttest.System(w.Tenant), act, func(tx *vault.Tx) (err error) {
 				n, err = letters.Count(tx, "who = ? OR who = ?", ada, twin)
@@ -185,7 +186,7 @@ func TestTheMailedCodeProvesTheAddressOnce(t *testing.T) {
 		if right.Load() != 1 {
 			t.Fatalf("%d of 64 simultaneous attempts succeeded", right.Load())
 		}
-		until(t, "the copy", func() bool {
+		eventually.Must(t, "the copy", func() bool {
 			r, err := w.rights.Held(t.Context(), w.Tenant, ticket)
 			must(t, err)
 			return r.State == rights.Done

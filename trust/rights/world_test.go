@@ -232,16 +232,4 @@ func unzip(t *testing.T, b []byte) map[string]string {
 	return out
 }
 
-// until waits for something that a job does.
-func until(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	end := time.Now().Add(20 * time.Second)
-	for !done() {
-		if time.Now().After(end) {
-			t.Fatalf("waited in vain: %s", what)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-}
-
 func newPost() *post { return &post{sent: make(chan mail.Message, 100)} }

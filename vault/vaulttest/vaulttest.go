@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"aver/base/clock"
+	"aver/base/eventually"
 	"aver/base/ids"
 	"aver/vault"
 	"aver/vault/engine"
@@ -98,6 +99,16 @@ func (k *Kit) open(t testing.TB, c Config, keys *keyring.Keyring) {
 		must(t, err)
 		*id = made.ID
 	}
+}
+
+// Filed waits until the words of all that the tenant stored can be found.
+func (k *Kit) Filed(t testing.TB) {
+	t.Helper()
+	eventually.Must(t, "the words are filed", func() bool {
+		lag, err := k.Vault.Lag(t.Context(), k.Tenant, "words")
+		must(t, err)
+		return lag == 0
+	})
 }
 
 func migrations(t testing.TB, c Config) []engine.Migration {

@@ -1,7 +1,6 @@
 package contacts_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -306,7 +305,7 @@ func TestPeopleAreFoundByBeginningsAddressesNumbersAndNotes(t *testing.T) {
 		li := h.make(t, contacts.Draft{Name: "李小龙"})
 		_, err := h.contacts.AddNote(ctx, h.operator, li, "Prefers to be called in the afternoon")
 		must(t, err)
-		h.indexed(t)
+		h.Filed(t)
 		for query, want := range map[string]ids.Contact{
 			"maria": maria, "kowalc": maria, "MARÍA KOW": maria, "maria@kowal.example": maria, "+49 30 901820": maria, "crm-7": maria,
 			"李小": li, "afternoon": li, "called aft": li,
@@ -321,32 +320,13 @@ func TestPeopleAreFoundByBeginningsAddressesNumbersAndNotes(t *testing.T) {
 	})
 }
 
-// indexed waits until the words of everything stored can be found.
-func (h *house) indexed(t testing.TB) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	for {
-		lag, err := h.Vault.Lag(ctx, h.Tenant, "words")
-		must(t, err)
-		if lag == 0 {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatal("the words were not indexed")
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
-}
-
 func TestAnErasedPersonIsNowhereInTheWay(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		ctx := t.Context()
 		gone, stays := h.make(t, contacts.Draft{Name: "Maria Kowal", ExternalID: "u1", Email: "m@x.example"}), h.make(t, contacts.Draft{Name: "Maria Weber"})
 		into := h.make(t, contacts.Draft{Name: "Maria Winner"})
 		must(t, h.contacts.Merge(ctx, h.operator, stays, into, "the same"))
-		h.indexed(t)
+		h.Filed(t)
 		erase := vault.Act("test.erase", vault.System())
 		for _, id := range []ids.Contact{gone, into} {
 			must(t, h.Vault.EraseSubject(ctx, vaulttest.System(h.Tenant), erase, id, "asked"))

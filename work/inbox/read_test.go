@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aver/base/errs"
+	"aver/base/eventually"
 	"aver/base/ids"
 	"aver/vault"
 	"aver/vault/vaulttest"
@@ -211,7 +212,7 @@ func TestWordsAreFoundInMessagesAndNotes(t *testing.T) {
 			}
 			return out
 		}
-		eventually(t, func() bool { return len(search("broken")) == 2 })
+		eventually.Must(t, "the words are filed", func() bool { return len(search("broken")) == 2 })
 		if got := search("orleans lam"); len(got) != 1 || got[0] != conv {
 			t.Errorf("found %v", got)
 		}
@@ -219,20 +220,10 @@ func TestWordsAreFoundInMessagesAndNotes(t *testing.T) {
 			t.Errorf("found %v", got)
 		}
 		must(t, h.inbox.Redact(t.Context(), h.operator, conv, 1, 0))
-		eventually(t, func() bool { return len(search("broken")) == 1 })
+		eventually.Must(t, "the words are filed", func() bool { return len(search("broken")) == 1 })
 		_, err := h.inbox.Search(t.Context(), visitor, "broken")
 		refused(t, "a visitor's search", err, errs.Forbidden)
 	})
-}
-
-// eventually waits for what a follower does in its own time.
-func eventually(t *testing.T, holds func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("waited in vain")
-		}
-	}
 }
 
 func TestReadMarksMoveForwardAlone(t *testing.T) {

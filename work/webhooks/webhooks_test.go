@@ -14,6 +14,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"aver/base/errs"
+	"aver/base/eventually"
 	"aver/vault"
 	"aver/vault/vaulttest"
 	"aver/work/webhooks"
@@ -55,18 +56,13 @@ func TestWhatHappensIsToldSignedAndThin(t *testing.T) {
 }
 
 // settled waits until the newest message stands so.
-func (h *house) settled(e webhooks.Endpoint, want webhooks.State) webhooks.Message {
+func (h *house) settled(e webhooks.Endpoint, want webhooks.State) (m webhooks.Message) {
 	h.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; {
-		m := h.messages(e)[0]
-		if m.State == want {
-			return m
-		}
-		if time.Now().After(deadline) {
-			h.t.Fatalf("the message is %s", m.State)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	eventually.Must(h.t, "the message is "+string(want), func() bool {
+		m = h.messages(e)[0]
+		return m.State == want
+	})
+	return m
 }
 
 func TestAnEd25519SignatureVerifiesWithThePublicKey(t *testing.T) {

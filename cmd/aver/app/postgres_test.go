@@ -21,6 +21,7 @@ import (
 
 	"aver/base/clock"
 	"aver/base/errs"
+	"aver/base/eventually"
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/base/tlog"
@@ -201,17 +202,6 @@ func (p *process) verifies(owner vault.Actor) tlog.Report {
 	return verdict.Report
 }
 
-// eventually waits for something that another process does.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("after 20 seconds still not: %s", what)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-}
-
 func TestTheStoryOfAVisitorOnPostgreSQLInTwoProcesses(t *testing.T) {
 	t.Parallel()
 	both := installed(t, pgtest.Start(t), true, 2)
@@ -228,7 +218,7 @@ func TestTheStoryOfAVisitorOnPostgreSQLInTwoProcesses(t *testing.T) {
 	hears("message", "bring it here")
 	one.wants("POST", "/v1/conversations/"+conv+"/reply", object{"client_id": uuid.NewString(), "text": "from the other process"}, "Cookie", cookie)
 	hears("message", "from the other process")
-	eventually(t, "the words are found", func() bool {
+	eventually.Must(t, "the words are found", func() bool {
 		rows, err := other.Inbox.Search(t.Context(), owner, "zebra bic")
 		must(t, err)
 		return len(rows) == 1
@@ -241,7 +231,7 @@ func TestTheStoryOfAVisitorOnPostgreSQLInTwoProcesses(t *testing.T) {
 		t.Fatal(err)
 	}
 	hears("closed", "")
-	eventually(t, "the other process has forgotten the key", func() bool {
+	eventually.Must(t, "the other process has forgotten the key", func() bool {
 		has, err := other.Vault.HasKey(t.Context(), owner, contact)
 		must(t, err)
 		return !has
@@ -253,7 +243,7 @@ func TestTheStoryOfAVisitorOnPostgreSQLInTwoProcesses(t *testing.T) {
 		if err := p.Vault.Keys().NewSubject(t.Context(), tenant, contact); !errors.Is(err, keyring.ErrErased) {
 			t.Errorf("a key for the erased person: %v", err)
 		}
-		eventually(t, "the person's rows are gone", func() bool {
+		eventually.Must(t, "the person's rows are gone", func() bool {
 			list, err := p.Contacts.List(t.Context(), owner, contacts.Filter{})
 			must(t, err)
 			return len(list.Contacts) == 0
@@ -406,7 +396,7 @@ func TestADatabaseThatGoesAndComesBackLosesNothingThatWasAcknowledged(t *testing
 			t.Errorf("refused with %v", err)
 		}
 	}
-	eventually(t, "messages are taken again", func() bool {
+	eventually.Must(t, "messages are taken again", func() bool {
 		_, err := both[1].Inbox.Receive(t.Context(), who, inbox.Incoming{Conversation: conv, ClientID: uuid.NewString(), Text: personal.Of("afterwards")})
 		return err == nil
 	})
@@ -450,7 +440,7 @@ func TestWhileTheDatabaseIsAwayRequestsAreAnswered503(t *testing.T) {
 		t.Errorf("ready: %d", status)
 	}
 	cluster.Restart(t)
-	eventually(t, "requests are answered again", func() bool {
+	eventually.Must(t, "requests are answered again", func() bool {
 		status, _ := p.ask("GET", "/v1/me", nil, "Cookie", cookie)
 		return status == http.StatusOK
 	})
@@ -517,7 +507,7 @@ func TestKeysThatAreOldAreRotatedOnceHoweverManyProcessesThereAre(t *testing.T) 
 		both = append(both, a)
 	}
 	system := identity.System(tenant.ID, "test")
-	eventually(t, "the rotation is done", func() bool {
+	eventually.Must(t, "the rotation is done", func() bool {
 		state, err := both[0].Audit.KeyState(t.Context(), system)
 		must(t, err)
 		return state.Last != nil && state.Last.State == audit.Done

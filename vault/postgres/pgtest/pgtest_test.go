@@ -10,10 +10,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"aver/base/eventually"
 	"aver/vault/postgres/pgtest"
 )
 
@@ -70,15 +70,7 @@ func TestAKilledTestLeavesNothingBehind(t *testing.T) {
 	}
 	_ = victim.Wait()
 	process := filepath.Join("/proc", strings.Split(string(server), "\n")[0])
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	for exists(dir) || exists(process) {
-		select {
-		case <-ctx.Done():
-			t.Fatalf("left behind: folder %v, server %v", exists(dir), exists(process))
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+	eventually.Must(t, "folder and server are gone", func() bool { return !exists(dir) && !exists(process) })
 }
 
 func exists(path string) bool {

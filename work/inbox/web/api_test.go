@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"aver/base/eventually"
 	"aver/base/ids"
 	"aver/vault"
 	"aver/vault/vaulttest"
@@ -165,15 +166,11 @@ func TestTheAPIPagesThroughEveryConversationOnce(t *testing.T) {
 				t.Errorf("%s: %d", query, len(p.Data))
 			}
 		}
-		for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) { // words are filed in their own time
+		eventually.Must(t, "the words are filed and found", func() bool {
 			var p struct{ Data []object }
-			if h.call(t, program, "POST", "/v1/conversations/search", object{"query": "lam"}, &p); len(p.Data) == 7 {
-				break
-			}
-			if time.Now().After(end) {
-				t.Fatal("the words are not found")
-			}
-		}
+			h.call(t, program, "POST", "/v1/conversations/search", object{"query": "lam"}, &p)
+			return len(p.Data) == 7
+		})
 	})
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 
+	"aver/base/eventually"
 	"aver/proof/axe"
 )
 
@@ -127,10 +128,7 @@ func (b *tab) open() {
 // enter attaches to the frame, which the browser runs in a process of its own because it is of another site.
 func (b *tab) enter() {
 	b.t.Helper()
-	deadline := time.Now().Add(patience)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for range tick.C {
+	eventually.Must(b.t, "the frame is there", func() bool {
 		infos, err := chromedp.Targets(b.page)
 		if err != nil {
 			b.t.Fatal(err)
@@ -140,14 +138,11 @@ func (b *tab) enter() {
 				ctx, stop := chromedp.NewContext(b.page, chromedp.WithTargetID(info.TargetID), chromedp.WithDetachOnCancel())
 				b.t.Cleanup(stop)
 				b.frame = ctx
-				b.wait(ctx, `document.querySelector('header, .sorry')`)
-				return
 			}
 		}
-		if time.Now().After(deadline) {
-			b.t.Fatal("the frame did not appear")
-		}
-	}
+		return b.frame != nil
+	})
+	b.wait(b.frame, `document.querySelector('header, .sorry')`)
 }
 
 // write types a message and presses Enter.
@@ -184,21 +179,6 @@ func (b *tab) menu(name string) {
 	b.t.Helper()
 	b.press("More")
 	b.press(name)
-}
-
-// eventually waits for something outside the browser.
-func (b *tab) eventually(what string, holds func() bool) {
-	b.t.Helper()
-	deadline := time.After(patience)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-deadline:
-			b.t.Fatalf("there was no %s", what)
-		case <-tick.C:
-		}
-	}
 }
 
 // begin writes a first message and agrees.

@@ -1,6 +1,7 @@
 package widget_test
 
 import (
+	"aver/base/eventually"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -32,7 +33,7 @@ $aver.push(["is","chat:opened",v => heard.push(["is", v])])`
 	b.sees("Sent")
 	s.operator("an answer")
 	b.sees("an answer")
-	b.eventually("word about the visitor", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.said) == 1 })
+	eventually.Must(b.t, "word about the visitor", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.said) == 1 })
 	s.with(func() {
 		var said map[string]any
 		_ = json.Unmarshal(s.said[0], &said)

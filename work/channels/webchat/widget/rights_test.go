@@ -1,6 +1,7 @@
 package widget_test
 
 import (
+	"aver/base/eventually"
 	"image"
 	"image/color"
 	"image/png"
@@ -31,7 +32,7 @@ func (b *tab) downloads() string {
 func (b *tab) saved(folder, name string) string {
 	b.t.Helper()
 	var body []byte
-	b.eventually("a file "+name, func() bool {
+	eventually.Must(b.t, "a file "+name, func() bool {
 		var err error
 		body, err = os.ReadFile(filepath.Join(folder, name))
 		return err == nil && len(body) > 0
@@ -71,8 +72,12 @@ func TestErasureIsConfirmedAndLeavesAReceiptAndNothingElse(t *testing.T) {
 	b.press("Erase my data")
 	b.press("Keep my data")
 	b.press("Erase my data")
+	eval[bool](b, b.frame, `window.shown = [], new MutationObserver(() => shown.push(document.body.innerText)).observe(document.body, {childList: true, subtree: true}) ?? true`)
 	b.press("Erase everything")
 	b.sees("rcp_01jd9m3x")
+	if !eval[bool](b, b.frame, `shown.filter(s => s.includes('Your data was erased')).every(s => s.includes('rcp_01jd9m3x'))`) {
+		t.Error("the erasure was shown without its receipt first")
+	}
 	b.press("Save the receipt")
 	if got := b.saved(folder, "rcp_01jd9m3x.txt"); !strings.Contains(got, "The key that could read your data was destroyed") {
 		t.Errorf("receipt: %q", got)
@@ -123,7 +128,7 @@ func TestConsentIsWithdrawnAsEasilyAsGiven(t *testing.T) {
 	b.press("Back to the conversation")
 	b.write("one more thing")
 	b.press("Agree and send")
-	b.eventually("the message after the new agreement", func() bool { return slices.Equal(s.texts(), []string{"Hello", "one more thing"}) })
+	eventually.Must(b.t, "the message after the new agreement", func() bool { return slices.Equal(s.texts(), []string{"Hello", "one more thing"}) })
 	s.with(func() {
 		if len(s.consents) != 2 || s.consents[1]["granted"] != true {
 			t.Errorf("the server heard %v", s.consents)
@@ -145,7 +150,7 @@ func TestANewWordingIsShownBeforeTheNextMessage(t *testing.T) {
 	b.write("two")
 	b.sees("We now keep what you write for two years.")
 	b.press("Agree and send")
-	b.eventually("the message after the agreement", func() bool { return slices.Equal(s.texts(), []string{"one", "two"}) })
+	eventually.Must(b.t, "the message after the agreement", func() bool { return slices.Equal(s.texts(), []string{"one", "two"}) })
 	s.with(func() {
 		if len(s.consents) != 1 || s.consents[0]["version"] != "2026-12-01" || s.consents[0]["granted"] != true {
 			t.Errorf("the server heard %v", s.consents)
@@ -180,7 +185,7 @@ func TestARefusedTokenBeginsAnewAndKeepsWhatWasWritten(t *testing.T) {
 	b.write("two")
 	s.with(func() { s.down = false })
 	b.press("Agree and send")
-	b.eventually("the unsent message in the new session", func() bool { return slices.Equal(s.texts(), []string{"two"}) })
+	eventually.Must(b.t, "the unsent message in the new session", func() bool { return slices.Equal(s.texts(), []string{"two"}) })
 }
 
 func TestFilesWithinTheLimitsAreSent(t *testing.T) {
@@ -242,10 +247,10 @@ func TestARefusedMessageIsMarkedAndCanBeSentAgain(t *testing.T) {
 	b.write("two")
 	b.sees("Not sent: This message was refused.")
 	b.write("three")
-	b.eventually("the message after the refused one", func() bool { return slices.Equal(s.texts(), []string{"one", "three"}) })
+	eventually.Must(b.t, "the message after the refused one", func() bool { return slices.Equal(s.texts(), []string{"one", "three"}) })
 	s.with(func() { s.refuseText = "" })
 	b.press("Try again")
-	b.eventually("the refused message", func() bool { return slices.Equal(s.texts(), []string{"one", "three", "two"}) })
+	eventually.Must(b.t, "the refused message", func() bool { return slices.Equal(s.texts(), []string{"one", "three", "two"}) })
 }
 
 func TestOutsideBusinessHoursTheChatAsksWhereToAnswer(t *testing.T) {

@@ -282,6 +282,7 @@ func (s *server) serveErase(w http.ResponseWriter, r *http.Request) {
 	clear(s.sessions)
 	s.messages = nil
 	s.mu.Unlock()
+	s.cut(3501) // as Aver does, before the answer
 	writeJSON(w, http.StatusOK, map[string]any{"receipt": map[string]any{"id": "rcp_01jd9m3x", "at": "2026-11-22T10:00:00Z",
 		"text": "The key that could read your data was destroyed. Backups made before expire within a week and can no longer be read."}})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"aver/base/eventually"
 	"aver/work/channels/webchat/widget"
 )
 
@@ -95,7 +96,7 @@ func TestMarksTellWhetherAMessageArrivedAndWasRead(t *testing.T) {
 	s.operator("Good morning")
 	b.wait(b.frame, `!document.body.innerText.includes('is typing')`)
 	b.sees("Good morning")
-	b.eventually("read mark", func() bool {
+	eventually.Must(b.t, "read mark", func() bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		return s.readBy == 2

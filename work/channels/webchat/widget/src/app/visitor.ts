@@ -102,9 +102,16 @@ export class Visitor {
     void this.begin()
   }
 
+  /** Erases the person. The link is down meanwhile: its news of the erasure would come before the receipt. */
   async erase(): Promise<void> {
-    const { receipt } = await post<{ receipt: Receipt }>('/widget/v1/privacy/erase', this.token, { confirm: true })
-    this.gone(receipt)
+    this.link.stop()
+    try {
+      const { receipt } = await post<{ receipt: Receipt }>('/widget/v1/privacy/erase', this.token, { confirm: true })
+      this.gone(receipt)
+    } catch (error) {
+      this.link.start()
+      throw error
+    }
   }
 
   /** Forgets everything here; the server keeps what it has. */
