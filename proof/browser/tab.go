@@ -43,9 +43,11 @@ func (b *Tab) Do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// Goto opens an address and waits until the page has loaded.
+// Goto opens an address and waits until the page has loaded. The page before is let finish: to leave it while it loads is
+// reported as an error of the new one.
 func (b *Tab) Goto(url string) {
 	b.t.Helper()
+	b.Until("the page before to be loaded", "document.readyState === 'complete'")
 	b.Do(chromedp.Navigate(url))
 }
 

@@ -76,7 +76,7 @@ func TestAnOwnerAddsAnEndpointAndSeesWhatItWasTold(t *testing.T) {
 	look(t, b, "good")
 	b.SetViewport(1280, 844, false)
 	b.Click("main td form button")
-	b.WaitText("main", "waiting")
+	b.WaitText("main td", "waiting")
 	b.Goto(at + "/" + failing.ID.String())
 	look(t, b, "failing")
 	b.Click("[data-opens=replay]")
