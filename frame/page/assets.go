@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"slices"
@@ -137,17 +136,17 @@ func zip(data []byte) []byte {
 	return out.Bytes()
 }
 
+// contentType does not ask the machine's tables, which differ.
 func contentType(name string) string {
 	switch path.Ext(name) {
 	case ".css":
 		return "text/css; charset=utf-8"
 	case ".js":
 		return "text/javascript; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
 	}
-	if t := mime.TypeByExtension(path.Ext(name)); t != "" {
-		return t
-	}
-	return "application/octet-stream"
+	panic("page: no content type is known for " + name) // the files are part of the program
 }
 
 // shared gathers what Assets serves: the style files joined in the order of their names, and the scripts.

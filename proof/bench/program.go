@@ -16,6 +16,9 @@ import (
 	"time"
 )
 
+// settled is how long after its start a process is idle.
+const settled = 30 * time.Second
+
 // program: the binary as it is shipped: how large it is, how soon it answers, what it takes when nobody calls.
 func program(ctx context.Context, s scale) ([]line, error) {
 	binary := filepath.Join(s.Folder, "aver")
@@ -35,15 +38,22 @@ func program(ctx context.Context, s scale) ([]line, error) {
 	var starts []time.Duration
 	var resident []float64
 	for range s.of(7, 2) {
-		took, bytes, err := start(ctx, binary, data, s.lasting(6*time.Second))
+		took, _, err := start(ctx, binary, data, 0)
 		if err != nil {
 			return nil, err
 		}
-		starts, resident = append(starts, took), append(resident, bytes)
+		starts = append(starts, took)
+	}
+	for range s.of(3, 1) {
+		_, bytes, err := start(ctx, binary, data, s.lasting(settled))
+		if err != nil {
+			return nil, err
+		}
+		resident = append(resident, bytes)
 	}
 	size, took := float64(info.Size()), median(starts)
 	return []line{
-		{What: "resident memory when idle, all modules, two canary tenants attacking each other", Must: "≤ 60 MB", Aim: "≤ 30 MB", Ours: megabytes(median(resident)), Verdict: atMost(median(resident), 60e6, 30e6)},
+		{What: "resident memory when idle for half a minute, all modules, two canary tenants attacking each other", Must: "≤ 60 MB", Aim: "≤ 30 MB", Ours: megabytes(median(resident)), Verdict: atMost(median(resident), 60e6, 30e6)},
 		{What: "cold start to first answered request over TLS", Must: "≤ 300 ms", Aim: "≤ 60 ms", Ours: millis(took), Verdict: atMost(float64(took), float64(300*time.Millisecond), float64(60*time.Millisecond))},
 		{What: "binary, stripped", Must: "≤ 40 MB", Aim: "≤ 30 MB", Ours: megabytes(size), Verdict: atMost(size, 40e6, 30e6)},
 	}, nil

@@ -5,10 +5,10 @@ package desk
 
 import (
 	"context"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"aver/base/cards"
@@ -237,12 +237,21 @@ func (s *Desk) Macros(ctx context.Context, actor vault.Actor) ([]Macro, error) {
 	return list, err
 }
 
-var shortcutForm = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}_-]{0,29}$`)
+// isShortcut tells whether the word is a letter or digit and up to 29 more of these, dashes and underscores.
+func isShortcut(word string) bool {
+	for i, r := range word {
+		if !unicode.IsLetter(r) && !unicode.IsNumber(r) && (i == 0 || r != '-' && r != '_') {
+			return false
+		}
+	}
+	n := utf8.RuneCountInString(word)
+	return 1 <= n && n <= 30
+}
 
 // SaveMacro makes a canned reply (with a zero ID) or changes one.
 func (s *Desk) SaveMacro(ctx context.Context, actor vault.Actor, m Macro) (Macro, error) {
 	m.Shortcut = strings.ToLower(strings.TrimPrefix(strings.TrimSpace(m.Shortcut), "/"))
-	if !shortcutForm.MatchString(m.Shortcut) {
+	if !isShortcut(m.Shortcut) {
 		return m, invalid("shortcut", "malformed", "A shortcut is one word of letters, digits and dashes.")
 	}
 	m.Text, _ = cards.Mask(strings.TrimSpace(m.Text))
