@@ -16,6 +16,7 @@ import (
 	"aver/base/aead"
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/vault/durable"
 )
 
 // Blob is a sealed file: a line in the tenant's store, its bytes in a file beside it.
@@ -110,15 +111,7 @@ func (v *Vault) writeBlob(path string, key *aead.Key, tenant ids.Tenant, b *Blob
 		buf, next, n = next, buf, m
 	}
 	b.SHA256 = sum.Sum(nil)
-	return errors.Join(f.Sync(), f.Close(), os.Rename(path+".part", path), syncDir(filepath.Dir(path)))
-}
-
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return errors.Join(f.Sync(), f.Close(), os.Rename(path+".part", path), durable.Names(filepath.Dir(path)))
 }
 
 // ReadBlob opens a sealed file that the transaction can see. Altered, truncated or swapped files are errors, found

@@ -25,6 +25,7 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/vault"
+	"aver/vault/durable"
 )
 
 // Manifest says what must be in a backup. It names no person.
@@ -168,15 +169,7 @@ func (s *Service) write(ctx context.Context, name string, size *int64, sum *stri
 	if err := os.Rename(path+".part", path); err != nil {
 		return err
 	}
-	return errors.Join(f.Close(), syncFolder(s.cfg.Folder))
-}
-
-func syncFolder(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return errors.Join(f.Close(), durable.Names(s.cfg.Folder))
 }
 
 // fill puts every tenant's store and files into the archive.
@@ -280,7 +273,7 @@ func (s *Service) sign(m Manifest) error {
 		return err
 	}
 	_, err = f.Write(whole)
-	return errors.Join(err, f.Sync(), f.Close(), os.Rename(path+".part", path), syncFolder(s.cfg.Folder))
+	return errors.Join(err, f.Sync(), f.Close(), os.Rename(path+".part", path), durable.Names(s.cfg.Folder))
 }
 
 // copyKeys makes a copy of the key store and removes the older ones: somebody erased since is still in them.

@@ -20,6 +20,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/vault"
+	"aver/vault/durable"
 )
 
 // quarantine is the file that keeps a restored folder from being served.
@@ -177,7 +178,7 @@ func Release(ctx context.Context, v *vault.Vault, folder string) error {
 			return err
 		}
 	}
-	return errors.Join(os.Remove(filepath.Join(folder, quarantine)), syncFolder(folder))
+	return errors.Join(os.Remove(filepath.Join(folder, quarantine)), durable.Names(folder))
 }
 
 // complete checks that the ledger knows of every erasure that it must know of.

@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"aver/base/aead"
+	"aver/vault/durable"
 )
 
 // Root wraps and unwraps tenant keys. A key manager (a cloud's, OpenBao's transit engine) is one of these two methods.
@@ -172,7 +173,7 @@ func writeNew(path string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(os.Link(next, path), os.Remove(next), syncDir(filepath.Dir(path)))
+	return errors.Join(os.Link(next, path), os.Remove(next), durable.Names(filepath.Dir(path)))
 }
 
 // replace swaps the file for a new one in one step, durably: a crash leaves the old or the new, never half.
@@ -184,7 +185,7 @@ func replace(path string, text []byte) error {
 	if err := os.Rename(next, path); err != nil {
 		return fmt.Errorf("replace key file: %w", errors.Join(err, os.Remove(next)))
 	}
-	return syncDir(filepath.Dir(path))
+	return durable.Names(filepath.Dir(path))
 }
 
 // writeBeside writes a file, mode 0600, in the folder of another one.
@@ -201,14 +202,6 @@ func writeBeside(path string, text []byte) (next string, err error) {
 		return "", errors.Join(err, os.Remove(f.Name()))
 	}
 	return f.Name(), nil
-}
-
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // Version is the current version of the root key.
@@ -314,5 +307,5 @@ func (p Pages) Destroy(tenant fmt.Stringer) error {
 	if err := os.Remove(filepath.Join(p.Dir, tenant.String())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("destroy page key: %w", err)
 	}
-	return syncDir(p.Dir)
+	return durable.Names(p.Dir)
 }

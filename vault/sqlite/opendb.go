@@ -10,6 +10,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/driver"
 
+	"aver/vault/durable"
 	"aver/vault/sqlite/pages"
 )
 
@@ -47,7 +48,7 @@ func makeFile(path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Sync(), f.Close(), syncFolder(filepath.Dir(path)))
+	return errors.Join(f.Sync(), f.Close(), durable.Names(filepath.Dir(path)))
 }
 
 // openDB opens the file through database/sql; each connection of the pool is made safe as all others are.

@@ -20,6 +20,7 @@ import (
 
 	"aver/base/clock"
 	"aver/base/ids"
+	"aver/vault/durable"
 	"aver/vault/engine"
 	"aver/vault/sqlite/pages"
 	"aver/vault/sqlite/schema"
@@ -110,7 +111,7 @@ func (e *Engine) prepareFolders() error {
 	if err := e.reserve.refill(); err != nil && !noSpace(err) {
 		return err
 	}
-	return syncFolder(e.cfg.Root)
+	return durable.Names(e.cfg.Root)
 }
 
 // TenantColumn implements engine.Engine: a file holds one tenant, so rows do not say whose they are.

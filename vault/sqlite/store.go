@@ -14,6 +14,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"aver/base/ids"
+	"aver/vault/durable"
 	"aver/vault/engine"
 )
 
@@ -83,7 +84,7 @@ func (s *store) open(ctx context.Context) error {
 		return err
 	}
 	if err = s.migrate(ctx, c); err == nil {
-		err = syncFolder(s.folder) // the log's name must be as durable as the commits in it
+		err = durable.Names(s.folder) // the log's name must be as durable as the commits in it
 	}
 	if err != nil {
 		return errors.Join(err, c.close())
@@ -251,17 +252,4 @@ func (s *store) close() error {
 		s.writer = nil
 	}
 	return errors.Join(errs...)
-}
-
-// syncFolder makes the names in a folder durable.
-func syncFolder(folder string) error {
-	f, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := f.Sync(); err != nil {
-		return fmt.Errorf("make %s durable: %w", filepath.Base(folder), err)
-	}
-	return nil
 }

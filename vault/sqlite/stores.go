@@ -12,6 +12,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"aver/base/ids"
+	"aver/vault/durable"
 	"aver/vault/engine"
 )
 
@@ -51,7 +52,7 @@ func makeStore(folder string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Sync(), f.Close(), syncFolder(folder), syncFolder(filepath.Dir(folder)))
+	return errors.Join(f.Sync(), f.Close(), durable.Names(folder), durable.Names(filepath.Dir(folder)))
 }
 
 // Remove implements engine.Engine. It waits for those who use the store, refuses newcomers, and removes the folder with
@@ -130,7 +131,7 @@ func removeStore(folder string) error {
 	if err := os.Rename(folder, hidden); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove the store: %w", err)
 	}
-	if err := errors.Join(os.RemoveAll(hidden), syncFolder(filepath.Dir(folder))); err != nil {
+	if err := errors.Join(os.RemoveAll(hidden), durable.Names(filepath.Dir(folder))); err != nil {
 		return fmt.Errorf("remove the store: %w", err)
 	}
 	return nil
@@ -219,7 +220,7 @@ func (e *Engine) Restore(ctx context.Context, tenant ids.Tenant, from io.Reader)
 	if err := e.fill(ctx, tenant, hidden, from); err != nil {
 		return errors.Join(translateFile("restore", err), os.RemoveAll(hidden))
 	}
-	if err := errors.Join(syncFolder(hidden), os.Rename(hidden, folder), syncFolder(filepath.Dir(folder))); err != nil {
+	if err := errors.Join(durable.Names(hidden), os.Rename(hidden, folder), durable.Names(filepath.Dir(folder))); err != nil {
 		return errors.Join(translateFile("restore", err), os.RemoveAll(hidden))
 	}
 	return nil
