@@ -89,3 +89,16 @@ func (v *Vault) AllTenants(ctx context.Context, canaries bool) ([]Tenant, error)
 	}
 	return out, err
 }
+
+// TenantIDs are the installation, which comes first, and all open tenants, canaries too: everybody whose data there is.
+func (v *Vault) TenantIDs(ctx context.Context) ([]ids.Tenant, error) {
+	all, err := v.AllTenants(ctx, true)
+	if err != nil {
+		return nil, err
+	}
+	out := []ids.Tenant{ids.Installation}
+	for _, t := range all {
+		out = append(out, t.ID)
+	}
+	return out, nil
+}

@@ -138,14 +138,23 @@ func (v *Vault) Do(ctx context.Context, actor Actor, action *Action, fn func(*Tx
 	return engineError(v.commit.Do(ctx, actor.is.Tenant, task))
 }
 
-// begin checks the permission and makes the transaction. A refusal is written to the journal.
-func (v *Vault) begin(ctx context.Context, actor Actor, action *Action) (*Tx, error) {
+// Permit refuses an act to whoever may not do it and writes the refusal to the journal. Do and View do so themselves: it
+// is for what is not done in a transaction, such as work that is left to a job.
+func (v *Vault) Permit(ctx context.Context, actor Actor, action *Action) error {
 	if actor.is.Kind == Nobody || actor.is.Tenant.IsZero() {
-		return nil, errs.New(errs.Unauthenticated, "Sign in first.")
+		return errs.New(errs.Unauthenticated, "Sign in first.")
 	}
 	if !action.permits(actor) {
 		v.denied(ctx, actor, action)
-		return nil, errs.New(errs.Forbidden, "Your role does not allow this.")
+		return errs.New(errs.Forbidden, "Your role does not allow this.")
+	}
+	return nil
+}
+
+// begin checks the permission and makes the transaction.
+func (v *Vault) begin(ctx context.Context, actor Actor, action *Action) (*Tx, error) {
+	if err := v.Permit(ctx, actor, action); err != nil {
+		return nil, err
 	}
 	keys, err := v.keys.Tenant(ctx, actor.is.Tenant)
 	if err != nil {

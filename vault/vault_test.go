@@ -226,9 +226,13 @@ func TestWhoMayNotIsRefusedAndTheRefusalIsLogged(t *testing.T) {
 		if err := k.Vault.Do(t.Context(), vault.Actor{}, write, nil); !errs.Is(err, errs.Unauthenticated) {
 			t.Errorf("nobody: %v", err)
 		}
+		if err := k.Vault.Permit(t.Context(), vaulttest.User(k.Tenant, vault.Auditor), write); !errs.Is(err, errs.Forbidden) {
+			t.Errorf("for work outside a transaction: %v", err)
+		}
+		must(t, k.Vault.Permit(t.Context(), vaulttest.User(k.Tenant, vault.Operator), write)) // writes nothing
 		entries, err := k.Vault.Entries(t.Context(), k.Tenant, 0, 100)
 		must(t, err)
-		if len(entries) != 3 || entries[0].Outcome != journal.Denied || entries[0].Action != "note.write" {
+		if len(entries) != 4 || entries[0].Outcome != journal.Denied || entries[0].Action != "note.write" {
 			t.Errorf("log: %+v", entries)
 		}
 	})

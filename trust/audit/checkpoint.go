@@ -69,19 +69,15 @@ func (s *Service) due(ctx context.Context) ([]ids.Tenant, error) {
 	if !all {
 		return some, nil
 	}
-	listed, err := s.vault.AllTenants(ctx, true)
+	tenants, err := s.vault.TenantIDs(ctx)
 	if err != nil {
 		s.again(some)
 		return nil, err
 	}
-	some = some[:0]
-	for _, t := range listed {
-		some = append(some, t.ID)
-	}
 	s.mu.Lock()
 	s.looked = now
 	s.mu.Unlock()
-	return some, nil
+	return tenants[1:], nil // the installation's own log is where the heads of the others are recorded
 }
 
 func (s *Service) again(tenants []ids.Tenant) {

@@ -24,7 +24,7 @@ type Proof struct {
 
 // Prove reads one entry with its proof. An entry younger than the last recorded head makes a checkpoint first.
 func (s *Service) Prove(ctx context.Context, actor vault.Actor, index int64) (Proof, error) {
-	if err := s.vault.View(ctx, actor, actRead, func(*vault.Tx) error { return nil }); err != nil {
+	if err := s.vault.Permit(ctx, actor, actRead); err != nil {
 		return Proof{}, err
 	}
 	return s.prove(ctx, actor.Tenant(), index)

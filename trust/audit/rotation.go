@@ -106,13 +106,9 @@ func (s *Service) settle(ctx context.Context, tenant ids.Tenant, state string) e
 
 // rotateDue changes the keys that are old enough.
 func (s *Service) rotateDue(ctx context.Context) error {
-	all, err := s.vault.AllTenants(ctx, true)
+	tenants, err := s.vault.TenantIDs(ctx)
 	if err != nil {
 		return err
-	}
-	tenants := []ids.Tenant{ids.Installation}
-	for _, t := range all {
-		tenants = append(tenants, t.ID)
 	}
 	for _, tenant := range tenants {
 		keys, err := s.vault.Keys().Tenant(ctx, tenant)

@@ -18,6 +18,8 @@ import (
 	"aver/trust/backups"
 	"aver/vault"
 	"aver/vault/engine"
+	"aver/vault/journal"
+	"aver/vault/postgres/pgtest"
 	"aver/vault/sqlite"
 	"aver/vault/vaulttest"
 )
@@ -42,6 +44,8 @@ var schema = engine.Migration{Version: 900001, Name: "notes/0001.sql", SQL: `CRE
 );
 CREATE INDEX notes_by_who ON notes (who);
 `}
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -313,6 +317,22 @@ func TestARecipientKeepsTheIdentityAwayFromTheMachine(t *testing.T) {
 	if !d.Holds {
 		t.Errorf("got %+v", d)
 	}
+}
+
+func TestARefusedDrillIsInTheAuditLog(t *testing.T) {
+	t.Parallel()
+	vaulttest.Each(t, vaulttest.Config{}, func(t *testing.T, k *vaulttest.Kit) {
+		_, embedded := k.Engine.(*sqlite.Engine)
+		s := backups.New(k.Vault, backups.Config{Shared: !embedded})
+		if _, err := s.Drill(t.Context(), vaulttest.User(k.Tenant, vault.Operator), nil); !errs.Is(err, errs.Forbidden) {
+			t.Errorf("an operator: %v", err)
+		}
+		log, err := k.Vault.Entries(t.Context(), k.Tenant, 0, 10)
+		must(t, err)
+		if len(log) != 1 || log[0].Outcome != journal.Denied || log[0].Action != "backup.drill" {
+			t.Errorf("the log has %+v", log)
+		}
+	})
 }
 
 func TestPostgreSQLIsBackedUpElsewhere(t *testing.T) {

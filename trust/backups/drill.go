@@ -24,11 +24,11 @@ const samplesPerTenant = 10
 // that was signed, that each log recomputes to the recorded root, that sealed values open, and that somebody erased
 // after the backup was made stays erased. The result is kept, good or bad. An error means that it could not be tried.
 func (s *Service) Drill(ctx context.Context, actor vault.Actor, identity io.Reader) (Drill, error) {
-	if err := s.Supported(); err != nil {
+	if err := s.vault.Permit(ctx, actor, actDrill); err != nil {
 		return Drill{}, err
 	}
-	if !actor.Can(actDrill) {
-		return Drill{}, errs.New(errs.Forbidden, "Your role does not allow this.")
+	if err := s.Supported(); err != nil {
+		return Drill{}, err
 	}
 	list, err := s.List(ctx, system())
 	if err != nil {

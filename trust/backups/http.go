@@ -25,7 +25,7 @@ func (s *Service) view(r *http.Request) (ui.View, error) {
 	v := ui.View{MayMake: actor.Can(actBackup), Now: s.vault.Now()}
 	if err := s.Supported(); err != nil {
 		v.Elsewhere = true
-		return v, s.vault.View(r.Context(), actor, actLook, func(*vault.Tx) error { return nil })
+		return v, s.vault.Permit(r.Context(), actor, actLook)
 	}
 	list, err := s.List(r.Context(), actor)
 	if err != nil {

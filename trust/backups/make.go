@@ -174,7 +174,7 @@ func (s *Service) write(ctx context.Context, name string, size *int64, sum *stri
 
 // fill puts every tenant's store and files into the archive.
 func (s *Service) fill(ctx context.Context, z *zip.Writer, m *Manifest) error {
-	tenants, err := s.tenants(ctx)
+	tenants, err := s.vault.TenantIDs(ctx)
 	if err != nil {
 		return err
 	}
@@ -187,15 +187,6 @@ func (s *Service) fill(ctx context.Context, z *zip.Writer, m *Manifest) error {
 		m.Tenants = append(m.Tenants, part)
 	}
 	return nil
-}
-
-func (s *Service) tenants(ctx context.Context) ([]ids.Tenant, error) {
-	all, err := s.vault.AllTenants(ctx, true)
-	out := []ids.Tenant{ids.Installation}
-	for _, t := range all {
-		out = append(out, t.ID)
-	}
-	return out, err
 }
 
 // part copies one tenant. The ledger and the log are read before the store, so the store has at least as much.
@@ -303,7 +294,7 @@ func (s *Service) copyKeys(ctx context.Context) error {
 }
 
 func (s *Service) fillKeys(ctx context.Context, z *zip.Writer) error {
-	tenants, err := s.tenants(ctx)
+	tenants, err := s.vault.TenantIDs(ctx)
 	if err != nil {
 		return err
 	}
@@ -363,7 +354,7 @@ type Backup struct {
 
 // List lists the backups, newest first.
 func (s *Service) List(ctx context.Context, actor vault.Actor) ([]Backup, error) {
-	if err := s.vault.View(ctx, actor, actLook, func(*vault.Tx) error { return nil }); err != nil {
+	if err := s.vault.Permit(ctx, actor, actLook); err != nil {
 		return nil, err
 	}
 	paths, err := filepath.Glob(filepath.Join(s.cfg.Folder, namedData+"*"+beside))

@@ -25,7 +25,7 @@ func schedule(w *World) claim.Claim {
 		Method:    "The probe reads each class's limit and the time of its oldest row.",
 		Refs:      claim.References{ISO: []string{"A.8.10", "A.5.33"}, SOC2: []string{"C1.2", "P4.2"}, GDPR: []string{"5(1)(e)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			tenants, err := w.tenants(ctx)
+			tenants, err := w.Vault.TenantIDs(ctx)
 			if err != nil {
 				return claim.Evidence{}, err
 			}
@@ -78,7 +78,7 @@ func connections(w *World) claim.Claim {
 		Method:    "The probe reads the catalogue of columns, the cap, and the time of the oldest line of every tenant.",
 		Refs:      claim.References{ISO: []string{"A.8.15", "A.8.10"}, SOC2: []string{"C1.2"}, GDPR: []string{"5(1)(c)", "5(1)(e)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			tenants, err := w.tenants(ctx)
+			tenants, err := w.Vault.TenantIDs(ctx)
 			if err != nil {
 				return claim.Evidence{}, err
 			}

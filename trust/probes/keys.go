@@ -66,7 +66,7 @@ func (w *World) lookAtKeys(ctx context.Context) (keysOf, error) {
 	if err != nil {
 		return k, err
 	}
-	tenants, err := w.tenants(ctx)
+	tenants, err := w.Vault.TenantIDs(ctx)
 	if err != nil {
 		return k, err
 	}
@@ -190,7 +190,7 @@ func passwords(w *World) claim.Claim {
 }
 
 func (w *World) passwordHashes(ctx context.Context) ([]string, error) {
-	tenants, err := w.tenants(ctx)
+	tenants, err := w.Vault.TenantIDs(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -91,7 +91,7 @@ func (w *World) copy(ctx context.Context) (c copied, err error) {
 }
 
 func (w *World) lookAtRequests(ctx context.Context, c *copied) error {
-	tenants, err := w.tenants(ctx)
+	tenants, err := w.Vault.TenantIDs(ctx)
 	if err != nil {
 		return err
 	}

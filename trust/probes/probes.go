@@ -117,13 +117,3 @@ const (
 	hourly = time.Hour
 	daily  = 24 * time.Hour
 )
-
-// tenants are all tenants, the canaries and the installation itself.
-func (w *World) tenants(ctx context.Context) ([]ids.Tenant, error) {
-	all, err := w.Vault.AllTenants(ctx, true)
-	out := []ids.Tenant{ids.Installation}
-	for _, t := range all {
-		out = append(out, t.ID)
-	}
-	return out, err
-}

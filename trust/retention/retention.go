@@ -127,12 +127,12 @@ func (s *Service) jobs(j *jobs.Jobs) error {
 }
 
 func (s *Service) turn(ctx context.Context) error {
-	all, err := s.vault.AllTenants(ctx, true)
+	tenants, err := s.vault.TenantIDs(ctx)
 	if err != nil {
 		return err
 	}
-	for _, t := range append(all, vault.Tenant{ID: ids.Installation}) {
-		if err := s.queue.Enqueue(ctx, sweepKind, t.ID, "", time.Time{}); err != nil {
+	for _, tenant := range tenants {
+		if err := s.queue.Enqueue(ctx, sweepKind, tenant, "", time.Time{}); err != nil {
 			return err
 		}
 	}

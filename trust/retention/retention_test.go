@@ -14,6 +14,7 @@ import (
 	"aver/trust/retention"
 	"aver/vault"
 	"aver/vault/engine"
+	"aver/vault/journal"
 	"aver/vault/vaulttest"
 )
 
@@ -189,6 +190,19 @@ func TestAClockThatJumpsDeletesNothingUntilASecondRunAgrees(t *testing.T) {
 		must(t, s.Sweep(t.Context(), k.Tenant))
 		if n := count(t, k); n != 0 {
 			t.Errorf("%d are left after a second run agreed", n)
+		}
+	})
+}
+
+func TestARefusedSweepIsInTheAuditLog(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit, s *retention.Service) {
+		if err := s.SweepSoon(t.Context(), vaulttest.User(k.Tenant, vault.Operator)); !errs.Is(err, errs.Forbidden) {
+			t.Errorf("an operator: %v", err)
+		}
+		log, err := k.Vault.Entries(t.Context(), k.Tenant, 0, 10)
+		must(t, err)
+		if len(log) != 1 || log[0].Outcome != journal.Denied || log[0].Action != "retention.set" {
+			t.Errorf("the log has %+v", log)
 		}
 	})
 }

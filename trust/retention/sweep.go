@@ -181,8 +181,8 @@ func (s *Service) LastRun(ctx context.Context, actor vault.Actor) (Run, error) {
 
 // SweepSoon starts a sweep of the actor's tenant.
 func (s *Service) SweepSoon(ctx context.Context, actor vault.Actor) error {
-	if !actor.Can(actSet) {
-		return errs.New(errs.Forbidden, "Your role does not allow this.")
+	if err := s.vault.Permit(ctx, actor, actSet); err != nil {
+		return err
 	}
 	return s.queue.RunNow(ctx, sweepKind, actor.Tenant(), "")
 }

@@ -35,8 +35,7 @@ func (s *Service) shown(r Request) ui.Request {
 }
 
 func (s *Service) cataloguePage(w http.ResponseWriter, r *http.Request) error {
-	err := s.vault.View(r.Context(), request.Actor(r.Context()), actLook, func(*vault.Tx) error { return nil })
-	if err != nil {
+	if err := s.vault.Permit(r.Context(), request.Actor(r.Context()), actLook); err != nil {
 		return err
 	}
 	return page.Render(w, r, http.StatusOK, ui.Catalogue(s.vault.Tables()))

@@ -184,15 +184,11 @@ func (a *App) startServices(ctx context.Context) error {
 
 // followJournals lets those who listen to what happens start where they stopped.
 func (a *App) followJournals(ctx context.Context) error {
-	tenants, err := a.Vault.AllTenants(ctx, true)
+	tenants, err := a.Vault.TenantIDs(ctx)
 	if err != nil {
 		return err
 	}
-	all := make([]ids.Tenant, 0, len(tenants))
-	for _, t := range tenants {
-		all = append(all, t.ID)
-	}
-	a.Webhooks.Follow(all...)
+	a.Webhooks.Follow(tenants[1:]...) // the installation has no webhooks
 	return nil
 }
 
