@@ -113,7 +113,7 @@ func (v *Vault) Close() error {
 
 var errTooMuch = errs.New(errs.TooLarge, "This changes too many things at once. Split it into smaller parts.")
 
-// maxEntry is the longest journal entry; tiles give each entry two bytes of length.
+// maxEntry is the longest journal entry; chunks give each entry two bytes of length.
 const maxEntry = 60 << 10
 
 // Do performs an action: permits or refuses, runs fn in a transaction that it shares with whoever comes at the same

@@ -59,19 +59,6 @@ func Parse[K Kind](s string) (Of[K], error) {
 	return id, nil
 }
 
-// FromBytes takes the stored form. Nil or empty bytes are the zero identifier.
-func FromBytes[K Kind](b []byte) (Of[K], error) {
-	var id Of[K]
-	if len(b) == 0 {
-		return id, nil
-	}
-	if len(b) != len(id) {
-		return id, ErrMalformed
-	}
-	copy(id[:], b)
-	return id, nil
-}
-
 // IsZero tells whether the identifier names nothing.
 func (id Of[K]) IsZero() bool { return id == Of[K]{} }
 

@@ -1,5 +1,5 @@
 // Package tlog is the arithmetic of tamper-evident logs: leaf hashes, the right edge of a growing Merkle tree, proofs,
-// signed checkpoints, tiles, and the audit bundle that an auditor verifies offline.
+// signed checkpoints, and the audit bundle that an auditor verifies offline.
 //
 // It stores nothing and opens nothing; it works on bytes, an io.Reader or an io.Writer. Trees are those of RFC 6962 §2.1.
 // Whoever wants to know whether a log is intact uses Verify, which recomputes every hash from the entries. Do not use a
@@ -36,32 +36,6 @@ func LeafHash(entry []byte) Hash { return merkle.RecordHash(entry) }
 
 // EmptyRoot is the root of a log without entries.
 func EmptyRoot() Hash { return sha256.Sum256(nil) }
-
-// Leaves is a HashReader over all leaf hashes of a log. A proof from it hashes the whole tree once, about 8 million
-// leaves a second; a large log that proves often should store its inner hashes instead.
-type Leaves []Hash
-
-// ReadHashes computes the hashes of the subtrees asked for.
-func (l Leaves) ReadHashes(indexes []int64) ([]Hash, error) {
-	out := make([]Hash, len(indexes))
-	for i, index := range indexes {
-		if index < 0 || index >= merkle.StoredHashCount(int64(len(l))) {
-			return nil, fmt.Errorf("read hash %d of a log of %d entries: outside", index, len(l))
-		}
-		level, n := merkle.SplitStoredHashIndex(index)
-		out[i] = subtree(l[n<<level : (n+1)<<level])
-	}
-	return out, nil
-}
-
-// subtree is the root over a number of leaves that is a power of two.
-func subtree(leaves []Hash) Hash {
-	if len(leaves) == 1 {
-		return leaves[0]
-	}
-	half := len(leaves) / 2
-	return merkle.NodeHash(subtree(leaves[:half]), subtree(leaves[half:]))
-}
 
 // ProveInclusion returns the proof that entry index is in the log of the given size (RFC 6962 §2.1.1).
 func ProveInclusion(r HashReader, size, index int64) ([]Hash, error) {

@@ -32,10 +32,10 @@ func (o *oracle) add(t fataler, n int, leaf tlog.Hash) {
 
 type fataler interface{ Fatal(...any) }
 
-func leafHashes(t *rapid.T, least int) tlog.Leaves {
+func leafHashes(t *rapid.T, least int) tree {
 	n := rapid.IntRange(least, 600).Draw(t, "leaves")
 	salt := rapid.Byte().Draw(t, "salt")
-	out := make(tlog.Leaves, n)
+	out := make(tree, n)
 	for i := range out {
 		out[i] = tlog.LeafHash([]byte{salt, byte(i), byte(i >> 8)})
 	}
@@ -82,7 +82,7 @@ func TestFrontierHasTheRootOfTheWholeTree(t *testing.T) {
 		}
 		direct, err := merkle.TreeHash(int64(len(leaves)), leaves)
 		if err != nil || direct != want {
-			t.Fatalf("Leaves gives another root, %v", err)
+			t.Fatalf("the whole tree gives another root, %v", err)
 		}
 	})
 }
@@ -173,7 +173,7 @@ func TestConsistencyProofHoldsForThatPastOnly(t *testing.T) {
 
 func TestImpossibleSizesAreRefused(t *testing.T) {
 	t.Parallel()
-	leaves := tlog.Leaves{{1}, {2}, {3}}
+	leaves := tree{{1}, {2}, {3}}
 	for _, size := range []int64{-1, 4, tlog.MaxSize, tlog.MaxSize + 1, 1<<63 - 1} {
 		if _, err := tlog.ProveInclusion(leaves, size, 0); err == nil {
 			t.Errorf("inclusion in %d entries was proved from 3", size)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"testing"
 
+	merkle "golang.org/x/mod/sumdb/tlog"
+
 	"aver/base/tlog"
 )
 
@@ -38,8 +40,33 @@ func history(n int) [][]byte {
 	return out
 }
 
-func leavesOf(entries [][]byte) tlog.Leaves {
-	var out tlog.Leaves
+// tree is a HashReader over all leaf hashes of a log.
+type tree []tlog.Hash
+
+// ReadHashes computes the hashes of the subtrees asked for.
+func (l tree) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
+	out := make([]tlog.Hash, len(indexes))
+	for i, index := range indexes {
+		if index < 0 || index >= merkle.StoredHashCount(int64(len(l))) {
+			return nil, fmt.Errorf("read hash %d of a log of %d entries: outside", index, len(l))
+		}
+		level, n := merkle.SplitStoredHashIndex(index)
+		out[i] = subtree(l[n<<level : (n+1)<<level])
+	}
+	return out, nil
+}
+
+// subtree is the root over a number of leaves that is a power of two.
+func subtree(leaves []tlog.Hash) tlog.Hash {
+	if len(leaves) == 1 {
+		return leaves[0]
+	}
+	half := len(leaves) / 2
+	return merkle.NodeHash(subtree(leaves[:half]), subtree(leaves[half:]))
+}
+
+func leavesOf(entries [][]byte) tree {
+	var out tree
 	for _, e := range entries {
 		out = append(out, tlog.LeafHash(e))
 	}

@@ -80,7 +80,7 @@ type Hub struct {
 
 	relay atomic.Pointer[relaying]
 
-	messagesIn, messagesOut, slowCuts, refused, queueBytes atomic.Int64
+	slowCuts, queueBytes atomic.Int64
 }
 
 type sessionShard struct {
@@ -102,10 +102,7 @@ func (h *Hub) now() int64 { return int64(time.Since(h.start)) + 1 }
 // Stats is a snapshot of a hub's counters.
 type Stats struct {
 	Connections int   // open now
-	MessagesIn  int64 // requests received
-	MessagesOut int64 // replies and pushes written, one per receiver
 	SlowCuts    int64 // sessions cut because they did not read
-	Refused     int64 // sockets and requests over a limit
 	QueueBytes  int64 // waiting to be written now
 }
 
@@ -113,7 +110,7 @@ type Stats struct {
 func (h *Hub) Stats() Stats {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return Stats{h.total, h.messagesIn.Load(), h.messagesOut.Load(), h.slowCuts.Load(), h.refused.Load(), h.queueBytes.Load()}
+	return Stats{h.total, h.slowCuts.Load(), h.queueBytes.Load()}
 }
 
 // Publish tells all listeners of the topic, here and in other processes. It waits for nobody. The only errors are a
@@ -197,7 +194,6 @@ func (h *Hub) admit(address netip.Addr) error {
 		h.open.Add(1)
 		return nil
 	}
-	h.refused.Add(1)
 	return err
 }
 
@@ -254,7 +250,6 @@ func (h *Hub) name(s *Session, who Who) error {
 	h.mu.Lock()
 	if h.byTenant[tenant] >= h.options.PerTenant {
 		h.mu.Unlock()
-		h.refused.Add(1)
 		return errCrowd
 	}
 	h.byTenant[tenant]++

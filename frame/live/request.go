@@ -59,12 +59,10 @@ func (s *Session) receive(data []byte) {
 		s.Close(CloseViolation, "malformed request")
 		return
 	}
-	s.hub.messagesIn.Add(1)
 	if !s.begin() {
 		return
 	}
 	if verdict == tooFast {
-		s.hub.refused.Add(1)
 		s.answer(r.ID, nil, errFlood)
 		return
 	}
@@ -83,9 +81,6 @@ func (s *Session) answer(id int64, result any, err error) {
 func (s *Session) flooded() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.closing {
-		s.hub.refused.Add(1)
-	}
 	s.cut(CloseTooMany, "too many messages")
 }
 
@@ -96,7 +91,6 @@ func (s *Session) hello(data []byte, from Caller) bool {
 		s.Close(CloseViolation, "hello must come first")
 		return false
 	}
-	s.hub.messagesIn.Add(1)
 	if !s.begin() {
 		return false
 	}

@@ -278,9 +278,6 @@ func (s *Session) written(batch []*wire.Frame, err error) {
 	bytes := 0
 	for _, f := range batch {
 		bytes += len(f.Bytes)
-		if f.Op == wire.Text {
-			s.hub.messagesOut.Add(1)
-		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

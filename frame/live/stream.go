@@ -152,7 +152,6 @@ func (s *Session) one(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.hub.messagesIn.Add(1)
 	return s.call(request)
 }
 

@@ -57,12 +57,6 @@ func (b *Tab) Reload() {
 	b.Do(chromedp.Reload())
 }
 
-// Location is the page's address now.
-func (b *Tab) Location() string {
-	b.t.Helper()
-	return Eval[string](b, "location.href")
-}
-
 // Click clicks the first element that matches, once it is visible, enabled, still, and not covered by another.
 func (b *Tab) Click(selector string) {
 	b.t.Helper()

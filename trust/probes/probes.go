@@ -106,9 +106,6 @@ var actProbe = vault.Act("claim.probe", vault.System())
 // system is how probes read what no caller may: to look for what should not be there.
 func system(tenant ids.Tenant) vault.Actor { return identity.System(tenant, "probes") }
 
-// Actions are what probes do by themselves.
-func Actions() []*vault.Action { return []*vault.Action{actProbe} }
-
 // weakScope is all that keys may which the probes make: to read settings.
 const weakScope = "settings:read"
 

@@ -2,6 +2,7 @@ package retention
 
 import (
 	"context"
+	"log/slog"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -90,9 +91,6 @@ func (s *Service) Record(seen Seen) {
 	}
 }
 
-// Dropped is how many lines were lost because too many came at once.
-func (s *Service) Dropped() int64 { return s.dropped.Load() }
-
 // Run writes the connection log until ctx ends, and then what is left.
 func (s *Service) Run(ctx context.Context) {
 	tick := time.NewTicker(flushAfter)
@@ -123,9 +121,12 @@ func (s *Service) Run(ctx context.Context) {
 	}
 }
 
-// write stores lines, a change for each tenant. Lines that cannot be stored are counted and given up: a log of
-// connections is not worth stopping anything for.
+// write stores lines, a change for each tenant. Lines that cannot be stored are given up: a log of connections is not
+// worth stopping anything for.
 func (s *Service) write(ctx context.Context, some []Seen) {
+	if n := s.dropped.Swap(0); n > 0 {
+		slog.Warn("connections came too fast to be written down", "lines", n)
+	}
 	byTenant := map[ids.Tenant][]Seen{}
 	for _, seen := range some {
 		byTenant[seen.Tenant] = append(byTenant[seen.Tenant], seen)
@@ -141,7 +142,7 @@ func (s *Service) write(ctx context.Context, some []Seen) {
 			return nil
 		})
 		if err != nil {
-			s.dropped.Add(int64(len(lines)))
+			slog.Error("write connections down", "lines", len(lines), "error", err)
 		}
 	}
 }

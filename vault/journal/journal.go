@@ -149,15 +149,6 @@ func Parse(b []byte) (Entry, error) {
 	return e, nil
 }
 
-// Key encodes the parts of a primary key for a Ref.
-func Key(parts ...[]byte) []byte {
-	var out []byte
-	for _, p := range parts {
-		out = append(append(out, byte(len(p))), p...)
-	}
-	return out
-}
-
 // AppendChunk adds an entry to a chunk: two bytes of length, then the entry (the bundle format of C2SP tlog-tiles).
 func AppendChunk(chunk, entry []byte) []byte {
 	chunk = binary.BigEndian.AppendUint16(chunk, uint16(len(entry)))

@@ -23,6 +23,3 @@ func (s *Service) Run(ctx context.Context, tenant ids.Tenant, id ID) (time.Time,
 func (s *Service) Queue(ctx context.Context, tenant ids.Tenant, entries []journal.Entry) error {
 	return s.queue(ctx, tenant, entries)
 }
-
-// Sweep looks for lost jobs.
-func (s *Service) Sweep(ctx context.Context) error { return s.sweep(ctx) }

@@ -17,7 +17,6 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 )
@@ -157,9 +156,6 @@ func (l listener) Addr() net.Addr { return place }
 // place is where calls from within seem to come from: an address of RFC 5737, which nobody has. Limits and the
 // connection log know them by it.
 var place = &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 443}
-
-// Place is that address.
-func Place() string { return strings.Split(place.String(), ":")[0] }
 
 // end is one end of a pipe.
 type end struct{ net.Conn }

@@ -102,12 +102,6 @@ func (db Database) Open(t testing.TB, schema string, migrations []engine.Migrati
 	return e
 }
 
-// NewEngine gives a test an engine over an empty database of its own, on the shared cluster.
-func NewEngine(t testing.TB, migrations []engine.Migration) engine.Engine {
-	t.Helper()
-	return Start(t).NewDatabase(t, Schemas{postgres.StoreSchema: migrations}).Open(t, postgres.StoreSchema, migrations)
-}
-
 // Exec runs statements as one of the database's roles, to set up what a test then looks at.
 func Exec(t testing.TB, url string, statements ...string) {
 	t.Helper()

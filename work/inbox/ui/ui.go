@@ -124,7 +124,6 @@ type Thread struct {
 	Pick      string // the earliest time that can be picked, as a datetime-local input has it
 	Macros    []Macro
 	Person    Person
-	MayAnswer bool
 }
 
 // Line is a message in the thread, below a day if it is the first of it.
