@@ -4,27 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"aver/proof/house"
 )
 
 // ack: how long a visitor waits until a message is durable, beside how long a bare durable row takes.
-func ack(ctx context.Context, s scale) ([]line, error) {
+func ack(ctx context.Context, s scale) (_ []line, err error) {
 	const callers = 64
-	h, err := house.Open(ctx, house.Config{Folder: filepath.Join(s.Folder, "house")})
+	crowd, err := openCrowd(ctx, s, house.Config{}, callers)
 	if err != nil {
 		return nil, err
 	}
-	crowd, err := newCrowd(ctx, h, callers)
-	if err != nil {
-		return nil, errors.Join(err, h.Close())
-	}
+	defer closing(&err, crowd.Close)
 	raw, err := openRawSQLite(s.Folder, true)
 	if err != nil {
-		return nil, errors.Join(err, h.Close())
+		return nil, err
 	}
+	defer closing(&err, raw.close)
 	var ours, bare, half []time.Duration
 	lasting := s.lasting(4 * time.Second)
 	for range s.rounds() {
@@ -44,5 +41,5 @@ func ack(ctx context.Context, s scale) ([]line, error) {
 		Ours: fmt.Sprintf("%s (p50 %s)", millis(p99), millis(median(half))), Raw: millis(median(bare)),
 		Ratio:   fmt.Sprintf("%.1f", float64(p99)/float64(median(bare))),
 		Verdict: atMost(float64(p99), float64(15*time.Millisecond), float64(10*time.Millisecond)),
-	}}, errors.Join(h.Close(), raw.close())
+	}}, nil
 }

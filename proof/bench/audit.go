@@ -16,25 +16,22 @@ import (
 )
 
 // completeness: every acknowledged message has its entry, however many write and however they end.
-func completeness(ctx context.Context, s scale) ([]line, error) {
-	h, err := house.Open(ctx, house.Config{Folder: filepath.Join(s.Folder, "house")})
+func completeness(ctx context.Context, s scale) (_ []line, err error) {
+	crowd, err := openCrowd(ctx, s, house.Config{}, inFlight)
 	if err != nil {
 		return nil, err
 	}
-	crowd, err := newCrowd(ctx, h, inFlight)
-	if err != nil {
-		return nil, errors.Join(err, h.Close())
-	}
+	defer closing(&err, crowd.Close)
 	var calls int64
 	for _, callers := range []int{16, 64, 256} {
 		l := crowd.write(ctx, callers, s.lasting(2*time.Second))
 		if l.err != nil {
-			return nil, errors.Join(l.err, h.Close())
+			return nil, l.err
 		}
 		calls += l.calls
 	}
-	found, err := h.Look(ctx, crowd.tenant)
-	if err = errors.Join(err, h.Close()); err != nil {
+	found, err := crowd.house.Look(ctx, crowd.tenant)
+	if err != nil {
 		return nil, err
 	}
 	killed, err := crash.Kill(ctx, filepath.Join(s.Folder, "victim"), s.of(20, 2), 64, 300*time.Millisecond)
@@ -51,18 +48,15 @@ func completeness(ctx context.Context, s scale) ([]line, error) {
 }
 
 // verify: a tenant's exported log, checked offline by one processor.
-func verify(ctx context.Context, s scale) ([]line, error) {
-	h, err := house.Open(ctx, house.Config{Folder: filepath.Join(s.Folder, "house")})
+func verify(ctx context.Context, s scale) (_ []line, err error) {
+	crowd, err := openCrowd(ctx, s, house.Config{}, inFlight)
 	if err != nil {
 		return nil, err
 	}
-	crowd, err := newCrowd(ctx, h, inFlight)
-	if err != nil {
-		return nil, errors.Join(err, h.Close())
-	}
+	defer closing(&err, crowd.Close)
 	l := crowd.write(ctx, inFlight, s.lasting(10*time.Second))
 	var bundle bytes.Buffer
-	err = errors.Join(l.err, h.Audit.Export(ctx, identity.System(crowd.tenant, "bench"), &bundle, 0), h.Close())
+	err = errors.Join(l.err, crowd.house.Audit.Export(ctx, identity.System(crowd.tenant, "bench"), &bundle, 0))
 	if err != nil {
 		return nil, err
 	}

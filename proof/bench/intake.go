@@ -18,23 +18,22 @@ import (
 const inFlight = 256
 
 // intakeSQLite: what a visitor's message costs with everything that is promised about it, against bare rows.
-func intakeSQLite(ctx context.Context, s scale) ([]line, error) {
-	h, err := house.Open(ctx, house.Config{Folder: filepath.Join(s.Folder, "house")})
+func intakeSQLite(ctx context.Context, s scale) (_ []line, err error) {
+	crowd, err := openCrowd(ctx, s, house.Config{}, inFlight)
 	if err != nil {
 		return nil, err
 	}
-	crowd, err := newCrowd(ctx, h, inFlight)
-	if err != nil {
-		return nil, errors.Join(err, h.Close())
-	}
+	defer closing(&err, crowd.Close)
 	ours, err := openRawSQLite(s.Folder, true)
 	if err != nil {
 		return nil, err
 	}
+	defer closing(&err, ours.close)
 	stock, err := openRawSQLite(s.Folder, false)
 	if err != nil {
 		return nil, err
 	}
+	defer closing(&err, stock.close)
 	turns := []*turn{{name: "Aver"}, {name: "bare inserts, our page layer"}, {name: "bare inserts, the driver's"}}
 	lasting := s.lasting(4 * time.Second)
 	for range s.rounds() {
@@ -46,7 +45,7 @@ func intakeSQLite(ctx context.Context, s scale) ([]line, error) {
 		turns[2].add(rawLoad(ctx, inFlight, lasting, stock.add))
 	}
 	l, err := intakeLine("visitor messages accepted, 256 in flight, SQLite", turns)
-	return []line{l}, errors.Join(err, h.Close(), ours.close(), stock.close())
+	return []line{l}, err
 }
 
 // turn is what one of those compared did in all rounds.
@@ -87,14 +86,28 @@ type crowd struct {
 	said     atomic.Int64
 }
 
-func newCrowd(ctx context.Context, h *house.House, n int) (*crowd, error) {
-	tenant, err := h.NewTenant(ctx, "shop")
+// openCrowd lets so many visitors into a new house.
+func openCrowd(ctx context.Context, s scale, config house.Config, visitors int) (*crowd, error) {
+	config.Folder = filepath.Join(s.Folder, "house")
+	h, err := house.Open(ctx, config)
 	if err != nil {
 		return nil, err
 	}
-	visitors, err := h.NewVisitors(ctx, tenant, n)
-	return &crowd{house: h, tenant: tenant, visitors: visitors}, err
+	c := &crowd{house: h}
+	if c.tenant, err = h.NewTenant(ctx, "shop"); err == nil {
+		c.visitors, err = h.NewVisitors(ctx, c.tenant, visitors)
+	}
+	if err != nil {
+		return nil, errors.Join(err, h.Close())
+	}
+	return c, nil
 }
+
+// Close closes the house.
+func (c *crowd) Close() error { return c.house.Close() }
+
+// closing joins what close says to a function's error, when it is deferred.
+func closing(err *error, close func() error) { *err = errors.Join(*err, close()) }
 
 // write lets callers write, each as a visitor of its own, as fast as they are answered.
 func (c *crowd) write(ctx context.Context, callers int, lasting time.Duration) load {

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,23 +24,20 @@ const (
 )
 
 // intakePostgres: the same as intakeSQLite. A raw row is the tenant and an insert in one round trip, and its commit.
-func intakePostgres(ctx context.Context, s scale) ([]line, error) {
+func intakePostgres(ctx context.Context, s scale) (_ []line, err error) {
 	server, err := house.StartServer(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer server.Stop()
-	h, err := house.Open(ctx, house.Config{Folder: filepath.Join(s.Folder, "house"), Database: server.Database.App})
+	crowd, err := openCrowd(ctx, s, house.Config{Database: server.Database.App}, inFlight)
 	if err != nil {
 		return nil, err
 	}
-	crowd, err := newCrowd(ctx, h, inFlight)
-	if err != nil {
-		return nil, errors.Join(err, h.Close())
-	}
+	defer closing(&err, crowd.Close)
 	raw, err := openRawPostgres(ctx, server)
 	if err != nil {
-		return nil, errors.Join(err, h.Close())
+		return nil, err
 	}
 	defer raw.Close()
 	turns := []*turn{{name: "Aver"}, {name: "one pipelined insert a transaction, 16 connections"}}
@@ -61,7 +56,7 @@ func intakePostgres(ctx context.Context, s scale) ([]line, error) {
 		}))
 	}
 	l, err := intakeLine("the same on PostgreSQL", turns)
-	return []line{l}, errors.Join(err, h.Close())
+	return []line{l}, err
 }
 
 func openRawPostgres(ctx context.Context, server *house.Server) (*pgxpool.Pool, error) {
