@@ -125,24 +125,11 @@ func (tx *Tx) changes(t *table, row reflect.Value, key []byte, changed uint64) (
 			continue
 		}
 		c := &t.columns[i]
-		v := row.FieldByIndex(c.field)
-		if !c.Sealed {
-			args = append(args, plain(v, c.form))
-		} else {
-			b, err := clearBytes(v, c.form)
-			if err != nil {
-				return nil, nil, err
-			}
-			sealed, err := tx.seal(t, c, subject, key, b)
-			if err != nil {
-				return nil, nil, err
-			}
-			args = append(args, sealed)
-			if c.blind != "" {
-				args = append(args, tx.blind(t, c, b))
-			}
+		before := len(args)
+		if args, err = tx.encodeColumn(args, t, c, row.FieldByIndex(c.field), subject, key); err != nil {
+			return nil, nil, err
 		}
-		written = append(written, c.Name, args[len(args)-1])
+		written = append(append(written, c.Name), args[before:]...)
 	}
 	return args, written, nil
 }

@@ -225,25 +225,30 @@ func (tx *Tx) encode(t *table, row reflect.Value) (values []any, key []byte, err
 	values = make([]any, 0, len(t.columns)+4)
 	for i := range t.columns {
 		c := &t.columns[i]
-		v := row.FieldByIndex(c.field)
-		if !c.Sealed {
-			values = append(values, plain(v, c.form))
-			continue
-		}
-		b, err := clearBytes(v, c.form)
-		if err != nil {
-			return nil, nil, fmt.Errorf("store %s: encode column %s: %w", t.name, c.Name, err)
-		}
-		sealed, err := tx.seal(t, c, subject, key, b)
-		if err != nil {
+		if values, err = tx.encodeColumn(values, t, c, row.FieldByIndex(c.field), subject, key); err != nil {
 			return nil, nil, err
-		}
-		values = append(values, sealed)
-		if c.blind != "" {
-			values = append(values, tx.blind(t, c, b))
 		}
 	}
 	return values, key, nil
+}
+
+// encodeColumn appends what is stored of a column's value: as it is, or sealed and with its blind index if it has one.
+func (tx *Tx) encodeColumn(to []any, t *table, c *Column, v reflect.Value, subject ids.Subject, key []byte) ([]any, error) {
+	if !c.Sealed {
+		return append(to, plain(v, c.form)), nil
+	}
+	b, err := clearBytes(v, c.form)
+	if err != nil {
+		return nil, fmt.Errorf("store %s: encode column %s: %w", t.name, c.Name, err)
+	}
+	sealed, err := tx.seal(t, c, subject, key, b)
+	if err != nil {
+		return nil, err
+	}
+	if to = append(to, sealed); c.blind != "" {
+		to = append(to, tx.blind(t, c, b))
+	}
+	return to, nil
 }
 
 func (t *table) subjectOf(row reflect.Value) ids.Subject {
