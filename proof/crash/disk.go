@@ -10,6 +10,7 @@ import (
 	"aver/proof/house"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/sqlite/disktest"
 	"aver/work/inbox"
 )
 
@@ -17,8 +18,8 @@ import (
 // what is wrong afterwards: that message must not be acknowledged, and neither may anything be lost nor the next message
 // be refused.
 func (g *Grid) FailSync(ctx context.Context, after int64) ([]string, error) {
-	m := boot(clone(g.disk))
-	defer m.scrap()
+	m := disktest.Boot(g.disk)
+	defer m.Scrap()
 	h, err := g.house(ctx, m)
 	if err != nil {
 		return nil, err
@@ -31,15 +32,15 @@ func (g *Grid) FailSync(ctx context.Context, after int64) ([]string, error) {
 		told = append(told, n)
 	}
 	var faults []string
-	m.fail(forever) // others sync too, so that one failure might be theirs
+	m.FailSyncs(disktest.Forever) // others sync too, so that one failure might be theirs
 	if _, err := g.say(ctx, h, 2000); err == nil {
 		faults = append(faults, "a message was acknowledged although its sync failed")
 	}
-	m.fail(0)
+	m.FailSyncs(0)
 	if _, err := g.say(ctx, h, 2001); err != nil {
 		faults = append(faults, "the next message was refused: "+err.Error())
 	}
-	found := m.disk() // the power goes now
+	found := m.Disk() // the power goes now
 	_ = h.Close()
 	return append(faults, g.morning(ctx, found, 0, append(told, 2001))...), nil
 }
@@ -49,15 +50,15 @@ var erase = vault.Act("proof.erase", vault.System())
 // Fill writes until the disk is full and returns what is wrong: a full disk must be told as such, what was acknowledged
 // must be readable, an erasure must work, and after somebody has made room, so must everything.
 func (g *Grid) Fill(ctx context.Context) (faults []string, err error) {
-	m := boot(clone(g.disk))
-	defer m.scrap()
+	m := disktest.Boot(g.disk)
+	defer m.Scrap()
 	h, err := g.house(ctx, m)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
-	m.space(400_000)
+	m.Room(400_000)
 	told := g.told
 	n, failed := int64(1000), error(nil)
 	for ; failed == nil && n < 100_000; n++ {
@@ -82,25 +83,11 @@ func (g *Grid) Fill(ctx context.Context) (faults []string, err error) {
 		fault("an erased person still has a key (%v)", err)
 	}
 	faults = append(faults, g.unreadable(ctx, h, gone)...)
-	m.space(-1)
+	m.Room(-1)
 	if _, err := g.say(ctx, h, n+1-n%people); err != nil { // of somebody who was not erased
 		fault("with room again: %v", err)
 	}
 	return faults, nil
-}
-
-// fail says how many syncs of a log fail from now on.
-func (m *machine) fail(syncs int) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.failSyncs = syncs
-}
-
-// space sets how many bytes fit; below zero there is no limit.
-func (m *machine) space(bytes int64) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.room = bytes
 }
 
 // unreadable wants nothing of a person to open any more.

@@ -13,6 +13,7 @@ import (
 	"aver/base/ids"
 	"aver/proof/house"
 	"aver/vault"
+	"aver/vault/sqlite/disktest"
 	"aver/work/inbox"
 )
 
@@ -23,7 +24,7 @@ type Grid struct {
 	keys     *house.House // keeps the keys, on the real disk
 	tenant   ids.Tenant
 	visitors []vault.Actor
-	disk     map[string]*memory
+	disk     disktest.Files
 	told     []int64 // messages that are on that disk
 
 	mu     sync.Mutex
@@ -36,8 +37,8 @@ const people = 4
 // NewGrid sets up the disk that all machines start from.
 func NewGrid(ctx context.Context, folder string) (*Grid, error) {
 	g := &Grid{folder: folder}
-	m := boot(map[string]*memory{})
-	defer m.scrap()
+	m := disktest.Boot(nil)
+	defer m.Scrap()
 	var err error
 	if g.keys, err = house.Open(ctx, house.Config{Folder: filepath.Join(folder, "keys")}); err != nil {
 		return nil, err
@@ -56,7 +57,7 @@ func NewGrid(ctx context.Context, folder string) (*Grid, error) {
 	if err := errors.Join(err, h.Close()); err != nil {
 		return nil, err
 	}
-	g.disk = m.disk()
+	g.disk = m.Disk()
 	return g, nil
 }
 
@@ -64,7 +65,7 @@ func NewGrid(ctx context.Context, folder string) (*Grid, error) {
 func (g *Grid) Close() error { return g.keys.Close() }
 
 // house opens a house on a machine, in a new folder with empty files of the machine's names.
-func (g *Grid) house(ctx context.Context, m *machine) (*house.House, error) {
+func (g *Grid) house(ctx context.Context, m *disktest.Machine) (*house.House, error) {
 	g.mu.Lock()
 	g.houses++
 	folder := filepath.Join(g.folder, fmt.Sprint(g.houses))
@@ -72,13 +73,13 @@ func (g *Grid) house(ctx context.Context, m *machine) (*house.House, error) {
 	if err := errors.Join(os.MkdirAll(folder, 0o700), g.reserve(folder)); err != nil {
 		return nil, err
 	}
-	for name := range m.files {
+	for _, name := range m.Names() {
 		path := filepath.Join(folder, "stores", name)
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, nil, 0o600)); err != nil {
 			return nil, err
 		}
 	}
-	return house.Open(ctx, house.Config{Folder: folder, VFS: m.name, KeysOf: g.keys})
+	return house.Open(ctx, house.Config{Folder: folder, VFS: m.Name, KeysOf: g.keys})
 }
 
 // reserve lends a folder the room that the first one keeps back: writing two megabytes for each machine would take
@@ -109,8 +110,8 @@ func (g *Grid) CutLying(ctx context.Context, seed uint64) (int, []string, error)
 
 func (g *Grid) cut(ctx context.Context, seed uint64, lies bool) (int, []string, error) {
 	random := rand.New(rand.NewPCG(seed, 1))
-	m := boot(clone(g.disk))
-	defer m.scrap()
+	m := disktest.Boot(g.disk)
+	defer m.Scrap()
 	h, err := g.house(ctx, m)
 	if err != nil {
 		return 0, nil, fmt.Errorf("start: %w", err)
@@ -119,9 +120,12 @@ func (g *Grid) cut(ctx context.Context, seed uint64, lies bool) (int, []string, 
 	if seed%16 == 0 {
 		lasts = random.IntN(6000)
 	}
-	m.power(lasts, lies)
+	m.Power(lasts)
+	if lies {
+		m.Lie()
+	}
 	acknowledged := g.untilDark(ctx, h)
-	found := m.cut(random)
+	found := m.Cut(random)
 	_ = h.Close() // it has no power either
 	if seed%4 == 1 {
 		found = g.cutAgain(ctx, found, random)
@@ -130,24 +134,24 @@ func (g *Grid) cut(ctx context.Context, seed uint64, lies bool) (int, []string, 
 }
 
 // cutAgain pulls the plug of the new machine, too, soon after it has started.
-func (g *Grid) cutAgain(ctx context.Context, found map[string]*memory, random *rand.Rand) map[string]*memory {
-	m := boot(found)
-	defer m.scrap()
-	m.power(random.IntN(60), false)
+func (g *Grid) cutAgain(ctx context.Context, found disktest.Files, random *rand.Rand) disktest.Files {
+	m := disktest.Boot(found)
+	defer m.Scrap()
+	m.Power(random.IntN(60))
 	if h, err := g.house(ctx, m); err == nil {
 		_, _ = g.say(ctx, h, 888_888) // perhaps; nobody was told
 		defer h.Close()
 	}
-	return m.cut(random)
+	return m.Cut(random)
 }
 
 // morning looks at what there is when the power is back.
-func (g *Grid) morning(ctx context.Context, found map[string]*memory, seed uint64, acknowledged []int64) (faults []string) {
+func (g *Grid) morning(ctx context.Context, found disktest.Files, seed uint64, acknowledged []int64) (faults []string) {
 	fault := func(format string, args ...any) {
 		faults = append(faults, fmt.Sprintf("seed %d: ", seed)+fmt.Sprintf(format, args...))
 	}
-	m := boot(found)
-	defer m.scrap()
+	m := disktest.Boot(found)
+	defer m.Scrap()
 	h, err := g.house(ctx, m)
 	if err != nil {
 		fault("it does not open: %v", err)
@@ -189,12 +193,4 @@ func (g *Grid) untilDark(ctx context.Context, h *house.House) []int64 {
 	}
 	all.Wait()
 	return acknowledged
-}
-
-func clone(files map[string]*memory) map[string]*memory {
-	out := map[string]*memory{}
-	for name, f := range files {
-		out[name] = &memory{durable: append([]byte(nil), f.durable...), seen: append([]byte(nil), f.seen...)}
-	}
-	return out
 }

@@ -3,178 +3,14 @@ package sqlite_test
 import (
 	"bytes"
 	"context"
-	"io"
 	"math/rand/v2"
-	"path/filepath"
-	"slices"
-	"strconv"
-	"sync"
-	"syscall"
 	"testing"
-
-	"github.com/ncruces/go-sqlite3/util/vfsutil"
-	"github.com/ncruces/go-sqlite3/vfs"
 
 	"aver/base/ids"
 	"aver/vault/engine"
 	"aver/vault/sqlite"
-	"aver/vault/sqlite/pages"
+	"aver/vault/sqlite/disktest"
 )
-
-// A machine keeps files in memory and forgets what was not synced when its power is cut. Locks and shared memory are
-// those of real, empty files of the same names.
-type machine struct {
-	vfs.VFS
-	mu     sync.Mutex
-	files  map[string]*memory // by base name
-	left   int                // operations until the power is cut
-	random *rand.Rand
-}
-
-// A memory is one file: what is on the disk, what programs see, and the writes in between.
-type memory struct {
-	durable, seen []byte
-	pending       []change
-}
-
-type change struct {
-	off  int64
-	data []byte // nil cuts the file at off
-}
-
-func (m *memory) apply(content []byte, c change) []byte {
-	if c.data == nil {
-		return slices.Grow(content[:min(int64(len(content)), c.off)], 0)
-	}
-	if missing := c.off + int64(len(c.data)) - int64(len(content)); missing > 0 {
-		content = append(content, make([]byte, missing)...)
-	}
-	copy(content[c.off:], c.data)
-	return content
-}
-
-func (m *machine) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
-	file, flags, err := vfsutil.WrapOpenFilename(m.VFS, name, flags)
-	if err != nil {
-		return nil, flags, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	base := filepath.Base(name.String())
-	if m.files[base] == nil {
-		m.files[base] = &memory{}
-	}
-	return &machineFile{File: file, machine: m, memory: m.files[base]}, flags, nil
-}
-
-func (m *machine) Delete(name string, syncDir bool) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.left <= 0 {
-		return syscall.EIO
-	}
-	delete(m.files, filepath.Base(name))
-	return m.VFS.Delete(name, syncDir)
-}
-
-// step counts one operation that changes something.
-func (m *machine) step() error {
-	if m.left--; m.left < 0 {
-		return syscall.EIO
-	}
-	return nil
-}
-
-// cut returns what a machine that starts again finds: all that was synced, and of the rest what the disk happened to
-// write: nothing, everything, a beginning, or sectors of 512 bytes here and there.
-func (m *machine) cut() map[string]*memory {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	found := map[string]*memory{}
-	for name, file := range m.files {
-		content := bytes.Clone(file.durable)
-		mode, until := m.random.IntN(4), 0
-		if len(file.pending) > 0 {
-			until = m.random.IntN(len(file.pending))
-		}
-		for i, c := range file.pending {
-			switch {
-			case mode == 1, mode == 2 && i < until:
-				content = file.apply(content, c)
-			case mode == 3:
-				content = file.torn(content, c, m.random)
-			}
-		}
-		found[name] = &memory{durable: bytes.Clone(content), seen: content}
-	}
-	return found
-}
-
-func (m *memory) torn(content []byte, c change, random *rand.Rand) []byte {
-	for start := 0; start < len(c.data); start += 512 {
-		if random.IntN(2) == 0 {
-			content = m.apply(content, change{c.off + int64(start), c.data[start:min(start+512, len(c.data))]})
-		}
-	}
-	return content
-}
-
-type machineFile struct {
-	vfs.File
-	machine *machine
-	memory  *memory
-}
-
-func (f *machineFile) ReadAt(p []byte, off int64) (n int, err error) {
-	f.machine.mu.Lock()
-	defer f.machine.mu.Unlock()
-	if off < int64(len(f.memory.seen)) {
-		n = copy(p, f.memory.seen[off:])
-	}
-	if n < len(p) {
-		return n, io.EOF
-	}
-	return n, nil
-}
-
-func (f *machineFile) change(c change) error {
-	f.machine.mu.Lock()
-	defer f.machine.mu.Unlock()
-	if err := f.machine.step(); err != nil {
-		return err
-	}
-	f.memory.pending = append(f.memory.pending, c)
-	f.memory.seen = f.memory.apply(f.memory.seen, c)
-	return nil
-}
-
-func (f *machineFile) WriteAt(p []byte, off int64) (int, error) {
-	return len(p), f.change(change{off, bytes.Clone(p)})
-}
-
-func (f *machineFile) Truncate(size int64) error { return f.change(change{off: size}) }
-
-func (f *machineFile) Sync(vfs.SyncFlag) error {
-	f.machine.mu.Lock()
-	defer f.machine.mu.Unlock()
-	if err := f.machine.step(); err != nil {
-		return err
-	}
-	f.memory.durable, f.memory.pending = bytes.Clone(f.memory.seen), nil
-	return nil
-}
-
-func (f *machineFile) Size() (int64, error) {
-	f.machine.mu.Lock()
-	defer f.machine.mu.Unlock()
-	return int64(len(f.memory.seen)), nil
-}
-
-func (f *machineFile) SizeHint(int64) error { return nil }
-
-func (f *machineFile) HasMoved() (bool, error) { return false, nil }
-
-func (f *machineFile) SharedMemory() vfs.SharedMemory { return vfsutil.WrapSharedMemory(f.File) }
 
 func TestAPowerCutLosesNothingThatWasAcknowledged(t *testing.T) {
 	t.Parallel()
@@ -191,11 +27,9 @@ func TestAPowerCutLosesNothingThatWasAcknowledged(t *testing.T) {
 // acknowledged.
 func powerCut(t *testing.T, seed uint64) int {
 	random := rand.New(rand.NewPCG(seed, 1))
-	m := &machine{VFS: vfs.Find(""), files: map[string]*memory{}, left: 1 << 30, random: random}
+	m := disktest.Boot(nil)
 	e := start(t, m, seed)
-	m.mu.Lock()
-	m.left = random.IntN(1500)
-	m.mu.Unlock()
+	m.Power(random.IntN(1500))
 	var acknowledged int64
 	for {
 		err := e.Write(context.Background(), ids.Installation, func(c engine.Conn) error {
@@ -212,9 +46,9 @@ func powerCut(t *testing.T, seed uint64) int {
 		}
 		acknowledged++
 	}
-	found := m.cut()
+	found := m.Cut(random)
 	_ = e.Close() // has no power either
-	after := start(t, &machine{VFS: vfs.Find(""), files: found, left: 1 << 30, random: random}, seed)
+	after := start(t, disktest.Boot(found), seed)
 	defer after.Close()
 	rows := count(t, after, ids.Installation)
 	if rows < 3*acknowledged || rows > 3*acknowledged+3 || rows%3 != 0 {
@@ -225,12 +59,10 @@ func powerCut(t *testing.T, seed uint64) int {
 }
 
 // start opens an engine on the machine in a new folder.
-func start(t *testing.T, m *machine, seed uint64) *sqlite.Engine {
+func start(t *testing.T, m *disktest.Machine, seed uint64) *sqlite.Engine {
 	t.Helper()
-	name := "machine" + strconv.FormatUint(seed, 10) + "-" + strconv.FormatInt(layers.Add(1), 10)
-	vfs.Register(name, pages.Wrap(m))
-	t.Cleanup(func() { vfs.Unregister(name) })
-	e, err := sqlite.Open(sqlite.Config{Root: t.TempDir(), PageKey: pageKey, Migrations: notes, VFS: name})
+	t.Cleanup(m.Scrap)
+	e, err := sqlite.Open(sqlite.Config{Root: t.TempDir(), PageKey: pageKey, Migrations: notes, VFS: m.Name})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,5 @@
-// Package disktest is a disk with a size and a temper, for tests that fill it or let its fsyncs fail.
+// Package disktest is a disk with a size and a temper, for tests that fill it or let its fsyncs fail, and a machine whose
+// power can be cut.
 package disktest
 
 import (

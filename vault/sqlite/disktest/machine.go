@@ -1,11 +1,13 @@
-package crash
+package disktest
 
 import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,23 +20,26 @@ import (
 	"aver/vault/sqlite/pages"
 )
 
-// A machine is a computer whose disk is memory, with a plug to pull. A write is seen at once and durable after a sync;
+// Files are what a disk holds: contents by the names of a tenant's folder and the file.
+type Files map[string][]byte
+
+// A Machine is a computer whose disk is memory, with a plug to pull. A write is seen at once and durable after a sync;
 // what was not synced when the power goes may be on the disk, or not, or in parts. Locks and shared memory are those of
 // real, empty files with the same names.
-type machine struct {
+type Machine struct {
 	vfs.VFS
-	name string // under which the driver knows it, encrypted
+	Name string // for sqlite.Config.VFS; encrypted
 
 	mu        sync.Mutex
-	files     map[string]*memory // by the name of the tenant's folder and the file's
+	files     map[string]*memory // as in Files
 	left      int                // operations until the power goes; negative when it is gone
 	room      int64              // bytes that still fit; below zero for no limit
 	failSyncs int                // so many syncs of a log fail, and forget what was to be synced
-	lies      bool               // says that it has synced and has not: to see that the rig sees it
+	lies      bool               // says that it has synced and has not
 }
 
-// forever is how long power lasts that is not to be cut.
-const forever = 1 << 60
+// Forever is how long power lasts that is not to be cut, and syncs fail that are not to be mended.
+const Forever = 1 << 60
 
 // A memory is a file.
 type memory struct {
@@ -61,23 +66,61 @@ func apply(content []byte, c change) []byte {
 
 var machines atomic.Int64
 
-// boot starts a machine that finds these files on its disk.
-func boot(files map[string]*memory) *machine {
-	m := &machine{VFS: vfs.Find(""), name: fmt.Sprintf("machine-%d", machines.Add(1)), files: files, left: forever, room: -1}
-	vfs.Register(m.name, pages.Wrap(m))
+// Boot starts a machine that finds these files on its disk.
+func Boot(found Files) *Machine {
+	m := &Machine{VFS: vfs.Find(""), Name: fmt.Sprintf("machine-%d", machines.Add(1)), files: map[string]*memory{}, left: Forever, room: -1}
+	for name, content := range found {
+		m.files[name] = &memory{durable: bytes.Clone(content), seen: bytes.Clone(content)}
+	}
+	vfs.Register(m.Name, pages.Wrap(m))
 	return m
 }
 
-// scrap forgets the machine.
-func (m *machine) scrap() { vfs.Unregister(m.name) }
+// Scrap forgets the machine.
+func (m *Machine) Scrap() { vfs.Unregister(m.Name) }
 
-// disk is a copy of what the machine's disk holds for sure, for another machine.
-func (m *machine) disk() map[string]*memory {
+// Power says how many operations that change something the power still lasts for.
+func (m *Machine) Power(lasts int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	files := map[string]*memory{}
+	m.left = lasts
+}
+
+// Lie lets the disk say that it has synced when it has not: to see that a rig sees it.
+func (m *Machine) Lie() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.lies = true
+}
+
+// FailSyncs says how many syncs of a log fail from now on.
+func (m *Machine) FailSyncs(n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.failSyncs = n
+}
+
+// Room sets how many bytes fit; below zero there is no limit.
+func (m *Machine) Room(bytes int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.room = bytes
+}
+
+// Names are those of the machine's files, in order.
+func (m *Machine) Names() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Sorted(maps.Keys(m.files))
+}
+
+// Disk is what the machine's disk holds for sure.
+func (m *Machine) Disk() Files {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	files := Files{}
 	for name, f := range m.files {
-		files[name] = &memory{durable: bytes.Clone(f.durable), seen: bytes.Clone(f.durable)}
+		files[name] = bytes.Clone(f.durable)
 	}
 	return files
 }
@@ -91,20 +134,14 @@ const (
 	tearings
 )
 
-// power says how many operations the power still lasts for, and whether syncs are lies.
-func (m *machine) power(lasts int, lies bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.left, m.lies = lasts, lies
-}
-
-// cut pulls the plug and returns what the next machine finds.
-func (m *machine) cut(random *rand.Rand) map[string]*memory {
+// Cut pulls the plug and returns what the next machine finds.
+func (m *Machine) Cut(random *rand.Rand) Files {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.left = -1
-	found := map[string]*memory{}
-	for name, f := range m.files {
+	found := Files{}
+	for _, name := range slices.Sorted(maps.Keys(m.files)) { // in order, so that a seed gives the same again
+		f := m.files[name]
 		content, how := bytes.Clone(f.durable), random.IntN(tearings)
 		until := random.IntN(len(f.pending) + 1)
 		for i, c := range f.pending {
@@ -115,7 +152,7 @@ func (m *machine) cut(random *rand.Rand) map[string]*memory {
 				content = torn(content, c, random)
 			}
 		}
-		found[name] = &memory{durable: bytes.Clone(content), seen: content}
+		found[name] = content
 	}
 	return found
 }
@@ -130,7 +167,7 @@ func torn(content []byte, c change, random *rand.Rand) []byte {
 }
 
 // OpenFilename implements vfs.VFSFilename.
-func (m *machine) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
+func (m *Machine) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
 	file, flags, err := vfsutil.WrapOpenFilename(m.VFS, name, flags)
 	if err != nil {
 		return nil, flags, err
@@ -154,7 +191,7 @@ func place(path string) string {
 }
 
 // Delete implements vfs.VFS.
-func (m *machine) Delete(name string, syncDir bool) error {
+func (m *Machine) Delete(name string, syncDir bool) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.step(); err != nil {
@@ -165,7 +202,7 @@ func (m *machine) Delete(name string, syncDir bool) error {
 }
 
 // step counts an operation that changes something.
-func (m *machine) step() error {
+func (m *Machine) step() error {
 	if m.left--; m.left < 0 {
 		return syscall.EIO
 	}
@@ -174,7 +211,7 @@ func (m *machine) step() error {
 
 type machineFile struct {
 	vfs.File
-	machine *machine
+	machine *Machine
 	memory  *memory
 	log     bool
 }
