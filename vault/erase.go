@@ -17,7 +17,7 @@ const eraseBatch = 2000
 // the journal; the rows go right after, and FinishErasures repeats what a crash interrupted. On a full disk it uses the
 // room that the stores keep back for it.
 func (v *Vault) EraseSubject(ctx context.Context, actor Actor, action *Action, subject ids.Subject, reason string) error {
-	if _, err := v.begin(ctx, actor, action); err != nil {
+	if err := v.Permit(ctx, actor, action); err != nil {
 		return err
 	}
 	err := engine.WithReserve(v.engine, func() error { return v.keys.Erase(ctx, actor.is.Tenant, subject, reason) }) // both may lie on one disk
