@@ -1,8 +1,6 @@
 package edge_test
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"aver/edge"
@@ -13,27 +11,22 @@ func TestTheReferenceInABrowser(t *testing.T) {
 	t.Parallel()
 	d := open(t, edge.Config{}, catalogue(), sampler())
 	tab := browser.New(t)
-	look := func(name string) {
-		if folder := os.Getenv("AVER_SCREENSHOTS"); folder != "" {
-			tab.ScreenshotWhole(filepath.Join(folder, "edge-"+name+".png"))
-		}
-	}
 	tab.Goto(d.https + "/docs")
 	tab.WaitText("h1", "The API")
-	look("docs")
+	tab.Picture("edge-docs")
 	tab.Click("a[href='/docs/items#create-item']")
 	tab.WaitVisible("#create-item pre")
-	look("operations")
+	tab.Picture("edge-operations")
 	tab.SetViewport(390, 844, true)
 	tab.SetDark(true)
 	tab.Goto(d.https + "/docs/items")
 	tab.Until("nothing to be wider than the phone", "document.documentElement.scrollWidth <= 390")
-	look("operations-phone")
+	tab.Picture("edge-operations-phone")
 	tab.Goto(d.https + "/problems")
 	tab.WaitText("table", "consent-required")
-	look("problems-phone")
+	tab.Picture("edge-problems-phone")
 	tab.Allow("404") // the console notes the status of the page itself
 	tab.Goto(d.https + "/nowhere")
 	tab.WaitText("h1", "There is no such thing")
-	look("error-phone")
+	tab.Picture("edge-error-phone")
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -154,11 +156,17 @@ func (b *Tab) Screenshot(path string) {
 	b.picture(path, chromedp.CaptureScreenshot())
 }
 
-// ScreenshotWhole writes the whole length of the page as a PNG file.
-func (b *Tab) ScreenshotWhole(path string) {
+// Picture keeps the whole length of the page as a PNG file of that name in the folder that AVER_SHOTS names, for people who want
+// to look at it. Without a folder it does nothing.
+func (b *Tab) Picture(name string) {
 	b.t.Helper()
-	b.picture(path, chromedp.FullScreenshot(100))
+	if folder := os.Getenv("AVER_SHOTS"); folder != "" {
+		b.picture(filepath.Join(folder, strings.Trim(notInNames.ReplaceAllString(name, "-"), "-")+".png"), chromedp.FullScreenshot(100))
+	}
 }
+
+// notInNames is what the name of a picture leaves out, so that it may be the page's path.
+var notInNames = regexp.MustCompile(`[^a-z0-9]+`)
 
 func (b *Tab) picture(path string, take chromedp.Action[[]byte]) {
 	b.t.Helper()

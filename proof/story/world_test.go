@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -26,8 +25,6 @@ import (
 	"aver/vault"
 	"aver/work/channels/webchat"
 )
-
-var shots = flag.String("shots", "", "folder for pictures of every scene")
 
 const (
 	email    = "ada@kowal.example"
@@ -190,7 +187,7 @@ func (c chat) archive(folder string) string {
 
 // shot takes a picture when somebody wants to look.
 func shot(tab *browser.Tab, name string) {
-	if *shots == "" {
+	if os.Getenv("AVER_SHOTS") == "" {
 		return
 	}
 	for _, dark := range []bool{false, true} {
@@ -199,7 +196,7 @@ func shot(tab *browser.Tab, name string) {
 		for _, width := range []int{1280, 390} {
 			tab.SetViewport(width, 844, false)
 			tab.Until("everything is drawn", "new Promise(r => setTimeout(() => r(true), 300))")
-			tab.Screenshot(filepath.Join(*shots, fmt.Sprintf("story-%s-%d-%s.png", name, width, scheme)))
+			tab.Picture(fmt.Sprintf("story-%s-%d-%s", name, width, scheme))
 		}
 	}
 	tab.SetDark(false)

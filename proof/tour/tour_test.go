@@ -5,8 +5,6 @@ import (
 	"context"
 	"io"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -86,7 +84,7 @@ func crawl(t *testing.T, tab *browser.Tab, base string, starts []string, look fu
 	}
 }
 
-// inspect looks at the page as it stands: it answered, fits the window, and has no findings of axe.
+// inspect looks at the page as it stands: it answered, and leaves nobody out.
 func inspect(t *testing.T, tab *browser.Tab, path string) {
 	t.Helper()
 	if status := browser.Eval[int](tab, `performance.getEntriesByType("navigation")[0].responseStatus`); status != 200 {
@@ -96,27 +94,7 @@ func inspect(t *testing.T, tab *browser.Tab, path string) {
 	if browser.Eval[string](tab, `document.contentType`) != "text/html" {
 		return
 	}
-	tab.Run(axe.Source)
-	for _, size := range []struct {
-		name          string
-		width, height int
-		phone, dark   bool
-	}{{"desk", 1280, 900, false, false}, {"phone-dark", 390, 844, true, true}} {
-		tab.SetViewport(size.width, size.height, size.phone)
-		tab.SetDark(size.dark)
-		tab.Until("still", `document.getAnimations().every(a => a.playState === "finished")`)
-		if wide := browser.Eval[int](tab, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); wide > 0 {
-			t.Errorf("%s on a %s is %d px wider than the window", path, size.name, wide)
-		}
-		findings := browser.Eval[[]string](tab, `axe.run(document, {runOnly: ["wcag2a","wcag2aa","wcag21a","wcag21aa","wcag22aa"]}).then(r => r.violations.map(v => v.id + ": " + v.nodes.map(n => n.target.join(" ")).slice(0, 3).join("; ")))`)
-		for _, f := range findings {
-			t.Errorf("%s on a %s: %s", path, size.name, f)
-		}
-		if folder := os.Getenv("AVER_SHOTS"); folder != "" {
-			name := strings.Trim(regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(kind(path), "-"), "-")
-			tab.ScreenshotWhole(filepath.Join(folder, "tour-"+name+"-"+size.name+".png"))
-		}
-	}
+	axe.Look(t, tab, "tour"+kind(path))
 }
 
 func TestEveryPageOfTheConsoleAnswersFitsAndIsAccessible(t *testing.T) {

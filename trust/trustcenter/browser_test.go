@@ -1,14 +1,8 @@
 package trustcenter_test
 
 import (
-	"context"
-	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
-
-	"github.com/chromedp/chromedp"
 
 	"aver/base/ids"
 	"aver/frame/claim"
@@ -67,47 +61,7 @@ func TestThePagesAreLegibleToEverybody(t *testing.T) {
 	grow(t, w)
 	tab := browser.New(t)
 	for _, path := range []string{"/trust", "/trust?state=failing", "/trust/claims/enc-1", "/trust/claims/rgt-4", "/trust/subprocessors", "/trust/log"} {
-		for _, width := range []int{1280, 390} {
-			for _, dark := range []bool{false, true} {
-				tab.SetViewport(width, 844, false)
-				tab.SetDark(dark)
-				tab.Goto(w.server.URL + path)
-				if over := browser.Eval[int](tab, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
-					t.Errorf("%s at %d px is %d px too wide", path, width, over)
-				}
-				for _, finding := range findings(tab) {
-					t.Errorf("%s at %d px, dark %v: %s", path, width, dark, finding)
-				}
-				picture(tab, path, width, dark)
-			}
-		}
+		tab.Goto(w.server.URL + path)
+		axe.Look(t, tab, path)
 	}
-}
-
-// picture keeps what the browser shows when a folder for it is named.
-func picture(tab *browser.Tab, path string, width int, dark bool) {
-	folder := os.Getenv("AVER_SCREENSHOTS")
-	if folder == "" {
-		return
-	}
-	name := fmt.Sprintf("%s-%d-%v.png", clean(path), width, dark)
-	tab.ScreenshotWhole(filepath.Join(folder, name))
-}
-
-func clean(path string) string {
-	out := []rune(path)
-	for i, r := range out {
-		if r == '/' || r == '?' || r == '=' {
-			out[i] = '_'
-		}
-	}
-	return string(out)
-}
-
-// findings runs axe over the page as it is now.
-func findings(tab *browser.Tab) []string {
-	tab.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		return chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](axe.Source))
-	}))
-	return browser.Eval[[]string](tab, `axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.target + " " + n.html.slice(0, 160))))`)
 }

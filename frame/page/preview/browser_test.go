@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"flag"
-	"fmt"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,26 +15,12 @@ import (
 	"aver/proof/browser"
 )
 
-// shots is where pictures of every page go, to be looked at; none are made without it.
-var shots = flag.String("shots", "", "folder for screenshots of every page")
-
 // start opens a tab and a preview server, whose address it returns.
 func start(t *testing.T) (*browser.Tab, string) {
 	t.Helper()
 	server := httptest.NewServer(handler())
 	t.Cleanup(server.Close)
 	return browser.New(t), server.URL
-}
-
-// picture keeps what the browser shows, when pictures are wanted.
-func picture(b *browser.Tab, name string, whole bool) {
-	switch path := filepath.Join(*shots, name+".png"); {
-	case *shots == "":
-	case whole:
-		b.ScreenshotWhole(path)
-	default:
-		b.Screenshot(path)
-	}
 }
 
 // paths lists the screens as a browser asks for them.
@@ -50,11 +33,12 @@ func paths() []string {
 	return out
 }
 
-func TestNoPageIsWiderThanItsWindow(t *testing.T) {
+// Look sees to the usual windows, this to those between and below.
+func TestNoPageIsWiderThanAnUnusualWindow(t *testing.T) {
 	t.Parallel()
 	b, server := start(t)
 	for _, path := range paths() {
-		for _, width := range []int{1280, 768, 390, 320} {
+		for _, width := range []int{768, 320} {
 			b.SetViewport(width, 800, false)
 			b.Goto(server + path)
 			if over := browser.Eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
@@ -70,28 +54,10 @@ func TestNoPageIsWiderThanItsWindow(t *testing.T) {
 func TestNothingKeepsPeopleWithDisabilitiesOut(t *testing.T) {
 	t.Parallel()
 	b, server := start(t)
-	for _, width := range []int{1280, 390} {
-		for _, dark := range []bool{false, true} {
-			for _, path := range paths() {
-				b.SetViewport(width, 844, false)
-				b.SetDark(dark)
-				b.Goto(server + path)
-				for _, finding := range findings(b) {
-					t.Errorf("%s at %d px, dark %v: %s", path, width, dark, finding)
-				}
-				name := fmt.Sprintf("page%s-%d-%s", strings.TrimSuffix(strings.ReplaceAll(path, "/", "_"), "_"), width, map[bool]string{false: "light", true: "dark"}[dark])
-				picture(b, name, !strings.HasPrefix(path, "/inbox"))
-			}
-		}
+	for _, path := range paths() {
+		b.Goto(server + path)
+		axe.Look(t, b, "preview"+path)
 	}
-}
-
-// findings runs axe over the page as it is now.
-func findings(b *browser.Tab) []string {
-	b.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		return chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](axe.Source))
-	}))
-	return browser.Eval[[]string](b, `axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.target + " " + n.html.slice(0, 160) + (v.id === "color-contrast" ? n.failureSummary : ""))))`)
 }
 
 // strike presses a key as a keyboard does, so that a script can keep its letter from being written.
@@ -138,7 +104,7 @@ func TestThePaletteFindsPagesAndPeople(t *testing.T) {
 	if n := b.Count("#palette-list [role=option]"); n != 6 {
 		t.Errorf("it offers %d pages, not 6", n)
 	}
-	picture(b, "moment-palette", false)
+	b.Picture("preview-moment-palette")
 	b.Press("kow")
 	b.WaitText("#palette-list [role=option]", "Maria Kowal")
 	b.Press("\r")
@@ -160,10 +126,10 @@ func TestADangerousActWaitsForTheName(t *testing.T) {
 		t.Error("half the name is enough")
 	}
 	b.Type("#erase-confirm", "l")
-	picture(b, "moment-confirm", false)
+	b.Picture("preview-moment-confirm")
 	b.Click("#erase .danger")
 	b.WaitText(".toast", "Contact saved")
-	picture(b, "moment-toast", false)
+	b.Picture("preview-moment-toast")
 	b.Reload()
 	if b.Count(".toast") > 0 {
 		t.Error("the sentence is said twice")
@@ -183,7 +149,7 @@ func TestTheThemeIsChosenInTheMenuAndStays(t *testing.T) {
 	b.SetDark(false)
 	b.Goto(server + "/contacts")
 	b.Click(".user summary")
-	picture(b, "moment-menu", false)
+	b.Picture("preview-moment-menu")
 	b.Click(`.themes [value="dark"]`)
 	b.Until("the dark page", `document.documentElement.dataset.theme === "dark" && location.pathname === "/contacts"`)
 	b.Goto(server + "/inbox")
@@ -202,7 +168,7 @@ func TestANoteLooksAndSpeaksUnlikeAReply(t *testing.T) {
 	strike(b, "n")
 	b.Until("the note", `document.querySelector(".composer textarea").placeholder.includes("only your team") && document.activeElement.matches(".composer textarea") && !document.activeElement.value`)
 	b.WaitText(".composer button.primary", "Save note")
-	picture(b, "moment-note", false)
+	b.Picture("preview-moment-note")
 }
 
 func TestPagesForEverybodyWorkWithoutScripts(t *testing.T) {
@@ -224,7 +190,7 @@ func TestARefusedFormPutsTheFocusOnWhatIsWrong(t *testing.T) {
 	b.Type("#name", "Ben Adeyemi")
 	b.Click(".button.primary")
 	b.Until("the focus", `document.activeElement.matches(".summary")`)
-	picture(b, "moment-refused", true)
+	b.Picture("preview-moment-refused")
 	if got := browser.Eval[string](b, `document.querySelector("#name").value`); got != "Ben Adeyemi" {
 		t.Errorf("the name is now %q", got)
 	}

@@ -1,17 +1,12 @@
 package ui_test
 
 import (
-	"context"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/a-h/templ"
-	"github.com/chromedp/chromedp"
 
 	"aver/base/errs"
 	"aver/frame/page"
@@ -44,29 +39,7 @@ func TestThePagesAreLegibleToEverybody(t *testing.T) {
 	t.Cleanup(server.Close)
 	tab := browser.New(t)
 	for name := range pages {
-		for _, width := range []int{1280, 390} {
-			for _, dark := range []bool{false, true} {
-				tab.SetViewport(width, 844, false)
-				tab.SetDark(dark)
-				tab.Goto(server.URL + "/" + name)
-				if over := browser.Eval[int](tab, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
-					t.Errorf("%s at %d px is %d px too wide", name, width, over)
-				}
-				for _, finding := range findings(tab) {
-					t.Errorf("%s at %d px, dark %v: %s", name, width, dark, finding)
-				}
-				if folder := os.Getenv("AVER_SCREENSHOTS"); folder != "" {
-					tab.ScreenshotWhole(filepath.Join(folder, fmt.Sprintf("subprocessors-%s-%d-%v.png", name, width, dark)))
-				}
-			}
-		}
+		tab.Goto(server.URL + "/" + name)
+		axe.Look(t, tab, "subprocessors-"+name)
 	}
-}
-
-// findings runs axe over the page as it is now.
-func findings(tab *browser.Tab) []string {
-	tab.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		return chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](axe.Source))
-	}))
-	return browser.Eval[[]string](tab, `axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.target + " " + n.html.slice(0, 160))))`)
 }

@@ -3,7 +3,6 @@ package web_test
 import (
 	"bytes"
 	"context"
-	"flag"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -26,9 +25,6 @@ import (
 	"aver/work/contacts/attributes"
 	"aver/work/contacts/imports"
 )
-
-// shots is where pictures of every page go, to be looked at; none are made without it.
-var shots = flag.String("shots", "", "folder for screenshots of every page")
 
 // lived is a workspace with some people in it, and the addresses of its pages by name.
 func lived(t *testing.T, h *house) map[string]string {
@@ -94,14 +90,6 @@ func lived(t *testing.T, h *house) map[string]string {
 		"tags": "/settings/tags", "segments": "/settings/segments", "attributes": "/settings/attributes"}
 }
 
-// findings runs axe over the page as it is now.
-func findings(b *browser.Tab) []string {
-	b.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		return chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](axe.Source))
-	}))
-	return browser.Eval[[]string](b, `axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.target + " " + n.html.slice(0, 160))))`)
-}
-
 func TestEveryPageFitsItsWindowAndLeavesNobodyOut(t *testing.T) {
 	t.Parallel()
 	h := furnish(vaulttest.Embedded(t, config(t)))
@@ -110,22 +98,8 @@ func TestEveryPageFitsItsWindowAndLeavesNobodyOut(t *testing.T) {
 	t.Cleanup(server.Close)
 	b := browser.New(t)
 	for name, path := range pages {
-		for _, width := range []int{1280, 390} {
-			for _, dark := range []bool{false, true} {
-				b.SetViewport(width, 844, false)
-				b.SetDark(dark)
-				b.Goto(server.URL + path)
-				if over := browser.Eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
-					t.Errorf("%s at %d px is %d px too wide", name, width, over)
-				}
-				for _, finding := range findings(b) {
-					t.Errorf("%s at %d px, dark %v: %s", name, width, dark, finding)
-				}
-				if *shots != "" {
-					b.ScreenshotWhole(filepath.Join(*shots, fmt.Sprintf("%s-%d-%s.png", name, width, map[bool]string{true: "dark", false: "light"}[dark])))
-				}
-			}
-		}
+		b.Goto(server.URL + path)
+		axe.Look(t, b, "contacts-"+name)
 	}
 	if said := b.Console(); len(said) > 0 {
 		t.Errorf("the console said %s", strings.Join(said, "\n"))
@@ -165,9 +139,7 @@ func TestAnImportIsWatchedInTheBrowser(t *testing.T) {
 	b.Until("the trial's end", `document.body.textContent.includes("Import 400 people") && window.aver`)
 	b.Click(".actions button.primary")
 	b.Until("the progress or the end", `document.querySelector("progress") || document.body.textContent.includes("The import is done")`)
-	if *shots != "" {
-		b.Screenshot(filepath.Join(*shots, "import-running.png"))
-	}
+	b.Picture("contacts-import-running")
 	b.Until("the end, without a reload by hand", `document.body.textContent.includes("The import is done")`)
 	b.WaitText(".stat", "400")
 }

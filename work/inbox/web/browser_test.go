@@ -2,8 +2,6 @@ package web_test
 
 import (
 	"context"
-	"flag"
-	"fmt"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -25,9 +23,6 @@ import (
 	"aver/work/inbox"
 	"aver/work/inbox/hours"
 )
-
-// shots is where pictures of every page go, to be looked at; none are made without it.
-var shots = flag.String("shots", "", "folder for screenshots of every page")
 
 // lived is a workspace with some conversations in it, and the addresses of its pages by name.
 func lived(t *testing.T, h *house) map[string]string {
@@ -101,14 +96,6 @@ func lived(t *testing.T, h *house) map[string]string {
 		"replies": "/settings/replies", "labels": "/settings/labels", "teams": "/settings/teams", "hours": "/settings/hours"}
 }
 
-// findings runs axe over the page as it is now.
-func findings(b *browser.Tab) []string {
-	b.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		return chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](axe.Source))
-	}))
-	return browser.Eval[[]string](b, `axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.target + " " + n.html.slice(0, 160))))`)
-}
-
 // visit opens the workspace for somebody who is signed in.
 func visit(t *testing.T, h *house, who user) (*browser.Tab, string) {
 	t.Helper()
@@ -128,25 +115,8 @@ func TestEveryPageFitsItsWindowAndLeavesNobodyOut(t *testing.T) {
 	pages := lived(t, h)
 	b, address := visit(t, h, h.owner)
 	for name, path := range pages {
-		for _, width := range []int{1280, 390} {
-			for _, dark := range []bool{false, true} {
-				b.SetViewport(width, 844, false)
-				b.SetDark(dark)
-				b.Goto(address + path)
-				if over := browser.Eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
-					t.Errorf("%s at %d px is %d px too wide", name, width, over)
-				}
-				if missing := browser.Eval[[]string](b, `document.documentElement.innerText.match(/\[[a-z]+(\.[a-z0-9]+)+\]/g) ?? []`); len(missing) > 0 {
-					t.Errorf("%s has no words for %v", name, missing)
-				}
-				for _, finding := range findings(b) {
-					t.Errorf("%s at %d px, dark %v: %s", name, width, dark, finding)
-				}
-				if *shots != "" {
-					b.Screenshot(filepath.Join(*shots, fmt.Sprintf("%s-%d-%s.png", name, width, map[bool]string{true: "dark", false: "light"}[dark])))
-				}
-			}
-		}
+		b.Goto(address + path)
+		axe.Look(t, b, "inbox-"+name)
 	}
 	if said := b.Console(); len(said) > 0 {
 		t.Errorf("the console said %s", strings.Join(said, "\n"))
