@@ -13,7 +13,7 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/base/tlog"
-	"aver/frame/module"
+	"aver/frame/module/moduletest"
 	"aver/trust/audit"
 	"aver/vault"
 	"aver/vault/vaulttest"
@@ -34,12 +34,9 @@ var (
 
 func each(t *testing.T, test func(*testing.T, *vaulttest.Kit, *audit.Service)) {
 	t.Parallel()
-	testModule := module.Module{Name: "notes", Number: 900, Tables: []vault.AnyTable{notes}}
-	brought := audit.New(nil).Module()
-	list, err := module.Migrations([]module.Module{brought})
-	must(t, err)
-	list = append(list, noteSchema)
-	vaulttest.Each(t, vaulttest.Config{Tables: append(brought.Tables, testModule.Tables...), Migrations: list}, func(t *testing.T, k *vaulttest.Kit) {
+	c := moduletest.Config(t, audit.New(nil).Module())
+	c.Tables, c.Migrations = append(c.Tables, notes), append(c.Migrations, noteSchema)
+	vaulttest.Each(t, c, func(t *testing.T, k *vaulttest.Kit) {
 		test(t, k, audit.New(k.Vault))
 	})
 }

@@ -14,7 +14,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
-	"aver/frame/module"
+	"aver/frame/module/moduletest"
 	"aver/trust/backups"
 	"aver/vault"
 	"aver/vault/engine"
@@ -69,12 +69,10 @@ func config(k *vaulttest.Kit, folder string) backups.Config {
 func start(t *testing.T) *world {
 	t.Helper()
 	t.Parallel()
-	m := backups.New(nil, backups.Config{}).Module()
-	list, err := module.Migrations([]module.Module{m})
-	must(t, err)
-	tables := append([]vault.AnyTable{notes}, m.Tables...)
-	k := vaulttest.Embedded(t, vaulttest.Config{Tables: tables, Migrations: append(list, schema)})
-	w := &world{Kit: k, folder: t.TempDir(), tables: tables}
+	c := moduletest.Config(t, backups.New(nil, backups.Config{}).Module())
+	c.Tables, c.Migrations = append(c.Tables, notes), append(c.Migrations, schema)
+	k := vaulttest.Embedded(t, c)
+	w := &world{Kit: k, folder: t.TempDir(), tables: c.Tables}
 	w.backups = backups.New(k.Vault, config(k, w.folder))
 	w.ada = w.add(t, "words that only ada wrote")
 	return w

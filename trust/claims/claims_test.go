@@ -10,7 +10,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/frame/claim"
-	"aver/frame/module"
+	"aver/frame/module/moduletest"
 	"aver/trust/claims"
 	"aver/vault"
 	"aver/vault/vaulttest"
@@ -39,10 +39,7 @@ func (s *switched) claim(id string) claim.Claim {
 
 func each(t *testing.T, test func(*testing.T, *vaulttest.Kit, *claims.Service)) {
 	t.Parallel()
-	brought := claims.New(nil, 0, slog.Default()).Module()
-	list, err := module.Migrations([]module.Module{brought})
-	must(t, err)
-	vaulttest.Each(t, vaulttest.Config{Tables: brought.Tables, Migrations: list}, func(t *testing.T, k *vaulttest.Kit) {
+	vaulttest.Each(t, moduletest.Config(t, claims.New(nil, 0, slog.Default()).Module()), func(t *testing.T, k *vaulttest.Kit) {
 		test(t, k, claims.New(k.Vault, 0, slog.New(slog.DiscardHandler)))
 	})
 }

@@ -3,8 +3,6 @@ package consent_test
 import (
 	"context"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -15,9 +13,9 @@ import (
 
 	"aver/base/errs"
 	"aver/base/ids"
-	"aver/frame/module"
+	"aver/frame/module/moduletest"
+	"aver/frame/page"
 	"aver/frame/page/pagetest"
-	"aver/frame/request"
 	"aver/trust/consent"
 	"aver/vault"
 	"aver/vault/postgres/pgtest"
@@ -33,10 +31,7 @@ type house struct {
 
 func config(t *testing.T) vaulttest.Config {
 	t.Helper()
-	m := consent.New(nil).Module()
-	migrations, err := module.Migrations([]module.Module{m})
-	must(t, err)
-	return vaulttest.Config{Tables: m.Tables, Migrations: migrations}
+	return moduletest.Config(t, consent.New(nil).Module())
 }
 
 func furnish(k *vaulttest.Kit) *house {
@@ -301,41 +296,34 @@ func TestANoticeMustSaySomething(t *testing.T) {
 }
 
 // serve answers a request as edge would, for the actor.
-func (h *house) serve(t *testing.T, actor vault.Actor, method, path string, form url.Values) *httptest.ResponseRecorder {
-	t.Helper()
-	mux := http.NewServeMux()
-	h.consent.Module().Routes(mux)
-	r := httptest.NewRequest(method, path, strings.NewReader(form.Encode()))
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	fail := func(w http.ResponseWriter, _ *http.Request, err error) { w.WriteHeader(errs.Status(errs.Of(err))) }
-	w := httptest.NewRecorder()
-	mux.ServeHTTP(w, r.WithContext(request.With(r.Context(), &request.Info{Actor: actor, Fail: fail})))
-	return w
+// site is the settings page, as an actor meets it.
+func (h *house) site(who vault.Actor) http.Handler {
+	return moduletest.Edge(moduletest.Mux(h.consent.Module()), who, page.View{Tenant: "Praxis am Park", User: "Ines Moreau"})
 }
 
 func TestTheSettingsPage(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
-		w := h.serve(t, h.owner, "GET", "/settings/consent?lang=de", nil)
-		pagetest.Check(t, w.Body.String())
-		if !strings.Contains(w.Body.String(), ">"+h.notice(t, "de").Text+"</textarea>") {
-			t.Errorf("does not show the words in force: %s", w.Body.String())
+		a := moduletest.Get(h.site(h.owner), "/settings/consent?lang=de")
+		pagetest.Check(t, a.Body)
+		if !strings.Contains(a.Body, ">"+h.notice(t, "de").Text+"</textarea>") {
+			t.Errorf("does not show the words in force: %s", a.Body)
 		}
 		words := "Wir bewahren Ihre Nachrichten <b>ein Jahr</b> auf."
-		w = h.serve(t, h.owner, "POST", "/settings/consent", url.Values{"language": {"de"}, "text": {words}, "url": {""}})
-		if w.Code != http.StatusSeeOther || h.notice(t, "de").Text != words {
-			t.Errorf("saved with %d: %+v", w.Code, h.notice(t, "de"))
+		a = moduletest.Post(h.site(h.owner), "/settings/consent", "language", "de", "text", words, "url", "")
+		if a.Status != http.StatusSeeOther || h.notice(t, "de").Text != words {
+			t.Errorf("saved with %d: %+v", a.Status, h.notice(t, "de"))
 		}
-		w = h.serve(t, h.owner, "POST", "/settings/consent", url.Values{"language": {"de"}, "text": {"kurz"}, "url": {"ftp://x"}})
-		pagetest.Check(t, w.Body.String())
-		if w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), ">kurz</textarea>") || strings.Count(w.Body.String(), `class="fault"`) != 2 {
-			t.Errorf("refused with %d: %s", w.Code, w.Body.String())
+		a = moduletest.Post(h.site(h.owner), "/settings/consent", "language", "de", "text", "kurz", "url", "ftp://x")
+		pagetest.Check(t, a.Body)
+		if a.Status != http.StatusUnprocessableEntity || !strings.Contains(a.Body, ">kurz</textarea>") || strings.Count(a.Body, `class="fault"`) != 2 {
+			t.Errorf("refused with %d: %s", a.Status, a.Body)
 		}
-		w = h.serve(t, vaulttest.User(h.Tenant, vault.Operator), "GET", "/settings/consent", nil)
-		if w.Code != http.StatusOK || strings.Contains(w.Body.String(), "<textarea") {
-			t.Errorf("an operator sees a form (%d)", w.Code)
+		a = moduletest.Get(h.site(vaulttest.User(h.Tenant, vault.Operator)), "/settings/consent")
+		if a.Status != http.StatusOK || strings.Contains(a.Body, "<textarea") {
+			t.Errorf("an operator sees a form (%d)", a.Status)
 		}
-		if w := h.serve(t, vaulttest.User(h.Tenant, vault.Operator), "POST", "/settings/consent", url.Values{"language": {"de"}, "text": {words}}); w.Code != http.StatusForbidden {
-			t.Errorf("an operator saves: %d", w.Code)
+		if a := moduletest.Post(h.site(vaulttest.User(h.Tenant, vault.Operator)), "/settings/consent", "language", "de", "text", words); a.Status != http.StatusForbidden {
+			t.Errorf("an operator saves: %d", a.Status)
 		}
 	})
 }

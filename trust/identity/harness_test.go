@@ -3,7 +3,7 @@ package identity_test
 import (
 	"testing"
 
-	"aver/frame/module"
+	"aver/frame/module/moduletest"
 	"aver/trust/identity"
 	"aver/vault/vaulttest"
 )
@@ -17,10 +17,7 @@ type house struct {
 
 func each(t *testing.T, test func(*testing.T, *house)) {
 	t.Parallel()
-	m := identity.New(nil).Module()
-	migrations, err := module.Migrations([]module.Module{m})
-	must(t, err)
-	vaulttest.Each(t, vaulttest.Config{Tables: m.Tables, Migrations: migrations}, func(t *testing.T, k *vaulttest.Kit) {
+	vaulttest.Each(t, moduletest.Config(t, identity.New(nil).Module()), func(t *testing.T, k *vaulttest.Kit) {
 		test(t, &house{Kit: k, t: t, identity: identity.New(k.Vault)})
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
-	"aver/frame/module"
+	"aver/frame/module/moduletest"
 	"aver/trust/retention"
 	"aver/vault"
 	"aver/vault/engine"
@@ -52,10 +52,9 @@ func must(t testing.TB, err error) {
 
 func each(t *testing.T, test func(*testing.T, *vaulttest.Kit, *retention.Service)) {
 	t.Parallel()
-	m := retention.New(nil, "").Module()
-	list, err := module.Migrations([]module.Module{m})
-	must(t, err)
-	vaulttest.Each(t, vaulttest.Config{Tables: append([]vault.AnyTable{notes}, m.Tables...), Migrations: append(list, schema)}, func(t *testing.T, k *vaulttest.Kit) {
+	c := moduletest.Config(t, retention.New(nil, "").Module())
+	c.Tables, c.Migrations = append(c.Tables, notes), append(c.Migrations, schema)
+	vaulttest.Each(t, c, func(t *testing.T, k *vaulttest.Kit) {
 		test(t, k, retention.New(k.Vault, "notes"))
 	})
 }

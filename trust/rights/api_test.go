@@ -3,19 +3,16 @@ package rights_test
 import (
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
-
 	"aver/base/eventually"
 	"aver/base/personal"
 	"aver/base/tlog"
-	"aver/frame/request"
+	"aver/frame/module/moduletest"
+	"aver/frame/page"
 	"aver/trust/audit"
 	"aver/vault"
 	"aver/vault/vaulttest"
@@ -24,20 +21,13 @@ import (
 // call sends a request to the API of audit and rights as a program with these scopes.
 func (o *office) call(t *testing.T, method, path, body string, scopes ...string) (int, map[string]any) {
 	t.Helper()
-	mux := http.NewServeMux()
-	api := humago.New(mux, huma.DefaultConfig("test", "1"))
-	o.audit.Module().API(api)
-	o.rights.Module().API(api)
-	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
-	r.Header.Set("Content-Type", "application/json")
-	info := &request.Info{Actor: vaulttest.Key(o.Tenant, scopes...)}
-	w := httptest.NewRecorder()
-	mux.ServeHTTP(w, r.WithContext(request.With(r.Context(), info)))
+	api := moduletest.Edge(moduletest.Mux(o.audit.Module(), o.rights.Module()), vaulttest.Key(o.Tenant, scopes...), page.View{})
 	out := map[string]any{}
-	if w.Body.Len() > 0 {
-		must(t, json.Unmarshal(w.Body.Bytes(), &out))
+	a := moduletest.Do(api, method, path, "application/json", body)
+	if a.Body != "" {
+		must(t, json.Unmarshal([]byte(a.Body), &out))
 	}
-	return w.Code, out
+	return a.Status, out
 }
 
 func TestAProgramAsksForACopyAndReadsTheLog(t *testing.T) {

@@ -11,14 +11,13 @@ import (
 	"testing"
 	"time"
 
-	"aver/base/errs"
 	"aver/base/eventually"
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/frame/module"
+	"aver/frame/module/moduletest"
 	"aver/frame/page"
 	"aver/frame/page/pagetest"
-	"aver/frame/request"
 	"aver/proof/axe"
 	"aver/proof/browser"
 	"aver/trust/audit"
@@ -41,43 +40,21 @@ type office struct {
 
 func openOffice(t *testing.T) *office {
 	t.Helper()
-	mods := []module.Module{identity.New(nil).Module(), audit.New(nil).Module(), rights.New(nil, rights.People{}, nil, nil, nil).Module(),
-		retention.New(nil, "").Module(), backups.New(nil, backups.Config{}).Module()}
-	list, err := module.Migrations(mods)
-	must(t, err)
-	tables := []vault.AnyTable{persons, letters}
-	for _, m := range mods {
-		tables = append(tables, m.Tables...)
-	}
-	k := vaulttest.Embedded(t, vaulttest.Config{Tables: tables, Migrations: append(list, schema)})
+	k := vaulttest.Embedded(t, config(t, retention.New(nil, "").Module(), backups.New(nil, backups.Config{}).Module()))
 	o := &office{world: &world{Kit: k, post: newPost(), owner: vaulttest.User(k.Tenant, vault.Owner)}}
 	o.actor = o.owner
 	o.audit = audit.New(k.Vault)
 	o.rights = rights.New(k.Vault, people, identity.New(k.Vault), o.audit, o.post)
 	o.retention = retention.New(k.Vault, "letters", "audit_checkpoints", "backup_drills", "backup_canaries")
 	o.backups = backups.New(k.Vault, backups.Config{Folder: t.TempDir(), Data: k.Folder, Seed: bytes.Repeat([]byte{1}, 32)})
-	mux := http.NewServeMux()
 	mine := []module.Module{o.audit.Module(), o.rights.Module(), o.retention.Module(), o.backups.Module()}
-	for _, m := range mine {
-		m.Routes(mux)
-	}
-	mux.Handle("GET "+page.AssetsPath(), page.Assets())
+	mux := moduletest.Mux(mine...)
 	startJobs(t, mine...)
 	o.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		info := &request.Info{ID: "req_test", Actor: o.actor, Fail: fail}
-		view := page.View{Path: r.URL.Path, Tenant: "Acme", Region: "eu", User: "Ada Kowal", Role: "Owner", Flash: page.TakeFlash(w, r)}
-		mux.ServeHTTP(w, r.WithContext(page.With(request.With(r.Context(), info), view)))
+		moduletest.Edge(mux, o.actor, page.View{Tenant: "Acme", Region: "eu", User: "Ada Kowal", Role: "Owner"}).ServeHTTP(w, r)
 	}))
 	t.Cleanup(o.server.Close)
 	return o
-}
-
-func fail(w http.ResponseWriter, r *http.Request, err error) {
-	p := errs.AsProblem(err)
-	if p.Code == errs.Internal {
-		p.Detail = err.Error() // so that a test says why it fails
-	}
-	_ = page.Render(w, r, p.Status, page.ErrorPage(p))
 }
 
 // furnish gives every page something to show.

@@ -15,6 +15,7 @@ import (
 	"aver/base/eventually"
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/frame/module/moduletest"
 	"aver/trust/rights"
 	"aver/vault"
 	"aver/vault/vaulttest"
@@ -30,7 +31,7 @@ func TestACopyHoldsWhatATableNobodyToldItAboutKeeps(t *testing.T) {
 
 		var out bytes.Buffer
 		must(t, w.rights.Export(t.Context(), w.owner, ada, &out))
-		files := unzip(t, out.Bytes())
+		files := moduletest.Unzip(t, out.Bytes())
 		all := strings.Join([]string{files["data.jsonl"], files["index.html"], files["csv/letters.csv"], files["csv/persons.csv"]}, "\n")
 		for _, want := range []string{"ada@example.org", "hello", `"extra":{"shoe":42}`, "staff"} {
 			if !strings.Contains(all, want) {
@@ -101,7 +102,7 @@ func TestTheWidgetPutsACopyTogetherInTheBackground(t *testing.T) {
 		must(t, err)
 		b, err := io.ReadAll(r)
 		must(t, err)
-		if int64(len(b)) != size || !strings.Contains(unzip(t, b)["data.jsonl"], "hello") {
+		if int64(len(b)) != size || !strings.Contains(moduletest.Unzip(t, b)["data.jsonl"], "hello") {
 			t.Error("the copy is not complete")
 		}
 		other := vaulttest.Visitor(w.Tenant, w.add(t, w.Tenant, person{}))

@@ -1,27 +1,21 @@
 package rights_test
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
-	"database/sql"
-	"io"
-	"path/filepath"
 	"regexp"
 	"testing"
 	"time"
 
 	"aver/base/ids"
 	"aver/base/personal"
-	"aver/frame/jobs"
 	"aver/frame/mail"
 	"aver/frame/module"
+	"aver/frame/module/moduletest"
 	"aver/trust/audit"
 	"aver/trust/identity"
 	"aver/trust/rights"
 	"aver/vault"
 	"aver/vault/engine"
-	"aver/vault/sqlite"
 	"aver/vault/vaulttest"
 )
 
@@ -106,20 +100,15 @@ type world struct {
 
 func each(t *testing.T, test func(*testing.T, *world)) {
 	t.Parallel()
-	tables, list := schemas(t)
-	vaulttest.Each(t, vaulttest.Config{Tables: tables, Migrations: list}, func(t *testing.T, k *vaulttest.Kit) { test(t, settle(t, k)) })
+	vaulttest.Each(t, config(t), func(t *testing.T, k *vaulttest.Kit) { test(t, settle(t, k)) })
 }
 
-func schemas(t testing.TB) ([]vault.AnyTable, []engine.Migration) {
+// config is rights, what it needs, these others, and the test's own tables.
+func config(t testing.TB, others ...module.Module) vaulttest.Config {
 	t.Helper()
-	mods := []module.Module{identity.New(nil).Module(), audit.New(nil).Module(), rights.New(nil, rights.People{}, nil, nil, nil).Module()}
-	list, err := module.Migrations(mods)
-	must(t, err)
-	tables := []vault.AnyTable{persons, letters}
-	for _, m := range mods {
-		tables = append(tables, m.Tables...)
-	}
-	return tables, append(list, schema)
+	c := moduletest.Config(t, append(others, identity.New(nil).Module(), audit.New(nil).Module(), rights.New(nil, rights.People{}, nil, nil, nil).Module())...)
+	c.Tables, c.Migrations = append(c.Tables, persons, letters), append(c.Migrations, schema)
+	return c
 }
 
 // settle makes the services over a vault and starts their jobs.
@@ -135,33 +124,16 @@ func settle(t testing.TB, k *vaulttest.Kit) *world {
 // embedded is the world on SQLite alone.
 func embedded(t testing.TB) *world {
 	t.Helper()
-	tables, list := schemas(t)
-	return settle(t, vaulttest.Embedded(t, vaulttest.Config{Tables: tables, Migrations: list}))
+	return settle(t, vaulttest.Embedded(t, config(t)))
 }
 
 func startJobs(t testing.TB, mods ...module.Module) {
 	t.Helper()
-	key := bytes.Repeat([]byte{7}, 64)
-	db, err := sqlite.OpenDB(filepath.Join(t.TempDir(), "jobs.db"), key)
-	must(t, err)
-	queue := open(t, db)
+	queue := moduletest.Queue(t)
 	for _, m := range mods {
 		must(t, m.Jobs(queue))
 	}
 	must(t, queue.Start(t.Context()))
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		must(t, queue.Stop(ctx))
-		must(t, db.Close())
-	})
-}
-
-func open(t testing.TB, db *sql.DB) *jobs.Jobs {
-	t.Helper()
-	queue, err := jobs.Open(t.Context(), db, jobs.SQLite)
-	must(t, err)
-	return queue
 }
 
 var people = rights.People{
@@ -215,21 +187,6 @@ func (w *world) add(t *testing.T, tenant ids.Tenant, p person, bodies ...string)
 		return nil
 	}))
 	return id
-}
-
-func unzip(t *testing.T, b []byte) map[string]string {
-	t.Helper()
-	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
-	must(t, err)
-	out := map[string]string{}
-	for _, f := range z.File {
-		r, err := f.Open()
-		must(t, err)
-		content, err := io.ReadAll(r)
-		must(t, err)
-		out[f.Name] = string(content)
-	}
-	return out
 }
 
 func newPost() *post { return &post{sent: make(chan mail.Message, 100)} }

@@ -8,7 +8,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/frame/egress"
-	"aver/frame/module"
+	"aver/frame/module/moduletest"
 	"aver/trust/subprocessors"
 	"aver/vault"
 	"aver/vault/vaulttest"
@@ -16,10 +16,7 @@ import (
 
 func each(t *testing.T, test func(*testing.T, *vaulttest.Kit, *subprocessors.Service)) {
 	t.Parallel()
-	brought := subprocessors.New(nil).Module()
-	list, err := module.Migrations([]module.Module{brought})
-	must(t, err)
-	vaulttest.Each(t, vaulttest.Config{Tables: brought.Tables, Migrations: list}, func(t *testing.T, k *vaulttest.Kit) {
+	vaulttest.Each(t, moduletest.Config(t, subprocessors.New(nil).Module()), func(t *testing.T, k *vaulttest.Kit) {
 		test(t, k, subprocessors.New(k.Vault))
 	})
 }

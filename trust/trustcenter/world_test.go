@@ -3,17 +3,14 @@ package trustcenter_test
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
 
-	"aver/base/errs"
 	"aver/base/ids"
 	"aver/frame/claim"
-	"aver/frame/module"
+	"aver/frame/module/moduletest"
 	"aver/frame/page"
-	"aver/frame/request"
 	"aver/trust/audit"
 	"aver/trust/claims"
 	"aver/trust/subprocessors"
@@ -59,36 +56,14 @@ func yes() bool { return true }
 
 func open(t *testing.T) *world {
 	t.Helper()
-	modules := []module.Module{claims.New(nil, 0, nil).Module(), subprocessors.New(nil).Module(), audit.New(nil).Module()}
-	list, err := module.Migrations(modules)
-	must(t, err)
-	var tables []vault.AnyTable
-	for _, m := range modules {
-		tables = append(tables, m.Tables...)
-	}
-	w := &world{kit: vaulttest.Embedded(t, vaulttest.Config{Tables: tables, Migrations: list}), begin: time.Now()}
+	c := moduletest.Config(t, claims.New(nil, 0, nil).Module(), subprocessors.New(nil).Module(), audit.New(nil).Module())
+	w := &world{kit: vaulttest.Embedded(t, c), begin: time.Now()}
 	w.kit.Clock.Advance(w.begin.Sub(vaulttest.Start)) // pages tell times relative to the browser's
 	w.claims, w.companies, w.log = claims.New(w.kit.Vault, 0, slog.Default()), subprocessors.New(w.kit.Vault), audit.New(w.kit.Vault)
 	center := trustcenter.New(trustcenter.Config{Claims: w.claims, Companies: w.companies, Log: w.log, Region: "eu", Contact: "security@chat.example", Host: "localhost:8443",
 		Drill: func(context.Context) (trustcenter.Drill, error) { return w.drill, nil },
 		Actor: func(string) vault.Actor { return vaulttest.System(ids.Installation) }, Now: w.kit.Clock.Now})
-	mux := http.NewServeMux()
-	center.Module().Routes(mux)
-	w.companies.Module().Routes(mux)
-	mux.Handle("GET "+page.AssetsPath(), page.Assets())
-	w.server = httptest.NewServer(front(mux))
+	w.server = httptest.NewServer(moduletest.Edge(moduletest.Mux(center.Module(), w.companies.Module()), vault.Actor{}, page.View{}))
 	t.Cleanup(w.server.Close)
 	return w
-}
-
-// front does what the edge does for pages: it tells them about the request, and draws errors.
-func front(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		ctx := page.With(r.Context(), page.View{Path: r.URL.Path})
-		ctx = request.With(ctx, &request.Info{Fail: func(rw http.ResponseWriter, r *http.Request, err error) {
-			p := errs.AsProblem(err)
-			http.Error(rw, p.Title, p.Status)
-		}})
-		next.ServeHTTP(rw, r.WithContext(ctx))
-	})
 }

@@ -5,7 +5,7 @@ import (
 
 	"aver/base/errs"
 	"aver/base/ids"
-	"aver/frame/module"
+	"aver/frame/module/moduletest"
 	"aver/trust/consent"
 	"aver/trust/identity"
 	"aver/vault"
@@ -28,14 +28,7 @@ type house struct {
 
 func config(t testing.TB) vaulttest.Config {
 	t.Helper()
-	modules := []module.Module{identity.New(nil).Module(), consent.New(nil).Module(), contacts.New(nil).Module()}
-	migrations, err := module.Migrations(modules)
-	must(t, err)
-	c := vaulttest.Config{Migrations: migrations}
-	for _, m := range modules {
-		c.Tables = append(c.Tables, m.Tables...)
-	}
-	return c
+	return moduletest.Config(t, identity.New(nil).Module(), consent.New(nil).Module(), contacts.New(nil).Module())
 }
 
 func furnish(k *vaulttest.Kit) *house {

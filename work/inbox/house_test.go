@@ -14,7 +14,7 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/frame/live"
-	"aver/frame/module"
+	"aver/frame/module/moduletest"
 	"aver/trust/consent"
 	"aver/trust/identity"
 	"aver/vault"
@@ -49,14 +49,8 @@ func (q *queue) Enqueue(_ context.Context, kind string, _ ids.Tenant, id string,
 }
 
 func config(tb testing.TB) vaulttest.Config {
-	modules := []module.Module{identity.New(nil).Module(), consent.New(nil).Module(), contacts.New(nil).Module(), inbox.New(nil, nil, nil, nil).Module()}
-	migrations, err := module.Migrations(modules)
-	must(tb, err)
-	c := vaulttest.Config{Migrations: migrations}
-	for _, m := range modules {
-		c.Tables = append(c.Tables, m.Tables...)
-	}
-	return c
+	tb.Helper()
+	return moduletest.Config(tb, identity.New(nil).Module(), consent.New(nil).Module(), contacts.New(nil).Module(), inbox.New(nil, nil, nil, nil).Module())
 }
 
 func furnish(tb testing.TB, k *vaulttest.Kit) *house {

@@ -2,49 +2,27 @@ package webhooks_test
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 
-	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
-
-	"aver/base/errs"
+	"aver/frame/module/moduletest"
 	"aver/frame/page"
 	"aver/frame/page/pagetest"
-	"aver/frame/request"
 	"aver/vault"
 	"aver/vault/vaulttest"
 	"aver/work/webhooks"
 )
 
 // site is the module's pages and operations, as an actor meets them.
-func (h *house) site() http.Handler {
-	mux := http.NewServeMux()
-	m := h.hooks.Module()
-	m.Routes(mux)
-	m.API(humago.New(mux, huma.DefaultConfig("test", "1")))
-	return mux
+func (h *house) site(who vault.Actor) http.Handler {
+	return moduletest.Edge(moduletest.Mux(h.hooks.Module()), who, page.View{User: "Ada Kowal", Role: "Owner", Tenant: "Kowal Bikes", Region: "eu"})
 }
 
 func (h *house) as(who vault.Actor, method, path, kind, body string) (int, string) {
-	h.t.Helper()
-	r := httptest.NewRequest(method, path, strings.NewReader(body))
-	if body != "" {
-		r.Header.Set("Content-Type", kind)
-	}
-	info := &request.Info{Actor: who, Fail: func(w http.ResponseWriter, _ *http.Request, err error) {
-		http.Error(w, err.Error(), errs.AsProblem(err).Status)
-	}}
-	r = r.WithContext(page.With(request.With(r.Context(), info), page.View{Path: r.URL.Path, User: "Ada", Tenant: "Acme"}))
-	w := httptest.NewRecorder()
-	h.site().ServeHTTP(w, r)
-	text, err := io.ReadAll(w.Result().Body)
-	must(h.t, err)
-	return w.Code, string(text)
+	a := moduletest.Do(h.site(who), method, path, kind, body)
+	return a.Status, a.Body
 }
 
 func (h *house) api(method, path, body string) (int, map[string]any) {

@@ -1,15 +1,10 @@
 package webhooks_test
 
 import (
-	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"testing"
 
-	"aver/base/errs"
-	"aver/frame/page"
-	"aver/frame/request"
 	"aver/proof/axe"
 	"aver/proof/browser"
 	"aver/vault/vaulttest"
@@ -19,18 +14,7 @@ import (
 func TestAnOwnerAddsAnEndpointAndSeesWhatItWasTold(t *testing.T) {
 	t.Parallel()
 	h := build(t, vaulttest.Embedded(t, config(t)))
-	pages := h.site()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, page.AssetsPath()) {
-			page.Assets().ServeHTTP(w, r)
-			return
-		}
-		info := &request.Info{Actor: h.owner, Fail: func(w http.ResponseWriter, _ *http.Request, err error) {
-			http.Error(w, err.Error(), errs.AsProblem(err).Status)
-		}}
-		view := page.View{Path: r.URL.Path, User: "Ada Kowal", Role: "Owner", Tenant: "Kowal Bikes", Region: "eu"}
-		pages.ServeHTTP(w, r.WithContext(page.With(request.With(r.Context(), info), view)))
-	}))
+	server := httptest.NewServer(h.site(h.owner))
 	t.Cleanup(server.Close)
 	b := browser.New(t)
 	b.Allow("favicon|status of 422")

@@ -1,8 +1,6 @@
 package webhooks_test
 
 import (
-	"bytes"
-	"context"
 	"encoding/pem"
 	"io"
 	"log/slog"
@@ -18,9 +16,8 @@ import (
 	"aver/base/ids"
 	"aver/frame/egress"
 	"aver/frame/jobs"
-	"aver/frame/module"
+	"aver/frame/module/moduletest"
 	"aver/vault"
-	"aver/vault/sqlite"
 	"aver/vault/vaulttest"
 	"aver/work/webhooks"
 )
@@ -57,10 +54,8 @@ type house struct {
 var actSay = vault.Act("test.say", vault.System())
 
 func config(t testing.TB) vaulttest.Config {
-	m := webhooks.New(nil, nil, nil, nil).Module()
-	migrations, err := module.Migrations([]module.Module{m})
-	must(t, err)
-	return vaulttest.Config{Tables: m.Tables, Migrations: migrations}
+	t.Helper()
+	return moduletest.Config(t, webhooks.New(nil, nil, nil, nil).Module())
 }
 
 func each(t *testing.T, test func(*testing.T, *house)) {
@@ -70,19 +65,10 @@ func each(t *testing.T, test func(*testing.T, *house)) {
 
 func build(t *testing.T, k *vaulttest.Kit) *house {
 	t.Helper()
-	db, err := sqlite.OpenDB(filepath.Join(t.TempDir(), "jobs.db"), bytes.Repeat([]byte{7}, 64))
-	must(t, err)
-	queue, err := jobs.Open(t.Context(), db, jobs.SQLite)
-	must(t, err)
+	queue := moduletest.Queue(t)
 	h := &house{Kit: k, t: t, queue: queue, owner: vaulttest.User(k.Tenant, vault.Owner), door: &egress.Door{Register: webhooks.Allowed, Loopback: map[string]bool{}}}
 	h.hooks = webhooks.New(k.Vault, queue, h.door, slog.New(slog.DiscardHandler))
 	must(t, h.hooks.Module().Jobs(queue))
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		must(t, queue.Stop(ctx))
-		must(t, db.Close())
-	})
 	return h
 }
 

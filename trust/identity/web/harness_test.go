@@ -10,12 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
-
-	"aver/base/errs"
 	"aver/frame/mail"
 	"aver/frame/module"
+	"aver/frame/module/moduletest"
 	"aver/frame/page"
 	"aver/frame/request"
 	"aver/trust/identity"
@@ -50,12 +47,8 @@ func (h *house) again(email string) *caller {
 const password = "three old bicycles in rain"
 
 func config(t testing.TB) vaulttest.Config {
-	m := identity.New(nil).Module()
-	migrations, err := module.Migrations([]module.Module{m})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return vaulttest.Config{Tables: m.Tables, Migrations: migrations}
+	t.Helper()
+	return moduletest.Config(t, identity.New(nil).Module())
 }
 
 func each(t *testing.T, test func(*testing.T, *house)) {
@@ -67,38 +60,26 @@ func build(t *testing.T, k *vaulttest.Kit) *house {
 	h := &house{Kit: k, t: t, identity: identity.New(k.Vault)}
 	m := web.New(h.identity, h, k.Clock.Now).Module()
 	h.identity.Compose([]module.Module{h.identity.Module(), m})
-	mux := http.NewServeMux()
-	m.Routes(mux)
-	m.API(humago.New(mux, huma.DefaultConfig("test", "1")))
+	mux := moduletest.Mux(m)
 	mux.HandleFunc("GET /inbox", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "the inbox") })
-	mux.Handle("GET "+page.AssetsPath(), page.Assets())
 	h.handler = h.identify(mux)
 	h.server = httptest.NewTLSServer(h.handler)
 	t.Cleanup(h.server.Close)
 	return h
 }
 
-// identify does for the handlers what the edge does, which is on a floor above.
+// identify finds out who calls.
 func (h *house) identify(next http.Handler) http.Handler {
-	return request.Handler(func(w http.ResponseWriter, r *http.Request) error {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		actor, err := h.identity.Authenticate(r)
-		info := &request.Info{ID: "req_test", Actor: actor, Fail: fail}
-		r = r.WithContext(page.With(request.With(r.Context(), info), page.View{Path: r.URL.Path, Tenant: "Acme", Region: "eu", User: "Ada Kowal"}))
-		if err != nil {
-			request.Fail(w, r, err)
-			return nil
-		}
-		next.ServeHTTP(w, r)
-		return nil
+		answered := request.Handler(func(w http.ResponseWriter, r *http.Request) error {
+			if err == nil {
+				next.ServeHTTP(w, r)
+			}
+			return err
+		})
+		moduletest.Edge(answered, actor, page.View{Tenant: "Acme", Region: "eu", User: "Ada Kowal"}).ServeHTTP(w, r)
 	})
-}
-
-func fail(w http.ResponseWriter, r *http.Request, err error) {
-	p := errs.AsProblem(err)
-	if p.Code == errs.Internal {
-		p.Detail = err.Error() // so that a test says why it fails
-	}
-	_ = page.Render(w, r, p.Status, page.ErrorPage(p))
 }
 
 // caller is a browser with a jar of its own. It does not follow redirects.

@@ -1,13 +1,12 @@
 package webchat_test
 
 import (
-	"archive/zip"
 	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -21,6 +20,7 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/cmd/aver/app"
+	"aver/frame/module/moduletest"
 	"aver/work/channels/webchat"
 	"aver/work/contacts"
 	"aver/work/contacts/attributes"
@@ -242,7 +242,8 @@ func TestTheVisitorGetsACopyAndIsErased(t *testing.T) {
 				t.Fatalf("the copy is %v", state)
 			}
 		}
-		if words := unzip(t, v.ask("GET", state["url"].(string), v.token, nil).body); !strings.Contains(words, "the crank is bent") || !strings.Contains(words, "Rosa Lindgren") {
+		files := moduletest.Unzip(t, v.ask("GET", state["url"].(string), v.token, nil).body)
+		if words := strings.Join(slices.Collect(maps.Values(files)), "\n"); !strings.Contains(words, "the crank is bent") || !strings.Contains(words, "Rosa Lindgren") {
 			t.Errorf("the copy holds %q", words)
 		}
 		refused(t, other.ask("GET", state["url"].(string), other.token, nil), "not-found")
@@ -263,21 +264,6 @@ func TestTheVisitorGetsACopyAndIsErased(t *testing.T) {
 			t.Errorf("the key is there: %v, %v", has, err)
 		}
 	})
-}
-
-// unzip puts the texts of an archive together.
-func unzip(t *testing.T, content []byte) string {
-	t.Helper()
-	z, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
-	must(t, err)
-	var all strings.Builder
-	for _, f := range z.File {
-		r, err := f.Open()
-		must(t, err)
-		_, err = io.Copy(&all, r)
-		must(t, err)
-	}
-	return all.String()
 }
 
 func TestWhatThePageSaysIsAClaim(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/frame/jobs"
-	"aver/frame/module"
+	"aver/frame/module/moduletest"
 	"aver/trust/consent"
 	"aver/trust/identity"
 	"aver/vault"
@@ -45,13 +45,7 @@ func (h *house) Enqueue(_ context.Context, _ string, tenant ids.Tenant, id strin
 
 func each(t *testing.T, test func(*testing.T, *house)) {
 	t.Parallel()
-	modules := []module.Module{identity.New(nil).Module(), consent.New(nil).Module(), contacts.New(nil).Module(), imports.New(nil, nil).Module()}
-	migrations, err := module.Migrations(modules)
-	must(t, err)
-	c := vaulttest.Config{Migrations: migrations}
-	for _, m := range modules {
-		c.Tables = append(c.Tables, m.Tables...)
-	}
+	c := moduletest.Config(t, identity.New(nil).Module(), consent.New(nil).Module(), contacts.New(nil).Module(), imports.New(nil, nil).Module())
 	vaulttest.Each(t, c, func(t *testing.T, k *vaulttest.Kit) {
 		h := &house{Kit: k, contacts: contacts.New(k.Vault), operator: vaulttest.User(k.Tenant, vault.Operator)}
 		h.imports = imports.New(k.Vault, h)

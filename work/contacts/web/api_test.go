@@ -14,11 +14,11 @@ type object = map[string]any
 func TestAProgramKeepsAPersonByItsOwnIdentifier(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		var made, again object
-		if a := h.call(t, h.program, "PUT", "/v1/contacts/by-external-id/crm%2F7", object{"email": "maria@kowal.example", "name": "Maria"}, &made); a.status != 201 {
-			t.Fatalf("the first time: %d %s", a.status, a.body)
+		if a := h.call(t, h.program, "PUT", "/v1/contacts/by-external-id/crm%2F7", object{"email": "maria@kowal.example", "name": "Maria"}, &made); a.Status != 201 {
+			t.Fatalf("the first time: %d %s", a.Status, a.Body)
 		}
-		if a := h.call(t, h.program, "PUT", "/v1/contacts/by-external-id/crm%2F7", object{"name": "", "phone": "+49 30 901820"}, &again); a.status != 200 {
-			t.Fatalf("the second time: %d %s", a.status, a.body)
+		if a := h.call(t, h.program, "PUT", "/v1/contacts/by-external-id/crm%2F7", object{"name": "", "phone": "+49 30 901820"}, &again); a.Status != 200 {
+			t.Fatalf("the second time: %d %s", a.Status, a.Body)
 		}
 		if made["id"] != again["id"] || again["external_id"] != "crm/7" || again["name"] != nil || again["email"] != "maria@kowal.example" || again["phone"] != "+4930901820" || again["role"] != "user" || again["basis"] != "api" {
 			t.Errorf("kept %v", again)
@@ -31,12 +31,12 @@ func TestWhatTheAPITellsOfAPerson(t *testing.T) {
 		call := func(method, path string, in any, want int) object {
 			t.Helper()
 			out := object{}
-			if a := h.call(t, h.program, method, path, in, &out); a.status != want {
-				t.Fatalf("%s %s: %d %s", method, path, a.status, a.body)
+			if a := h.call(t, h.program, method, path, in, &out); a.Status != want {
+				t.Fatalf("%s %s: %d %s", method, path, a.Status, a.Body)
 			}
 			return out
 		}
-		if a := h.call(t, h.owner, "POST", "/v1/data_attributes", object{"name": "plan", "data_type": "list", "options": []string{"free", "gold"}}, nil); a.status != 201 {
+		if a := h.call(t, h.owner, "POST", "/v1/data_attributes", object{"name": "plan", "data_type": "list", "options": []string{"free", "gold"}}, nil); a.Status != 201 {
 			t.Fatal(a)
 		}
 		maria := call("POST", "/v1/contacts", object{"name": "Maria", "email": "maria@kowal.example", "custom_attributes": object{"plan": "gold"}, "basis_note": "contract"}, 201)
@@ -90,7 +90,7 @@ func TestTheAPIPagesThroughEverybodyOnce(t *testing.T) {
 				Data  []object `json:"data"`
 				After string   `json:"starting_after"`
 			}
-			if a := h.call(t, h.program, "GET", "/v1/contacts?per_page=2&starting_after="+after, nil, &p); a.status != 200 {
+			if a := h.call(t, h.program, "GET", "/v1/contacts?per_page=2&starting_after="+after, nil, &p); a.Status != 200 {
 				t.Fatal(a)
 			}
 			for _, c := range p.Data {
@@ -109,13 +109,13 @@ func TestNoFieldCanBeSetThatIsNotOffered(t *testing.T) {
 		for _, field := range []string{"verified", "id", "basis", "merged_into", "blocked", "created_at", "last_seen_at", "Name"} {
 			for method, path := range map[string]string{"POST": "/v1/contacts", "PUT": "/v1/contacts/by-external-id/u1"} {
 				a := h.call(t, h.program, method, path, object{"name": "x", field: true}, nil)
-				if a.status != 422 {
-					t.Errorf("%s with %s: %d", method, field, a.status)
+				if a.Status != 422 {
+					t.Errorf("%s with %s: %d", method, field, a.Status)
 				}
 			}
 		}
-		if a := h.call(t, h.program, "PUT", "/v1/contacts/by-external-id/u1", object{"external_id": "u2"}, nil); a.status != 422 {
-			t.Errorf("two identifiers: %d", a.status)
+		if a := h.call(t, h.program, "PUT", "/v1/contacts/by-external-id/u1", object{"external_id": "u2"}, nil); a.Status != 422 {
+			t.Errorf("two identifiers: %d", a.Status)
 		}
 	})
 }
@@ -136,8 +136,8 @@ func TestIdentifiersOfOthersAnswerLikeNone(t *testing.T) {
 		} {
 			theirs := h.call(t, foreign, call.method, "/v1/contacts/"+c["id"].(string)+call.path, call.in, nil)
 			nobodys := h.call(t, foreign, call.method, "/v1/contacts/"+none+call.path, call.in, nil)
-			if theirs.status != 404 || theirs.body != nobodys.body {
-				t.Errorf("%s %s: %d %s, and of nobody %d %s", call.method, call.path, theirs.status, theirs.body, nobodys.status, nobodys.body)
+			if theirs.Status != 404 || theirs.Body != nobodys.Body {
+				t.Errorf("%s %s: %d %s, and of nobody %d %s", call.method, call.path, theirs.Status, theirs.Body, nobodys.Status, nobodys.Body)
 			}
 		}
 	})

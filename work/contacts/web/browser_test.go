@@ -1,8 +1,6 @@
 package web_test
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -14,12 +12,11 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"aver/base/ids"
-	"aver/frame/jobs"
+	"aver/frame/module/moduletest"
 	"aver/proof/axe"
 	"aver/proof/browser"
 	"aver/trust/consent"
 	"aver/trust/identity"
-	"aver/vault/sqlite"
 	"aver/vault/vaulttest"
 	"aver/work/contacts"
 	"aver/work/contacts/attributes"
@@ -109,16 +106,9 @@ func TestEveryPageFitsItsWindowAndLeavesNobodyOut(t *testing.T) {
 func TestAnImportIsWatchedInTheBrowser(t *testing.T) {
 	t.Parallel()
 	h := furnish(vaulttest.Embedded(t, config(t)))
-	db, err := sqlite.OpenDB(filepath.Join(t.TempDir(), "jobs.db"), bytes.Repeat([]byte("k"), 64))
-	must(t, err)
-	queue, err := jobs.Open(t.Context(), db, jobs.SQLite)
-	must(t, err)
+	queue := moduletest.Queue(t)
 	must(t, h.imports.Module().Jobs(queue))
 	must(t, queue.Start(t.Context()))
-	t.Cleanup(func() {
-		must(t, queue.Stop(context.Background()))
-		must(t, db.Close())
-	})
 	h.jobs = queue
 	server := httptest.NewServer(h.as(h.owner))
 	t.Cleanup(server.Close)

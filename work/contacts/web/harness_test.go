@@ -1,59 +1,25 @@
 package web_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
-
-	"aver/base/errs"
 	"aver/base/ids"
 	"aver/frame/jobs"
-	"aver/frame/module"
+	"aver/frame/module/moduletest"
 	"aver/frame/page"
-	"aver/frame/request"
 	"aver/trust/consent"
 	"aver/trust/identity"
 	"aver/vault"
-	"aver/vault/postgres/pgtest"
 	"aver/vault/vaulttest"
 	"aver/work/contacts"
 	"aver/work/contacts/imports"
 	"aver/work/contacts/web"
 )
 
-func TestMain(m *testing.M) {
-	huma.NewErrorWithContext = func(_ huma.Context, status int, message string, causes ...error) huma.StatusError {
-		p := problem{Problem: errs.Problem{Status: status, Detail: message}}
-		for _, cause := range causes {
-			if kind := errs.Of(cause); kind != errs.Internal {
-				p.Problem = errs.AsProblem(cause)
-			} else {
-				p.Detail += ": " + cause.Error()
-			}
-		}
-		return p
-	}
-	huma.NewError = func(status int, message string, causes ...error) huma.StatusError {
-		return huma.NewErrorWithContext(nil, status, message, causes...)
-	}
-	pgtest.Main(m)
-}
-
-// problem answers an error as the edge does, which is on a floor above.
-type problem struct{ errs.Problem }
-
-func (p problem) Error() string  { return p.Detail }
-func (p problem) GetStatus() int { return p.Status }
+func TestMain(m *testing.M) { moduletest.Main(m) }
 
 // house is the contacts with their pages and their API, for callers whom the test names.
 type house struct {
@@ -69,28 +35,14 @@ type house struct {
 
 func config(t testing.TB) vaulttest.Config {
 	t.Helper()
-	modules := []module.Module{identity.New(nil).Module(), consent.New(nil).Module(), contacts.New(nil).Module(), imports.New(nil, nil).Module()}
-	migrations, err := module.Migrations(modules)
-	must(t, err)
-	c := vaulttest.Config{Migrations: migrations}
-	for _, m := range modules {
-		c.Tables = append(c.Tables, m.Tables...)
-	}
-	return c
+	return moduletest.Config(t, identity.New(nil).Module(), consent.New(nil).Module(), contacts.New(nil).Module(), imports.New(nil, nil).Module())
 }
 
 func furnish(k *vaulttest.Kit) *house {
 	h := &house{Kit: k, contacts: contacts.New(k.Vault), owner: vaulttest.User(k.Tenant, vault.Owner), operator: vaulttest.User(k.Tenant, vault.Operator),
 		program: vaulttest.Key(k.Tenant, "contacts:read", "contacts:write")}
 	h.imports = imports.New(k.Vault, h)
-	mux := http.NewServeMux()
-	m := web.New(h.contacts, h.imports).Module()
-	m.Routes(mux)
-	settings := huma.DefaultConfig("test", "1")
-	settings.RejectUnknownQueryParameters = true
-	m.API(humago.New(mux, settings))
-	mux.Handle("GET "+page.AssetsPath(), page.Assets())
-	h.handler = mux
+	h.handler = moduletest.Mux(web.New(h.contacts, h.imports).Module())
 	return h
 }
 
@@ -114,69 +66,22 @@ func must(t testing.TB, err error) {
 	}
 }
 
-func fail(w http.ResponseWriter, r *http.Request, err error) {
-	p := errs.AsProblem(err)
-	if p.Code == errs.Internal {
-		p.Detail = err.Error() // so that a test says why it fails
-	}
-	_ = page.Render(w, r, p.Status, page.ErrorPage(p))
-}
-
-// as does for the handlers what the edge does: it says who calls.
+// as is the house for one caller.
 func (h *house) as(who vault.Actor) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx := request.With(r.Context(), &request.Info{ID: "req_test", Actor: who, Fail: fail})
-		view := page.View{Path: r.URL.Path, Tenant: "Praxis am Park", Region: "eu", User: "Ines Moreau", Role: "operator", Flash: page.TakeFlash(w, r)}
-		h.handler.ServeHTTP(w, r.WithContext(page.With(ctx, view)))
-	})
+	return moduletest.Edge(h.handler, who, page.View{Tenant: "Praxis am Park", Region: "eu", User: "Ines Moreau", Role: "operator"})
 }
 
-// answer is a response read to its end.
-type answer struct {
-	status int
-	header http.Header
-	body   string
+func (h *house) get(path string) moduletest.Answer {
+	return moduletest.Get(h.as(h.operator), path)
 }
 
-func (h *house) do(t testing.TB, who vault.Actor, method, path, kind, body string) answer {
+func (h *house) post(path string, pairs ...string) moduletest.Answer {
+	return moduletest.Post(h.as(h.operator), path, pairs...)
+}
+
+func (h *house) call(t testing.TB, who vault.Actor, method, path string, in, out any) moduletest.Answer {
 	t.Helper()
-	r := httptest.NewRequest(method, path, strings.NewReader(body))
-	if kind != "" {
-		r.Header.Set("Content-Type", kind)
-	}
-	w := httptest.NewRecorder()
-	h.as(who).ServeHTTP(w, r)
-	return answer{w.Code, w.Header(), w.Body.String()}
-}
-
-func (h *house) get(t testing.TB, path string) answer {
-	t.Helper()
-	return h.do(t, h.operator, "GET", path, "", "")
-}
-
-func (h *house) post(t testing.TB, path string, pairs ...string) answer {
-	t.Helper()
-	form := url.Values{}
-	for i := 0; i < len(pairs); i += 2 {
-		form.Add(pairs[i], pairs[i+1])
-	}
-	return h.do(t, h.operator, "POST", path, "application/x-www-form-urlencoded", form.Encode())
-}
-
-// call calls the API and reads the answer into out unless that is nil.
-func (h *house) call(t testing.TB, who vault.Actor, method, path string, in, out any) answer {
-	t.Helper()
-	var body bytes.Buffer
-	if in != nil {
-		must(t, json.NewEncoder(&body).Encode(in))
-	}
-	a := h.do(t, who, method, path, "application/json", body.String())
-	if out != nil && a.status < 300 {
-		if err := json.NewDecoder(strings.NewReader(a.body)).Decode(out); err != nil && err != io.EOF {
-			t.Fatalf("%s %s: %v in %s", method, path, err, a.body)
-		}
-	}
-	return a
+	return moduletest.Call(t, h.as(who), method, path, in, out)
 }
 
 func (h *house) make(t testing.TB, d contacts.Draft) ids.Contact {

@@ -22,14 +22,14 @@ func TestAProgramAnswersAConversation(t *testing.T) {
 		conv := h.receive(t, maria, "hello")
 		path := "/v1/conversations/" + conv.String()
 		var one object
-		if a := h.call(t, program, "GET", path, nil, &one); a.status != 200 || one["contact_id"] != maria.Subject().String() || one["state"] != "open" || one["unread"] != 1.0 || one["preview"] != "hello" {
-			t.Errorf("read %d %v", a.status, one)
+		if a := h.call(t, program, "GET", path, nil, &one); a.Status != 200 || one["contact_id"] != maria.Subject().String() || one["state"] != "open" || one["unread"] != 1.0 || one["preview"] != "hello" {
+			t.Errorf("read %d %v", a.Status, one)
 		}
 		var sent object
 		client := uuid()
 		for _, again := range []bool{false, true} {
-			if a := h.call(t, program, "POST", path+"/reply", object{"text": "yes", "client_id": client}, &sent); a.status != 201 || sent["seq"] != 2.0 || sent["duplicate"] != again {
-				t.Errorf("replied %d %v", a.status, sent)
+			if a := h.call(t, program, "POST", path+"/reply", object{"text": "yes", "client_id": client}, &sent); a.Status != 201 || sent["seq"] != 2.0 || sent["duplicate"] != again {
+				t.Errorf("replied %d %v", a.Status, sent)
 			}
 		}
 		h.call(t, program, "POST", path+"/reply", object{"type": "note", "text": "among us"}, &sent)
@@ -57,15 +57,15 @@ func TestAProgramAnswersAConversation(t *testing.T) {
 			{"PUT", path + "/assignment", object{"assignee_id": h.operator.User().String()}, 200, h.operator.User().String()},
 			{"POST", path + "/read", object{"seq": 2}, 200, `"unread":0`},
 		} {
-			if a := h.call(t, program, step.method, step.path, step.body, nil); a.status != step.status || !strings.Contains(a.body, step.want) {
-				t.Errorf("%s %s %v: %d %s", step.method, step.path, step.body, a.status, a.body)
+			if a := h.call(t, program, step.method, step.path, step.body, nil); a.Status != step.status || !strings.Contains(a.Body, step.want) {
+				t.Errorf("%s %s %v: %d %s", step.method, step.path, step.body, a.Status, a.Body)
 			}
 		}
-		if a := h.call(t, program, "POST", "/v1/conversations/redact", object{"conversation_id": conv.String(), "seq": 1}, nil); a.status != 204 {
-			t.Errorf("redacted %d %s", a.status, a.body)
+		if a := h.call(t, program, "POST", "/v1/conversations/redact", object{"conversation_id": conv.String(), "seq": 1}, nil); a.Status != 204 {
+			t.Errorf("redacted %d %s", a.Status, a.Body)
 		}
-		if a := h.call(t, program, "GET", path+"/parts", nil, nil); strings.Contains(a.body, "hello") || !strings.Contains(a.body, `"redacted":true`) {
-			t.Errorf("after it %s", a.body)
+		if a := h.call(t, program, "GET", path+"/parts", nil, nil); strings.Contains(a.Body, "hello") || !strings.Contains(a.Body, `"redacted":true`) {
+			t.Errorf("after it %s", a.Body)
 		}
 	})
 }
@@ -83,36 +83,36 @@ func TestAProgramSetsTheDeskUp(t *testing.T) {
 			"/v1/teams":  {object{"name": "Billing"}, object{"name": "Billing", "member_ids": []string{h.operator.User().String()}}, h.operator.User().String()},
 		} {
 			var one object
-			if a := h.call(t, program, "POST", path, c.made, &one); a.status != 201 {
-				t.Fatalf("%s: made %d %s", path, a.status, a.body)
+			if a := h.call(t, program, "POST", path, c.made, &one); a.Status != 201 {
+				t.Fatalf("%s: made %d %s", path, a.Status, a.Body)
 			}
-			if a := h.call(t, program, "POST", path, c.made, nil); a.status != 409 {
-				t.Errorf("%s: made twice %d", path, a.status)
+			if a := h.call(t, program, "POST", path, c.made, nil); a.Status != 409 {
+				t.Errorf("%s: made twice %d", path, a.Status)
 			}
 			id := path + "/" + one["id"].(string)
-			if a := h.call(t, program, "PUT", id, c.changed, nil); a.status != 200 {
-				t.Errorf("%s: changed %d %s", path, a.status, a.body)
+			if a := h.call(t, program, "PUT", id, c.changed, nil); a.Status != 200 {
+				t.Errorf("%s: changed %d %s", path, a.Status, a.Body)
 			}
-			if a := h.call(t, program, "GET", path, nil, nil); a.status != 200 || !strings.Contains(a.body, c.shows) {
-				t.Errorf("%s: listed %d %s", path, a.status, a.body)
+			if a := h.call(t, program, "GET", path, nil, nil); a.Status != 200 || !strings.Contains(a.Body, c.shows) {
+				t.Errorf("%s: listed %d %s", path, a.Status, a.Body)
 			}
 			if path == "/v1/tags" {
 				tagged := "/v1/conversations/" + conv.String() + "/tags/" + one["id"].(string)
-				if a := h.call(t, program, "PUT", tagged, nil, nil); a.status != 204 {
-					t.Errorf("tagged %d %s", a.status, a.body)
+				if a := h.call(t, program, "PUT", tagged, nil, nil); a.Status != 204 {
+					t.Errorf("tagged %d %s", a.Status, a.Body)
 				}
-				if a := h.call(t, program, "GET", "/v1/conversations?tag_id="+one["id"].(string), nil, nil); !strings.Contains(a.body, conv.String()) {
-					t.Errorf("listed by tag %s", a.body)
+				if a := h.call(t, program, "GET", "/v1/conversations?tag_id="+one["id"].(string), nil, nil); !strings.Contains(a.Body, conv.String()) {
+					t.Errorf("listed by tag %s", a.Body)
 				}
-				if a := h.call(t, program, "DELETE", tagged, nil, nil); a.status != 204 {
-					t.Errorf("untagged %d", a.status)
+				if a := h.call(t, program, "DELETE", tagged, nil, nil); a.Status != 204 {
+					t.Errorf("untagged %d", a.Status)
 				}
 			}
-			if a := h.call(t, program, "DELETE", id, nil, nil); a.status != 204 {
-				t.Errorf("%s: deleted %d", path, a.status)
+			if a := h.call(t, program, "DELETE", id, nil, nil); a.Status != 204 {
+				t.Errorf("%s: deleted %d", path, a.Status)
 			}
-			if a := h.call(t, program, "DELETE", id, nil, nil); a.status != 404 {
-				t.Errorf("%s: deleted twice %d", path, a.status)
+			if a := h.call(t, program, "DELETE", id, nil, nil); a.Status != 404 {
+				t.Errorf("%s: deleted twice %d", path, a.Status)
 			}
 		}
 		week := make([][]object, 7)
@@ -120,14 +120,14 @@ func TestAProgramSetsTheDeskUp(t *testing.T) {
 			week[day] = []object{{"from": 540, "to": 1020}}
 		}
 		schedule := "/v1/office_hours_schedules/" + desk.DefaultSchedule.String()
-		if a := h.call(t, program, "PUT", schedule, object{"time_zone": "Europe/Berlin", "limited": true, "week": week, "offline_message": "away"}, nil); a.status != 200 {
-			t.Errorf("hours set %d %s", a.status, a.body)
+		if a := h.call(t, program, "PUT", schedule, object{"time_zone": "Europe/Berlin", "limited": true, "week": week, "offline_message": "away"}, nil); a.Status != 200 {
+			t.Errorf("hours set %d %s", a.Status, a.Body)
 		}
-		if a := h.call(t, program, "PUT", schedule, object{"time_zone": "Atlantis", "limited": true}, nil); a.status != 422 {
-			t.Errorf("hours of nowhere %d", a.status)
+		if a := h.call(t, program, "PUT", schedule, object{"time_zone": "Atlantis", "limited": true}, nil); a.Status != 422 {
+			t.Errorf("hours of nowhere %d", a.Status)
 		}
-		if a := h.call(t, program, "GET", "/v1/office_hours_schedules", nil, nil); !strings.Contains(a.body, `"time_zone":"Europe/Berlin"`) || !strings.Contains(a.body, `"from":540`) {
-			t.Errorf("hours %s", a.body)
+		if a := h.call(t, program, "GET", "/v1/office_hours_schedules", nil, nil); !strings.Contains(a.Body, `"time_zone":"Europe/Berlin"`) || !strings.Contains(a.Body, `"from":540`) {
+			t.Errorf("hours %s", a.Body)
 		}
 	})
 }
@@ -190,11 +190,11 @@ func TestTheAPIRefusesWhatItMust(t *testing.T) {
 	} {
 		foreign := h.call(t, outsider, c.method, "/v1/conversations/"+conv.String()+c.path, c.body, nil)
 		none := h.call(t, outsider, c.method, "/v1/conversations/"+absent+c.path, c.body, nil)
-		if foreign.status != 404 || foreign.body != none.body {
-			t.Errorf("%s %s: %d %s, and %s of one that does not exist", c.method, c.path, foreign.status, foreign.body, none.body)
+		if foreign.Status != 404 || foreign.Body != none.Body {
+			t.Errorf("%s %s: %d %s, and %s of one that does not exist", c.method, c.path, foreign.Status, foreign.Body, none.Body)
 		}
-		if a := h.call(t, reader, c.method, "/v1/conversations/"+conv.String()+c.path, c.body, nil); c.method != "GET" && a.status != 403 {
-			t.Errorf("%s %s by a reader: %d", c.method, c.path, a.status)
+		if a := h.call(t, reader, c.method, "/v1/conversations/"+conv.String()+c.path, c.body, nil); c.method != "GET" && a.Status != 403 {
+			t.Errorf("%s %s by a reader: %d", c.method, c.path, a.Status)
 		}
 	}
 	for _, c := range []struct {
@@ -204,11 +204,11 @@ func TestTheAPIRefusesWhatItMust(t *testing.T) {
 		{"POST", "/reply", object{"text": ""}}, {"POST", "/reply", object{"text": "x", "type": "whisper"}}, {"POST", "/reply", object{"text": "x", "client_id": "1"}},
 		{"PUT", "", object{"state": "snoozed"}}, {"POST", "/snooze", object{"until": vaulttest.Start}}, {"POST", "/reply", object{"text": "x", "unknown": 1}},
 	} {
-		if a := h.call(t, program, c.method, "/v1/conversations/"+conv.String()+c.path, c.body, nil); a.status != 422 {
-			t.Errorf("%s %s %v: %d %s", c.method, c.path, c.body, a.status, a.body)
+		if a := h.call(t, program, c.method, "/v1/conversations/"+conv.String()+c.path, c.body, nil); a.Status != 422 {
+			t.Errorf("%s %s %v: %d %s", c.method, c.path, c.body, a.Status, a.Body)
 		}
 	}
-	if a := h.call(t, vaulttest.User(h.Tenant, vault.Auditor), "GET", "/v1/conversations", nil, nil); a.status != 403 || strings.Contains(a.body, "canary") {
-		t.Errorf("an auditor lists: %d", a.status)
+	if a := h.call(t, vaulttest.User(h.Tenant, vault.Auditor), "GET", "/v1/conversations", nil, nil); a.Status != 403 || strings.Contains(a.Body, "canary") {
+		t.Errorf("an auditor lists: %d", a.Status)
 	}
 }

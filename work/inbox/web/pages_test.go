@@ -14,6 +14,7 @@ import (
 
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/frame/module/moduletest"
 	"aver/frame/page/pagetest"
 	"aver/vault"
 	"aver/vault/vaulttest"
@@ -48,28 +49,28 @@ func found(t testing.TB, body, pattern string) string {
 func TestReadingAndAnsweringNeedNoScript(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		conv := h.receive(t, h.visitor(t, "Maria Kowal"), "Is the lamp <b>back</b>?")
-		list := h.get(t, "/inbox?who=unassigned")
-		pagetest.Check(t, list.body)
-		href := strings.ReplaceAll(found(t, list.body, `href="(/inbox/cnv_[^"]*)"`), "&amp;", "&")
-		thread := h.get(t, href)
-		pagetest.Check(t, thread.body)
-		if !strings.Contains(thread.body, "Is the lamp &lt;b&gt;back&lt;/b&gt;?") {
+		list := h.get("/inbox?who=unassigned")
+		pagetest.Check(t, list.Body)
+		href := strings.ReplaceAll(found(t, list.Body, `href="(/inbox/cnv_[^"]*)"`), "&amp;", "&")
+		thread := h.get(href)
+		pagetest.Check(t, thread.Body)
+		if !strings.Contains(thread.Body, "Is the lamp &lt;b&gt;back&lt;/b&gt;?") {
 			t.Error("the thread does not show what was written")
 		}
-		action := strings.ReplaceAll(found(t, thread.body, `<form class="composer" method="post" action="([^"]*)"`), "&amp;", "&")
-		client := found(t, thread.body, `name="client_id" value="([^"]*)"`)
+		action := strings.ReplaceAll(found(t, thread.Body, `<form class="composer" method="post" action="([^"]*)"`), "&amp;", "&")
+		client := found(t, thread.Body, `name="client_id" value="([^"]*)"`)
 		for range 2 { // a double click
-			if a := h.post(t, action, "kind", "reply", "text", "It is.", "client_id", client); a.status != http.StatusSeeOther || a.header.Get("Location") != href {
-				t.Errorf("sent: %d to %s", a.status, a.header.Get("Location"))
+			if a := h.post(action, "kind", "reply", "text", "It is.", "client_id", client); a.Status != http.StatusSeeOther || a.Header.Get("Location") != href {
+				t.Errorf("sent: %d to %s", a.Status, a.Header.Get("Location"))
 			}
 		}
-		h.post(t, action, "kind", "note", "text", "a regular")
-		after := h.get(t, href).body
+		h.post(action, "kind", "note", "text", "a regular")
+		after := h.get(href).Body
 		if strings.Count(after, "It is.") != 1 || strings.Count(after, "a regular") != 1 {
 			t.Errorf("shown %d and %d times", strings.Count(after, "It is."), strings.Count(after, "a regular"))
 		}
-		if a := h.post(t, action, "kind", "reply", "text", strings.Repeat("x", 10_001)); a.status != http.StatusRequestEntityTooLarge || !strings.Contains(a.body, "10,000 characters") || !strings.Contains(a.body, strings.Repeat("x", 10_001)) {
-			t.Errorf("too long: %d, and what was written is lost", a.status)
+		if a := h.post(action, "kind", "reply", "text", strings.Repeat("x", 10_001)); a.Status != http.StatusRequestEntityTooLarge || !strings.Contains(a.Body, "10,000 characters") || !strings.Contains(a.Body, strings.Repeat("x", 10_001)) {
+			t.Errorf("too long: %d, and what was written is lost", a.Status)
 		}
 		c, err := h.inbox.Conversation(t.Context(), h.operator.Actor, conv)
 		must(t, err)
@@ -109,22 +110,22 @@ func TestFormsChangeWhatTheySay(t *testing.T) {
 			{"snooze", []string{"pick", "2026-11-30T09:00"}, "snoozed  false 0"},
 			{"state", []string{"state", "closed"}, "closed  false 0"},
 		} {
-			if a := h.post(t, path+"/"+step.act, step.pairs...); a.status != http.StatusSeeOther {
-				t.Errorf("%s %v: %d %s", step.act, step.pairs, a.status, a.body)
+			if a := h.post(path+"/"+step.act, step.pairs...); a.Status != http.StatusSeeOther {
+				t.Errorf("%s %v: %d %s", step.act, step.pairs, a.Status, a.Body)
 			}
 			if got := now(); got != step.want {
 				t.Errorf("after %s %v: %q, want %q", step.act, step.pairs, got, step.want)
 			}
 		}
-		ask := h.get(t, path+"/redact?seq=1&note=0")
-		pagetest.Check(t, ask.body)
-		if ask.status != http.StatusOK || !strings.Contains(ask.body, "hello") {
-			t.Errorf("asked: %d", ask.status)
+		ask := h.get(path + "/redact?seq=1&note=0")
+		pagetest.Check(t, ask.Body)
+		if ask.Status != http.StatusOK || !strings.Contains(ask.Body, "hello") {
+			t.Errorf("asked: %d", ask.Status)
 		}
-		if a := h.post(t, path+"/redact?seq=1&note=0"); a.status != http.StatusSeeOther {
-			t.Errorf("removed: %d", a.status)
+		if a := h.post(path + "/redact?seq=1&note=0"); a.Status != http.StatusSeeOther {
+			t.Errorf("removed: %d", a.Status)
 		}
-		if body := h.get(t, path).body; strings.Contains(body, "hello") || !strings.Contains(body, "This message was removed") {
+		if body := h.get(path).Body; strings.Contains(body, "hello") || !strings.Contains(body, "This message was removed") {
 			t.Error("the message is still shown")
 		}
 		for _, bad := range []struct {
@@ -135,8 +136,8 @@ func TestFormsChangeWhatTheySay(t *testing.T) {
 			{"state", []string{"state", "sold"}, 422}, {"snooze", []string{"until", "yesterday"}, 422}, {"snooze", []string{"pick", "x"}, 422}, {"assign", []string{"user", "usr_x"}, 404},
 			{"assign", []string{"team", desk.TeamID{1}.String()}, 404}, {"label", []string{"label", "lbl_x"}, 404}, {"redact", nil, 404},
 		} {
-			if a := h.post(t, path+"/"+bad.act, bad.pairs...); a.status != bad.status {
-				t.Errorf("%s %v: %d", bad.act, bad.pairs, a.status)
+			if a := h.post(path+"/"+bad.act, bad.pairs...); a.Status != bad.status {
+				t.Errorf("%s %v: %d", bad.act, bad.pairs, a.Status)
 			}
 		}
 	})
@@ -152,20 +153,20 @@ func TestPagesAreForThoseWhoMay(t *testing.T) {
 		actor         vault.Actor
 		page, replied int
 	}{"an auditor": {auditor, 403, 403}, "a data protection officer": {dpo, 200, 403}, "another tenant": {outsider, 404, 404}, "nobody": {vault.Actor{}, 401, 401}} {
-		a := h.do(t, c.actor, "GET", path, "", "")
-		if a.status != c.page || a.status != 200 && strings.Contains(a.body, "hello") {
-			t.Errorf("%s reads: %d", who, a.status)
+		a := moduletest.Get(h.as(c.actor), path)
+		if a.Status != c.page || a.Status != 200 && strings.Contains(a.Body, "hello") {
+			t.Errorf("%s reads: %d", who, a.Status)
 		}
-		if a.status == 200 && strings.Contains(a.body, "composer-foot") {
+		if a.Status == 200 && strings.Contains(a.Body, "composer-foot") {
 			t.Errorf("%s is offered to answer", who)
 		}
-		if a := h.do(t, c.actor, "POST", path+"/reply", "application/x-www-form-urlencoded", "kind=reply&text=x"); a.status != c.replied {
-			t.Errorf("%s answers: %d", who, a.status)
+		if a := moduletest.Do(h.as(c.actor), "POST", path+"/reply", "application/x-www-form-urlencoded", "kind=reply&text=x"); a.Status != c.replied {
+			t.Errorf("%s answers: %d", who, a.Status)
 		}
 	}
 	for _, path := range []string{"/inbox/cnv_x", "/inbox/" + ids.NewConversation(vaulttest.Start).String(), "/attachments/obj_x", "/attachments/" + ids.NewObject(vaulttest.Start).String()} {
-		if a := h.get(t, path); a.status != 404 {
-			t.Errorf("%s: %d", path, a.status)
+		if a := h.get(path); a.Status != 404 {
+			t.Errorf("%s: %d", path, a.Status)
 		}
 	}
 }
@@ -175,8 +176,8 @@ func TestARowIsDrawnOnlyWhereItBelongs(t *testing.T) {
 	h := furnish(t, vaulttest.Embedded(t, config(t)))
 	conv := h.receive(t, h.visitor(t, "Maria Kowal"), "hello")
 	for query, status := range map[string]int{"": 200, "?who=unassigned": 200, "?who=mine": 204, "?state=closed": 204, "?q=hello": 204, "?label=" + desk.LabelID{1}.String(): 204} {
-		if a := h.get(t, "/inbox/"+conv.String()+"/row"+query); a.status != status {
-			t.Errorf("%q: %d", query, a.status)
+		if a := h.get("/inbox/" + conv.String() + "/row" + query); a.Status != status {
+			t.Errorf("%q: %d", query, a.Status)
 		}
 	}
 }
@@ -192,16 +193,16 @@ func TestFilesOfStrangersAreSavedAndNeverShown(t *testing.T) {
 	}
 	paper, picture := up("Rechnung \"März\".pdf", "%PDF-1.7 <script>alert(1)</script>"), up("cat.png", drawing(t, 20, 20))
 	h.receive(t, maria, "here", paper, picture)
-	a := h.get(t, "/attachments/"+paper.String())
-	if a.status != 200 || a.header.Get("Content-Disposition") != "attachment; filename*=utf-8''Rechnung%20M%C3%A4rz.pdf" || a.header.Get("Content-Type") != "application/pdf" ||
-		!strings.Contains(a.header.Get("Content-Security-Policy"), "sandbox") || a.header.Get("X-Content-Type-Options") != "nosniff" {
-		t.Errorf("a paper: %d %v", a.status, a.header)
+	a := h.get("/attachments/" + paper.String())
+	if a.Status != 200 || a.Header.Get("Content-Disposition") != "attachment; filename*=utf-8''Rechnung%20M%C3%A4rz.pdf" || a.Header.Get("Content-Type") != "application/pdf" ||
+		!strings.Contains(a.Header.Get("Content-Security-Policy"), "sandbox") || a.Header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("a paper: %d %v", a.Status, a.Header)
 	}
-	if a := h.get(t, "/attachments/"+picture.String()); a.status != 200 || !strings.HasPrefix(a.header.Get("Content-Disposition"), "inline") || a.header.Get("Content-Type") != "image/png" {
-		t.Errorf("a picture: %d %v", a.status, a.header)
+	if a := h.get("/attachments/" + picture.String()); a.Status != 200 || !strings.HasPrefix(a.Header.Get("Content-Disposition"), "inline") || a.Header.Get("Content-Type") != "image/png" {
+		t.Errorf("a picture: %d %v", a.Status, a.Header)
 	}
-	if a := h.do(t, vaulttest.User(h.Tenant, vault.Auditor), "GET", "/attachments/"+paper.String(), "", ""); a.status != 403 {
-		t.Errorf("an auditor: %d", a.status)
+	if a := moduletest.Get(h.as(vaulttest.User(h.Tenant, vault.Auditor)), "/attachments/"+paper.String()); a.Status != 403 {
+		t.Errorf("an auditor: %d", a.Status)
 	}
 }
 
@@ -209,12 +210,12 @@ func TestSettingsAreEditedOnPages(t *testing.T) {
 	t.Parallel()
 	h := furnish(t, vaulttest.Embedded(t, config(t)))
 	page := func(path string) string {
-		a := h.do(t, h.owner.Actor, "GET", path, "", "")
-		pagetest.Check(t, a.body)
-		if a.status != 200 {
-			t.Errorf("%s: %d", path, a.status)
+		a := moduletest.Get(h.as(h.owner.Actor), path)
+		pagetest.Check(t, a.Body)
+		if a.Status != 200 {
+			t.Errorf("%s: %d", path, a.Status)
 		}
-		return a.body
+		return a.Body
 	}
 	post := func(path string, status int, pairs ...string) string {
 		t.Helper()
@@ -222,11 +223,11 @@ func TestSettingsAreEditedOnPages(t *testing.T) {
 		for i := 0; i < len(pairs); i += 2 {
 			form = append(form, pairs[i]+"="+strings.ReplaceAll(pairs[i+1], " ", "+"))
 		}
-		a := h.do(t, h.owner.Actor, "POST", path, "application/x-www-form-urlencoded", strings.Join(form, "&"))
-		if a.status != status {
-			t.Errorf("%s %v: %d %s", path, pairs, a.status, a.body)
+		a := moduletest.Do(h.as(h.owner.Actor), "POST", path, "application/x-www-form-urlencoded", strings.Join(form, "&"))
+		if a.Status != status {
+			t.Errorf("%s %v: %d %s", path, pairs, a.Status, a.Body)
 		}
-		return a.body
+		return a.Body
 	}
 	for _, name := range []string{"replies", "labels", "teams", "hours"} {
 		page("/settings/" + name)
