@@ -385,7 +385,7 @@ func jsonHeader(h http.Header) http.Header {
 
 // Say writes a message as a visitor and returns its conversation and number.
 func (s *Service) Say(ctx context.Context, token, conversation, text string) (string, int64, error) {
-	request := map[string]any{"op": "send", "client_id": NewClientID(), "text": text}
+	request := map[string]any{"op": "send", "client_id": attack.NewClientID(), "text": text}
 	if conversation != "" {
 		request["conversation"] = conversation
 	}
@@ -407,14 +407,6 @@ func (s *Service) Say(ctx context.Context, token, conversation, text string) (st
 		return "", 0, fmt.Errorf("write as a visitor: %s", said.Error.Title)
 	}
 	return said.OK.Conversation, said.OK.Seq, nil
-}
-
-// NewClientID is an identifier as the widget makes them for messages.
-func NewClientID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // seed lets the canary make one of everything, once, and finds out its identifiers.

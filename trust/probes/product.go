@@ -108,7 +108,7 @@ func (w *World) talk(ctx context.Context, path string, header http.Header, token
 // say sends a message on one socket and waits for it on the other.
 func say(from, to *inside.Talk, op, conversation, text string) (heard bool, took time.Duration, err error) {
 	began := time.Now()
-	f, err := from.Ask(op, map[string]any{"client_id": canary.NewClientID(), "conversation": conversation, "text": text})
+	f, err := from.Ask(op, map[string]any{"client_id": attack.NewClientID(), "conversation": conversation, "text": text})
 	if err != nil {
 		return false, 0, err
 	}

@@ -68,7 +68,7 @@ func BenchmarkReceive(b *testing.B) {
 				conversations[i] = h.receive(b, visitors[i], "hello").Conversation
 			}
 			parallel(b, func(caller int) error {
-				_, err := h.inbox.Receive(context.Background(), visitors[caller], inbox.Incoming{Conversation: conversations[caller], ClientID: uuid(), Text: personal.Of(words)})
+				_, err := h.inbox.Receive(context.Background(), visitors[caller], inbox.Incoming{Conversation: conversations[caller], ClientID: clientID(), Text: personal.Of(words)})
 				return err
 			})
 		})

@@ -54,7 +54,7 @@ func TestAMessageTakenOutIsGoneForEverybody(t *testing.T) {
 		visitor := h.visitor(t, h.Tenant)
 		f, err := h.inbox.Upload(t.Context(), visitor, visitor.Subject(), personal.Of("a.txt"), strings.NewReader("secret"))
 		must(t, err)
-		ack, err := h.inbox.Receive(t.Context(), visitor, inbox.Incoming{ClientID: uuid(), Text: personal.Of("secret"), Attachments: []ids.Object{f.ID}})
+		ack, err := h.inbox.Receive(t.Context(), visitor, inbox.Incoming{ClientID: clientID(), Text: personal.Of("secret"), Attachments: []ids.Object{f.ID}})
 		must(t, err)
 		must(t, h.inbox.Redact(t.Context(), h.operator, ack.Conversation, 1, 0))
 		must(t, h.inbox.Redact(t.Context(), h.operator, ack.Conversation, 1, 0))
@@ -84,18 +84,18 @@ func TestAttachmentsBelongToOneMessage(t *testing.T) {
 			return f.ID
 		}
 		a := up(visitor, "a.txt")
-		client := uuid()
+		client := clientID()
 		in := inbox.Incoming{ClientID: client, Attachments: []ids.Object{a}}
 		ack, err := h.inbox.Receive(t.Context(), visitor, in)
 		must(t, err)
 		if again, err := h.inbox.Receive(t.Context(), visitor, in); err != nil || !again.Duplicate || again.Seq != ack.Seq {
 			t.Errorf("sent again: %+v, %v", again, err)
 		}
-		in.ClientID = uuid()
+		in.ClientID = clientID()
 		_, err = h.inbox.Receive(t.Context(), visitor, in)
 		refused(t, "used twice", err, errs.NotFound)
 		b := up(visitor, "b.txt")
-		_, err = h.inbox.Receive(t.Context(), visitor, inbox.Incoming{ClientID: uuid(), Attachments: []ids.Object{b, b}})
+		_, err = h.inbox.Receive(t.Context(), visitor, inbox.Incoming{ClientID: clientID(), Attachments: []ids.Object{b, b}})
 		refused(t, "twice in one", err, errs.NotFound)
 		_, err = h.inbox.Reply(t.Context(), h.operator, ack.Conversation, inbox.Outgoing{Attachments: []ids.Object{b}})
 		refused(t, "the visitor's by us", err, errs.NotFound)
@@ -119,7 +119,7 @@ func TestAttachmentsBelongToOneMessage(t *testing.T) {
 			t.Errorf("a note's file for us: %v", err)
 		}
 		h.Clock.Advance(25 * time.Hour)
-		_, err = h.inbox.Receive(t.Context(), visitor, inbox.Incoming{ClientID: uuid(), Attachments: []ids.Object{b}})
+		_, err = h.inbox.Receive(t.Context(), visitor, inbox.Incoming{ClientID: clientID(), Attachments: []ids.Object{b}})
 		refused(t, "a day later", err, errs.NotFound)
 		must(t, h.inbox.SweepUploads(t.Context()))
 		_, _, err = h.inbox.Attachment(t.Context(), visitor, b)

@@ -2,13 +2,13 @@ package inbox_test
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"fmt"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"aver/base/errs"
 	"aver/base/ids"
@@ -104,24 +104,19 @@ func (h *house) visitor(tb testing.TB, tenant ids.Tenant) vault.Actor {
 	return actor
 }
 
-// uuid makes a client's identifier, version 7.
-func uuid() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:])
-	binary.BigEndian.PutUint64(b[:8], uint64(time.Now().UnixMilli())<<16|0x7000|uint64(b[7]))
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
+// clientID is an identifier as the widget makes them for messages.
+func clientID() string { return uuid.Must(uuid.NewV7()).String() }
 
 func (h *house) receive(tb testing.TB, visitor vault.Actor, text string) inbox.Ack {
 	tb.Helper()
-	ack, err := h.inbox.Receive(tb.Context(), visitor, inbox.Incoming{ClientID: uuid(), Text: personal.Of(text)})
+	ack, err := h.inbox.Receive(tb.Context(), visitor, inbox.Incoming{ClientID: clientID(), Text: personal.Of(text)})
 	must(tb, err)
 	return ack
 }
 
 func (h *house) reply(tb testing.TB, conv ids.Conversation, text string) inbox.Ack {
 	tb.Helper()
-	ack, err := h.inbox.Reply(tb.Context(), h.operator, conv, inbox.Outgoing{ClientID: uuid(), Text: personal.Of(text)})
+	ack, err := h.inbox.Reply(tb.Context(), h.operator, conv, inbox.Outgoing{ClientID: clientID(), Text: personal.Of(text)})
 	must(tb, err)
 	return ack
 }

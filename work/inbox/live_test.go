@@ -98,7 +98,7 @@ func TestMessagesArePushedInOrderAndNotesToTheTeamAlone(t *testing.T) {
 				case 1:
 					_, err = h.inbox.Reply(ctx, h.operator, conv, inbox.Outgoing{Text: personal.Of("reply")})
 				default:
-					_, err = h.inbox.Receive(ctx, visitor, inbox.Incoming{Conversation: conv, ClientID: uuid(), Text: personal.Of("message")})
+					_, err = h.inbox.Receive(ctx, visitor, inbox.Incoming{Conversation: conv, ClientID: clientID(), Text: personal.Of("message")})
 				}
 				if err != nil {
 					t.Error(err)
@@ -206,7 +206,7 @@ func TestAMessageLooksAsTheWidgetsProtocolSays(t *testing.T) {
 	visitor := h.visitor(t, h.Tenant)
 	f, err := h.inbox.Upload(t.Context(), visitor, visitor.Subject(), personal.Of("a.txt"), strings.NewReader("text"))
 	must(t, err)
-	client := uuid()
+	client := clientID()
 	ack, err := h.inbox.Receive(t.Context(), visitor, inbox.Incoming{ClientID: client, Text: personal.Of(`a "quoted" <b>`), Attachments: []ids.Object{f.ID}})
 	must(t, err)
 	h.reply(t, ack.Conversation, "yes")

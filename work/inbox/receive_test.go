@@ -76,7 +76,7 @@ func TestSendingAgainNeverDoubles(t *testing.T) {
 			visitor := h.visitor(t, h.Tenant)
 			clients := make([]string, rapid.IntRange(1, 5).Draw(rt, "messages"))
 			for i := range clients {
-				clients[i] = uuid()
+				clients[i] = clientID()
 			}
 			var order []string
 			first := map[string]int64{}
@@ -111,13 +111,13 @@ func TestManyMessagesAtOnceAreNumberedWithoutAGap(t *testing.T) {
 				var ack inbox.Ack
 				var err error
 				if i%2 == 0 {
-					client := uuid()
+					client := clientID()
 					for range 2 { // every message twice
 						ack, err = h.inbox.Receive(context.Background(), visitor, inbox.Incoming{Conversation: conv, ClientID: client, Text: personal.Of("hello")})
 					}
 				} else {
 					operator := vaulttest.User(h.Tenant, vault.Operator)
-					ack, err = h.inbox.Reply(context.Background(), operator, conv, inbox.Outgoing{ClientID: uuid(), Text: personal.Of("hello")})
+					ack, err = h.inbox.Reply(context.Background(), operator, conv, inbox.Outgoing{ClientID: clientID(), Text: personal.Of("hello")})
 				}
 				if err != nil {
 					t.Error(err)
@@ -148,7 +148,7 @@ func TestTheFirstMessagesAtOnceMakeOneConversation(t *testing.T) {
 		var all sync.WaitGroup
 		for range 16 {
 			all.Go(func() {
-				ack, err := h.inbox.Receive(context.Background(), visitor, inbox.Incoming{ClientID: uuid(), Text: personal.Of("hello")})
+				ack, err := h.inbox.Receive(context.Background(), visitor, inbox.Incoming{ClientID: clientID(), Text: personal.Of("hello")})
 				if err != nil {
 					t.Error(err)
 				}
@@ -169,7 +169,7 @@ func TestNothingIsTakenWithoutConsent(t *testing.T) {
 		visitor := h.visitor(t, h.Tenant)
 		ack := h.receive(t, visitor, "hello")
 		must(t, h.consent.Withdraw(t.Context(), visitor, visitor.Subject(), consent.Support))
-		_, err := h.inbox.Receive(t.Context(), visitor, inbox.Incoming{ClientID: uuid(), Text: personal.Of("more")})
+		_, err := h.inbox.Receive(t.Context(), visitor, inbox.Incoming{ClientID: clientID(), Text: personal.Of("more")})
 		refused(t, "a message", err, errs.ConsentRequired)
 		_, err = h.inbox.Upload(t.Context(), visitor, visitor.Subject(), personal.Of("a.txt"), strings.NewReader("text"))
 		refused(t, "a file", err, errs.ConsentRequired)
@@ -191,7 +191,7 @@ func TestAnErasedPersonIsGone(t *testing.T) {
 		must(t, h.Vault.EraseSubject(t.Context(), vaulttest.System(h.Tenant), actSeed, visitor.Subject(), "asked"))
 		for range 2 { // before and after the rows are gone
 			for _, conv := range []ids.Conversation{ack.Conversation, {}} {
-				_, err := h.inbox.Receive(t.Context(), visitor, inbox.Incoming{Conversation: conv, ClientID: uuid(), Text: personal.Of("again")})
+				_, err := h.inbox.Receive(t.Context(), visitor, inbox.Incoming{Conversation: conv, ClientID: clientID(), Text: personal.Of("again")})
 				refused(t, "a message", err, errs.Gone)
 			}
 			_, err = h.inbox.Upload(t.Context(), visitor, visitor.Subject(), personal.Of("a.txt"), strings.NewReader("text"))
@@ -209,7 +209,7 @@ func TestForeignIdentifiersAreLikeThoseThatDoNotExist(t *testing.T) {
 		mine := h.visitor(t, h.Tenant)
 		own := h.receive(t, mine, "mine").Conversation
 		ctx, made := t.Context(), ids.NewConversation(vaulttest.Start)
-		sent := inbox.Incoming{ClientID: uuid(), Text: personal.Of("x")}
+		sent := inbox.Incoming{ClientID: clientID(), Text: personal.Of("x")}
 		outsider := vaulttest.User(h.Other, vault.Owner)
 		for who, actor := range map[string]vault.Actor{"another visitor": h.visitor(t, h.Tenant), "another tenant's visitor": h.visitor(t, h.Other), "another tenant's owner": outsider} {
 			var said []string
@@ -231,12 +231,12 @@ func TestForeignIdentifiersAreLikeThoseThatDoNotExist(t *testing.T) {
 		f, err := h.inbox.Upload(ctx, mine, mine.Subject(), personal.Of("a.txt"), strings.NewReader("text"))
 		must(t, err)
 		other := h.visitor(t, h.Tenant)
-		taken := uuid()
+		taken := clientID()
 		_, err = h.inbox.Receive(ctx, mine, inbox.Incoming{ClientID: taken, Text: personal.Of("x")})
 		must(t, err)
 		_, err = h.inbox.Receive(ctx, other, inbox.Incoming{ClientID: taken, Text: personal.Of("x")})
 		refused(t, "another's client id", err, errs.Conflict)
-		_, err = h.inbox.Receive(ctx, other, inbox.Incoming{ClientID: uuid(), Text: personal.Of("x"), Attachments: []ids.Object{f.ID}})
+		_, err = h.inbox.Receive(ctx, other, inbox.Incoming{ClientID: clientID(), Text: personal.Of("x"), Attachments: []ids.Object{f.ID}})
 		refused(t, "another's upload in a message", err, errs.NotFound)
 		_, _, err = h.inbox.Attachment(ctx, other, f.ID)
 		refused(t, "another's file", err, errs.NotFound)
@@ -252,18 +252,18 @@ func TestMessagesMustBeMessages(t *testing.T) {
 			in   inbox.Incoming
 			kind errs.Kind
 		}{
-			"nothing":            {inbox.Incoming{ClientID: uuid()}, errs.Invalid},
-			"white space":        {inbox.Incoming{ClientID: uuid(), Text: personal.Of(" \n\u00a0 ")}, errs.Invalid},
-			"control characters": {inbox.Incoming{ClientID: uuid(), Text: personal.Of("\x01\x02")}, errs.Invalid},
-			"too long":           {inbox.Incoming{ClientID: uuid(), Text: personal.Of(strings.Repeat("ä", 10_001))}, errs.TooLarge},
-			"long in a frame":    {inbox.Incoming{ClientID: uuid(), Text: personal.Of(strings.Repeat("<", 10_000))}, errs.TooLarge},
+			"nothing":            {inbox.Incoming{ClientID: clientID()}, errs.Invalid},
+			"white space":        {inbox.Incoming{ClientID: clientID(), Text: personal.Of(" \n\u00a0 ")}, errs.Invalid},
+			"control characters": {inbox.Incoming{ClientID: clientID(), Text: personal.Of("\x01\x02")}, errs.Invalid},
+			"too long":           {inbox.Incoming{ClientID: clientID(), Text: personal.Of(strings.Repeat("ä", 10_001))}, errs.TooLarge},
+			"long in a frame":    {inbox.Incoming{ClientID: clientID(), Text: personal.Of(strings.Repeat("<", 10_000))}, errs.TooLarge},
 			"no client id":       {inbox.Incoming{Text: personal.Of("x")}, errs.Invalid},
 			"a short client id":  {inbox.Incoming{ClientID: "1", Text: personal.Of("x")}, errs.Invalid},
 			"a zero client id":   {inbox.Incoming{ClientID: "00000000-0000-0000-0000-000000000000", Text: personal.Of("x")}, errs.Invalid},
 			"capitals":           {inbox.Incoming{ClientID: strings.ToUpper("aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"), Text: personal.Of("x")}, errs.Invalid},
-			"many attachments":   {inbox.Incoming{ClientID: uuid(), Text: personal.Of("x"), Attachments: make([]ids.Object, 11)}, errs.TooLarge},
-			"an absent upload":   {inbox.Incoming{ClientID: uuid(), Text: personal.Of("x"), Attachments: []ids.Object{ids.NewObject(vaulttest.Start)}}, errs.NotFound},
-			"a zero upload":      {inbox.Incoming{ClientID: uuid(), Text: personal.Of("x"), Attachments: make([]ids.Object, 1)}, errs.NotFound},
+			"many attachments":   {inbox.Incoming{ClientID: clientID(), Text: personal.Of("x"), Attachments: make([]ids.Object, 11)}, errs.TooLarge},
+			"an absent upload":   {inbox.Incoming{ClientID: clientID(), Text: personal.Of("x"), Attachments: []ids.Object{ids.NewObject(vaulttest.Start)}}, errs.NotFound},
+			"a zero upload":      {inbox.Incoming{ClientID: clientID(), Text: personal.Of("x"), Attachments: make([]ids.Object, 1)}, errs.NotFound},
 		} {
 			_, err := h.inbox.Receive(t.Context(), visitor, c.in)
 			refused(t, name, err, c.kind)
@@ -311,7 +311,7 @@ func TestNothingPersonalLiesInTheFiles(t *testing.T) {
 	visitor := h.visitor(t, h.Tenant)
 	f, err := h.inbox.Upload(t.Context(), visitor, visitor.Subject(), personal.Of("kanarek-name.txt"), strings.NewReader("kanarek-content"))
 	must(t, err)
-	_, err = h.inbox.Receive(t.Context(), visitor, inbox.Incoming{ClientID: uuid(), Text: personal.Of("kanarek-text"), Attachments: []ids.Object{f.ID}, ReplyTo: personal.Of("kanarek@example.com")})
+	_, err = h.inbox.Receive(t.Context(), visitor, inbox.Incoming{ClientID: clientID(), Text: personal.Of("kanarek-text"), Attachments: []ids.Object{f.ID}, ReplyTo: personal.Of("kanarek@example.com")})
 	must(t, err)
 	_, err = h.inbox.SaveLabel(t.Context(), h.operator, inbox.Label{Name: "kanarek-label"})
 	must(t, err)

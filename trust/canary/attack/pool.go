@@ -122,8 +122,8 @@ func ghostly(raw []byte) []byte {
 
 func randomText() string { return rand.Text() }
 
-// uuid is a random identifier as clients make them (RFC 9562, version 4).
-func uuid() string {
+// NewClientID is a random identifier as clients make them for messages (RFC 9562, version 4).
+func NewClientID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80

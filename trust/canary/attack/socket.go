@@ -227,7 +227,7 @@ func (r *Rig) arguments(t reflect.Type, fill func(Slot) (string, bool)) map[stri
 		case t.Kind() == reflect.Bool:
 			put(out, way, false)
 		case t.Kind() == reflect.String && way[len(way)-1] == "client_id":
-			put(out, way, uuid())
+			put(out, way, NewClientID())
 		case t.Kind() == reflect.String && way[len(way)-1] == "text":
 			put(out, way, UniqueWord(r.Attacker.Root))
 		case t.Kind() == reflect.String:
@@ -267,7 +267,7 @@ func (r *Rig) listen(ctx context.Context, s Socket, talk *inside.Talk) (*Finding
 		return nil, err
 	}
 	defer victim.Close()
-	_, err = victim.Ask("send", map[string]any{"client_id": uuid(), "conversation": conversation, "text": UniqueWord(r.Victim.Root)})
+	_, err = victim.Ask("send", map[string]any{"client_id": NewClientID(), "conversation": conversation, "text": UniqueWord(r.Victim.Root)})
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ func TestAProgramAnswersAConversation(t *testing.T) {
 			t.Errorf("read %d %v", a.Status, one)
 		}
 		var sent object
-		client := uuid()
+		client := clientID()
 		for _, again := range []bool{false, true} {
 			if a := h.call(t, program, "POST", path+"/reply", object{"text": "yes", "client_id": client}, &sent); a.Status != 201 || sent["seq"] != 2.0 || sent["duplicate"] != again {
 				t.Errorf("replied %d %v", a.Status, sent)

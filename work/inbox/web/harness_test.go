@@ -2,13 +2,12 @@ package web_test
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"aver/base/ids"
 	"aver/base/personal"
@@ -138,16 +137,12 @@ func (h *house) visitor(t testing.TB, name string) vault.Actor {
 	return actor
 }
 
-func uuid() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:])
-	binary.BigEndian.PutUint64(b[:8], uint64(time.Now().UnixMilli())<<16|0x7000|uint64(b[7]))
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
+// clientID is an identifier as the widget makes them for messages.
+func clientID() string { return uuid.Must(uuid.NewV7()).String() }
 
 func (h *house) receive(t testing.TB, visitor vault.Actor, text string, files ...ids.Object) ids.Conversation {
 	t.Helper()
-	ack, err := h.inbox.Receive(context.Background(), visitor, inbox.Incoming{ClientID: uuid(), Text: personal.Of(text), Attachments: files})
+	ack, err := h.inbox.Receive(context.Background(), visitor, inbox.Incoming{ClientID: clientID(), Text: personal.Of(text), Attachments: files})
 	must(t, err)
 	return ack.Conversation
 }

@@ -102,13 +102,13 @@ func TestTheSocketDoesWhatThePagesDo(t *testing.T) {
 		if got := k.ask("subscribe", map[string]any{"conversation": conv.String(), "epoch": "", "offset": 0}); got != `{"epoch":"`+c.Epoch.String()+`","offset":1,"recovered":false,"read":1}` {
 			t.Errorf("subscribe anew: %s", got)
 		}
-		client := uuid()
+		client := clientID()
 		for _, want := range []string{`{"seq":2,"duplicate":false}`, `{"seq":2,"duplicate":true}`} {
 			if got := k.ask("reply", map[string]any{"conversation": conv.String(), "client_id": client, "text": "yes", "note": false, "attachments": []string{}}); got != want {
 				t.Errorf("reply: %s", got)
 			}
 		}
-		if got := k.ask("reply", map[string]any{"conversation": conv.String(), "client_id": uuid(), "text": "among us", "note": true, "attachments": []string{}}); got != `{"seq":2,"note":1,"duplicate":false}` {
+		if got := k.ask("reply", map[string]any{"conversation": conv.String(), "client_id": clientID(), "text": "among us", "note": true, "attachments": []string{}}); got != `{"seq":2,"note":1,"duplicate":false}` {
 			t.Errorf("note: %s", got)
 		}
 		h.receive(t, maria, "thanks")
