@@ -101,9 +101,8 @@ func (s *Sender) Send(ctx context.Context, m Message) error {
 // letter writes the message. Everything from outside that reaches a header is checked here: the library encodes line
 // breaks away, but a letter with one is somebody's attempt and is refused.
 func (s *Sender) letter(m Message) (*gomail.Msg, error) {
-	to, err := recipient(m.To)
-	if err != nil {
-		return nil, err
+	if !IsAddress(m.To.Reveal()) {
+		return nil, errs.New(errs.Invalid, "This is not a mail address.", errs.Field{Field: "email", Code: "malformed", Message: "Write one address, such as name@example.org."})
 	}
 	if strings.ContainsFunc(m.Subject, unicode.IsControl) || m.Subject == "" {
 		return nil, errs.New(errs.Invalid, "The subject of a mail is one line.")
@@ -114,7 +113,7 @@ func (s *Sender) letter(m Message) (*gomail.Msg, error) {
 	}
 	letter := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	letter.FromMailAddress(from)
-	letter.ToMailAddress(to)
+	letter.ToMailAddress(&netmail.Address{Address: m.To.Reveal()})
 	letter.Subject(m.Subject)
 	letter.SetDate()
 	letter.SetMessageIDWithValue(rand.Text() + "@" + domain(from.Address)) // the library would tell the machine's name
@@ -126,14 +125,11 @@ func (s *Sender) letter(m Message) (*gomail.Msg, error) {
 	return letter, nil
 }
 
-// recipient accepts one bare address: no display name, no list, no comment, no control character (RFC 5321 §4.5.3.1).
-func recipient(to personal.Text) (*netmail.Address, error) {
-	words := to.Reveal()
-	address, err := netmail.ParseAddress(words)
-	if err != nil || address.Address != words || len(words) > 254 || domain(words) == "" || strings.ContainsFunc(words, unicode.IsControl) {
-		return nil, errs.New(errs.Invalid, "This is not a mail address.", errs.Field{Field: "email", Code: "malformed", Message: "Write one address, such as name@example.org."})
-	}
-	return address, nil
+// IsAddress tells whether text is one bare address: no display name, no list, no comment, no control character, and not
+// longer than an address may be (RFC 5321 §4.5.3.1).
+func IsAddress(text string) bool {
+	address, err := netmail.ParseAddress(text)
+	return err == nil && address.Address == text && len(text) <= 254 && domain(text) != "" && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
 func (s *Sender) client(ctx context.Context) (*gomail.Client, error) {

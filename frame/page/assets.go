@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"path"
 	"slices"
@@ -41,14 +42,9 @@ type asset struct {
 
 // NewBundle makes a bundle of files by name.
 func NewBundle(files map[string][]byte) *Bundle {
-	names := make([]string, 0, len(files))
-	for name := range files {
-		names = append(names, name)
-	}
-	slices.Sort(names)
 	sum := sha256.New()
 	b := &Bundle{files: make(map[string]asset, len(files))}
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		fmt.Fprintf(sum, "%s %d\n", name, len(files[name]))
 		sum.Write(files[name])
 		b.files[name] = asset{contentType: contentType(name), plain: files[name], zipped: zip(files[name])}

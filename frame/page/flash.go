@@ -74,6 +74,15 @@ func Redirect(w http.ResponseWriter, r *http.Request, to, flash string) {
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
+// Done ends a form: its error if the work failed, and otherwise Redirect.
+func Done(w http.ResponseWriter, r *http.Request, err error, to, flash string) error {
+	if err != nil {
+		return err
+	}
+	Redirect(w, r, to, flash)
+	return nil
+}
+
 // TakeFlash returns the sentence that Redirect left, once. Edge calls it when it makes the View of a GET.
 func TakeFlash(w http.ResponseWriter, r *http.Request) string {
 	c, err := r.Cookie(flashCookie)

@@ -3,7 +3,9 @@ package page
 import (
 	"context"
 	"io"
+	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -140,6 +142,37 @@ func Form(s Sheet) templ.Component {
 	})
 }
 
+// Refused tells whether an error is about what was sent, and gives the sheet of the form to show again.
+func Refused(err error, sent url.Values) (Sheet, bool) {
+	p := errs.AsProblem(err)
+	if p.Code != errs.Invalid && p.Code != errs.Conflict && p.Code != errs.TooLarge {
+		return Sheet{}, false
+	}
+	if len(p.Errors) == 0 {
+		return Sheet{Errors: []errs.Field{{Code: string(p.Code), Message: p.Detail}}, Sent: sent}, true
+	}
+	return Sheet{Errors: slices.Clone(p.Errors), Sent: sent}, true
+}
+
+// Status is the status of a page with this form: 200, or 422 when something in it was refused.
+func (s Sheet) Status() int {
+	if len(s.Errors) > 0 {
+		return http.StatusUnprocessableEntity
+	}
+	return http.StatusOK
+}
+
+// Whole moves errors about these fields to the whole form: of a group of boxes, no single one is wrong.
+func (s Sheet) Whole(names ...string) Sheet {
+	s.Errors = slices.Clone(s.Errors)
+	for i, e := range s.Errors {
+		if slices.Contains(names, e.Field) {
+			s.Errors[i].Field = ""
+		}
+	}
+	return s
+}
+
 func sheet(ctx context.Context) Sheet {
 	s, _ := ctx.Value(sheetKey{}).(Sheet)
 	return s
@@ -177,12 +210,7 @@ func (s Sheet) checked(name, value string, given bool) bool {
 	if s.Sent == nil {
 		return given
 	}
-	for _, sent := range s.Sent[name] {
-		if sent == value {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.Sent[name], value)
 }
 
 func (i Input) kind() string {

@@ -4,6 +4,8 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/feature/plural"
@@ -74,11 +76,7 @@ func (s Strings) T(key string, args ...any) string {
 
 // Keys lists the keys there are.
 func (s Strings) Keys() []string {
-	keys := make([]string, 0, len(s.texts))
-	for key := range s.texts {
-		keys = append(keys, key)
-	}
-	return keys
+	return slices.Sorted(maps.Keys(s.texts))
 }
 
 func first(args []any) (int, bool) {

@@ -68,3 +68,13 @@ func (c *Cursor[ID]) UnmarshalText(text []byte) error {
 
 // Reference names what the cursor points at, for the API's description.
 func (c Cursor[ID]) Reference() string { return c.ID.Reference() + "_cursor" }
+
+// Cut cuts a list that was read with one row more than the limit, and tells where its next page starts: nowhere if that
+// row is missing.
+func Cut[T any, ID Identifier](list []T, limit int, place func(T) Cursor[ID]) ([]T, Cursor[ID]) {
+	if len(list) <= limit {
+		return list, Cursor[ID]{}
+	}
+	list = list[:limit]
+	return list, place(list[limit-1])
+}

@@ -229,10 +229,11 @@ func (s *Service) routes(mux module.Mux) {
 
 // exportLog sends the bundle as it is made. What fails after the first byte shows as a bundle without an end.
 func (s *Service) exportLog(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return errs.New(errs.Invalid, "The form could not be read.").Because(err)
+	form, err := request.Form(r)
+	if err != nil {
+		return err
 	}
-	since, err := strconv.ParseInt(r.PostForm.Get("since"), 10, 64)
+	since, err := strconv.ParseInt(form.Get("since"), 10, 64)
 	if err != nil {
 		since = 0
 	}

@@ -111,10 +111,10 @@ func (s *Service) routes(mux module.Mux) {
 }
 
 func (s *Service) showPage(w http.ResponseWriter, r *http.Request) error {
-	return s.draw(w, r, http.StatusOK, language(r.URL.Query().Get("lang")), page.Sheet{})
+	return s.draw(w, r, language(r.URL.Query().Get("lang")), page.Sheet{})
 }
 
-func (s *Service) draw(w http.ResponseWriter, r *http.Request, status int, lang string, sheet page.Sheet) error {
+func (s *Service) draw(w http.ResponseWriter, r *http.Request, lang string, sheet page.Sheet) error {
 	all, err := s.All(r.Context(), request.Actor(r.Context()), Support)
 	if err != nil {
 		return err
@@ -127,24 +127,21 @@ func (s *Service) draw(w http.ResponseWriter, r *http.Request, status int, lang 
 			view.Open = shown
 		}
 	}
-	return page.Render(w, r, status, ui.Page(view))
+	return page.Render(w, r, sheet.Status(), ui.Page(view))
 }
 
 func (s *Service) savePage(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return errs.New(errs.Invalid, "The form could not be read.").Because(err)
-	}
-	lang := r.PostForm.Get("language")
-	if !slices.Contains(Languages, lang) {
-		return errs.New(errs.NotFound, "There is no such language here.")
-	}
-	n, err := s.SetNotice(r.Context(), request.Actor(r.Context()), Notice{Purpose: Support, Language: lang, Text: r.PostForm.Get("text"), URL: r.PostForm.Get("url")})
-	if p := errs.AsProblem(err); p.Code == errs.Invalid {
-		return s.draw(w, r, p.Status, lang, page.Sheet{Errors: p.Errors, Sent: r.PostForm})
-	}
+	form, err := request.Form(r)
 	if err != nil {
 		return err
 	}
-	page.Redirect(w, r, "/settings/consent?lang="+lang, ui.Saved(n.Version))
-	return nil
+	lang := form.Get("language")
+	if !slices.Contains(Languages, lang) {
+		return errs.New(errs.NotFound, "There is no such language here.")
+	}
+	n, err := s.SetNotice(r.Context(), request.Actor(r.Context()), Notice{Purpose: Support, Language: lang, Text: form.Get("text"), URL: form.Get("url")})
+	if sheet, again := page.Refused(err, form); again {
+		return s.draw(w, r, lang, sheet)
+	}
+	return page.Done(w, r, err, "/settings/consent?lang="+lang, ui.Saved(n.Version))
 }

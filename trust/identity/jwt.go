@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,19 +68,10 @@ func (s *Service) VerifyToken(ctx context.Context, tenant ids.Tenant, token, aud
 	if err != nil || strings.TrimSpace(claims.UserID) == "" || claims.ExpiresAt.Sub(s.vault.Now()) > tokenLife+tokenSlack {
 		return TokenClaims{}, badIdentity.Because(err)
 	}
-	if len(claims.Audience) > 0 && !contains(claims.Audience, audience) {
+	if len(claims.Audience) > 0 && !slices.Contains(claims.Audience, audience) {
 		return TokenClaims{}, badIdentity
 	}
 	return TokenClaims{UserID: claims.UserID, Email: claims.Email, Name: claims.Name, Phone: claims.Phone, Attributes: claims.Attributes}, nil
-}
-
-func contains(list []string, wanted string) bool {
-	for _, s := range list {
-		if s == wanted {
-			return true
-		}
-	}
-	return false
 }
 
 // signingKey finds the key that the token's kid names among this tenant's own, and refuses headers that would have us

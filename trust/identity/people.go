@@ -2,18 +2,18 @@ package identity
 
 import (
 	"context"
-	"net/mail"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/frame/mail"
 	"aver/vault"
 )
 
 func checkEmail(email string) error {
-	if addr, err := mail.ParseAddress(email); err != nil || addr.Address != email || len(email) > 254 {
+	if !mail.IsAddress(email) {
 		return errs.New(errs.Invalid, "This is not an e-mail address.", errs.Field{Field: "email", Code: "malformed", Message: "Write an e-mail address like name@company.example."})
 	}
 	return nil

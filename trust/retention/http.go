@@ -2,7 +2,6 @@ package retention
 
 import (
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -24,10 +23,10 @@ func (s *Service) routes(mux module.Mux) {
 }
 
 func (s *Service) showPage(w http.ResponseWriter, r *http.Request) error {
-	return s.draw(w, r, http.StatusOK, page.Sheet{})
+	return s.draw(w, r, page.Sheet{})
 }
 
-func (s *Service) draw(w http.ResponseWriter, r *http.Request, status int, sheet page.Sheet) error {
+func (s *Service) draw(w http.ResponseWriter, r *http.Request, sheet page.Sheet) error {
 	actor := request.Actor(r.Context())
 	classes, err := s.Schedule(r.Context(), actor)
 	if err != nil {
@@ -48,14 +47,15 @@ func (s *Service) draw(w http.ResponseWriter, r *http.Request, status int, sheet
 		}
 		view.Classes = append(view.Classes, shown)
 	}
-	return page.Render(w, r, status, ui.Page(view))
+	return page.Render(w, r, sheet.Status(), ui.Page(view))
 }
 
 func (s *Service) savePage(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return errs.New(errs.Invalid, "The form could not be read.").Because(err)
+	form, err := request.Form(r)
+	if err != nil {
+		return err
 	}
-	class, typed := r.PostForm.Get("class"), strings.TrimSpace(r.PostForm.Get("days"))
+	class, typed := form.Get("class"), strings.TrimSpace(form.Get("days"))
 	days, err := strconv.Atoi(typed)
 	if typed == "" {
 		days, err = 0, nil
@@ -63,23 +63,16 @@ func (s *Service) savePage(w http.ResponseWriter, r *http.Request) error {
 		days = -1 // refused in words
 	}
 	err = s.SetLimit(r.Context(), request.Actor(r.Context()), class, days)
-	if p := errs.AsProblem(err); p.Code == errs.Invalid {
-		p.Errors[0].Field = "days"
-		return s.draw(w, r, p.Status, page.Sheet{Errors: p.Errors, Sent: url.Values{"class": {class}, "days": {typed}}})
+	if sheet, again := page.Refused(err, form); again {
+		sheet.Errors[0].Field = "days"
+		return s.draw(w, r, sheet)
 	}
-	if err != nil {
-		return err
-	}
-	page.Redirect(w, r, "/settings/retention", ui.Saved())
-	return nil
+	return page.Done(w, r, err, "/settings/retention", ui.Saved())
 }
 
 func (s *Service) sweepNow(w http.ResponseWriter, r *http.Request) error {
-	if err := s.SweepSoon(r.Context(), request.Actor(r.Context())); err != nil {
-		return err
-	}
-	page.Redirect(w, r, "/settings/retention", ui.Sweeping())
-	return nil
+	err := s.SweepSoon(r.Context(), request.Actor(r.Context()))
+	return page.Done(w, r, err, "/settings/retention", ui.Sweeping())
 }
 
 func (s *Service) connectionsPage(w http.ResponseWriter, r *http.Request) error {
@@ -91,11 +84,8 @@ func (s *Service) connectionsPage(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	var view ui.Connections
-	if len(list) > perPage {
-		list = list[:perPage]
-		view.Older = request.Cursor[ids.Object]{At: list[perPage-1].At, ID: list[perPage-1].ID}.String()
-	}
+	list, next := request.Cut(list, perPage, func(c Connection) request.Cursor[ids.Object] { return request.Cursor[ids.Object]{At: c.At, ID: c.ID} })
+	view := ui.Connections{Older: next.String()}
 	for _, c := range list {
 		view.List = append(view.List, ui.Connection{At: c.At, IP: c.IP, Agent: c.Agent, Class: c.Class, Who: c.Who})
 	}

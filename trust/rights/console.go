@@ -94,11 +94,7 @@ func (s *Service) exportPerson(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id, err := s.StartCopy(r.Context(), request.Actor(r.Context()), contact)
-	if err != nil {
-		return err
-	}
-	page.Redirect(w, r, "/privacy/requests/"+id.String(), "")
-	return nil
+	return page.Done(w, r, err, "/privacy/requests/"+id.String(), "")
 }
 
 // word is what an operator types back to erase somebody: the name, or what stands for it.
@@ -121,10 +117,10 @@ func (s *Service) word(ctx context.Context, actor vault.Actor, contact ids.Conta
 }
 
 func (s *Service) erasePage(w http.ResponseWriter, r *http.Request) error {
-	return s.drawErase(w, r, http.StatusOK, nil)
+	return s.drawErase(w, r, page.Sheet{})
 }
 
-func (s *Service) drawErase(w http.ResponseWriter, r *http.Request, status int, faults []errs.Field) error {
+func (s *Service) drawErase(w http.ResponseWriter, r *http.Request, sheet page.Sheet) error {
 	contact, err := pathContact(r)
 	if err != nil {
 		return err
@@ -133,7 +129,7 @@ func (s *Service) drawErase(w http.ResponseWriter, r *http.Request, status int, 
 	if err != nil {
 		return err
 	}
-	return page.Render(w, r, status, ui.Erase(ui.EraseView{Contact: contact.String(), Word: word, Rows: rows, Faults: faults}))
+	return page.Render(w, r, sheet.Status(), ui.Erase(ui.EraseView{Contact: contact.String(), Word: word, Rows: rows, Faults: sheet.Errors}))
 }
 
 func (s *Service) erasePerson(w http.ResponseWriter, r *http.Request) error {
@@ -141,20 +137,17 @@ func (s *Service) erasePerson(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.ParseForm(); err != nil {
-		return errs.New(errs.Invalid, "The form could not be read.").Because(err)
+	form, err := request.Form(r)
+	if err != nil {
+		return err
 	}
 	word, _, err := s.word(r.Context(), request.Actor(r.Context()), contact)
 	if err != nil {
 		return err
 	}
-	if strings.TrimSpace(r.PostForm.Get("confirm")) != word {
-		return s.drawErase(w, r, http.StatusUnprocessableEntity, []errs.Field{{Field: "confirm", Code: "mismatch", Message: ui.NotTheWord()}})
+	if strings.TrimSpace(form.Get("confirm")) != word {
+		return s.drawErase(w, r, page.Sheet{Errors: []errs.Field{{Field: "confirm", Code: "mismatch", Message: ui.NotTheWord()}}})
 	}
 	done, err := s.Erase(r.Context(), request.Actor(r.Context()), contact, "order of the controller")
-	if err != nil {
-		return err
-	}
-	page.Redirect(w, r, "/privacy/requests/"+done.ID.String(), ui.Erased())
-	return nil
+	return page.Done(w, r, err, "/privacy/requests/"+done.ID.String(), ui.Erased())
 }

@@ -112,10 +112,7 @@ func (s *Service) List(ctx context.Context, actor vault.Actor, from request.Curs
 		list, err = Requests.Find(tx, "(asked_at, id) < (?, ?) ORDER BY asked_at DESC, id DESC LIMIT ?", from.At, from.ID, limit+1)
 		return err
 	})
-	if len(list) > limit {
-		list = list[:limit]
-		next = request.Cursor[RequestID]{At: list[limit-1].AskedAt, ID: list[limit-1].ID}
-	}
+	list, next = request.Cut(list, limit, func(r Request) request.Cursor[RequestID] { return request.Cursor[RequestID]{At: r.AskedAt, ID: r.ID} })
 	return list, next, err
 }
 
@@ -137,19 +134,11 @@ func (s *Service) routes(mux module.Mux) {
 }
 
 func pathRequest(r *http.Request) (RequestID, error) {
-	id, err := ids.Parse[dsr](r.PathValue("id"))
-	if err != nil {
-		return id, errs.New(errs.NotFound, "There is no such request.")
-	}
-	return id, nil
+	return request.PathID[RequestID](r, "id", "request")
 }
 
 func pathContact(r *http.Request) (ids.Contact, error) {
-	id, err := ids.ParseSubject(r.PathValue("contact"))
-	if err != nil {
-		return id, errNobody
-	}
-	return id, nil
+	return request.PathID[ids.Contact](r, "contact", "person")
 }
 
 // download sends an archive as a file.

@@ -2,12 +2,12 @@ package rights
 
 import (
 	"net/http"
-	"net/mail"
-	"net/url"
 	"strings"
 
 	"aver/base/errs"
+	"aver/frame/mail"
 	"aver/frame/page"
+	"aver/frame/request"
 	"aver/trust/rights/ui"
 	"aver/vault"
 )
@@ -19,17 +19,22 @@ func (s *Service) workspace(r *http.Request) (vault.Tenant, error) {
 	return s.vault.TenantBySlug(r.Context(), r.PathValue("workspace"))
 }
 
-func (s *Service) portalPage(w http.ResponseWriter, r *http.Request) error {
-	return s.drawPortal(w, r, http.StatusOK, page.Sheet{})
+// portal is the page of a request for the person who asked.
+func portal(tenant vault.Tenant, id RequestID) string {
+	return "/my-data/" + tenant.Slug + "/" + id.String()
 }
 
-func (s *Service) drawPortal(w http.ResponseWriter, r *http.Request, status int, sheet page.Sheet) error {
+func (s *Service) portalPage(w http.ResponseWriter, r *http.Request) error {
+	return s.drawPortal(w, r, page.Sheet{})
+}
+
+func (s *Service) drawPortal(w http.ResponseWriter, r *http.Request, sheet page.Sheet) error {
 	tenant, err := s.workspace(r)
 	if err != nil {
 		return err
 	}
 	sheet.Action = r.URL.Path
-	return page.Render(w, r, status, ui.Portal(ui.PortalView{Workspace: tenant.Name, Sheet: sheet, Mail: s.mail != nil}))
+	return page.Render(w, r, sheet.Status(), ui.Portal(ui.PortalView{Workspace: tenant.Name, Sheet: sheet, Mail: s.mail != nil}))
 }
 
 func (s *Service) portalAsk(w http.ResponseWriter, r *http.Request) error {
@@ -37,24 +42,23 @@ func (s *Service) portalAsk(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.ParseForm(); err != nil {
-		return errs.New(errs.Invalid, "The form could not be read.").Because(err)
+	form, err := request.Form(r)
+	if err != nil {
+		return err
 	}
-	email := strings.TrimSpace(r.PostForm.Get("email"))
-	sent := url.Values{"email": {email}, "kind": r.PostForm["kind"]}
-	address, err := mail.ParseAddress(email)
-	if err != nil || address.Address != email || len(email) > 254 {
-		return s.drawPortal(w, r, http.StatusUnprocessableEntity, page.Sheet{Sent: sent, Errors: []errs.Field{{Field: "email", Code: "malformed", Message: ui.NoAddress()}}})
+	email := strings.TrimSpace(form.Get("email"))
+	if !mail.IsAddress(email) {
+		return s.drawPortal(w, r, page.Sheet{Sent: form, Errors: []errs.Field{{Field: "email", Code: "malformed", Message: ui.NoAddress()}}})
 	}
-	ticket, err := s.Ask(r.Context(), tenant.ID, Kind(r.PostForm.Get("kind")), email)
-	if p := errs.AsProblem(err); p.Code == errs.Invalid {
-		return s.drawPortal(w, r, p.Status, page.Sheet{Sent: sent, Errors: p.Errors})
+	ticket, err := s.Ask(r.Context(), tenant.ID, Kind(form.Get("kind")), email)
+	if sheet, again := page.Refused(err, form); again {
+		return s.drawPortal(w, r, sheet)
 	}
 	if err != nil {
 		return err
 	}
 	http.SetCookie(w, &http.Cookie{Name: ticketCookie, Value: ticket.Session, Path: "/", MaxAge: int(fileLife.Seconds()), Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode})
-	page.Redirect(w, r, "/my-data/"+tenant.Slug+"/"+ticket.Request.String(), "")
+	page.Redirect(w, r, portal(tenant, ticket.Request), "")
 	return nil
 }
 
@@ -76,10 +80,10 @@ func (s *Service) held(r *http.Request) (vault.Tenant, Ticket, error) {
 }
 
 func (s *Service) portalRequest(w http.ResponseWriter, r *http.Request) error {
-	return s.drawRequest(w, r, http.StatusOK, nil)
+	return s.drawRequest(w, r, page.Sheet{})
 }
 
-func (s *Service) drawRequest(w http.ResponseWriter, r *http.Request, status int, faults []errs.Field) error {
+func (s *Service) drawRequest(w http.ResponseWriter, r *http.Request, sheet page.Sheet) error {
 	tenant, t, err := s.held(r)
 	if err != nil {
 		return err
@@ -88,11 +92,11 @@ func (s *Service) drawRequest(w http.ResponseWriter, r *http.Request, status int
 	if err != nil {
 		return err
 	}
-	view := ui.AnswerView{Request: s.shown(held), Workspace: tenant.Name, Base: "/my-data/" + tenant.Slug, File: "/my-data/files/" + tenant.Slug + "/" + held.ID.String(), Faults: faults}
+	view := ui.AnswerView{Request: s.shown(held), Workspace: tenant.Name, Base: "/my-data/" + tenant.Slug, File: "/my-data/files/" + tenant.Slug + "/" + held.ID.String(), Faults: sheet.Errors}
 	if held.Kind == Erasure && held.State == Done {
 		view.Receipt = receipt(held).Text
 	}
-	return page.Render(w, r, status, ui.Answer(view))
+	return page.Render(w, r, sheet.Status(), ui.Answer(view))
 }
 
 func (s *Service) portalCode(w http.ResponseWriter, r *http.Request) error {
@@ -100,18 +104,15 @@ func (s *Service) portalCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.ParseForm(); err != nil {
-		return errs.New(errs.Invalid, "The form could not be read.").Because(err)
-	}
-	_, err = s.Prove(r.Context(), tenant.ID, t, strings.Join(strings.Fields(r.PostForm.Get("code")), ""))
-	if p := errs.AsProblem(err); p.Code == errs.Invalid {
-		return s.drawRequest(w, r, p.Status, p.Errors)
-	}
+	form, err := request.Form(r)
 	if err != nil {
 		return err
 	}
-	page.Redirect(w, r, "/my-data/"+tenant.Slug+"/"+t.Request.String(), "")
-	return nil
+	_, err = s.Prove(r.Context(), tenant.ID, t, strings.Join(strings.Fields(form.Get("code")), ""))
+	if sheet, again := page.Refused(err, form); again {
+		return s.drawRequest(w, r, sheet)
+	}
+	return page.Done(w, r, err, portal(tenant, t.Request), "")
 }
 
 func (s *Service) portalErase(w http.ResponseWriter, r *http.Request) error {
@@ -119,17 +120,15 @@ func (s *Service) portalErase(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.ParseForm(); err != nil {
-		return errs.New(errs.Invalid, "The form could not be read.").Because(err)
-	}
-	if !strings.EqualFold(strings.TrimSpace(r.PostForm.Get("confirm")), ui.EraseWord()) {
-		return s.drawRequest(w, r, http.StatusUnprocessableEntity, []errs.Field{{Field: "confirm", Code: "mismatch", Message: ui.NotTheWord()}})
-	}
-	if _, err := s.Confirm(r.Context(), tenant.ID, t); err != nil {
+	form, err := request.Form(r)
+	if err != nil {
 		return err
 	}
-	page.Redirect(w, r, "/my-data/"+tenant.Slug+"/"+t.Request.String(), "")
-	return nil
+	if !strings.EqualFold(strings.TrimSpace(form.Get("confirm")), ui.EraseWord()) {
+		return s.drawRequest(w, r, page.Sheet{Errors: []errs.Field{{Field: "confirm", Code: "mismatch", Message: ui.NotTheWord()}}})
+	}
+	_, err = s.Confirm(r.Context(), tenant.ID, t)
+	return page.Done(w, r, err, portal(tenant, t.Request), "")
 }
 
 func (s *Service) portalFile(w http.ResponseWriter, r *http.Request) error {

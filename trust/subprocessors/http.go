@@ -184,19 +184,16 @@ func (s *Service) save(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.ParseForm(); err != nil {
-		return errs.New(errs.Invalid, "The form could not be read.").Because(err)
-	}
-	sent := fromForm(r.PostForm).company(c.ID)
-	saved, err := s.Save(r.Context(), actor, sent)
-	if p := errs.AsProblem(err); p.Code == errs.Invalid {
-		return page.Render(w, r, p.Status, ui.Form(shown(sent), page.Sheet{Errors: p.Errors, Sent: r.PostForm}))
-	}
+	form, err := request.Form(r)
 	if err != nil {
 		return err
 	}
-	page.Redirect(w, r, "/settings/subprocessors", ui.Saved(saved.Name))
-	return nil
+	sent := fromForm(form).company(c.ID)
+	saved, err := s.Save(r.Context(), actor, sent)
+	if sheet, again := page.Refused(err, form); again {
+		return page.Render(w, r, sheet.Status(), ui.Form(shown(sent), sheet))
+	}
+	return page.Done(w, r, err, "/settings/subprocessors", ui.Saved(saved.Name))
 }
 
 func fromForm(form url.Values) draft {
@@ -225,15 +222,12 @@ func (s *Service) remove(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.ParseForm(); err != nil {
-		return errs.New(errs.Invalid, "The form could not be read.").Because(err)
-	}
-	if strings.TrimSpace(r.PostForm.Get("confirm")) != c.Name {
-		return page.Render(w, r, http.StatusUnprocessableEntity, ui.Form(shown(c), page.Sheet{Errors: []errs.Field{{Field: "confirm", Code: "mismatch", Message: ui.WrongWord()}}}))
-	}
-	if err := s.Remove(r.Context(), actor, c.ID); err != nil {
+	form, err := request.Form(r)
+	if err != nil {
 		return err
 	}
-	page.Redirect(w, r, "/settings/subprocessors", ui.Removed(c.Name))
-	return nil
+	if strings.TrimSpace(form.Get("confirm")) != c.Name {
+		return page.Render(w, r, http.StatusUnprocessableEntity, ui.Form(shown(c), page.Sheet{Errors: []errs.Field{{Field: "confirm", Code: "mismatch", Message: ui.WrongWord()}}}))
+	}
+	return page.Done(w, r, s.Remove(r.Context(), actor, c.ID), "/settings/subprocessors", ui.Removed(c.Name))
 }

@@ -1,7 +1,7 @@
 package contacts
 
 import (
-	"net/mail"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -11,11 +11,12 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/frame/mail"
 	"aver/vault"
 	"aver/work/contacts/attributes"
 )
 
-const maxField = 250 // characters of a name, company or address
+const maxField = 250 // characters of a name or company
 
 // Draft is what is said about a contact. An empty field says nothing.
 type Draft struct {
@@ -37,7 +38,7 @@ func clean(d Draft) (Draft, error) {
 	for _, f := range []struct {
 		name string
 		text *string
-	}{{"external_id", &d.ExternalID}, {"email", &d.Email}, {"name", &d.Name}, {"company", &d.Company}, {"basis", &d.BasisNote}} {
+	}{{"external_id", &d.ExternalID}, {"name", &d.Name}, {"company", &d.Company}, {"basis", &d.BasisNote}} {
 		*f.text = strings.TrimSpace(*f.text)
 		if utf8.RuneCountInString(*f.text) > maxField {
 			refuse(f.name, "too-long", "Use at most 250 characters.")
@@ -50,7 +51,8 @@ func clean(d Draft) (Draft, error) {
 	if _, found := cards.Mask(d.ExternalID); found > 0 {
 		refuse("external_id", "card-number", "This looks like a card number. Use another identifier.")
 	}
-	if _, found := cards.Mask(d.Email); found > 0 || d.Email != "" && !isAddress(d.Email) {
+	d.Email = strings.TrimSpace(d.Email)
+	if _, found := cards.Mask(d.Email); found > 0 || d.Email != "" && !mail.IsAddress(d.Email) {
 		refuse("email", "malformed", "Write an e-mail address like name@company.example.")
 	}
 	if d.Phone = strings.TrimSpace(d.Phone); d.Phone != "" {
@@ -70,11 +72,6 @@ func clean(d Draft) (Draft, error) {
 	d.Company, _ = cards.Mask(d.Company)
 	d.BasisNote, _ = cards.Mask(d.BasisNote)
 	return d, nil
-}
-
-func isAddress(text string) bool {
-	a, err := mail.ParseAddress(text)
-	return err == nil && a.Address == text
 }
 
 // phone writes a number in E.164. Without a country the number must begin with its country code.
@@ -111,7 +108,7 @@ var errSigned = errs.New(errs.Conflict, "Your site signed who this is. Its ident
 // to know is cut loose from whoever was merged with it as a mere claim, and from the sessions it had as one.
 func apply(tx *vault.Tx, c *Contact, d Draft) error {
 	unknown := !c.known()
-	if c.Verified && (d.ExternalID != "" && d.ExternalID != c.ExternalID.Reveal() || has(d.Clear, "external_id")) {
+	if c.Verified && (d.ExternalID != "" && d.ExternalID != c.ExternalID.Reveal() || slices.Contains(d.Clear, "external_id")) {
 		return errSigned
 	}
 	if err := applyValues(tx, c, d.Attributes); err != nil { // the last that may refuse the draft, so nothing is half done
@@ -122,7 +119,7 @@ func apply(tx *vault.Tx, c *Contact, d Draft) error {
 		held *personal.Text
 		said string
 	}{{"external_id", &c.ExternalID, d.ExternalID}, {"email", &c.Email, d.Email}, {"phone", &c.Phone, d.Phone}, {"name", &c.Name, d.Name}, {"company", &c.Company, d.Company}} {
-		if f.said == "" && !has(d.Clear, f.name) {
+		if f.said == "" && !slices.Contains(d.Clear, f.name) {
 			continue
 		}
 		if err := change(tx, c, f.name, f.held.Reveal(), f.said); err != nil {
@@ -130,7 +127,7 @@ func apply(tx *vault.Tx, c *Contact, d Draft) error {
 		}
 		*f.held = personal.Of(f.said)
 	}
-	if d.Language != "" || has(d.Clear, "language") {
+	if d.Language != "" || slices.Contains(d.Clear, "language") {
 		c.Language = d.Language
 	}
 	c.Role = roleOf(*c, d.Role)
@@ -140,15 +137,6 @@ func apply(tx *vault.Tx, c *Contact, d Draft) error {
 		return nil
 	}
 	return becomeKnown(tx, c)
-}
-
-func has(list []string, name string) bool {
-	for _, one := range list {
-		if one == name {
-			return true
-		}
-	}
-	return false
 }
 
 // known tells whether the tenant itself said who this is; otherwise all there is are claims.

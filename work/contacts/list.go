@@ -8,6 +8,7 @@ import (
 
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/frame/mail"
 	"aver/frame/request"
 	"aver/vault"
 )
@@ -54,11 +55,9 @@ func (s *Service) List(ctx context.Context, actor vault.Actor, f Filter) (Page, 
 		if err != nil {
 			return err
 		}
-		if len(out.Contacts) > f.Limit {
-			out.Contacts = out.Contacts[:f.Limit]
-			last := out.Contacts[f.Limit-1]
-			out.Next = request.Cursor[ids.Contact]{At: last.SeenAt, ID: last.ID}
-		}
+		out.Contacts, out.Next = request.Cut(out.Contacts, f.Limit, func(c Contact) request.Cursor[ids.Contact] {
+			return request.Cursor[ids.Contact]{At: c.SeenAt, ID: c.ID}
+		})
 		out.Tags, err = tagsOf(tx, out.Contacts)
 		return err
 	})
@@ -156,7 +155,7 @@ func exact(tx *vault.Tx, text string) ([]Contact, error) {
 	if err != nil {
 		return nil, err
 	}
-	if isAddress(text) {
+	if mail.IsAddress(text) {
 		more, err := Contacts.Lookup(tx, "email", text)
 		if err != nil {
 			return nil, err

@@ -9,6 +9,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/frame/mail"
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/work/contacts/attributes"
@@ -316,7 +317,7 @@ func (s *Service) identify(ctx context.Context, tenant ids.Tenant, visitor ids.C
 // signed is what a token says. An address or a number that cannot be one is left out: the identity counts all the same.
 func signed(claims identity.TokenClaims) Draft {
 	d := Draft{ExternalID: claims.UserID, Name: claims.Name, Attributes: attributes.Values{}}
-	if isAddress(claims.Email) {
+	if mail.IsAddress(claims.Email) {
 		d.Email = claims.Email
 	}
 	if number, ok := phone(claims.Phone, ""); ok {

@@ -54,11 +54,7 @@ func (s *Service) List(ctx context.Context, actor vault.Actor, f Filter) (rows [
 		if err != nil {
 			return err
 		}
-		next = Cursor{}
-		if len(found) > limit {
-			found = found[:limit]
-			next = Cursor{At: found[limit-1].LastAt, ID: found[limit-1].ID}
-		}
+		found, next = request.Cut(found, limit, func(c Conversation) Cursor { return Cursor{At: c.LastAt, ID: c.ID} })
 		rows, err = s.rows(tx, found)
 		return err
 	})

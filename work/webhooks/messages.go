@@ -24,17 +24,13 @@ func (s *Service) Sent(ctx context.Context, actor vault.Actor, id ID, state Stat
 			return err
 		}
 		if state == "" {
-			list, err = Messages.Find(tx, "webhook = ? AND (created_at < ? OR created_at = ? AND id < ?) ORDER BY created_at DESC, id DESC LIMIT ?", id, at, at, before.Bytes(), limit+1)
+			list, err = Messages.Find(tx, "webhook = ? AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?", id, at, before.Bytes(), limit+1)
 		} else {
-			list, err = Messages.Find(tx, "webhook = ? AND state = ? AND (created_at < ? OR created_at = ? AND id < ?) ORDER BY created_at DESC, id DESC LIMIT ?", id, string(state), at, at, before.Bytes(), limit+1)
+			list, err = Messages.Find(tx, "webhook = ? AND state = ? AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?", id, string(state), at, before.Bytes(), limit+1)
 		}
 		return err
 	})
-	if len(list) > limit {
-		list = list[:limit]
-		last := list[limit-1]
-		more = Cursor{At: last.CreatedAt, ID: last.ID}
-	}
+	list, more = request.Cut(list, limit, func(m Message) Cursor { return Cursor{At: m.CreatedAt, ID: m.ID} })
 	return list, more, err
 }
 

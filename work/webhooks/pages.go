@@ -2,11 +2,11 @@ package webhooks
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
 	"aver/base/errs"
-	"aver/base/ids"
 	"aver/frame/module"
 	"aver/frame/page"
 	"aver/frame/request"
@@ -24,48 +24,39 @@ func (s *Service) routes(mux module.Mux) {
 	mux.Handle("POST /settings/webhooks/{id}/rotate", s.act(s.doRotate))
 	mux.Handle("POST /settings/webhooks/{id}/enable", s.act(func(w http.ResponseWriter, r *http.Request, actor vault.Actor, id ID) error {
 		_, err := s.Switch(r.Context(), actor, id, true)
-		return back(w, r, id, err, ui.T("enabled"))
+		return page.Done(w, r, err, address(id), ui.T("enabled"))
 	}))
 	mux.Handle("POST /settings/webhooks/{id}/disable", s.act(func(w http.ResponseWriter, r *http.Request, actor vault.Actor, id ID) error {
 		_, err := s.Switch(r.Context(), actor, id, false)
-		return back(w, r, id, err, ui.T("disabled"))
+		return page.Done(w, r, err, address(id), ui.T("disabled"))
 	}))
 	mux.Handle("POST /settings/webhooks/{id}/test", s.act(func(w http.ResponseWriter, r *http.Request, actor vault.Actor, id ID) error {
 		_, err := s.Try(r.Context(), actor, id)
-		return back(w, r, id, err, ui.T("tested"))
+		return page.Done(w, r, err, address(id), ui.T("tested"))
 	}))
 	mux.Handle("POST /settings/webhooks/{id}/remove", s.act(func(w http.ResponseWriter, r *http.Request, actor vault.Actor, id ID) error {
-		if err := s.Remove(r.Context(), actor, id); err != nil {
-			return err
-		}
-		page.Redirect(w, r, "/settings/webhooks", ui.T("removed"))
-		return nil
+		return page.Done(w, r, s.Remove(r.Context(), actor, id), "/settings/webhooks", ui.T("removed"))
 	}))
 	mux.Handle("POST /settings/webhooks/{id}/replay", s.act(s.doReplay))
 }
 
-var noEndpoint = errs.New(errs.NotFound, "There is no such endpoint here.")
+// endpoint reads which one the path is about.
+func endpoint(r *http.Request) (ID, error) { return request.PathID[ID](r, "id", "endpoint") }
+
+func address(id ID) string { return "/settings/webhooks/" + id.String() }
 
 // act is a form about one endpoint.
 func (s *Service) act(do func(http.ResponseWriter, *http.Request, vault.Actor, ID) error) http.Handler {
 	return request.Handler(func(w http.ResponseWriter, r *http.Request) error {
-		id, err := ids.Parse[webhook](r.PathValue("id"))
+		id, err := endpoint(r)
 		if err != nil {
-			return noEndpoint
+			return err
 		}
-		if err := r.ParseForm(); err != nil {
-			return errs.New(errs.Invalid, "The form could not be read. Nothing was changed.").Because(err)
+		if _, err := request.Form(r); err != nil {
+			return err
 		}
 		return do(w, r, request.Actor(r.Context()), id)
 	})
-}
-
-func back(w http.ResponseWriter, r *http.Request, id ID, err error, words string) error {
-	if err != nil {
-		return err
-	}
-	page.Redirect(w, r, "/settings/webhooks/"+id.String(), words)
-	return nil
 }
 
 func (s *Service) showList(w http.ResponseWriter, r *http.Request) error {
@@ -91,25 +82,20 @@ func (s *Service) shown(e Endpoint) ui.Endpoint {
 }
 
 func (s *Service) showNew(w http.ResponseWriter, r *http.Request) error {
-	return s.drawForm(w, r, http.StatusOK, ui.Form{Sheet: page.Sheet{Action: "/settings/webhooks"}, Fresh: true})
+	return s.drawForm(w, r, ui.Form{Sheet: page.Sheet{Action: "/settings/webhooks"}, Fresh: true})
 }
 
-func (s *Service) drawForm(w http.ResponseWriter, r *http.Request, status int, f ui.Form) error {
+func (s *Service) drawForm(w http.ResponseWriter, r *http.Request, f ui.Form) error {
 	if !request.Actor(r.Context()).Can(actWrite) {
 		return errs.New(errs.Forbidden, "Your role does not allow this.")
 	}
 	f.Types = Types
-	for i, e := range f.Sheet.Errors {
-		if e.Field == "events" { // a box by itself is not wrong
-			f.Sheet.Errors[i].Field = ""
-		}
-	}
-	return page.Render(w, r, status, ui.FormPage(f))
+	return page.Render(w, r, f.Sheet.Status(), ui.FormPage(f))
 }
 
 // draft reads the form. All boxes ticked means all events, also those to come; none ticked is a mistake.
-func draft(r *http.Request) (Draft, error) {
-	d := Draft{URL: r.PostForm.Get("url"), About: r.PostForm.Get("description"), Events: r.PostForm["events"], Scheme: Scheme(r.PostForm.Get("scheme"))}
+func draft(form url.Values) (Draft, error) {
+	d := Draft{URL: form.Get("url"), About: form.Get("description"), Events: form["events"], Scheme: Scheme(form.Get("scheme"))}
 	if len(d.Events) == 0 {
 		return d, errs.New(errs.Invalid, "The endpoint was not saved.", errs.Field{Field: "events", Code: "required", Message: "Choose at least one event."})
 	}
@@ -120,17 +106,19 @@ func draft(r *http.Request) (Draft, error) {
 }
 
 func (s *Service) doCreate(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return errs.New(errs.Invalid, "The form could not be read. Nothing was changed.").Because(err)
+	form, err := request.Form(r)
+	if err != nil {
+		return err
 	}
 	var e Endpoint
 	var key string
-	d, err := draft(r)
+	d, err := draft(form)
 	if err == nil {
 		e, key, err = s.Create(r.Context(), request.Actor(r.Context()), d)
 	}
-	if p := errs.AsProblem(err); len(p.Errors) > 0 {
-		return s.drawForm(w, r, p.Status, ui.Form{Sheet: page.Sheet{Action: "/settings/webhooks", Errors: slices.Clone(p.Errors), Sent: r.PostForm}, Fresh: true})
+	if sheet, again := page.Refused(err, form); again {
+		sheet.Action = "/settings/webhooks"
+		return s.drawForm(w, r, ui.Form{Sheet: sheet.Whole("events"), Fresh: true})
 	}
 	if err != nil {
 		return err
@@ -141,33 +129,35 @@ func (s *Service) doCreate(w http.ResponseWriter, r *http.Request) error {
 func isSecret(key string) bool { return len(key) > 6 && key[:6] == "whsec_" }
 
 func (s *Service) showEdit(w http.ResponseWriter, r *http.Request) error {
-	id, err := ids.Parse[webhook](r.PathValue("id"))
+	id, err := endpoint(r)
 	if err != nil {
-		return noEndpoint
+		return err
 	}
 	e, err := s.Get(r.Context(), request.Actor(r.Context()), id)
 	if err != nil {
 		return err
 	}
-	return s.drawForm(w, r, http.StatusOK, ui.Form{Sheet: page.Sheet{Action: "/settings/webhooks/" + id.String()}, Endpoint: s.shown(e)})
+	return s.drawForm(w, r, ui.Form{Sheet: page.Sheet{Action: address(id)}, Endpoint: s.shown(e)})
 }
 
 func (s *Service) doUpdate(w http.ResponseWriter, r *http.Request) error {
-	id, err := ids.Parse[webhook](r.PathValue("id"))
+	id, err := endpoint(r)
 	if err != nil {
-		return noEndpoint
+		return err
 	}
-	if err := r.ParseForm(); err != nil {
-		return errs.New(errs.Invalid, "The form could not be read. Nothing was changed.").Because(err)
+	form, err := request.Form(r)
+	if err != nil {
+		return err
 	}
-	d, err := draft(r)
+	d, err := draft(form)
 	if err == nil {
 		_, err = s.Update(r.Context(), request.Actor(r.Context()), id, d)
 	}
-	if p := errs.AsProblem(err); len(p.Errors) > 0 {
-		return s.drawForm(w, r, p.Status, ui.Form{Sheet: page.Sheet{Action: r.URL.Path, Errors: slices.Clone(p.Errors), Sent: r.PostForm}, Endpoint: ui.Endpoint{ID: id.String()}})
+	if sheet, again := page.Refused(err, form); again {
+		sheet.Action = address(id)
+		return s.drawForm(w, r, ui.Form{Sheet: sheet.Whole("events"), Endpoint: ui.Endpoint{ID: id.String()}})
 	}
-	return back(w, r, id, err, ui.T("saved"))
+	return page.Done(w, r, err, address(id), ui.T("saved"))
 }
 
 func (s *Service) doRotate(w http.ResponseWriter, r *http.Request, actor vault.Actor, id ID) error {
@@ -184,27 +174,27 @@ func (s *Service) doRotate(w http.ResponseWriter, r *http.Request, actor vault.A
 
 func (s *Service) doReplay(w http.ResponseWriter, r *http.Request, actor vault.Actor, id ID) error {
 	if text := r.PostForm.Get("message"); text != "" {
-		message, err := ids.Parse[delivery](text)
+		message, err := request.ParseID[MessageID](text, "message")
 		if err != nil {
-			return errs.New(errs.NotFound, "There is no such message here.")
+			return err
 		}
-		return back(w, r, id, s.Replay(r.Context(), actor, id, message), ui.T("replayed.one"))
+		return page.Done(w, r, s.Replay(r.Context(), actor, id, message), address(id), ui.T("replayed.one"))
 	}
 	span := map[string]time.Duration{"1": 24 * time.Hour, "7": 7 * 24 * time.Hour}[r.PostForm.Get("days")]
 	if span == 0 {
 		span = keepMessages
 	}
 	n, err := s.ReplayFailed(r.Context(), actor, id, s.vault.Now().Add(-span))
-	return back(w, r, id, err, ui.T("replayed.all", n))
+	return page.Done(w, r, err, address(id), ui.T("replayed.all", n))
 }
 
 const perPage = 50
 
 func (s *Service) showOne(w http.ResponseWriter, r *http.Request) error {
 	actor := request.Actor(r.Context())
-	id, err := ids.Parse[webhook](r.PathValue("id"))
+	id, err := endpoint(r)
 	if err != nil {
-		return noEndpoint
+		return err
 	}
 	e, err := s.Get(r.Context(), actor, id)
 	if err != nil {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,7 +54,7 @@ func (r *Rig) PlanRoutes(routes []Route) []Attempt {
 }
 
 func (r *Rig) fillRoute(route Route, c Caller) (out []Attempt) {
-	for _, kind := range sortedKeys(r.Victim.Pool) {
+	for _, kind := range slices.Sorted(maps.Keys(r.Victim.Pool)) {
 		if r.Shared[kind] != "" {
 			continue
 		}

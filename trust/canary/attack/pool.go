@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -35,7 +36,7 @@ func constant(id string) bool {
 // All lists every identifier.
 func (p Pool) All() []string {
 	var out []string
-	for _, kind := range sortedKeys(p) {
+	for _, kind := range slices.Sorted(maps.Keys(p)) {
 		out = append(out, p[kind]...)
 	}
 	return out

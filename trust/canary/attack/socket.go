@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
@@ -96,7 +97,7 @@ func (r *Rig) TrySocket(ctx context.Context, s Socket) (attempts int, found []Fi
 		return 0, nil, err
 	}
 	defer talk.Close()
-	for _, name := range sortedKeys(s.Ops) {
+	for _, name := range slices.Sorted(maps.Keys(s.Ops)) {
 		slots, args, _ := SocketSlots(name, s.Ops[name])
 		if name == "hello" || args == nil {
 			continue

@@ -11,6 +11,7 @@ package attack
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -114,7 +115,7 @@ func (o *Operation) bodySlots(s *huma.Schema, way []string, depth int) {
 		o.Slots = append(o.Slots, Slot{"body", strings.Join(way, "."), kind})
 		return
 	}
-	for _, name := range sortedKeys(s.Properties) {
+	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
 		if !s.Properties[name].ReadOnly {
 			o.bodySlots(s.Properties[name], append(slices.Clone(way), name), depth+1)
 		}
@@ -136,15 +137,6 @@ func (o *Operation) turn(s Slot) int {
 		}
 	}
 	return n
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	out := make([]string, 0, len(m))
-	for name := range m {
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return out
 }
 
 // Undescribed lists parts of paths, {like} this, that the description does not describe: they would go unattacked.
@@ -255,7 +247,7 @@ func (o *Operation) value(s *huma.Schema, way []string, f filling, required bool
 
 func (o *Operation) object(s *huma.Schema, way []string, f filling) map[string]any {
 	out := map[string]any{}
-	for _, name := range sortedKeys(s.Properties) {
+	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
 		property := s.Properties[name]
 		required := slices.Contains(s.Required, name)
 		if property.ReadOnly {

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 	"strings"
 
@@ -58,10 +57,10 @@ func (s *Service) showSignIn(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) doSignIn(w http.ResponseWriter, r *http.Request) error {
-	if err := readForm(r); err != nil {
+	form, err := request.Form(r)
+	if err != nil {
 		return err
 	}
-	form := r.PostForm
 	token, err := s.identity.SignInAs(r.Context(), identity.Attempt{Email: strings.TrimSpace(form.Get("email")), Password: form.Get("password"),
 		Workspace: strings.ToLower(strings.TrimSpace(form.Get("workspace"))), Device: device(r)})
 	if errs.Is(err, errs.Unauthenticated) {
@@ -107,10 +106,10 @@ func (s *Service) doSignOut(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) showInvitation(w http.ResponseWriter, r *http.Request) error {
-	return s.drawInvitation(w, r, http.StatusOK, page.Sheet{})
+	return s.drawInvitation(w, r, page.Sheet{})
 }
 
-func (s *Service) drawInvitation(w http.ResponseWriter, r *http.Request, status int, sheet page.Sheet) error {
+func (s *Service) drawInvitation(w http.ResponseWriter, r *http.Request, sheet page.Sheet) error {
 	c, t, err := s.identity.Invited(r.Context(), r.PathValue("token"))
 	if errs.Is(err, errs.NotFound) {
 		return page.Render(w, r, http.StatusNotFound, ui.BadLink())
@@ -119,22 +118,23 @@ func (s *Service) drawInvitation(w http.ResponseWriter, r *http.Request, status 
 		return err
 	}
 	sheet.Action = r.URL.Path
-	return page.Render(w, r, status, ui.Accept(ui.Invitation{Sheet: sheet, Setup: strings.HasPrefix(r.URL.Path, "/setup/"), Workspace: t.Name, Email: c.Email}))
+	return page.Render(w, r, sheet.Status(), ui.Accept(ui.Invitation{Sheet: sheet, Setup: strings.HasPrefix(r.URL.Path, "/setup/"), Workspace: t.Name, Email: c.Email}))
 }
 
 func (s *Service) doAccept(w http.ResponseWriter, r *http.Request) error {
-	if err := readForm(r); err != nil {
+	form, err := request.Form(r)
+	if err != nil {
 		return err
 	}
-	form := r.PostForm
 	token, err := s.identity.AcceptAs(r.Context(), r.PathValue("token"), identity.Newcomer{Email: strings.TrimSpace(form.Get("email")), Name: form.Get("name"),
 		Password: form.Get("password"), Device: device(r)})
-	switch p := errs.AsProblem(err); {
-	case errs.Is(err, errs.NotFound):
+	if errs.Is(err, errs.NotFound) {
 		return page.Render(w, r, http.StatusNotFound, ui.BadLink())
-	case len(p.Errors) > 0:
-		return s.drawInvitation(w, r, p.Status, page.Sheet{Errors: p.Errors, Sent: form})
-	case err != nil:
+	}
+	if sheet, again := page.Refused(err, form); again {
+		return s.drawInvitation(w, r, sheet)
+	}
+	if err != nil {
 		return err
 	}
 	if err := s.enter(w, r, token); err != nil {
@@ -142,15 +142,6 @@ func (s *Service) doAccept(w http.ResponseWriter, r *http.Request) error {
 	}
 	page.Redirect(w, r, firstPage, "")
 	return nil
-}
-
-func readForm(r *http.Request) error {
-	var large *http.MaxBytesError
-	err := r.ParseForm()
-	if err == nil || errors.As(err, &large) {
-		return err // the edge knows what the latter means
-	}
-	return errs.New(errs.Invalid, "The form could not be read. Nothing was changed.").Because(err)
 }
 
 // device says in two words what a browser says it is, so that people know their sessions apart. Nothing depends on it.

@@ -37,23 +37,12 @@ func users(h request.Handler) http.Handler {
 			return signInFirst
 		}
 		if r.Method == http.MethodPost {
-			if err := readForm(r); err != nil {
+			if _, err := request.Form(r); err != nil {
 				return err
 			}
 		}
 		return h(w, r)
 	})
-}
-
-// whole moves errors about a group of boxes to the form: a box by itself is not wrong.
-func whole(fields []errs.Field) []errs.Field {
-	out := slices.Clone(fields)
-	for i, f := range out {
-		if f.Field == "roles" || f.Field == "scopes" {
-			out[i].Field = ""
-		}
-	}
-	return out
 }
 
 // showIndex lists every settings page of every module that the user may use.
@@ -93,10 +82,10 @@ func (s *Service) showRights(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) showProfile(w http.ResponseWriter, r *http.Request) error {
-	return s.drawProfile(w, r, http.StatusOK, page.Sheet{}, page.Sheet{})
+	return s.drawProfile(w, r, page.Sheet{}, page.Sheet{})
 }
 
-func (s *Service) drawProfile(w http.ResponseWriter, r *http.Request, status int, name, password page.Sheet) error {
+func (s *Service) drawProfile(w http.ResponseWriter, r *http.Request, name, password page.Sheet) error {
 	actor := request.Actor(r.Context())
 	u, err := s.identity.Me(r.Context(), actor)
 	if err != nil {
@@ -111,7 +100,7 @@ func (s *Service) drawProfile(w http.ResponseWriter, r *http.Request, status int
 	for _, c := range open {
 		p.Sessions = append(p.Sessions, ui.Session{ID: c.ID.String(), Device: c.Device.Reveal(), Started: c.CreatedAt, Used: c.UsedAt, Ends: c.ExpiresAt, This: c.ID == actor.Credential()})
 	}
-	return page.Render(w, r, status, ui.ProfilePage(p))
+	return page.Render(w, r, max(name.Status(), password.Status()), ui.ProfilePage(p))
 }
 
 func roleWords(list string) []string {
@@ -127,20 +116,16 @@ func RoleNames(u identity.User) string { return ui.RoleNames(roleWords(u.Roles))
 
 func (s *Service) saveName(w http.ResponseWriter, r *http.Request) error {
 	err := s.identity.Rename(r.Context(), request.Actor(r.Context()), r.PostForm.Get("name"))
-	if p := errs.AsProblem(err); len(p.Errors) > 0 {
-		return s.drawProfile(w, r, p.Status, page.Sheet{Errors: p.Errors, Sent: r.PostForm}, page.Sheet{})
+	if sheet, again := page.Refused(err, r.PostForm); again {
+		return s.drawProfile(w, r, sheet, page.Sheet{})
 	}
-	if err != nil {
-		return err
-	}
-	page.Redirect(w, r, "/settings/profile", ui.T("profile.saved"))
-	return nil
+	return page.Done(w, r, err, "/settings/profile", ui.T("profile.saved"))
 }
 
 func (s *Service) savePassword(w http.ResponseWriter, r *http.Request) error {
 	token, err := s.identity.ChangePassword(r.Context(), request.Actor(r.Context()), r.PostForm.Get("old"), r.PostForm.Get("password"), device(r))
-	if p := errs.AsProblem(err); len(p.Errors) > 0 {
-		return s.drawProfile(w, r, p.Status, page.Sheet{}, page.Sheet{Errors: p.Errors})
+	if sheet, again := page.Refused(err, nil); again {
+		return s.drawProfile(w, r, page.Sheet{}, sheet)
 	}
 	if err != nil {
 		return err
@@ -155,11 +140,8 @@ func (s *Service) endSession(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return errs.New(errs.NotFound, "This session has ended already.")
 	}
-	if err := s.identity.EndSession(r.Context(), request.Actor(r.Context()), id); err != nil {
-		return err
-	}
-	page.Redirect(w, r, "/settings/profile", ui.T("session.ended"))
-	return nil
+	err = s.identity.EndSession(r.Context(), request.Actor(r.Context()), id)
+	return page.Done(w, r, err, "/settings/profile", ui.T("session.ended"))
 }
 
 func (s *Service) routesOfKeys(mux module.Mux) {
@@ -187,16 +169,16 @@ func (s *Service) showKeys(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) showNewKey(w http.ResponseWriter, r *http.Request) error {
-	return s.drawNewKey(w, r, http.StatusOK, page.Sheet{})
+	return s.drawNewKey(w, r, page.Sheet{})
 }
 
-func (s *Service) drawNewKey(w http.ResponseWriter, r *http.Request, status int, sheet page.Sheet) error {
+func (s *Service) drawNewKey(w http.ResponseWriter, r *http.Request, sheet page.Sheet) error {
 	actor := request.Actor(r.Context())
 	if !actor.Can(identity.ActMakeKey) {
 		return errs.New(errs.Forbidden, "Your role does not allow this.")
 	}
 	sheet.Action = "/settings/keys"
-	return page.Render(w, r, status, ui.NewKeyPage(ui.NewKey{Sheet: sheet, Scopes: s.scopes(actor)}))
+	return page.Render(w, r, sheet.Status(), ui.NewKeyPage(ui.NewKey{Sheet: sheet, Scopes: s.scopes(actor)}))
 }
 
 // scopes lists what the actor may permit a key, with the actions each stands for.
@@ -224,8 +206,8 @@ func (s *Service) makeKey(w http.ResponseWriter, r *http.Request) error {
 		life = keyLives["90"]
 	}
 	token, c, err := s.identity.MakeKey(r.Context(), request.Actor(r.Context()), r.PostForm.Get("name"), r.PostForm["scopes"], life)
-	if p := errs.AsProblem(err); len(p.Errors) > 0 {
-		return s.drawNewKey(w, r, p.Status, page.Sheet{Errors: whole(p.Errors), Sent: r.PostForm})
+	if sheet, again := page.Refused(err, r.PostForm); again {
+		return s.drawNewKey(w, r, sheet.Whole("scopes"))
 	}
 	if err != nil {
 		return err
@@ -234,13 +216,10 @@ func (s *Service) makeKey(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) revokeKey(w http.ResponseWriter, r *http.Request) error {
-	id, err := ids.ParseCredential(r.PathValue("key"))
+	id, err := request.PathID[ids.Credential](r, "key", "key")
 	if err != nil {
-		return errs.New(errs.NotFound, "There is no such key.")
-	}
-	if err := s.identity.RevokeKey(r.Context(), request.Actor(r.Context()), id); err != nil {
 		return err
 	}
-	page.Redirect(w, r, "/settings/keys", ui.T("key.revoked"))
-	return nil
+	err = s.identity.RevokeKey(r.Context(), request.Actor(r.Context()), id)
+	return page.Done(w, r, err, "/settings/keys", ui.T("key.revoked"))
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
@@ -27,7 +28,8 @@ func (s *Service) routesOfTeam(mux module.Mux) {
 	mux.Handle("POST /settings/team/{user}/enable", users(s.enableMember))
 }
 
-var noUser = errs.New(errs.NotFound, "There is no such person in this workspace.")
+// user reads whom the path is about.
+func user(r *http.Request) (ids.User, error) { return request.PathID[ids.User](r, "user", "user") }
 
 func member(actor vault.Actor, u identity.User) ui.Member {
 	return ui.Member{ID: u.ID.String(), Name: u.Name.Reveal(), Email: u.Email.Reveal(), Roles: roleWords(u.Roles), Since: u.CreatedAt,
@@ -57,23 +59,23 @@ func (s *Service) showTeam(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) showInvite(w http.ResponseWriter, r *http.Request) error {
-	return s.drawInvite(w, r, http.StatusOK, page.Sheet{})
+	return s.drawInvite(w, r, page.Sheet{})
 }
 
-func (s *Service) drawInvite(w http.ResponseWriter, r *http.Request, status int, sheet page.Sheet) error {
+func (s *Service) drawInvite(w http.ResponseWriter, r *http.Request, sheet page.Sheet) error {
 	actor := request.Actor(r.Context())
 	if !actor.Can(identity.ActInvite) {
 		return errs.New(errs.Forbidden, "Your role does not allow this.")
 	}
 	sheet.Action = "/settings/team/invite"
-	return page.Render(w, r, status, ui.InvitePage(ui.Invite{Sheet: sheet, Owners: actor.Has(vault.Owner), Mails: s.mailer != nil}))
+	return page.Render(w, r, sheet.Status(), ui.InvitePage(ui.Invite{Sheet: sheet, Owners: actor.Has(vault.Owner), Mails: s.mailer != nil}))
 }
 
 func (s *Service) makeInvitation(w http.ResponseWriter, r *http.Request) error {
 	email := strings.TrimSpace(r.PostForm.Get("email"))
 	token, err := s.identity.Invite(r.Context(), request.Actor(r.Context()), email, chosenRoles(r)...)
-	if p := errs.AsProblem(err); len(p.Errors) > 0 {
-		return s.drawInvite(w, r, p.Status, page.Sheet{Errors: whole(p.Errors), Sent: r.PostForm})
+	if sheet, again := page.Refused(err, r.PostForm); again {
+		return s.drawInvite(w, r, sheet.Whole("roles"))
 	}
 	if err != nil {
 		return err
@@ -103,71 +105,56 @@ func chosenRoles(r *http.Request) []vault.Role {
 }
 
 func (s *Service) withdrawInvitation(w http.ResponseWriter, r *http.Request) error {
-	id, err := ids.ParseCredential(r.PathValue("invitation"))
+	id, err := request.PathID[ids.Credential](r, "invitation", "invitation")
 	if err != nil {
-		return errs.New(errs.NotFound, "There is no such invitation.")
-	}
-	if err := s.identity.Withdraw(r.Context(), request.Actor(r.Context()), id); err != nil {
 		return err
 	}
-	page.Redirect(w, r, "/settings/team", ui.T("invitation.withdrawn"))
-	return nil
+	err = s.identity.Withdraw(r.Context(), request.Actor(r.Context()), id)
+	return page.Done(w, r, err, "/settings/team", ui.T("invitation.withdrawn"))
 }
 
 func (s *Service) showMember(w http.ResponseWriter, r *http.Request) error {
-	return s.drawMember(w, r, http.StatusOK, page.Sheet{})
+	return s.drawMember(w, r, page.Sheet{})
 }
 
-func (s *Service) drawMember(w http.ResponseWriter, r *http.Request, status int, sheet page.Sheet) error {
+func (s *Service) drawMember(w http.ResponseWriter, r *http.Request, sheet page.Sheet) error {
 	actor := request.Actor(r.Context())
-	id, err := ids.ParseUser(r.PathValue("user"))
+	id, err := user(r)
 	if err != nil {
-		return noUser
+		return err
 	}
 	u, err := s.identity.User(r.Context(), actor, id)
 	if err != nil {
 		return err
 	}
 	sheet.Action = "/settings/team/" + u.ID.String() + "/roles"
-	return page.Render(w, r, status, ui.MemberPage(ui.Change{Member: member(actor, u), Sheet: sheet, Owners: actor.Has(vault.Owner)}))
+	return page.Render(w, r, sheet.Status(), ui.MemberPage(ui.Change{Member: member(actor, u), Sheet: sheet, Owners: actor.Has(vault.Owner)}))
 }
 
 func (s *Service) saveRoles(w http.ResponseWriter, r *http.Request) error {
-	id, err := ids.ParseUser(r.PathValue("user"))
-	if err != nil {
-		return noUser
-	}
-	err = s.identity.SetRoles(r.Context(), request.Actor(r.Context()), id, chosenRoles(r)...)
-	if p := errs.AsProblem(err); len(p.Errors) > 0 {
-		return s.drawMember(w, r, p.Status, page.Sheet{Errors: whole(p.Errors), Sent: r.PostForm})
-	}
+	id, err := user(r)
 	if err != nil {
 		return err
 	}
-	page.Redirect(w, r, "/settings/team", ui.T("member.saved"))
-	return nil
+	err = s.identity.SetRoles(r.Context(), request.Actor(r.Context()), id, chosenRoles(r)...)
+	if sheet, again := page.Refused(err, r.PostForm); again {
+		return s.drawMember(w, r, sheet.Whole("roles"))
+	}
+	return page.Done(w, r, err, "/settings/team", ui.T("member.saved"))
 }
 
 func (s *Service) disableMember(w http.ResponseWriter, r *http.Request) error {
-	id, err := ids.ParseUser(r.PathValue("user"))
-	if err != nil {
-		return noUser
-	}
-	if err := s.identity.Disable(r.Context(), request.Actor(r.Context()), id); err != nil {
-		return err
-	}
-	page.Redirect(w, r, "/settings/team", ui.T("member.was.disabled"))
-	return nil
+	return change(w, r, s.identity.Disable, ui.T("member.was.disabled"))
 }
 
 func (s *Service) enableMember(w http.ResponseWriter, r *http.Request) error {
-	id, err := ids.ParseUser(r.PathValue("user"))
+	return change(w, r, s.identity.Enable, ui.T("member.was.enabled"))
+}
+
+func change(w http.ResponseWriter, r *http.Request, do func(context.Context, vault.Actor, ids.User) error, words string) error {
+	id, err := user(r)
 	if err != nil {
-		return noUser
-	}
-	if err := s.identity.Enable(r.Context(), request.Actor(r.Context()), id); err != nil {
 		return err
 	}
-	page.Redirect(w, r, "/settings/team", ui.T("member.was.enabled"))
-	return nil
+	return page.Done(w, r, do(r.Context(), request.Actor(r.Context()), id), "/settings/team", words)
 }

@@ -352,9 +352,9 @@ func (s *Service) upload(w http.ResponseWriter, r *http.Request, actor vault.Act
 }
 
 func (s *Service) attachment(w http.ResponseWriter, r *http.Request, actor vault.Actor) error {
-	id, err := ids.ParseObject(r.PathValue("id"))
+	id, err := request.PathID[ids.Object](r, "id", "file")
 	if err != nil {
-		return errs.New(errs.NotFound, "There is no such file.")
+		return err
 	}
 	f, content, err := s.inbox.Attachment(r.Context(), actor, id)
 	if err != nil {
@@ -378,11 +378,7 @@ func (s *Service) copy(w http.ResponseWriter, r *http.Request, actor vault.Actor
 }
 
 func taskOf(r *http.Request) (rights.RequestID, error) {
-	var id rights.RequestID
-	if err := id.UnmarshalText([]byte(r.PathValue("task"))); err != nil || id.IsZero() {
-		return id, errs.New(errs.NotFound, "There is no such task.")
-	}
-	return id, nil
+	return request.PathID[rights.RequestID](r, "task", "task")
 }
 
 func (s *Service) progress(w http.ResponseWriter, r *http.Request, actor vault.Actor) error {

@@ -16,14 +16,14 @@ import (
 )
 
 func (s *Service) pages(mux module.Mux) {
-	mux.Handle("GET /settings/chat", handle(func(w http.ResponseWriter, r *http.Request) error { return s.show(w, r, http.StatusOK, ui.Chat{}) }))
+	mux.Handle("GET /settings/chat", handle(func(w http.ResponseWriter, r *http.Request) error { return s.show(w, r, ui.Chat{}) }))
 	mux.Handle("POST /settings/chat", handle(s.save))
 	mux.Handle("POST /settings/chat/keys", handle(s.addKey))
 	mux.Handle("POST /settings/chat/keys/remove", handle(s.removeKey))
 }
 
 // show draws the page; what is set in c is kept.
-func (s *Service) show(w http.ResponseWriter, r *http.Request, status int, c ui.Chat) error {
+func (s *Service) show(w http.ResponseWriter, r *http.Request, c ui.Chat) error {
 	actor := request.Actor(r.Context())
 	set, err := s.Settings(r.Context(), actor)
 	if err != nil {
@@ -42,52 +42,51 @@ func (s *Service) show(w http.ResponseWriter, r *http.Request, status int, c ui.
 	for _, k := range keys {
 		c.Keys = append(c.Keys, ui.Key{ID: k.ID, Algorithm: k.Algorithm, Made: k.CreatedAt.Format("2 January 2006")})
 	}
-	return page.Render(w, r, status, ui.Settings(c))
+	c.Sheet.Action, c.KeySheet.Action, c.KeySheet.ID = "/settings/chat", "/settings/chat/keys", "public"
+	return page.Render(w, r, max(c.Sheet.Status(), c.KeySheet.Status()), ui.Settings(c))
 }
 
 func (s *Service) save(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return errs.New(errs.Invalid, "The form could not be read.").Because(err)
-	}
-	f := r.PostForm
-	set := Settings{Name: f.Get("name"), Accent: f.Get("accent"), ColorScheme: f.Get("color_scheme"), Language: f.Get("language"), ReplyTime: f.Get("reply_time"),
-		Offline: f.Get("offline"), Enforced: f.Get("enforced") != "", NoFiles: f.Get("no_files") != "", AllowedHosts: strings.Fields(f.Get("allowed_hosts"))}
-	err := s.SetSettings(r.Context(), request.Actor(r.Context()), set)
-	if errs.Is(err, errs.Invalid) {
-		return s.show(w, r, http.StatusUnprocessableEntity, ui.Chat{Errors: errs.AsProblem(err).Errors, Sent: f})
-	}
+	f, err := request.Form(r)
 	if err != nil {
 		return err
 	}
-	page.Redirect(w, r, "/settings/chat", "Saved")
-	return nil
+	set := Settings{Name: f.Get("name"), Accent: f.Get("accent"), ColorScheme: f.Get("color_scheme"), Language: f.Get("language"), ReplyTime: f.Get("reply_time"),
+		Offline: f.Get("offline"), Enforced: f.Get("enforced") != "", NoFiles: f.Get("no_files") != "", AllowedHosts: strings.Fields(f.Get("allowed_hosts"))}
+	err = s.SetSettings(r.Context(), request.Actor(r.Context()), set)
+	if sheet, again := page.Refused(err, f); again {
+		return s.show(w, r, ui.Chat{Sheet: sheet})
+	}
+	return page.Done(w, r, err, "/settings/chat", "Saved")
 }
 
 func (s *Service) addKey(w http.ResponseWriter, r *http.Request) error {
-	actor := request.Actor(r.Context())
-	if key := r.PostFormValue("public_key"); key != "" {
-		_, err := s.identity.AddPublicKey(r.Context(), actor, key)
-		if errs.Is(err, errs.Invalid) {
-			return s.show(w, r, http.StatusUnprocessableEntity, ui.Chat{Errors: errs.AsProblem(err).Errors, Sent: r.PostForm})
-		}
-		if err == nil {
-			page.Redirect(w, r, "/settings/chat", "Your site's key is trusted")
-		}
+	form, err := request.Form(r)
+	if err != nil {
 		return err
+	}
+	actor := request.Actor(r.Context())
+	if key := form.Get("public_key"); key != "" {
+		_, err := s.identity.AddPublicKey(r.Context(), actor, key)
+		if sheet, again := page.Refused(err, form); again {
+			return s.show(w, r, ui.Chat{KeySheet: sheet})
+		}
+		return page.Done(w, r, err, "/settings/chat", "Your site's key is trusted")
 	}
 	kid, secret, err := s.identity.AddSecret(r.Context(), actor)
 	if err != nil {
 		return err
 	}
-	return s.show(w, r, http.StatusOK, ui.Chat{Secret: secret, SecretID: kid})
+	return s.show(w, r, ui.Chat{Secret: secret, SecretID: kid})
 }
 
 func (s *Service) removeKey(w http.ResponseWriter, r *http.Request) error {
-	if err := s.identity.RemoveSigningKey(r.Context(), request.Actor(r.Context()), r.PostFormValue("kid")); err != nil {
+	form, err := request.Form(r)
+	if err != nil {
 		return err
 	}
-	page.Redirect(w, r, "/settings/chat", "The key is not trusted any more")
-	return nil
+	err = s.identity.RemoveSigningKey(r.Context(), request.Actor(r.Context()), form.Get("kid"))
+	return page.Done(w, r, err, "/settings/chat", "The key is not trusted any more")
 }
 
 // WebchatSettings is the widget's settings in the API.

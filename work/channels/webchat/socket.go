@@ -2,7 +2,6 @@ package webchat
 
 import (
 	"context"
-	"net/mail"
 	"net/url"
 	"strconv"
 
@@ -10,6 +9,7 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/frame/live"
+	"aver/frame/mail"
 	"aver/vault"
 	"aver/work/inbox"
 )
@@ -133,7 +133,7 @@ func (s *Service) send(ctx context.Context, session *live.Session, in struct {
 	if len([]rune(in.Text)) > mostText {
 		return nil, errs.New(errs.TooLarge, "The message is longer than 8,000 characters.")
 	}
-	if a, err := mail.ParseAddress(in.ReplyToEmail); in.ReplyToEmail != "" && (err != nil || a.Address != in.ReplyToEmail || len(in.ReplyToEmail) > 250) {
+	if in.ReplyToEmail != "" && !mail.IsAddress(in.ReplyToEmail) {
 		return nil, errs.New(errs.Invalid, "The address for the answer is not usable.", errs.Field{Field: "reply_to_email", Code: "malformed", Message: "Write an e-mail address like name@company.example."})
 	}
 	ack, err := s.inbox.Receive(ctx, actorOf(session), inbox.Incoming{Conversation: in.Conversation, ClientID: in.ClientID,

@@ -9,18 +9,17 @@ import (
 
 	"aver/base/errs"
 	"aver/frame/page"
+	"aver/frame/request"
 	"aver/work/contacts"
 	"aver/work/contacts/imports"
 	"aver/work/contacts/ui"
 )
 
 func importing(r *http.Request) (imports.ID, error) {
-	var id imports.ID
-	if err := id.UnmarshalText([]byte(r.PathValue("import"))); err != nil || id.IsZero() {
-		return id, errs.New(errs.NotFound, "There is no such import.")
-	}
-	return id, nil
+	return request.PathID[imports.ID](r, "import", "import")
 }
+
+func importPage(id imports.ID) string { return "/contacts/import/run/" + id.String() }
 
 func (s *Service) showImports(w http.ResponseWriter, r *http.Request) error {
 	all, err := s.imports.List(r.Context(), actor(r))
@@ -45,11 +44,7 @@ func (s *Service) upload(w http.ResponseWriter, r *http.Request) error {
 		page.Redirect(w, r, "/contacts/import", p.Detail)
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	page.Redirect(w, r, "/contacts/import/run/"+i.ID.String(), "")
-	return nil
+	return page.Done(w, r, err, importPage(i.ID), "")
 }
 
 // filePart is the part of the form that holds the file, nil if there is none.
@@ -77,12 +72,12 @@ func (s *Service) showImport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.drawImport(w, r, http.StatusOK, id, page.Sheet{})
+	return s.drawImport(w, r, id, page.Sheet{})
 }
 
 const shownFaults = 20
 
-func (s *Service) drawImport(w http.ResponseWriter, r *http.Request, status int, id imports.ID, sheet page.Sheet) error {
+func (s *Service) drawImport(w http.ResponseWriter, r *http.Request, id imports.ID, sheet page.Sheet) error {
 	i, err := s.imports.Get(r.Context(), actor(r), id)
 	if err != nil {
 		return err
@@ -103,7 +98,7 @@ func (s *Service) drawImport(w http.ResponseWriter, r *http.Request, status int,
 	if err != nil {
 		return err
 	}
-	return page.Render(w, r, status, ui.ImportPage(view))
+	return page.Render(w, r, sheet.Status(), ui.ImportPage(view))
 }
 
 // showProgress answers the bar; when the work has ended the whole page is asked for anew.
@@ -118,7 +113,7 @@ func (s *Service) showProgress(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !i.State.Works() {
 		if !page.Fragment(r) {
-			page.Redirect(w, r, "/contacts/import/run/"+id.String(), "")
+			page.Redirect(w, r, importPage(id), "")
 			return nil
 		}
 		w.Header().Set("HX-Refresh", "true")
@@ -131,7 +126,7 @@ func (s *Service) tryImport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form, err := sent(r)
+	form, err := request.Form(r)
 	if err != nil {
 		return err
 	}
@@ -147,14 +142,10 @@ func (s *Service) tryImport(w http.ResponseWriter, r *http.Request) error {
 		p.Label = contacts.TagID{1} // names none, which Try says
 	}
 	err = s.imports.Try(r.Context(), actor(r), id, p)
-	if sheet, again := refused(err, form); again {
-		return s.drawImport(w, r, http.StatusUnprocessableEntity, id, sheet)
+	if sheet, again := page.Refused(err, form); again {
+		return s.drawImport(w, r, id, sheet)
 	}
-	if err != nil {
-		return err
-	}
-	page.Redirect(w, r, "/contacts/import/run/"+id.String(), "")
-	return nil
+	return page.Done(w, r, err, importPage(id), "")
 }
 
 func (s *Service) startImport(w http.ResponseWriter, r *http.Request) error {
@@ -162,11 +153,7 @@ func (s *Service) startImport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.imports.Start(r.Context(), actor(r), id); err != nil {
-		return err
-	}
-	page.Redirect(w, r, "/contacts/import/run/"+id.String(), "")
-	return nil
+	return page.Done(w, r, s.imports.Start(r.Context(), actor(r), id), importPage(id), "")
 }
 
 func (s *Service) cancelImport(w http.ResponseWriter, r *http.Request) error {
@@ -174,7 +161,7 @@ func (s *Service) cancelImport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return done(w, r, s.imports.Cancel(r.Context(), actor(r), id), "/contacts/import/run/"+id.String(), "import.dropped")
+	return page.Done(w, r, s.imports.Cancel(r.Context(), actor(r), id), importPage(id), ui.Flash("import.dropped"))
 }
 
 func (s *Service) report(w http.ResponseWriter, r *http.Request) error {

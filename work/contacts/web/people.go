@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -30,6 +31,9 @@ func filter(q url.Values) contacts.Filter {
 	_ = f.After.UnmarshalText([]byte(q.Get("after")))
 	return f
 }
+
+// address is a person's page.
+func address(id ids.Contact) string { return "/contacts/" + id.String() }
 
 func (s *Service) showList(w http.ResponseWriter, r *http.Request) error {
 	ctx, who := r.Context(), actor(r)
@@ -75,7 +79,7 @@ func (s *Service) find(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		for _, c := range p.Contacts {
-			hits = append(hits, hit{ui.Name(c), c.Email.Reveal(), "/contacts/" + c.ID.String()})
+			hits = append(hits, hit{ui.Name(c), c.Email.Reveal(), address(c.ID)})
 		}
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -83,10 +87,10 @@ func (s *Service) find(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) showNew(w http.ResponseWriter, r *http.Request) error {
-	return s.drawForm(w, r, http.StatusOK, contacts.Contact{}, page.Sheet{})
+	return s.drawForm(w, r, contacts.Contact{}, page.Sheet{})
 }
 
-func (s *Service) drawForm(w http.ResponseWriter, r *http.Request, status int, c contacts.Contact, sheet page.Sheet) error {
+func (s *Service) drawForm(w http.ResponseWriter, r *http.Request, c contacts.Contact, sheet page.Sheet) error {
 	all, err := s.Attributes.All(r.Context(), actor(r))
 	if err != nil {
 		return err
@@ -94,7 +98,7 @@ func (s *Service) drawForm(w http.ResponseWriter, r *http.Request, status int, c
 	if !contacts.MayWrite(actor(r)) {
 		return errs.New(errs.Forbidden, "Your role does not allow this.")
 	}
-	return page.Render(w, r, status, ui.Edit(ui.Form{Contact: c, Attributes: all, Sheet: sheet}))
+	return page.Render(w, r, sheet.Status(), ui.Edit(ui.Form{Contact: c, Attributes: all, Sheet: sheet}))
 }
 
 // draft reads the form of a person. Its empty fields are meant to be empty.
@@ -116,7 +120,7 @@ func (s *Service) draft(r *http.Request, form url.Values) (contacts.Draft, error
 }
 
 func (s *Service) create(w http.ResponseWriter, r *http.Request) error {
-	form, err := sent(r)
+	form, err := request.Form(r)
 	if err != nil {
 		return err
 	}
@@ -126,14 +130,10 @@ func (s *Service) create(w http.ResponseWriter, r *http.Request) error {
 	}
 	d.Clear = nil
 	c, err := s.Create(r.Context(), actor(r), d)
-	if sheet, again := refused(err, form); again {
-		return s.drawForm(w, r, http.StatusUnprocessableEntity, contacts.Contact{}, sheet)
+	if sheet, again := page.Refused(err, form); again {
+		return s.drawForm(w, r, contacts.Contact{}, sheet)
 	}
-	if err != nil {
-		return err
-	}
-	page.Redirect(w, r, "/contacts/"+c.ID.String(), ui.Flash("created"))
-	return nil
+	return page.Done(w, r, err, address(c.ID), ui.Flash("created"))
 }
 
 func (s *Service) showEdit(w http.ResponseWriter, r *http.Request) error {
@@ -145,15 +145,11 @@ func (s *Service) showEdit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.drawForm(w, r, http.StatusOK, c, page.Sheet{})
+	return s.drawForm(w, r, c, page.Sheet{})
 }
 
 func (s *Service) edit(w http.ResponseWriter, r *http.Request) error {
-	id, err := person(r)
-	if err != nil {
-		return err
-	}
-	form, err := sent(r)
+	id, form, err := asked(r)
 	if err != nil {
 		return err
 	}
@@ -162,23 +158,23 @@ func (s *Service) edit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	_, err = s.Update(r.Context(), actor(r), id, d)
-	if sheet, again := refused(err, form); again {
+	if sheet, again := page.Refused(err, form); again {
 		c, err := s.Get(r.Context(), actor(r), id)
 		if err != nil {
 			return err
 		}
-		return s.drawForm(w, r, http.StatusUnprocessableEntity, c, sheet)
+		return s.drawForm(w, r, c, sheet)
 	}
-	return s.back(w, r, id, err, "saved")
+	return page.Done(w, r, err, address(id), ui.Flash("saved"))
 }
 
-// back goes to the person's page and says what was done, unless it failed.
-func (s *Service) back(w http.ResponseWriter, r *http.Request, id ids.Contact, err error, flash string) error {
+// act carries out what a form asks for and goes back to the person's page.
+func (s *Service) act(w http.ResponseWriter, r *http.Request, said string, do func(ids.Contact, url.Values) error) error {
+	id, form, err := asked(r)
 	if err != nil {
 		return err
 	}
-	page.Redirect(w, r, "/contacts/"+id.String(), ui.Flash(flash))
-	return nil
+	return page.Done(w, r, do(id, form), address(id), ui.Flash(said))
 }
 
 func (s *Service) showPerson(w http.ResponseWriter, r *http.Request) error {
@@ -186,10 +182,10 @@ func (s *Service) showPerson(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.drawPerson(w, r, http.StatusOK, id, page.Sheet{})
+	return s.drawPerson(w, r, id, page.Sheet{})
 }
 
-func (s *Service) drawPerson(w http.ResponseWriter, r *http.Request, status int, id ids.Contact, note page.Sheet) error {
+func (s *Service) drawPerson(w http.ResponseWriter, r *http.Request, id ids.Contact, note page.Sheet) error {
 	p, err := s.Person(r.Context(), actor(r), id)
 	if err != nil {
 		return err
@@ -198,7 +194,7 @@ func (s *Service) drawPerson(w http.ResponseWriter, r *http.Request, status int,
 	if err != nil {
 		return err
 	}
-	return page.Render(w, r, status, ui.Show(ui.Person{Person: p, Tags: tags, Tables: s.Tables(), Sheet: note,
+	return page.Render(w, r, note.Status(), ui.Show(ui.Person{Person: p, Tags: tags, Tables: s.Tables(), Sheet: note,
 		MayWrite: contacts.MayWrite(actor(r)), Data: r.URL.Query().Get("tab") == "data"}))
 }
 
@@ -215,77 +211,66 @@ func (s *Service) showErase(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) addNote(w http.ResponseWriter, r *http.Request) error {
-	id, err := person(r)
-	if err != nil {
-		return err
-	}
-	form, err := sent(r)
+	id, form, err := asked(r)
 	if err != nil {
 		return err
 	}
 	_, err = s.AddNote(r.Context(), actor(r), id, form.Get("body"))
-	if sheet, again := refused(err, form); again {
-		return s.drawPerson(w, r, http.StatusUnprocessableEntity, id, sheet)
+	if sheet, again := page.Refused(err, form); again {
+		return s.drawPerson(w, r, id, sheet)
 	}
-	return s.back(w, r, id, err, "note")
+	return page.Done(w, r, err, address(id), ui.Flash("note"))
 }
 
 func (s *Service) removeNote(w http.ResponseWriter, r *http.Request) error {
-	id, err := person(r)
-	if err != nil {
-		return err
-	}
-	note, err := ids.ParseObject(r.PathValue("note"))
-	if err != nil {
-		return errs.New(errs.NotFound, "There is no such note.")
-	}
-	return s.back(w, r, id, s.DeleteNote(r.Context(), actor(r), id, note), "note.gone")
+	return s.act(w, r, "note.gone", func(id ids.Contact, _ url.Values) error {
+		note, err := request.PathID[ids.Object](r, "note", "note")
+		if err != nil {
+			return err
+		}
+		return s.DeleteNote(r.Context(), actor(r), id, note)
+	})
 }
 
 func (s *Service) addLabel(w http.ResponseWriter, r *http.Request) error {
-	id, err := person(r)
-	if err != nil {
-		return err
-	}
-	var label contacts.TagID
-	if err := label.UnmarshalText([]byte(r.PostFormValue("label"))); err != nil || label.IsZero() {
-		return errs.New(errs.Invalid, "Choose a label.")
-	}
-	return s.back(w, r, id, s.Label(r.Context(), actor(r), id, label), "labelled")
+	return s.act(w, r, "labelled", func(id ids.Contact, form url.Values) error {
+		var label contacts.TagID
+		if err := label.UnmarshalText([]byte(form.Get("label"))); err != nil || label.IsZero() {
+			return errs.New(errs.Invalid, "Choose a label.")
+		}
+		return s.Label(r.Context(), actor(r), id, label)
+	})
 }
 
 func (s *Service) removeLabel(w http.ResponseWriter, r *http.Request) error {
-	id, err := person(r)
-	if err != nil {
-		return err
-	}
-	var label contacts.TagID
-	if err := label.UnmarshalText([]byte(r.PathValue("label"))); err != nil {
-		return errs.New(errs.NotFound, "There is no such label.")
-	}
-	return s.back(w, r, id, s.Unlabel(r.Context(), actor(r), id, label), "unlabelled")
+	return s.act(w, r, "unlabelled", func(id ids.Contact, _ url.Values) error {
+		label, err := label(r)
+		if err != nil {
+			return err
+		}
+		return s.Unlabel(r.Context(), actor(r), id, label)
+	})
 }
 
 func (s *Service) block(w http.ResponseWriter, r *http.Request) error {
-	id, err := person(r)
-	if err != nil {
-		return err
-	}
-	if r.PostFormValue("on") == "yes" {
-		return s.back(w, r, id, s.Block(r.Context(), actor(r), id, true), "blocked")
-	}
-	return s.back(w, r, id, s.Block(r.Context(), actor(r), id, false), "unblocked")
+	return mark(w, r, s.Block, "blocked", "unblocked")
 }
 
 func (s *Service) archive(w http.ResponseWriter, r *http.Request) error {
-	id, err := person(r)
+	return mark(w, r, s.Archive, "archived", "unarchived")
+}
+
+// mark switches on or off what a form asks for.
+func mark(w http.ResponseWriter, r *http.Request, set func(context.Context, vault.Actor, ids.Contact, bool) error, said, unsaid string) error {
+	id, form, err := asked(r)
 	if err != nil {
 		return err
 	}
-	if r.PostFormValue("on") == "yes" {
-		return s.back(w, r, id, s.Archive(r.Context(), actor(r), id, true), "archived")
+	on := form.Get("on") == "yes"
+	if !on {
+		said = unsaid
 	}
-	return s.back(w, r, id, s.Archive(r.Context(), actor(r), id, false), "unarchived")
+	return page.Done(w, r, set(r.Context(), actor(r), id, on), address(id), ui.Flash(said))
 }
 
 func (s *Service) showMerge(w http.ResponseWriter, r *http.Request) error {
@@ -293,13 +278,13 @@ func (s *Service) showMerge(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.drawMerge(w, r, http.StatusOK, id, page.Sheet{})
+	return s.drawMerge(w, r, id, page.Sheet{})
 }
 
 const mostMatches = 20
 
 // drawMerge offers who has the same address or name, or who was searched for.
-func (s *Service) drawMerge(w http.ResponseWriter, r *http.Request, status int, id ids.Contact, sheet page.Sheet) error {
+func (s *Service) drawMerge(w http.ResponseWriter, r *http.Request, id ids.Contact, sheet page.Sheet) error {
 	c, err := s.Get(r.Context(), actor(r), id)
 	if err != nil {
 		return err
@@ -325,15 +310,11 @@ func (s *Service) drawMerge(w http.ResponseWriter, r *http.Request, status int, 
 			}
 		}
 	}
-	return page.Render(w, r, status, ui.MergePage(m))
+	return page.Render(w, r, sheet.Status(), ui.MergePage(m))
 }
 
 func (s *Service) merge(w http.ResponseWriter, r *http.Request) error {
-	id, err := person(r)
-	if err != nil {
-		return err
-	}
-	form, err := sent(r)
+	id, form, err := asked(r)
 	if err != nil {
 		return err
 	}
@@ -342,16 +323,12 @@ func (s *Service) merge(w http.ResponseWriter, r *http.Request) error {
 		return errs.New(errs.NotFound, "There is no such person.")
 	}
 	err = s.Merge(r.Context(), actor(r), id, into, form.Get("reason"))
-	if sheet, again := refused(err, form); again {
-		return s.drawMerge(w, r, http.StatusUnprocessableEntity, id, sheet)
+	if sheet, again := page.Refused(err, form); again {
+		return s.drawMerge(w, r, id, sheet)
 	}
-	return s.back(w, r, into, err, "merged")
+	return page.Done(w, r, err, address(into), ui.Flash("merged"))
 }
 
 func (s *Service) unmerge(w http.ResponseWriter, r *http.Request) error {
-	id, err := person(r)
-	if err != nil {
-		return err
-	}
-	return s.back(w, r, id, s.Unmerge(r.Context(), request.Actor(r.Context()), id), "unmerged")
+	return s.act(w, r, "unmerged", func(id ids.Contact, _ url.Values) error { return s.Unmerge(r.Context(), actor(r), id) })
 }

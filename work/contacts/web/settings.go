@@ -7,52 +7,41 @@ import (
 
 	"aver/base/errs"
 	"aver/frame/page"
+	"aver/frame/request"
 	"aver/work/contacts"
 	"aver/work/contacts/attributes"
 	"aver/work/contacts/ui"
 )
 
 func (s *Service) showTags(w http.ResponseWriter, r *http.Request) error {
-	return s.drawTags(w, r, http.StatusOK, ui.Tags{})
+	return s.drawTags(w, r, ui.Tags{})
 }
 
-func (s *Service) drawTags(w http.ResponseWriter, r *http.Request, status int, t ui.Tags) error {
+func (s *Service) drawTags(w http.ResponseWriter, r *http.Request, t ui.Tags) error {
 	var err error
 	t.All, err = s.Tags(r.Context(), actor(r))
 	if err != nil {
 		return err
 	}
 	t.MayWrite = contacts.MayWrite(actor(r))
-	return page.Render(w, r, status, ui.TagsPage(t))
+	return page.Render(w, r, t.Sheet.Status(), ui.TagsPage(t))
 }
 
 func (s *Service) makeTag(w http.ResponseWriter, r *http.Request) error {
-	form, err := sent(r)
+	form, err := request.Form(r)
 	if err != nil {
 		return err
 	}
 	hue, _ := strconv.Atoi(form.Get("hue")) // anything else is grey
 	_, err = s.MakeTag(r.Context(), actor(r), form.Get("name"), hue)
-	if sheet, again := refused(err, form); again {
-		return s.drawTags(w, r, http.StatusUnprocessableEntity, ui.Tags{Sheet: sheet})
+	if sheet, again := page.Refused(err, form); again {
+		return s.drawTags(w, r, ui.Tags{Sheet: sheet})
 	}
-	return done(w, r, err, "/settings/tags", "tag")
-}
-
-func done(w http.ResponseWriter, r *http.Request, err error, to, flash string) error {
-	if err != nil {
-		return err
-	}
-	page.Redirect(w, r, to, ui.Flash(flash))
-	return nil
+	return page.Done(w, r, err, "/settings/tags", ui.Flash("tag"))
 }
 
 func label(r *http.Request) (contacts.TagID, error) {
-	var id contacts.TagID
-	if err := id.UnmarshalText([]byte(r.PathValue("label"))); err != nil || id.IsZero() {
-		return id, errs.New(errs.NotFound, "There is no such label.")
-	}
-	return id, nil
+	return request.PathID[contacts.TagID](r, "label", "label")
 }
 
 func (s *Service) changeTag(w http.ResponseWriter, r *http.Request) error {
@@ -60,16 +49,16 @@ func (s *Service) changeTag(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form, err := sent(r)
+	form, err := request.Form(r)
 	if err != nil {
 		return err
 	}
 	hue, _ := strconv.Atoi(form.Get("hue")) // anything else is grey
 	_, err = s.ChangeTag(r.Context(), actor(r), id, form.Get("name"), hue)
-	if sheet, again := refused(err, form); again {
-		return s.drawTags(w, r, http.StatusUnprocessableEntity, ui.Tags{Sheet: sheet, Open: id})
+	if sheet, again := page.Refused(err, form); again {
+		return s.drawTags(w, r, ui.Tags{Sheet: sheet, Open: id})
 	}
-	return done(w, r, err, "/settings/tags", "tag")
+	return page.Done(w, r, err, "/settings/tags", ui.Flash("tag"))
 }
 
 func (s *Service) removeTag(w http.ResponseWriter, r *http.Request) error {
@@ -77,14 +66,14 @@ func (s *Service) removeTag(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return done(w, r, s.RemoveTag(r.Context(), actor(r), id), "/settings/tags", "tag.gone")
+	return page.Done(w, r, s.RemoveTag(r.Context(), actor(r), id), "/settings/tags", ui.Flash("tag.gone"))
 }
 
 func (s *Service) showSegments(w http.ResponseWriter, r *http.Request) error {
-	return s.drawSegments(w, r, http.StatusOK, page.Sheet{})
+	return s.drawSegments(w, r, page.Sheet{})
 }
 
-func (s *Service) drawSegments(w http.ResponseWriter, r *http.Request, status int, sheet page.Sheet) error {
+func (s *Service) drawSegments(w http.ResponseWriter, r *http.Request, sheet page.Sheet) error {
 	all, err := s.Segments(r.Context(), actor(r))
 	if err != nil {
 		return err
@@ -93,11 +82,11 @@ func (s *Service) drawSegments(w http.ResponseWriter, r *http.Request, status in
 	if err != nil {
 		return err
 	}
-	return page.Render(w, r, status, ui.SegmentsPage(ui.Segments{All: all, Tags: tags, Sheet: sheet, MayWrite: contacts.MayWrite(actor(r))}))
+	return page.Render(w, r, sheet.Status(), ui.SegmentsPage(ui.Segments{All: all, Tags: tags, Sheet: sheet, MayWrite: contacts.MayWrite(actor(r))}))
 }
 
 func (s *Service) makeSegment(w http.ResponseWriter, r *http.Request) error {
-	form, err := sent(r)
+	form, err := request.Form(r)
 	if err != nil {
 		return err
 	}
@@ -107,10 +96,10 @@ func (s *Service) makeSegment(w http.ResponseWriter, r *http.Request) error {
 		return errs.New(errs.NotFound, "There is no such label.")
 	}
 	_, err = s.MakeSegment(r.Context(), actor(r), form.Get("name"), rule)
-	if sheet, again := refused(err, form); again {
-		return s.drawSegments(w, r, http.StatusUnprocessableEntity, sheet)
+	if sheet, again := page.Refused(err, form); again {
+		return s.drawSegments(w, r, sheet)
 	}
-	return done(w, r, err, "/settings/segments", "segment")
+	return page.Done(w, r, err, "/settings/segments", ui.Flash("segment"))
 }
 
 // number reads a number of days; nothing is 0, and what is no number is refused as out of range.
@@ -126,42 +115,42 @@ func number(text string) int {
 }
 
 func (s *Service) removeSegment(w http.ResponseWriter, r *http.Request) error {
-	var id contacts.SegmentID
-	if err := id.UnmarshalText([]byte(r.PathValue("segment"))); err != nil || id.IsZero() {
-		return errs.New(errs.NotFound, "There is no such segment.")
+	id, err := request.PathID[contacts.SegmentID](r, "segment", "segment")
+	if err != nil {
+		return err
 	}
-	return done(w, r, s.RemoveSegment(r.Context(), actor(r), id), "/settings/segments", "segment.gone")
+	return page.Done(w, r, s.RemoveSegment(r.Context(), actor(r), id), "/settings/segments", ui.Flash("segment.gone"))
 }
 
 func (s *Service) showAttributes(w http.ResponseWriter, r *http.Request) error {
-	return s.drawAttributes(w, r, http.StatusOK, page.Sheet{})
+	return s.drawAttributes(w, r, page.Sheet{})
 }
 
-func (s *Service) drawAttributes(w http.ResponseWriter, r *http.Request, status int, sheet page.Sheet) error {
+func (s *Service) drawAttributes(w http.ResponseWriter, r *http.Request, sheet page.Sheet) error {
 	all, err := s.Attributes.All(r.Context(), actor(r))
 	if err != nil {
 		return err
 	}
-	return page.Render(w, r, status, ui.AttributesPage(ui.Attributes{All: all, Sheet: sheet, MayWrite: attributes.MayDefine(actor(r))}))
+	return page.Render(w, r, sheet.Status(), ui.AttributesPage(ui.Attributes{All: all, Sheet: sheet, MayWrite: attributes.MayDefine(actor(r))}))
 }
 
 func (s *Service) defineAttribute(w http.ResponseWriter, r *http.Request) error {
-	form, err := sent(r)
+	form, err := request.Form(r)
 	if err != nil {
 		return err
 	}
 	_, err = s.Attributes.Define(r.Context(), actor(r), attributes.Attribute{Name: form.Get("name"), Label: form.Get("label"),
 		Kind: attributes.Kind(form.Get("kind")), Options: strings.Split(form.Get("options"), "\n")})
-	if sheet, again := refused(err, form); again {
-		return s.drawAttributes(w, r, http.StatusUnprocessableEntity, sheet)
+	if sheet, again := page.Refused(err, form); again {
+		return s.drawAttributes(w, r, sheet)
 	}
-	return done(w, r, err, "/settings/attributes", "attribute")
+	return page.Done(w, r, err, "/settings/attributes", ui.Flash("attribute"))
 }
 
 func (s *Service) archiveAttribute(w http.ResponseWriter, r *http.Request) error {
-	var id attributes.ID
-	if err := id.UnmarshalText([]byte(r.PathValue("id"))); err != nil || id.IsZero() {
-		return errs.New(errs.NotFound, "There is no such field.")
+	id, err := request.PathID[attributes.ID](r, "id", "field")
+	if err != nil {
+		return err
 	}
-	return done(w, r, s.Attributes.Archive(r.Context(), actor(r), id), "/settings/attributes", "attribute.gone")
+	return page.Done(w, r, s.Attributes.Archive(r.Context(), actor(r), id), "/settings/attributes", ui.Flash("attribute.gone"))
 }

@@ -8,10 +8,8 @@ import (
 	"net/http"
 	"net/url"
 
-	"aver/base/errs"
 	"aver/base/ids"
 	"aver/frame/module"
-	"aver/frame/page"
 	"aver/frame/request"
 	"aver/vault"
 	"aver/work/contacts"
@@ -86,29 +84,15 @@ func actor(r *http.Request) vault.Actor { return request.Actor(r.Context()) }
 
 // person reads whom the path is about.
 func person(r *http.Request) (ids.Contact, error) {
-	id, err := ids.ParseSubject(r.PathValue("id"))
+	return request.PathID[ids.Contact](r, "id", "person")
+}
+
+// asked reads what a form says about whom.
+func asked(r *http.Request) (ids.Contact, url.Values, error) {
+	id, err := person(r)
 	if err != nil {
-		return id, errs.New(errs.NotFound, "There is no such person.")
+		return id, nil, err
 	}
-	return id, nil
-}
-
-// sent reads a form.
-func sent(r *http.Request) (url.Values, error) {
-	if err := r.ParseForm(); err != nil {
-		return nil, errs.New(errs.Invalid, "The form could not be read.").Because(err)
-	}
-	return r.PostForm, nil
-}
-
-// refused tells whether an error is about what was sent, and gives the form to show again.
-func refused(err error, form url.Values) (page.Sheet, bool) {
-	p := errs.AsProblem(err)
-	if p.Code != errs.Invalid && p.Code != errs.Conflict && p.Code != errs.TooLarge {
-		return page.Sheet{}, false
-	}
-	if len(p.Errors) == 0 {
-		p.Errors = []errs.Field{{Code: string(p.Code), Message: p.Detail}}
-	}
-	return page.Sheet{Errors: p.Errors, Sent: form}, true
+	form, err := request.Form(r)
+	return id, form, err
 }

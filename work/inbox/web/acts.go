@@ -10,7 +10,9 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/frame/page"
+	"aver/frame/request"
 	"aver/work/inbox"
+	"aver/work/inbox/desk"
 	"aver/work/inbox/ui"
 )
 
@@ -22,9 +24,9 @@ func (s *Service) postReply(w http.ResponseWriter, r *http.Request) error {
 	}
 	out := inbox.Outgoing{ClientID: form.Get("client_id"), Text: personal.Of(form.Get("text")), Note: form.Get("kind") == "note"}
 	for _, text := range form["attachment"] {
-		file, err := ids.ParseObject(text)
+		file, err := request.ParseID[ids.Object](text, "file")
 		if err != nil {
-			return errs.New(errs.NotFound, "There is no such file.")
+			return err
 		}
 		out.Attachments = append(out.Attachments, file)
 	}
@@ -32,15 +34,11 @@ func (s *Service) postReply(w http.ResponseWriter, r *http.Request) error {
 	if p := errs.AsProblem(err); err != nil && (p.Code == errs.Invalid || p.Code == errs.TooLarge || p.Code == errs.ConsentRequired) {
 		return s.draw(w, r, p.Status, 1, ui.Thread{Draft: form.Get("text"), Fault: p.Detail})
 	}
-	if err != nil {
-		return err
-	}
 	said := "sent"
 	if out.Note {
 		said = "noted"
 	}
-	page.Redirect(w, r, back(r, "/inbox/"+id.String()), ui.Said(said))
-	return nil
+	return page.Done(w, r, err, back(r, "/inbox/"+id.String()), ui.Said(said))
 }
 
 // asked reads what a form says about which conversation.
@@ -49,7 +47,7 @@ func asked(r *http.Request) (ids.Conversation, url.Values, error) {
 	if err != nil {
 		return id, nil, err
 	}
-	form, err := sent(r)
+	form, err := request.Form(r)
 	return id, form, err
 }
 
@@ -59,11 +57,7 @@ func (s *Service) act(w http.ResponseWriter, r *http.Request, said string, do fu
 	if err != nil {
 		return err
 	}
-	if err := do(id, form); err != nil {
-		return err
-	}
-	page.Redirect(w, r, back(r, "/inbox/"+id.String()), ui.Said(said))
-	return nil
+	return page.Done(w, r, do(id, form), back(r, "/inbox/"+id.String()), ui.Said(said))
 }
 
 func (s *Service) postState(w http.ResponseWriter, r *http.Request) error {
@@ -147,7 +141,7 @@ func (s *Service) postAssign(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Service) postLabel(w http.ResponseWriter, r *http.Request) error {
 	return s.act(w, r, "labelled", func(id ids.Conversation, form url.Values) error {
-		label, err := labelOf(form.Get("label"))
+		label, err := request.ParseID[desk.LabelID](form.Get("label"), "label")
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/frame/request"
 	"aver/work/inbox"
 )
 
@@ -38,9 +39,9 @@ func (s *Service) upload(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) download(w http.ResponseWriter, r *http.Request) error {
-	id, err := ids.ParseObject(r.PathValue("id"))
+	id, err := request.PathID[ids.Object](r, "id", "file")
 	if err != nil {
-		return errs.New(errs.NotFound, "There is no such file.")
+		return err
 	}
 	f, content, err := s.Attachment(r.Context(), actor(r), id)
 	if err != nil {

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 
 	"aver/base/errs"
 	"aver/base/ids"
@@ -82,28 +83,13 @@ func (v view) shows(a vault.Actor, row inbox.Row) bool {
 	if v.who == "mine" && row.Assignee != a.User() || v.who == "unassigned" && !row.Assignee.IsZero() {
 		return false
 	}
-	if v.label.IsZero() {
-		return true
-	}
-	for _, l := range row.Labels {
-		if l.ID == v.label {
-			return true
-		}
-	}
-	return false
+	return v.label.IsZero() || slices.ContainsFunc(row.Labels, func(l inbox.Label) bool { return l.ID == v.label })
 }
 
 // back is where a form leads after it was carried out.
 func back(r *http.Request, path string) string { return viewOf(r).address(path) }
 
-func labelOf(text string) (desk.LabelID, error) {
-	var id desk.LabelID
-	if err := id.UnmarshalText([]byte(text)); err != nil || id.IsZero() {
-		return id, errs.New(errs.NotFound, "There is no such label.")
-	}
-	return id, nil
-}
-
+// userOf reads a user from a form; the empty text is nobody.
 func userOf(text string) (ids.User, error) {
 	var id ids.User
 	if err := id.UnmarshalText([]byte(text)); err != nil {
@@ -112,6 +98,7 @@ func userOf(text string) (ids.User, error) {
 	return id, nil
 }
 
+// teamOf reads a team from a form; the empty text is none.
 func teamOf(text string) (desk.TeamID, error) {
 	var id desk.TeamID
 	if err := id.UnmarshalText([]byte(text)); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"aver/base/errs"
 	"aver/frame/page"
+	"aver/frame/request"
 	"aver/work/inbox"
 	"aver/work/inbox/desk"
 	"aver/work/inbox/hours"
@@ -16,30 +17,18 @@ import (
 )
 
 // saved ends a page of settings: back to it when all is well, the form again when something was wrong in it.
-func saved(w http.ResponseWriter, r *http.Request, err error, again func(int, page.Sheet) error) error {
-	if sheet, ok := refused(err, r.PostForm); ok {
-		return again(errs.Status(errs.Of(err)), sheet)
+func saved(w http.ResponseWriter, r *http.Request, err error, again func(page.Sheet) error) error {
+	if sheet, ok := page.Refused(err, r.PostForm); ok {
+		return again(sheet)
 	}
-	if err != nil {
-		return err
-	}
-	page.Redirect(w, r, r.URL.Path, ui.Said("saved"))
-	return nil
-}
-
-func removed(w http.ResponseWriter, r *http.Request, err error) error {
-	if err != nil {
-		return err
-	}
-	page.Redirect(w, r, strings.TrimSuffix(r.URL.Path, "/"+r.PathValue("id")+"/remove"), ui.Said("deleted"))
-	return nil
+	return page.Done(w, r, err, r.URL.Path, ui.Said("saved"))
 }
 
 func (s *Service) showReplies(w http.ResponseWriter, r *http.Request) error {
-	return s.drawReplies(w, r, http.StatusOK, r.URL.Query().Get("edit"), page.Sheet{})
+	return s.drawReplies(w, r, r.URL.Query().Get("edit"), page.Sheet{})
 }
 
-func (s *Service) drawReplies(w http.ResponseWriter, r *http.Request, status int, open string, sheet page.Sheet) error {
+func (s *Service) drawReplies(w http.ResponseWriter, r *http.Request, open string, sheet page.Sheet) error {
 	all, err := s.Macros(r.Context(), actor(r))
 	if err != nil {
 		return err
@@ -51,11 +40,11 @@ func (s *Service) drawReplies(w http.ResponseWriter, r *http.Request, status int
 			v.Open = one
 		}
 	}
-	return page.Render(w, r, status, ui.RepliesPage(v))
+	return page.Render(w, r, sheet.Status(), ui.RepliesPage(v))
 }
 
 func (s *Service) saveReply(w http.ResponseWriter, r *http.Request) error {
-	form, err := sent(r)
+	form, err := request.Form(r)
 	if err != nil {
 		return err
 	}
@@ -64,22 +53,22 @@ func (s *Service) saveReply(w http.ResponseWriter, r *http.Request) error {
 		return errs.New(errs.NotFound, "There is no such reply.")
 	}
 	_, err = s.SaveMacro(r.Context(), actor(r), m)
-	return saved(w, r, err, func(status int, sheet page.Sheet) error { return s.drawReplies(w, r, status, form.Get("id"), sheet) })
+	return saved(w, r, err, func(sheet page.Sheet) error { return s.drawReplies(w, r, form.Get("id"), sheet) })
 }
 
 func (s *Service) removeReply(w http.ResponseWriter, r *http.Request) error {
-	var id inbox.MacroID
-	if err := id.UnmarshalText([]byte(r.PathValue("id"))); err != nil {
-		return errs.New(errs.NotFound, "There is no such reply.")
+	id, err := request.PathID[inbox.MacroID](r, "id", "reply")
+	if err != nil {
+		return err
 	}
-	return removed(w, r, s.DeleteMacro(r.Context(), actor(r), id))
+	return page.Done(w, r, s.DeleteMacro(r.Context(), actor(r), id), "/settings/replies", ui.Said("deleted"))
 }
 
 func (s *Service) showLabels(w http.ResponseWriter, r *http.Request) error {
-	return s.drawLabels(w, r, http.StatusOK, r.URL.Query().Get("edit"), page.Sheet{})
+	return s.drawLabels(w, r, r.URL.Query().Get("edit"), page.Sheet{})
 }
 
-func (s *Service) drawLabels(w http.ResponseWriter, r *http.Request, status int, open string, sheet page.Sheet) error {
+func (s *Service) drawLabels(w http.ResponseWriter, r *http.Request, open string, sheet page.Sheet) error {
 	all, err := s.Labels(r.Context(), actor(r))
 	if err != nil {
 		return err
@@ -92,11 +81,11 @@ func (s *Service) drawLabels(w http.ResponseWriter, r *http.Request, status int,
 			v.Open = one
 		}
 	}
-	return page.Render(w, r, status, ui.LabelsPage(v))
+	return page.Render(w, r, sheet.Status(), ui.LabelsPage(v))
 }
 
 func (s *Service) saveLabel(w http.ResponseWriter, r *http.Request) error {
-	form, err := sent(r)
+	form, err := request.Form(r)
 	if err != nil {
 		return err
 	}
@@ -109,22 +98,22 @@ func (s *Service) saveLabel(w http.ResponseWriter, r *http.Request) error {
 		return errs.New(errs.NotFound, "There is no such label.")
 	}
 	_, err = s.SaveLabel(r.Context(), actor(r), l)
-	return saved(w, r, err, func(status int, sheet page.Sheet) error { return s.drawLabels(w, r, status, form.Get("id"), sheet) })
+	return saved(w, r, err, func(sheet page.Sheet) error { return s.drawLabels(w, r, form.Get("id"), sheet) })
 }
 
 func (s *Service) removeLabel(w http.ResponseWriter, r *http.Request) error {
-	id, err := labelOf(r.PathValue("id"))
+	id, err := request.PathID[inbox.LabelID](r, "id", "label")
 	if err != nil {
 		return err
 	}
-	return removed(w, r, s.DeleteLabel(r.Context(), actor(r), id))
+	return page.Done(w, r, s.DeleteLabel(r.Context(), actor(r), id), "/settings/labels", ui.Said("deleted"))
 }
 
 func (s *Service) showTeams(w http.ResponseWriter, r *http.Request) error {
-	return s.drawTeams(w, r, http.StatusOK, r.URL.Query().Get("edit"), page.Sheet{})
+	return s.drawTeams(w, r, r.URL.Query().Get("edit"), page.Sheet{})
 }
 
-func (s *Service) drawTeams(w http.ResponseWriter, r *http.Request, status int, open string, sheet page.Sheet) error {
+func (s *Service) drawTeams(w http.ResponseWriter, r *http.Request, open string, sheet page.Sheet) error {
 	all, err := s.Teams(r.Context(), actor(r))
 	if err != nil {
 		return err
@@ -148,11 +137,11 @@ func (s *Service) drawTeams(w http.ResponseWriter, r *http.Request, status int, 
 			v.Open = one
 		}
 	}
-	return page.Render(w, r, status, ui.TeamsPage(v))
+	return page.Render(w, r, sheet.Status(), ui.TeamsPage(v))
 }
 
 func (s *Service) saveTeam(w http.ResponseWriter, r *http.Request) error {
-	form, err := sent(r)
+	form, err := request.Form(r)
 	if err != nil {
 		return err
 	}
@@ -168,22 +157,22 @@ func (s *Service) saveTeam(w http.ResponseWriter, r *http.Request) error {
 		t.Members = append(t.Members, user)
 	}
 	_, err = s.SaveTeam(r.Context(), actor(r), t)
-	return saved(w, r, err, func(status int, sheet page.Sheet) error { return s.drawTeams(w, r, status, form.Get("id"), sheet) })
+	return saved(w, r, err, func(sheet page.Sheet) error { return s.drawTeams(w, r, form.Get("id"), sheet) })
 }
 
 func (s *Service) removeTeam(w http.ResponseWriter, r *http.Request) error {
-	id, err := teamOf(r.PathValue("id"))
+	id, err := request.PathID[inbox.TeamID](r, "id", "team")
 	if err != nil {
 		return err
 	}
-	return removed(w, r, s.DeleteTeam(r.Context(), actor(r), id))
+	return page.Done(w, r, s.DeleteTeam(r.Context(), actor(r), id), "/settings/teams", ui.Said("deleted"))
 }
 
 func (s *Service) showHours(w http.ResponseWriter, r *http.Request) error {
-	return s.drawHours(w, r, http.StatusOK, page.Sheet{})
+	return s.drawHours(w, r, page.Sheet{})
 }
 
-func (s *Service) drawHours(w http.ResponseWriter, r *http.Request, status int, sheet page.Sheet) error {
+func (s *Service) drawHours(w http.ResponseWriter, r *http.Request, sheet page.Sheet) error {
 	h, err := s.Hours(r.Context(), actor(r))
 	if err != nil {
 		return err
@@ -195,7 +184,7 @@ func (s *Service) drawHours(w http.ResponseWriter, r *http.Request, status int, 
 	for day, spans := range h.Week {
 		v.Days[day] = written(spans)
 	}
-	return page.Render(w, r, status, ui.HoursPage(v))
+	return page.Render(w, r, sheet.Status(), ui.HoursPage(v))
 }
 
 // written is how the times of a day are written: 9:00-12:00, 13:00-17:00.
@@ -237,7 +226,7 @@ func minutes(text string) (int, bool) {
 }
 
 func (s *Service) saveHours(w http.ResponseWriter, r *http.Request) error {
-	form, err := sent(r)
+	form, err := request.Form(r)
 	if err != nil {
 		return err
 	}
@@ -245,7 +234,7 @@ func (s *Service) saveHours(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		err = s.SetHours(r.Context(), actor(r), h)
 	}
-	return saved(w, r, err, func(status int, sheet page.Sheet) error { return s.drawHours(w, r, status, sheet) })
+	return saved(w, r, err, func(sheet page.Sheet) error { return s.drawHours(w, r, sheet) })
 }
 
 func hoursOf(form url.Values) (hours.Hours, error) {

@@ -6,13 +6,10 @@ package web
 
 import (
 	"net/http"
-	"net/url"
 
-	"aver/base/errs"
 	"aver/base/ids"
 	"aver/frame/live"
 	"aver/frame/module"
-	"aver/frame/page"
 	"aver/frame/request"
 	"aver/trust/identity"
 	"aver/vault"
@@ -94,29 +91,5 @@ func actor(r *http.Request) vault.Actor { return request.Actor(r.Context()) }
 
 // conversation reads which one the path is about.
 func conversation(r *http.Request) (ids.Conversation, error) {
-	id, err := ids.ParseConversation(r.PathValue("conversation"))
-	if err != nil {
-		return id, errs.New(errs.NotFound, "There is no such conversation.")
-	}
-	return id, nil
-}
-
-// sent reads a form.
-func sent(r *http.Request) (url.Values, error) {
-	if err := r.ParseForm(); err != nil {
-		return nil, errs.New(errs.Invalid, "The form could not be read.").Because(err)
-	}
-	return r.PostForm, nil
-}
-
-// refused tells whether an error is about what was sent, and gives the form to show again.
-func refused(err error, form url.Values) (page.Sheet, bool) {
-	p := errs.AsProblem(err)
-	if p.Code != errs.Invalid && p.Code != errs.Conflict && p.Code != errs.TooLarge {
-		return page.Sheet{}, false
-	}
-	if len(p.Errors) == 0 {
-		p.Errors = []errs.Field{{Code: string(p.Code), Message: p.Detail}}
-	}
-	return page.Sheet{Errors: p.Errors, Sent: form}, true
+	return request.PathID[ids.Conversation](r, "conversation", "conversation")
 }

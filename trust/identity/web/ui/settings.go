@@ -142,15 +142,6 @@ func crumbs(more ...page.Link) []page.Link {
 	return append([]page.Link{{Label: text.T("settings"), Href: "/settings"}}, more...)
 }
 
-func has(list []string, wanted string) bool {
-	for _, s := range list {
-		if s == wanted {
-			return true
-		}
-	}
-	return false
-}
-
 func orDevice(device string) string {
 	if device == "" {
 		return text.T("session.unknown")

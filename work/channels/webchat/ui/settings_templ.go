@@ -7,12 +7,7 @@ package ui
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-import (
-	"net/url"
-
-	"aver/base/errs"
-	"aver/frame/page"
-)
+import "aver/frame/page"
 
 // Chat is what the page of the widget's settings shows.
 type Chat struct {
@@ -30,8 +25,8 @@ type Chat struct {
 	Keys      []Key
 	Secret    string // shown once, right after it was made
 	SecretID  string
-	Errors    []errs.Field
-	Sent      url.Values
+	Sheet     page.Sheet // of the look
+	KeySheet  page.Sheet // of a public key
 }
 
 // Key is a key that the tenant's site signs with.
@@ -230,7 +225,7 @@ func Settings(c Chat) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = page.Form(page.Sheet{Action: "/settings/chat", Errors: c.Errors, Sent: c.Sent}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = page.Form(c.Sheet).Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -292,7 +287,7 @@ func Settings(c Chat) templ.Component {
 					var templ_7745c5c3_Var8 string
 					templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.ResolveAttributeValue(k.ID)
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `settings.templ`, Line: 70, Col: 49}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `settings.templ`, Line: 65, Col: 49}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var8)
 					if templ_7745c5c3_Err != nil {
@@ -371,7 +366,7 @@ func Settings(c Chat) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = page.Form(page.Sheet{Action: "/settings/chat/keys", ID: "public"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = page.Form(c.KeySheet).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
