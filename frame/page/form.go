@@ -23,6 +23,7 @@ type Sheet struct {
 	Sent   url.Values   // what was sent with the refused request; nil the first time
 	Files  bool         // the form carries files
 	Attrs  templ.Attributes
+	status int // of the page that shows what Refused found
 }
 
 // Input is a line to fill in. Passwords are never put back.
@@ -148,15 +149,19 @@ func Refused(err error, sent url.Values) (Sheet, bool) {
 	if p.Code != errs.Invalid && p.Code != errs.Conflict && p.Code != errs.TooLarge {
 		return Sheet{}, false
 	}
-	if len(p.Errors) == 0 {
-		return Sheet{Errors: []errs.Field{{Code: string(p.Code), Message: p.Detail}}, Sent: sent}, true
+	s := Sheet{Errors: slices.Clone(p.Errors), Sent: sent, status: p.Status}
+	if len(s.Errors) == 0 {
+		s.Errors = []errs.Field{{Code: string(p.Code), Message: p.Detail}}
 	}
-	return Sheet{Errors: slices.Clone(p.Errors), Sent: sent}, true
+	return s, true
 }
 
-// Status is the status of a page with this form: 200, or 422 when something in it was refused.
+// Status is that of a page with this form: 200, or what tells that the form was refused.
 func (s Sheet) Status() int {
-	if len(s.Errors) > 0 {
+	switch {
+	case s.status != 0:
+		return s.status
+	case len(s.Errors) > 0:
 		return http.StatusUnprocessableEntity
 	}
 	return http.StatusOK

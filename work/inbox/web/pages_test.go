@@ -243,7 +243,7 @@ func TestSettingsAreEditedOnPages(t *testing.T) {
 	}
 	post("/settings/replies/"+id+"/remove", 303)
 	post("/settings/labels", 303, "name", "Urgent", "hue", "5")
-	post("/settings/labels", 422, "name", "urgent", "hue", "2")
+	post("/settings/labels", 409, "name", "urgent", "hue", "2")
 	post("/settings/labels/"+found(t, page("/settings/labels"), `\?edit=(lbl_[a-z0-9]+)`)+"/remove", 303)
 	post("/settings/teams", 303, "name", "Billing", "member", h.operator.User().String())
 	if body := page("/settings/teams"); !strings.Contains(body, "1 member") {
