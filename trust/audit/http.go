@@ -16,6 +16,7 @@ import (
 
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/frame/answer"
 	"aver/frame/module"
 	"aver/frame/request"
 	"aver/vault"
@@ -207,10 +208,7 @@ func (s *Service) api(api huma.API) {
 			return nil, err
 		}
 		out := &auditList{}
-		out.Body.Next, out.Body.Data = found.Next, []auditActivity{}
-		for _, e := range found.Entries {
-			out.Body.Data = append(out.Body.Data, activityOf(e))
-		}
+		out.Body.Next, out.Body.Data = found.Next, answer.Each(found.Entries, activityOf)
 		return out, nil
 	})
 }

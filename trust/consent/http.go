@@ -10,6 +10,7 @@ import (
 
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/frame/answer"
 	"aver/frame/module"
 	"aver/frame/page"
 	"aver/frame/request"
@@ -36,21 +37,6 @@ type subscriptionJSON struct {
 	At       time.Time `json:"at"`
 }
 
-type list[T any] struct {
-	Body struct {
-		Data []T `json:"data"`
-	}
-}
-
-func listOf[From, To any](all []From, turn func(From) To) *list[To] {
-	out := &list[To]{}
-	out.Body.Data = make([]To, 0, len(all))
-	for _, one := range all {
-		out.Body.Data = append(out.Body.Data, turn(one))
-	}
-	return out
-}
-
 func noticeOut(n Notice) noticeJSON {
 	return noticeJSON{Purpose: n.Purpose, Language: n.Language, Version: n.Version, Text: n.Text, URL: n.URL, Own: n.Own}
 }
@@ -62,9 +48,9 @@ func recordOut(r Record) subscriptionJSON {
 func (s *Service) api(api huma.API) {
 	huma.Get(api, "/v1/consent_notices", func(ctx context.Context, in *struct {
 		Purpose string `query:"purpose" default:"support" maxLength:"31"`
-	}) (*list[noticeJSON], error) {
+	}) (*answer.List[noticeJSON], error) {
 		all, err := s.All(ctx, request.Actor(ctx), in.Purpose)
-		return listOf(all, noticeOut), err
+		return answer.All(all, err, noticeOut)
 	})
 	huma.Put(api, "/v1/consent_notices/{language}", func(ctx context.Context, in *struct {
 		Language string `path:"language" enum:"en,de,fr,es,it,pt,nl,pl,ar,hi"`
@@ -73,24 +59,24 @@ func (s *Service) api(api huma.API) {
 			Text    string `json:"text" maxLength:"4000"`
 			URL     string `json:"url,omitempty" maxLength:"500"`
 		}
-	}) (*struct{ Body noticeJSON }, error) {
+	}) (*answer.Of[noticeJSON], error) {
 		n, err := s.SetNotice(ctx, request.Actor(ctx), Notice{Purpose: in.Body.Purpose, Language: in.Language, Text: in.Body.Text, URL: in.Body.URL})
-		return &struct{ Body noticeJSON }{noticeOut(n)}, err
+		return answer.One(n, err, noticeOut)
 	})
 	huma.Get(api, "/v1/consent_notices/{language}/{version}", func(ctx context.Context, in *struct {
 		Language string `path:"language" enum:"en,de,fr,es,it,pt,nl,pl,ar,hi"`
 		Version  int    `path:"version" minimum:"1"`
 		Purpose  string `query:"purpose" default:"support" maxLength:"31"`
-	}) (*struct{ Body noticeJSON }, error) {
+	}) (*answer.Of[noticeJSON], error) {
 		n, err := s.Version(ctx, request.Actor(ctx), in.Purpose, in.Language, in.Version)
-		return &struct{ Body noticeJSON }{noticeOut(n)}, err
+		return answer.One(n, err, noticeOut)
 	})
 	type ofContact struct {
 		ID ids.Contact `path:"id"`
 	}
-	huma.Get(api, "/v1/contacts/{id}/subscriptions", func(ctx context.Context, in *ofContact) (*list[subscriptionJSON], error) {
+	huma.Get(api, "/v1/contacts/{id}/subscriptions", func(ctx context.Context, in *ofContact) (*answer.List[subscriptionJSON], error) {
 		all, err := s.History(ctx, request.Actor(ctx), in.ID)
-		return listOf(all, recordOut), err
+		return answer.All(all, err, recordOut)
 	})
 	huma.Post(api, "/v1/contacts/{id}/subscriptions", func(ctx context.Context, in *struct {
 		ID   ids.Contact `path:"id"`

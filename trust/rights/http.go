@@ -11,6 +11,7 @@ import (
 
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/frame/answer"
 	"aver/frame/module"
 	"aver/frame/request"
 	"aver/vault"
@@ -36,7 +37,12 @@ func jsonOf(r Request) privacyRequestJSON {
 	return out
 }
 
-type privacyRequestBody struct{ Body privacyRequestJSON }
+type privacyRequestPage struct {
+	Body struct {
+		Data []privacyRequestJSON      `json:"privacy_requests"`
+		Next request.Cursor[RequestID] `json:"next,omitzero"`
+	}
+}
 
 func (s *Service) api(api huma.API) {
 	huma.Post(api, "/v1/privacy_requests", func(ctx context.Context, in *struct {
@@ -44,7 +50,7 @@ func (s *Service) api(api huma.API) {
 			Contact ids.Contact `json:"contact"`
 			Kind    Kind        `json:"kind" enum:"copy,erasure"`
 		}
-	}) (*privacyRequestBody, error) {
+	}) (*answer.Of[privacyRequestJSON], error) {
 		actor := request.Actor(ctx)
 		id, err := s.start(ctx, actor, in.Body.Kind, in.Body.Contact)
 		if err != nil {
@@ -54,32 +60,19 @@ func (s *Service) api(api huma.API) {
 	})
 	huma.Get(api, "/v1/privacy_requests/{id}", func(ctx context.Context, in *struct {
 		ID RequestID `path:"id"`
-	}) (*privacyRequestBody, error) {
+	}) (*answer.Of[privacyRequestJSON], error) {
 		return s.one(ctx, request.Actor(ctx), in.ID)
 	})
 	huma.Get(api, "/v1/privacy_requests", func(ctx context.Context, in *struct {
 		Cursor  request.Cursor[RequestID] `query:"starting_after"`
 		PerPage int                       `query:"per_page" minimum:"1" maximum:"150" default:"50"`
-	}) (*struct {
-		Body struct {
-			Data []privacyRequestJSON      `json:"privacy_requests"`
-			Next request.Cursor[RequestID] `json:"next,omitzero"`
-		}
-	}, error) {
+	}) (*privacyRequestPage, error) {
 		list, next, err := s.List(ctx, request.Actor(ctx), in.Cursor, in.PerPage)
 		if err != nil {
 			return nil, err
 		}
-		out := &struct {
-			Body struct {
-				Data []privacyRequestJSON      `json:"privacy_requests"`
-				Next request.Cursor[RequestID] `json:"next,omitzero"`
-			}
-		}{}
-		out.Body.Data, out.Body.Next = []privacyRequestJSON{}, next
-		for _, r := range list {
-			out.Body.Data = append(out.Body.Data, jsonOf(r))
-		}
+		out := &privacyRequestPage{}
+		out.Body.Data, out.Body.Next = answer.Each(list, jsonOf), next
 		return out, nil
 	})
 }
@@ -97,9 +90,9 @@ func (s *Service) start(ctx context.Context, actor vault.Actor, kind Kind, conta
 	}
 }
 
-func (s *Service) one(ctx context.Context, actor vault.Actor, id RequestID) (*privacyRequestBody, error) {
+func (s *Service) one(ctx context.Context, actor vault.Actor, id RequestID) (*answer.Of[privacyRequestJSON], error) {
 	r, err := s.read(ctx, actor, id)
-	return &privacyRequestBody{jsonOf(r)}, err
+	return answer.One(r, err, jsonOf)
 }
 
 // List lists requests, newest first.

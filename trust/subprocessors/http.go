@@ -11,6 +11,7 @@ import (
 
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/frame/answer"
 	"aver/frame/module"
 	"aver/frame/page"
 	"aver/frame/request"
@@ -76,36 +77,21 @@ func (d draft) company(id ID) Company {
 		Region: strings.TrimSpace(d.Region), Hosts: d.Hosts, Safeguard: d.Safeguard, Contract: strings.TrimSpace(d.Contract), AuditedAt: d.AuditedAt, Status: d.Status}
 }
 
-type answer struct{ Body Entry }
-
 func (s *Service) api(api huma.API) {
-	huma.Get(api, "/v1/subprocessors", func(ctx context.Context, _ *struct{}) (*struct {
-		Body struct {
-			Data []Entry `json:"data"`
-		}
-	}, error) {
-		out := &struct {
-			Body struct {
-				Data []Entry `json:"data"`
-			}
-		}{}
+	huma.Get(api, "/v1/subprocessors", func(ctx context.Context, _ *struct{}) (*answer.List[Entry], error) {
 		all, err := s.List(ctx, request.Actor(ctx))
-		out.Body.Data = make([]Entry, 0, len(all))
-		for _, c := range all {
-			out.Body.Data = append(out.Body.Data, EntryOf(c))
-		}
-		return out, err
+		return answer.All(all, err, EntryOf)
 	})
-	huma.Post(api, "/v1/subprocessors", func(ctx context.Context, in *struct{ Body draft }) (*answer, error) {
+	huma.Post(api, "/v1/subprocessors", func(ctx context.Context, in *struct{ Body draft }) (*answer.Of[Entry], error) {
 		c, err := s.Save(ctx, request.Actor(ctx), in.Body.company(ID{}))
-		return &answer{EntryOf(c)}, err
+		return answer.One(c, err, EntryOf)
 	})
 	huma.Put(api, "/v1/subprocessors/{id}", func(ctx context.Context, in *struct {
 		ID   ID `path:"id"`
 		Body draft
-	}) (*answer, error) {
+	}) (*answer.Of[Entry], error) {
 		c, err := s.Save(ctx, request.Actor(ctx), in.Body.company(in.ID))
-		return &answer{EntryOf(c)}, err
+		return answer.One(c, err, EntryOf)
 	})
 	huma.Delete(api, "/v1/subprocessors/{id}", func(ctx context.Context, in *struct {
 		ID ID `path:"id"`

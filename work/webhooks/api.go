@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"aver/frame/answer"
 	"aver/frame/request"
 )
 
@@ -64,33 +65,24 @@ func messageOut(m Message) messageJSON {
 	return messageJSON{m.ID, m.Event, m.State, m.Attempts, m.Code, m.Fault, m.NextAt, m.TriedAt, m.CreatedAt}
 }
 
-type (
-	byID struct {
-		ID ID `path:"id"`
-	}
-	oneEndpoint struct{ Body endpointJSON }
-)
+type byID struct {
+	ID ID `path:"id"`
+}
 
-func answer(e Endpoint, err error) (*oneEndpoint, error) {
+func one(e Endpoint, err error) (*answer.Of[endpointJSON], error) {
 	if err != nil {
 		return nil, err
 	}
 	out, err := endpointOut(e)
-	return &oneEndpoint{out}, err
+	return &answer.Of[endpointJSON]{Body: out}, err
 }
 
-func created(o *huma.Operation)  { o.DefaultStatus = http.StatusCreated }
-func accepted(o *huma.Operation) { o.DefaultStatus = http.StatusAccepted }
+var accepted = answer.Status(http.StatusAccepted)
 
 func (s *Service) api(api huma.API) {
-	type list struct {
-		Body struct {
-			Data []endpointJSON `json:"data"`
-		}
-	}
-	huma.Get(api, "/v1/webhooks", func(ctx context.Context, _ *struct{}) (*list, error) {
+	huma.Get(api, "/v1/webhooks", func(ctx context.Context, _ *struct{}) (*answer.List[endpointJSON], error) {
 		all, err := s.List(ctx, request.Actor(ctx))
-		out := &list{}
+		out := &answer.List[endpointJSON]{}
 		out.Body.Data = make([]endpointJSON, 0, len(all))
 		for _, e := range all {
 			one, fault := endpointOut(e)
@@ -108,23 +100,23 @@ func (s *Service) api(api huma.API) {
 			Events      []string `json:"events,omitempty" maxItems:"50" doc:"None means all"`
 			Scheme      Scheme   `json:"scheme,omitempty" enum:"v1,v1a" doc:"v1a (Ed25519) if absent"`
 		}
-	}) (*oneEndpoint, error) {
+	}) (*answer.Of[endpointJSON], error) {
 		e, key, err := s.Create(ctx, request.Actor(ctx), Draft{URL: in.Body.URL, About: in.Body.Description, Events: in.Body.Events, Scheme: in.Body.Scheme})
 		if err != nil {
 			return nil, err
 		}
 		out, err := endpointOut(e)
 		out.Key = key
-		return &oneEndpoint{out}, err
-	}, created)
+		return &answer.Of[endpointJSON]{Body: out}, err
+	}, answer.Status(http.StatusCreated))
 	s.apiOfOne(api)
 	s.apiOfMessages(api)
 	s.apiOfReplays(api)
 }
 
 func (s *Service) apiOfOne(api huma.API) {
-	huma.Get(api, "/v1/webhooks/{id}", func(ctx context.Context, in *byID) (*oneEndpoint, error) {
-		return answer(s.Get(ctx, request.Actor(ctx), in.ID))
+	huma.Get(api, "/v1/webhooks/{id}", func(ctx context.Context, in *byID) (*answer.Of[endpointJSON], error) {
+		return one(s.Get(ctx, request.Actor(ctx), in.ID))
 	})
 	huma.Put(api, "/v1/webhooks/{id}", func(ctx context.Context, in *struct {
 		ID   ID `path:"id"`
@@ -133,17 +125,17 @@ func (s *Service) apiOfOne(api huma.API) {
 			Description string   `json:"description,omitempty" maxLength:"200"`
 			Events      []string `json:"events,omitempty" maxItems:"50" doc:"None means all"`
 		}
-	}) (*oneEndpoint, error) {
-		return answer(s.Update(ctx, request.Actor(ctx), in.ID, Draft{URL: in.Body.URL, About: in.Body.Description, Events: in.Body.Events}))
+	}) (*answer.Of[endpointJSON], error) {
+		return one(s.Update(ctx, request.Actor(ctx), in.ID, Draft{URL: in.Body.URL, About: in.Body.Description, Events: in.Body.Events}))
 	})
 	huma.Delete(api, "/v1/webhooks/{id}", func(ctx context.Context, in *byID) (*struct{}, error) {
 		return nil, s.Remove(ctx, request.Actor(ctx), in.ID)
 	})
-	huma.Post(api, "/v1/webhooks/{id}/enable", func(ctx context.Context, in *byID) (*oneEndpoint, error) {
-		return answer(s.Switch(ctx, request.Actor(ctx), in.ID, true))
+	huma.Post(api, "/v1/webhooks/{id}/enable", func(ctx context.Context, in *byID) (*answer.Of[endpointJSON], error) {
+		return one(s.Switch(ctx, request.Actor(ctx), in.ID, true))
 	})
-	huma.Post(api, "/v1/webhooks/{id}/disable", func(ctx context.Context, in *byID) (*oneEndpoint, error) {
-		return answer(s.Switch(ctx, request.Actor(ctx), in.ID, false))
+	huma.Post(api, "/v1/webhooks/{id}/disable", func(ctx context.Context, in *byID) (*answer.Of[endpointJSON], error) {
+		return one(s.Switch(ctx, request.Actor(ctx), in.ID, false))
 	})
 	type rotated struct {
 		Body struct {
@@ -167,7 +159,7 @@ func (s *Service) apiOfMessages(api huma.API) {
 	type sent struct {
 		Body struct {
 			Data          []messageJSON `json:"data"`
-			StartingAfter *Cursor       `json:"starting_after,omitempty" doc:"For the next page"`
+			StartingAfter Cursor        `json:"starting_after,omitzero" doc:"For the next page"`
 		}
 	}
 	huma.Get(api, "/v1/webhooks/{id}/deliveries", func(ctx context.Context, in *struct {
@@ -178,13 +170,7 @@ func (s *Service) apiOfMessages(api huma.API) {
 	}) (*sent, error) {
 		list, more, err := s.Sent(ctx, request.Actor(ctx), in.ID, in.State, in.StartingAfter, in.PerPage)
 		out := &sent{}
-		out.Body.Data = make([]messageJSON, 0, len(list))
-		for _, m := range list {
-			out.Body.Data = append(out.Body.Data, messageOut(m))
-		}
-		if !more.IsZero() {
-			out.Body.StartingAfter = &more
-		}
+		out.Body.Data, out.Body.StartingAfter = answer.Each(list, messageOut), more
 		return out, err
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"aver/base/ids"
+	"aver/frame/answer"
 	"aver/frame/request"
 	"aver/trust/identity"
 	"aver/vault"
@@ -43,29 +44,19 @@ type workspaceJSON struct {
 }
 
 func (s *Service) api(api huma.API) {
-	huma.Get(api, "/v1/me", func(ctx context.Context, _ *struct{}) (*struct{ Body meJSON }, error) {
+	huma.Get(api, "/v1/me", func(ctx context.Context, _ *struct{}) (*answer.Of[meJSON], error) {
 		me, err := s.whoCalls(ctx, request.Actor(ctx))
-		return &struct{ Body meJSON }{me}, err
+		return &answer.Of[meJSON]{Body: me}, err
 	})
-	type admins struct {
-		Body struct {
-			Data []adminJSON `json:"data"`
-		}
-	}
-	huma.Get(api, "/v1/admins", func(ctx context.Context, _ *struct{}) (*admins, error) {
+	huma.Get(api, "/v1/admins", func(ctx context.Context, _ *struct{}) (*answer.List[adminJSON], error) {
 		all, err := s.identity.List(ctx, request.Actor(ctx))
-		out := &admins{}
-		out.Body.Data = make([]adminJSON, 0, len(all))
-		for _, u := range all {
-			out.Body.Data = append(out.Body.Data, adminOut(u))
-		}
-		return out, err
+		return answer.All(all, err, adminOut)
 	})
 	huma.Get(api, "/v1/admins/{id}", func(ctx context.Context, in *struct {
 		ID ids.User `path:"id"`
-	}) (*struct{ Body adminJSON }, error) {
+	}) (*answer.Of[adminJSON], error) {
 		u, err := s.identity.User(ctx, request.Actor(ctx), in.ID)
-		return &struct{ Body adminJSON }{adminOut(u)}, err
+		return answer.One(u, err, adminOut)
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"aver/base/ids"
+	"aver/frame/answer"
 	"aver/frame/request"
 	"aver/work/contacts"
 	"aver/work/contacts/attributes"
@@ -94,14 +95,12 @@ type (
 	OfContact struct {
 		ID ids.Contact `path:"id"`
 	}
-	oneContact struct{ Body contactJSON }
-	pageJSON   struct {
+	pageJSON struct {
 		Body struct {
 			Data []contactJSON               `json:"data"`
-			Next request.Cursor[ids.Contact] `json:"starting_after,omitempty" doc:"Where the next page starts; absent at the end"`
+			Next request.Cursor[ids.Contact] `json:"starting_after,omitzero" doc:"Where the next page starts; absent at the end"`
 		}
 	}
-	none struct{}
 )
 
 func (s *Service) api(api huma.API) {
@@ -114,26 +113,21 @@ func (s *Service) api(api huma.API) {
 	s.attributeAPI(api)
 }
 
-func one(c contacts.Contact, err error) (*oneContact, error) {
+func one(c contacts.Contact, err error) (*answer.Of[contactJSON], error) {
 	if err != nil {
 		return nil, err
 	}
 	out, err := contactOut(c, nil)
-	return &oneContact{out}, err
-}
-
-// withStatus tells the status of an answer that is not 200.
-func withStatus(status int) func(*huma.Operation) {
-	return func(o *huma.Operation) { o.DefaultStatus = status }
+	return &answer.Of[contactJSON]{Body: out}, err
 }
 
 func (s *Service) contactAPI(api huma.API) {
-	huma.Post(api, "/v1/contacts", func(ctx context.Context, in *struct{ Body identifiedJSON }) (*oneContact, error) {
+	huma.Post(api, "/v1/contacts", func(ctx context.Context, in *struct{ Body identifiedJSON }) (*answer.Of[contactJSON], error) {
 		d := in.Body.draft()
 		d.ExternalID, d.BasisNote = string(in.Body.ExternalID), in.Body.BasisNote
 		return one(s.Create(ctx, request.Actor(ctx), d))
-	}, withStatus(http.StatusCreated))
-	huma.Get(api, "/v1/contacts/{id}", func(ctx context.Context, in *OfContact) (*oneContact, error) {
+	}, answer.Status(http.StatusCreated))
+	huma.Get(api, "/v1/contacts/{id}", func(ctx context.Context, in *OfContact) (*answer.Of[contactJSON], error) {
 		c, err := s.Get(ctx, request.Actor(ctx), in.ID)
 		if err != nil {
 			return nil, err
@@ -147,12 +141,12 @@ func (s *Service) contactAPI(api huma.API) {
 			names = append(names, t.ID)
 		}
 		out, err := contactOut(c, names)
-		return &oneContact{out}, err
+		return &answer.Of[contactJSON]{Body: out}, err
 	})
 	huma.Put(api, "/v1/contacts/{id}", func(ctx context.Context, in *struct {
 		OfContact
 		Body identifiedJSON
-	}) (*oneContact, error) {
+	}) (*answer.Of[contactJSON], error) {
 		d := in.Body.draft()
 		d.ExternalID = string(in.Body.ExternalID)
 		return one(s.Update(ctx, request.Actor(ctx), in.ID, d))
@@ -193,10 +187,10 @@ func (s *Service) marksAPI(api huma.API) {
 			return s.Block(ctx, request.Actor(ctx), id, on)
 		},
 	} {
-		huma.Post(api, "/v1/contacts/{id}/"+path, func(ctx context.Context, in *OfContact) (*none, error) {
+		huma.Post(api, "/v1/contacts/{id}/"+path, func(ctx context.Context, in *OfContact) (*struct{}, error) {
 			return nil, mark(ctx, in.ID, true)
 		})
-		huma.Delete(api, "/v1/contacts/{id}/"+path, func(ctx context.Context, in *OfContact) (*none, error) {
+		huma.Delete(api, "/v1/contacts/{id}/"+path, func(ctx context.Context, in *OfContact) (*struct{}, error) {
 			return nil, mark(ctx, in.ID, false)
 		})
 	}

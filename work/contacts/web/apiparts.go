@@ -8,39 +8,11 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"aver/base/ids"
+	"aver/frame/answer"
 	"aver/frame/request"
 	"aver/work/contacts"
 	"aver/work/contacts/attributes"
 )
-
-type list[T any] struct {
-	Body struct {
-		Data []T `json:"data"`
-	}
-}
-
-// listOf turns rows into an answer.
-func listOf[From, To any](all []From, err error, turn func(From) To) (*list[To], error) {
-	if err != nil {
-		return nil, err
-	}
-	out := &list[To]{}
-	out.Body.Data = make([]To, 0, len(all))
-	for _, one := range all {
-		out.Body.Data = append(out.Body.Data, turn(one))
-	}
-	return out, nil
-}
-
-type of[T any] struct{ Body T }
-
-// answer turns a row into an answer.
-func answer[From, To any](row From, err error, turn func(From) To) (*of[To], error) {
-	if err != nil {
-		return nil, err
-	}
-	return &of[To]{turn(row)}, nil
-}
 
 // mergeJSON is a merge in the API.
 type mergeJSON struct {
@@ -63,18 +35,18 @@ func (s *Service) mergeAPI(api huma.API) {
 			Into   ids.Contact `json:"into"`
 			Reason string      `json:"reason,omitempty" maxLength:"250"`
 		}
-	}) (*oneContact, error) {
+	}) (*answer.Of[contactJSON], error) {
 		if err := s.Merge(ctx, request.Actor(ctx), in.Body.From, in.Body.Into, in.Body.Reason); err != nil {
 			return nil, err
 		}
 		return one(s.Get(ctx, request.Actor(ctx), in.Body.Into))
 	})
-	huma.Delete(api, "/v1/contacts/{id}/merge", func(ctx context.Context, in *OfContact) (*none, error) {
+	huma.Delete(api, "/v1/contacts/{id}/merge", func(ctx context.Context, in *OfContact) (*struct{}, error) {
 		return nil, s.Unmerge(ctx, request.Actor(ctx), in.ID)
 	})
-	huma.Get(api, "/v1/contacts/{id}/merge_history", func(ctx context.Context, in *OfContact) (*list[mergeJSON], error) {
+	huma.Get(api, "/v1/contacts/{id}/merge_history", func(ctx context.Context, in *OfContact) (*answer.List[mergeJSON], error) {
 		all, err := s.MergeHistory(ctx, request.Actor(ctx), in.ID)
-		return listOf(all, err, mergeOut)
+		return answer.All(all, err, mergeOut)
 	})
 }
 
@@ -89,23 +61,23 @@ type noteJSON struct {
 func noteOut(n contacts.Note) noteJSON { return noteJSON{n.ID, n.Author, n.Body.Reveal(), n.At} }
 
 func (s *Service) noteAPI(api huma.API) {
-	huma.Get(api, "/v1/contacts/{id}/notes", func(ctx context.Context, in *OfContact) (*list[noteJSON], error) {
+	huma.Get(api, "/v1/contacts/{id}/notes", func(ctx context.Context, in *OfContact) (*answer.List[noteJSON], error) {
 		all, err := s.NoteList(ctx, request.Actor(ctx), in.ID)
-		return listOf(all, err, noteOut)
+		return answer.All(all, err, noteOut)
 	})
 	huma.Post(api, "/v1/contacts/{id}/notes", func(ctx context.Context, in *struct {
 		OfContact
 		Body struct {
 			Body string `json:"body" minLength:"1" maxLength:"10000"`
 		}
-	}) (*of[noteJSON], error) {
+	}) (*answer.Of[noteJSON], error) {
 		n, err := s.AddNote(ctx, request.Actor(ctx), in.ID, in.Body.Body)
-		return answer(n, err, noteOut)
-	}, withStatus(http.StatusCreated))
+		return answer.One(n, err, noteOut)
+	}, answer.Status(http.StatusCreated))
 	huma.Delete(api, "/v1/contacts/{id}/notes/{note_id}", func(ctx context.Context, in *struct {
 		OfContact
 		Note ids.Object `path:"note_id"`
-	}) (*none, error) {
+	}) (*struct{}, error) {
 		return nil, s.DeleteNote(ctx, request.Actor(ctx), in.ID, in.Note)
 	})
 }
@@ -126,43 +98,43 @@ type tagBody struct {
 }
 
 func (s *Service) tagAPI(api huma.API) {
-	huma.Get(api, "/v1/contact_tags", func(ctx context.Context, _ *none) (*list[tagJSON], error) {
+	huma.Get(api, "/v1/contact_tags", func(ctx context.Context, _ *struct{}) (*answer.List[tagJSON], error) {
 		all, err := s.Tags(ctx, request.Actor(ctx))
-		return listOf(all, err, tagOut)
+		return answer.All(all, err, tagOut)
 	})
-	huma.Post(api, "/v1/contact_tags", func(ctx context.Context, in *struct{ Body tagBody }) (*of[tagJSON], error) {
+	huma.Post(api, "/v1/contact_tags", func(ctx context.Context, in *struct{ Body tagBody }) (*answer.Of[tagJSON], error) {
 		t, err := s.MakeTag(ctx, request.Actor(ctx), in.Body.Name, in.Body.Hue)
-		return answer(t, err, tagOut)
-	}, withStatus(http.StatusCreated))
+		return answer.One(t, err, tagOut)
+	}, answer.Status(http.StatusCreated))
 	type OfTag struct {
 		Tag contacts.TagID `path:"tag_id"`
 	}
 	huma.Put(api, "/v1/contact_tags/{tag_id}", func(ctx context.Context, in *struct {
 		OfTag
 		Body tagBody
-	}) (*of[tagJSON], error) {
+	}) (*answer.Of[tagJSON], error) {
 		t, err := s.ChangeTag(ctx, request.Actor(ctx), in.Tag, in.Body.Name, in.Body.Hue)
-		return answer(t, err, tagOut)
+		return answer.One(t, err, tagOut)
 	})
-	huma.Delete(api, "/v1/contact_tags/{tag_id}", func(ctx context.Context, in *OfTag) (*none, error) {
+	huma.Delete(api, "/v1/contact_tags/{tag_id}", func(ctx context.Context, in *OfTag) (*struct{}, error) {
 		return nil, s.RemoveTag(ctx, request.Actor(ctx), in.Tag)
 	})
-	huma.Get(api, "/v1/contacts/{id}/tags", func(ctx context.Context, in *OfContact) (*list[tagJSON], error) {
+	huma.Get(api, "/v1/contacts/{id}/tags", func(ctx context.Context, in *OfContact) (*answer.List[tagJSON], error) {
 		all, err := s.TagsOf(ctx, request.Actor(ctx), in.ID)
-		return listOf(all, err, tagOut)
+		return answer.All(all, err, tagOut)
 	})
 	huma.Post(api, "/v1/contacts/{id}/tags", func(ctx context.Context, in *struct {
 		OfContact
 		Body struct {
 			Tag contacts.TagID `json:"id"`
 		}
-	}) (*none, error) {
+	}) (*struct{}, error) {
 		return nil, s.Label(ctx, request.Actor(ctx), in.ID, in.Body.Tag)
 	})
 	huma.Delete(api, "/v1/contacts/{id}/tags/{tag_id}", func(ctx context.Context, in *struct {
 		OfContact
 		OfTag
-	}) (*none, error) {
+	}) (*struct{}, error) {
 		return nil, s.Unlabel(ctx, request.Actor(ctx), in.ID, in.Tag)
 	})
 }
@@ -190,27 +162,27 @@ func segmentOut(g contacts.Segment) segmentJSON {
 }
 
 func (s *Service) segmentAPI(api huma.API) {
-	huma.Get(api, "/v1/segments", func(ctx context.Context, _ *none) (*list[segmentJSON], error) {
+	huma.Get(api, "/v1/segments", func(ctx context.Context, _ *struct{}) (*answer.List[segmentJSON], error) {
 		all, err := s.Segments(ctx, request.Actor(ctx))
-		return listOf(all, err, segmentOut)
+		return answer.All(all, err, segmentOut)
 	})
 	huma.Post(api, "/v1/segments", func(ctx context.Context, in *struct {
 		Body struct {
 			Name string   `json:"name" minLength:"1" maxLength:"60"`
 			Rule ruleJSON `json:"rule"`
 		}
-	}) (*of[segmentJSON], error) {
+	}) (*answer.Of[segmentJSON], error) {
 		g, err := s.MakeSegment(ctx, request.Actor(ctx), in.Body.Name, contacts.Rule(in.Body.Rule))
-		return answer(g, err, segmentOut)
-	}, withStatus(http.StatusCreated))
+		return answer.One(g, err, segmentOut)
+	}, answer.Status(http.StatusCreated))
 	huma.Delete(api, "/v1/segments/{segment_id}", func(ctx context.Context, in *struct {
 		ID contacts.SegmentID `path:"segment_id"`
-	}) (*none, error) {
+	}) (*struct{}, error) {
 		return nil, s.RemoveSegment(ctx, request.Actor(ctx), in.ID)
 	})
-	huma.Get(api, "/v1/contacts/{id}/segments", func(ctx context.Context, in *OfContact) (*list[segmentJSON], error) {
+	huma.Get(api, "/v1/contacts/{id}/segments", func(ctx context.Context, in *OfContact) (*answer.List[segmentJSON], error) {
 		all, err := s.SegmentsOf(ctx, request.Actor(ctx), in.ID)
-		return listOf(all, err, segmentOut)
+		return answer.All(all, err, segmentOut)
 	})
 }
 
@@ -229,9 +201,9 @@ func attributeOut(a attributes.Attribute) attributeJSON {
 }
 
 func (s *Service) attributeAPI(api huma.API) {
-	huma.Get(api, "/v1/data_attributes", func(ctx context.Context, _ *none) (*list[attributeJSON], error) {
+	huma.Get(api, "/v1/data_attributes", func(ctx context.Context, _ *struct{}) (*answer.List[attributeJSON], error) {
 		all, err := s.Attributes.All(ctx, request.Actor(ctx))
-		return listOf(all, err, attributeOut)
+		return answer.All(all, err, attributeOut)
 	})
 	huma.Post(api, "/v1/data_attributes", func(ctx context.Context, in *struct {
 		Body struct {
@@ -240,14 +212,14 @@ func (s *Service) attributeAPI(api huma.API) {
 			Kind    attributes.Kind `json:"data_type" enum:"text,number,bool,date,list"`
 			Options []string        `json:"options,omitempty" maxItems:"100" doc:"The answers of a list"`
 		}
-	}) (*of[attributeJSON], error) {
+	}) (*answer.Of[attributeJSON], error) {
 		b := in.Body
 		a, err := s.Attributes.Define(ctx, request.Actor(ctx), attributes.Attribute{Name: b.Name, Label: b.Label, Kind: b.Kind, Options: b.Options})
-		return answer(a, err, attributeOut)
-	}, withStatus(http.StatusCreated))
+		return answer.One(a, err, attributeOut)
+	}, answer.Status(http.StatusCreated))
 	huma.Delete(api, "/v1/data_attributes/{attribute_id}", func(ctx context.Context, in *struct {
 		ID attributes.ID `path:"attribute_id"`
-	}) (*none, error) {
+	}) (*struct{}, error) {
 		return nil, s.Attributes.Archive(ctx, request.Actor(ctx), in.ID)
 	})
 }

@@ -9,49 +9,10 @@ import (
 
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/frame/answer"
 	"aver/frame/request"
 	"aver/work/inbox"
 )
-
-type none = struct{}
-
-// list is an answer of several things, all there are.
-type list[T any] struct {
-	Body struct {
-		Data []T `json:"data"`
-	}
-}
-
-func listOf[From, To any](all []From, err error, turn func(From) To) (*list[To], error) {
-	if err != nil {
-		return nil, err
-	}
-	out := &list[To]{}
-	out.Body.Data = turned(all, turn)
-	return out, nil
-}
-
-func turned[From, To any](all []From, turn func(From) To) []To {
-	out := make([]To, 0, len(all))
-	for _, one := range all {
-		out = append(out, turn(one))
-	}
-	return out
-}
-
-// of is an answer of one thing.
-type of[T any] struct{ Body T }
-
-func answer[From, To any](row From, err error, turn func(From) To) (*of[To], error) {
-	if err != nil {
-		return nil, err
-	}
-	return &of[To]{turn(row)}, nil
-}
-
-func withStatus(status int) func(*huma.Operation) {
-	return func(o *huma.Operation) { o.DefaultStatus = status }
-}
 
 // conversationJSON is a conversation in the API.
 type conversationJSON struct {
@@ -102,7 +63,7 @@ type attachmentJSON struct {
 
 func partOut(m inbox.Message) partJSON {
 	return partJSON{Seq: m.Seq, Note: m.Note, Type: m.From, AuthorID: m.Author, Text: m.Text.Reveal(), At: m.At, Redacted: m.Redacted,
-		Attachments: turned(m.Files, func(f inbox.File) attachmentJSON { return attachmentJSON{f.ID, f.Name.Reveal(), f.Kind, f.Size} })}
+		Attachments: answer.Each(m.Files, func(f inbox.File) attachmentJSON { return attachmentJSON{f.ID, f.Name.Reveal(), f.Kind, f.Size} })}
 }
 
 // OfConversation names one.
@@ -126,12 +87,12 @@ func (s *Service) api(api huma.API) {
 	s.hoursAPI(api)
 }
 
-func (s *Service) one(ctx context.Context, id ids.Conversation, err error) (*of[conversationJSON], error) {
+func (s *Service) one(ctx context.Context, id ids.Conversation, err error) (*answer.Of[conversationJSON], error) {
 	if err != nil {
 		return nil, err
 	}
 	row, err := s.Row(ctx, request.Actor(ctx), id)
-	return answer(row, err, conversationOut)
+	return answer.One(row, err, conversationOut)
 }
 
 func (s *Service) conversationAPI(api huma.API) {
@@ -150,18 +111,18 @@ func (s *Service) conversationAPI(api huma.API) {
 			return nil, err
 		}
 		out := &conversationPage{}
-		out.Body.Data, out.Body.Next = turned(rows, conversationOut), next
+		out.Body.Data, out.Body.Next = answer.Each(rows, conversationOut), next
 		return out, nil
 	})
 	huma.Post(api, "/v1/conversations/search", func(ctx context.Context, in *struct {
 		Body struct {
 			Query string `json:"query" minLength:"1" maxLength:"500" doc:"Words that must all occur in one message or note; the last may be a beginning"`
 		}
-	}) (*list[conversationJSON], error) {
+	}) (*answer.List[conversationJSON], error) {
 		rows, err := s.Search(ctx, request.Actor(ctx), in.Body.Query)
-		return listOf(rows, err, conversationOut)
+		return answer.All(rows, err, conversationOut)
 	})
-	huma.Get(api, "/v1/conversations/{id}", func(ctx context.Context, in *OfConversation) (*of[conversationJSON], error) {
+	huma.Get(api, "/v1/conversations/{id}", func(ctx context.Context, in *OfConversation) (*answer.Of[conversationJSON], error) {
 		return s.one(ctx, in.ID, nil)
 	})
 }
@@ -174,28 +135,25 @@ type sentJSON struct {
 	Duplicate bool      `json:"duplicate" doc:"It was stored before, by the same client_id"`
 }
 
+type partPage struct {
+	Body struct {
+		Data []partJSON `json:"data" doc:"In rising order"`
+		More bool       `json:"more" doc:"There are earlier ones"`
+	}
+}
+
 func (s *Service) partAPI(api huma.API) {
 	huma.Get(api, "/v1/conversations/{id}/parts", func(ctx context.Context, in *struct {
 		OfConversation
 		Before  int64 `query:"before" minimum:"0" doc:"Read back from this number; 0 is the end"`
 		PerPage int   `query:"per_page" minimum:"1" maximum:"200" default:"50"`
-	}) (*struct {
-		Body struct {
-			Data []partJSON `json:"data" doc:"In rising order"`
-			More bool       `json:"more" doc:"There are earlier ones"`
-		}
-	}, error) {
+	}) (*partPage, error) {
 		all, more, err := s.Parts(ctx, request.Actor(ctx), in.ID, in.Before, in.PerPage)
 		if err != nil {
 			return nil, err
 		}
-		out := &struct {
-			Body struct {
-				Data []partJSON `json:"data" doc:"In rising order"`
-				More bool       `json:"more" doc:"There are earlier ones"`
-			}
-		}{}
-		out.Body.Data, out.Body.More = turned(all, partOut), more
+		out := &partPage{}
+		out.Body.Data, out.Body.More = answer.Each(all, partOut), more
 		return out, nil
 	})
 	huma.Post(api, "/v1/conversations/{id}/reply", func(ctx context.Context, in *struct {
@@ -206,18 +164,18 @@ func (s *Service) partAPI(api huma.API) {
 			ClientID      string       `json:"client_id,omitempty" maxLength:"36" doc:"A UUID of your own making: sending again with the same one changes nothing"`
 			AttachmentIDs []ids.Object `json:"attachment_ids,omitempty" maxItems:"10"`
 		}
-	}) (*of[sentJSON], error) {
+	}) (*answer.Of[sentJSON], error) {
 		b := in.Body
 		ack, err := s.Reply(ctx, request.Actor(ctx), in.ID, inbox.Outgoing{ClientID: b.ClientID, Text: personal.Of(b.Text), Attachments: b.AttachmentIDs, Note: b.Type == "note"})
-		return answer(ack, err, func(a inbox.Ack) sentJSON { return sentJSON{a.Seq, a.Note, a.At, a.Duplicate} })
-	}, withStatus(http.StatusCreated))
+		return answer.One(ack, err, func(a inbox.Ack) sentJSON { return sentJSON{a.Seq, a.Note, a.At, a.Duplicate} })
+	}, answer.Status(http.StatusCreated))
 	huma.Post(api, "/v1/conversations/redact", func(ctx context.Context, in *struct {
 		Body struct {
 			Conversation ids.Conversation `json:"conversation_id"`
 			Seq          int64            `json:"seq" minimum:"0"`
 			Note         int64            `json:"note,omitempty" minimum:"0"`
 		}
-	}) (*none, error) {
+	}) (*struct{}, error) {
 		return nil, s.Redact(ctx, request.Actor(ctx), in.Body.Conversation, in.Body.Seq, in.Body.Note)
 	})
 }
@@ -228,7 +186,7 @@ func (s *Service) changeAPI(api huma.API) {
 		Body struct {
 			State inbox.State `json:"state" enum:"open,closed"`
 		}
-	}) (*of[conversationJSON], error) {
+	}) (*answer.Of[conversationJSON], error) {
 		return s.one(ctx, in.ID, s.SetState(ctx, request.Actor(ctx), in.ID, in.Body.State))
 	})
 	huma.Put(api, "/v1/conversations/{id}/assignment", func(ctx context.Context, in *struct {
@@ -237,7 +195,7 @@ func (s *Service) changeAPI(api huma.API) {
 			Assignee ids.User     `json:"assignee_id,omitzero" doc:"Absent: nobody"`
 			Team     inbox.TeamID `json:"team_id,omitzero" doc:"Absent: no team"`
 		}
-	}) (*of[conversationJSON], error) {
+	}) (*answer.Of[conversationJSON], error) {
 		return s.one(ctx, in.ID, s.Assign(ctx, request.Actor(ctx), in.ID, in.Body.Assignee, in.Body.Team))
 	})
 	huma.Post(api, "/v1/conversations/{id}/snooze", func(ctx context.Context, in *struct {
@@ -245,7 +203,7 @@ func (s *Service) changeAPI(api huma.API) {
 		Body struct {
 			Until time.Time `json:"until"`
 		}
-	}) (*of[conversationJSON], error) {
+	}) (*answer.Of[conversationJSON], error) {
 		return s.one(ctx, in.ID, s.Snooze(ctx, request.Actor(ctx), in.ID, in.Body.Until))
 	})
 	huma.Post(api, "/v1/conversations/{id}/read", func(ctx context.Context, in *struct {
@@ -253,17 +211,17 @@ func (s *Service) changeAPI(api huma.API) {
 		Body struct {
 			Seq int64 `json:"seq" minimum:"1" doc:"Everything up to this message was looked at"`
 		}
-	}) (*of[conversationJSON], error) {
+	}) (*answer.Of[conversationJSON], error) {
 		return s.one(ctx, in.ID, s.MarkRead(ctx, request.Actor(ctx), in.ID, in.Body.Seq))
 	})
 	type ofTag struct {
 		OfConversation
 		Tag inbox.LabelID `path:"tag_id"`
 	}
-	huma.Put(api, "/v1/conversations/{id}/tags/{tag_id}", func(ctx context.Context, in *ofTag) (*none, error) {
+	huma.Put(api, "/v1/conversations/{id}/tags/{tag_id}", func(ctx context.Context, in *ofTag) (*struct{}, error) {
 		return nil, s.SetLabel(ctx, request.Actor(ctx), in.ID, in.Tag, true)
 	})
-	huma.Delete(api, "/v1/conversations/{id}/tags/{tag_id}", func(ctx context.Context, in *ofTag) (*none, error) {
+	huma.Delete(api, "/v1/conversations/{id}/tags/{tag_id}", func(ctx context.Context, in *ofTag) (*struct{}, error) {
 		return nil, s.SetLabel(ctx, request.Actor(ctx), in.ID, in.Tag, false)
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/frame/answer"
 	"aver/frame/request"
 	"aver/work/inbox"
 	"aver/work/inbox/desk"
@@ -34,22 +35,22 @@ type OfLabel struct {
 }
 
 func (s *Service) labelAPI(api huma.API) {
-	huma.Get(api, "/v1/tags", func(ctx context.Context, _ *none) (*list[conversationTagJSON], error) {
+	huma.Get(api, "/v1/tags", func(ctx context.Context, _ *struct{}) (*answer.List[conversationTagJSON], error) {
 		all, err := s.Labels(ctx, request.Actor(ctx))
-		return listOf(all, err, labelOut)
+		return answer.All(all, err, labelOut)
 	})
-	huma.Post(api, "/v1/tags", func(ctx context.Context, in *struct{ Body conversationTagBody }) (*of[conversationTagJSON], error) {
+	huma.Post(api, "/v1/tags", func(ctx context.Context, in *struct{ Body conversationTagBody }) (*answer.Of[conversationTagJSON], error) {
 		l, err := s.SaveLabel(ctx, request.Actor(ctx), inbox.Label{Name: in.Body.Name, Hue: in.Body.Hue})
-		return answer(l, err, labelOut)
-	}, withStatus(http.StatusCreated))
+		return answer.One(l, err, labelOut)
+	}, answer.Status(http.StatusCreated))
 	huma.Put(api, "/v1/tags/{tag_id}", func(ctx context.Context, in *struct {
 		OfLabel
 		Body conversationTagBody
-	}) (*of[conversationTagJSON], error) {
+	}) (*answer.Of[conversationTagJSON], error) {
 		l, err := s.SaveLabel(ctx, request.Actor(ctx), inbox.Label{ID: in.ID, Name: in.Body.Name, Hue: in.Body.Hue})
-		return answer(l, err, labelOut)
+		return answer.One(l, err, labelOut)
 	})
-	huma.Delete(api, "/v1/tags/{tag_id}", func(ctx context.Context, in *OfLabel) (*none, error) {
+	huma.Delete(api, "/v1/tags/{tag_id}", func(ctx context.Context, in *OfLabel) (*struct{}, error) {
 		return nil, s.DeleteLabel(ctx, request.Actor(ctx), in.ID)
 	})
 }
@@ -99,40 +100,40 @@ type OfTeam struct {
 }
 
 func (s *Service) deskAPI(api huma.API) {
-	huma.Get(api, "/v1/macros", func(ctx context.Context, _ *none) (*list[macroJSON], error) {
+	huma.Get(api, "/v1/macros", func(ctx context.Context, _ *struct{}) (*answer.List[macroJSON], error) {
 		all, err := s.Macros(ctx, request.Actor(ctx))
-		return listOf(all, err, macroOut)
+		return answer.All(all, err, macroOut)
 	})
-	huma.Post(api, "/v1/macros", func(ctx context.Context, in *struct{ Body macroBody }) (*of[macroJSON], error) {
+	huma.Post(api, "/v1/macros", func(ctx context.Context, in *struct{ Body macroBody }) (*answer.Of[macroJSON], error) {
 		m, err := s.SaveMacro(ctx, request.Actor(ctx), inbox.Macro{Shortcut: in.Body.Shortcut, Text: in.Body.Text})
-		return answer(m, err, macroOut)
-	}, withStatus(http.StatusCreated))
+		return answer.One(m, err, macroOut)
+	}, answer.Status(http.StatusCreated))
 	huma.Put(api, "/v1/macros/{macro_id}", func(ctx context.Context, in *struct {
 		OfMacro
 		Body macroBody
-	}) (*of[macroJSON], error) {
+	}) (*answer.Of[macroJSON], error) {
 		m, err := s.SaveMacro(ctx, request.Actor(ctx), inbox.Macro{ID: in.ID, Shortcut: in.Body.Shortcut, Text: in.Body.Text})
-		return answer(m, err, macroOut)
+		return answer.One(m, err, macroOut)
 	})
-	huma.Delete(api, "/v1/macros/{macro_id}", func(ctx context.Context, in *OfMacro) (*none, error) {
+	huma.Delete(api, "/v1/macros/{macro_id}", func(ctx context.Context, in *OfMacro) (*struct{}, error) {
 		return nil, s.DeleteMacro(ctx, request.Actor(ctx), in.ID)
 	})
-	huma.Get(api, "/v1/teams", func(ctx context.Context, _ *none) (*list[teamJSON], error) {
+	huma.Get(api, "/v1/teams", func(ctx context.Context, _ *struct{}) (*answer.List[teamJSON], error) {
 		all, err := s.Teams(ctx, request.Actor(ctx))
-		return listOf(all, err, teamOut)
+		return answer.All(all, err, teamOut)
 	})
-	huma.Post(api, "/v1/teams", func(ctx context.Context, in *struct{ Body teamBody }) (*of[teamJSON], error) {
+	huma.Post(api, "/v1/teams", func(ctx context.Context, in *struct{ Body teamBody }) (*answer.Of[teamJSON], error) {
 		t, err := s.SaveTeam(ctx, request.Actor(ctx), in.Body.team(inbox.TeamID{}))
-		return answer(t, err, teamOut)
-	}, withStatus(http.StatusCreated))
+		return answer.One(t, err, teamOut)
+	}, answer.Status(http.StatusCreated))
 	huma.Put(api, "/v1/teams/{team_id}", func(ctx context.Context, in *struct {
 		OfTeam
 		Body teamBody
-	}) (*of[teamJSON], error) {
+	}) (*answer.Of[teamJSON], error) {
 		t, err := s.SaveTeam(ctx, request.Actor(ctx), in.Body.team(in.ID))
-		return answer(t, err, teamOut)
+		return answer.One(t, err, teamOut)
 	})
-	huma.Delete(api, "/v1/teams/{team_id}", func(ctx context.Context, in *OfTeam) (*none, error) {
+	huma.Delete(api, "/v1/teams/{team_id}", func(ctx context.Context, in *OfTeam) (*struct{}, error) {
 		return nil, s.DeleteTeam(ctx, request.Actor(ctx), in.ID)
 	})
 }
@@ -155,15 +156,15 @@ type spanJSON struct {
 func hoursOut(h hours.Hours) scheduleJSON {
 	out := scheduleJSON{ID: desk.DefaultSchedule, Zone: h.Zone, Limited: h.Limited, Away: h.Away}
 	for _, day := range h.Week {
-		out.Week = append(out.Week, turned(day, func(span hours.Span) spanJSON { return spanJSON(span) }))
+		out.Week = append(out.Week, answer.Each(day, func(span hours.Span) spanJSON { return spanJSON(span) }))
 	}
 	return out
 }
 
 func (s *Service) hoursAPI(api huma.API) {
-	huma.Get(api, "/v1/office_hours_schedules", func(ctx context.Context, _ *none) (*list[scheduleJSON], error) {
+	huma.Get(api, "/v1/office_hours_schedules", func(ctx context.Context, _ *struct{}) (*answer.List[scheduleJSON], error) {
 		h, err := s.Hours(ctx, request.Actor(ctx))
-		return listOf([]hours.Hours{h}, err, hoursOut)
+		return answer.All([]hours.Hours{h}, err, hoursOut)
 	})
 	huma.Put(api, "/v1/office_hours_schedules/{schedule_id}", func(ctx context.Context, in *struct {
 		ID   desk.ScheduleID `path:"schedule_id"`
@@ -173,15 +174,15 @@ func (s *Service) hoursAPI(api huma.API) {
 			Week    [][]spanJSON `json:"week,omitempty" minItems:"7" maxItems:"7"`
 			Away    string       `json:"offline_message,omitempty" maxLength:"500"`
 		}
-	}) (*of[scheduleJSON], error) {
+	}) (*answer.Of[scheduleJSON], error) {
 		if in.ID != desk.DefaultSchedule {
 			return nil, errs.New(errs.NotFound, "There is no such schedule.")
 		}
 		h := hours.Hours{Zone: in.Body.Zone, Limited: in.Body.Limited, Away: in.Body.Away}
 		for day, spans := range in.Body.Week {
-			h.Week[day] = turned(spans, func(span spanJSON) hours.Span { return hours.Span(span) })
+			h.Week[day] = answer.Each(spans, func(span spanJSON) hours.Span { return hours.Span(span) })
 		}
 		err := s.SetHours(ctx, request.Actor(ctx), h)
-		return answer(h, err, hoursOut)
+		return answer.One(h, err, hoursOut)
 	})
 }

@@ -52,7 +52,7 @@ func who(session *live.Session) vault.Actor {
 }
 
 // opList begins to tell of changes to the list.
-func (s *Service) opList(ctx context.Context, session *live.Session, _ none) (any, error) {
+func (s *Service) opList(ctx context.Context, session *live.Session, _ struct{}) (any, error) {
 	counts, err := s.Counts(ctx, who(session)) // before listening: it is refused to those who may not
 	if err != nil {
 		return nil, err
