@@ -255,3 +255,15 @@ func TestASenderDoesNotPrintItsPassword(t *testing.T) {
 		t.Errorf("printed: %s", out.String())
 	}
 }
+
+func TestAnAddressIsOneBareAddress(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"ada@example.org": true, "ada@" + strings.Repeat("a", 242) + ".example": true, "ada@" + strings.Repeat("a", 243) + ".example": false,
+		"": false, "ada": false, "Ada <ada@example.org>": false, "ada@example.org, eve@example.org": false, "ada@[127.0.0.1]": false, "ada@example.org\r\n": false,
+	} {
+		if mail.IsAddress(text) != want {
+			t.Errorf("%q: not %v", text, want)
+		}
+	}
+}

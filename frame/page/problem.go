@@ -11,8 +11,8 @@ import (
 )
 
 // ShowProblem answers with the page about a problem; edge's configuration asks for a function of this shape.
-func ShowProblem(w http.ResponseWriter, r *http.Request, p errs.Problem) {
-	_ = Render(w, r, p.Status, ErrorPage(p)) // should that fail, Render has answered already
+func ShowProblem(w http.ResponseWriter, r *http.Request, p errs.Problem) error {
+	return Render(w, r, p.Status, ErrorPage(p))
 }
 
 // problemText is a text about this kind of problem; a kind without words speaks as Internal.

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,7 +17,6 @@ import (
 	"time"
 
 	"aver/base/clock"
-	"aver/base/errs"
 	"aver/edge"
 	"aver/edge/certificate"
 	"aver/frame/egress"
@@ -148,9 +146,7 @@ func (a *App) edgeConfig(certificates *certificate.Source) edge.Config {
 	return edge.Config{
 		Listen: c.Listen, Plain: c.Plain, Admin: c.Admin, Hosts: c.Hosts, Proxies: c.Proxies, Certificates: certificates,
 		Authenticator: a.Identity, SessionCookie: identity.CookieName, Clock: c.Clock, Log: a.Log,
-		ErrorPage: func(w http.ResponseWriter, r *http.Request, p errs.Problem) error {
-			return page.Render(w, r, p.Status, page.ErrorPage(p))
-		}, View: a.view, Idempotency: a.Identity.Idempotency(),
+		ErrorPage: page.ShowProblem, View: a.view, Idempotency: a.Identity.Idempotency(),
 		Ready: map[string]func(context.Context) error{"stores": a.Vault.Check},
 		Drain: a.Hub.Drain, Quotas: c.Quotas, Connected: a.connected,
 	}
