@@ -63,9 +63,6 @@ func ParseTenant(s string) (Tenant, error) { return Parse[tenant](s) }
 // ParseSubject reads a person's identifier.
 func ParseSubject(s string) (Subject, error) { return Parse[contact](s) }
 
-// ParseUser reads a user's identifier.
-func ParseUser(s string) (User, error) { return Parse[user](s) }
-
 // ParseConversation reads a conversation's identifier.
 func ParseConversation(s string) (Conversation, error) { return Parse[conversation](s) }
 

@@ -15,19 +15,18 @@ type Cursor = request.Cursor[MessageID]
 
 // Sent lists an endpoint's messages, newest first, after the cursor; state may be empty for all of them.
 func (s *Service) Sent(ctx context.Context, actor vault.Actor, id ID, state State, after Cursor, limit int) (list []Message, more Cursor, err error) {
-	at, before := after.At, after.ID
-	if after.IsZero() {
-		at, before = s.vault.Now().Add(time.Hour), MessageID{}
+	where, args := "webhook = ?", []any{id}
+	if state != "" {
+		where, args = where+" AND state = ?", append(args, string(state))
+	}
+	if !after.IsZero() {
+		where, args = where+" AND (created_at, id) < (?, ?)", append(args, after.At, after.ID)
 	}
 	err = s.vault.View(ctx, actor, actRead, func(tx *vault.Tx) error {
 		if _, err := Endpoints.Get(tx, id); err != nil {
 			return err
 		}
-		if state == "" {
-			list, err = Messages.Find(tx, "webhook = ? AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?", id, at, before.Bytes(), limit+1)
-		} else {
-			list, err = Messages.Find(tx, "webhook = ? AND state = ? AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?", id, string(state), at, before.Bytes(), limit+1)
-		}
+		list, err = Messages.Find(tx, where+" ORDER BY created_at DESC, id DESC LIMIT ?", append(args, limit+1)...)
 		return err
 	})
 	list, more = request.Cut(list, limit, func(m Message) Cursor { return Cursor{At: m.CreatedAt, ID: m.ID} })
