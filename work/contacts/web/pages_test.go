@@ -76,7 +76,7 @@ func TestNotesLabelsAndMarksOnAPerson(t *testing.T) {
 		went(path, h.post(path+"/notes", "body", "Prefers <script>alert(1)</script> afternoons"))
 		h.shows(t, h.post("/settings/tags", "name", " ", "hue", "3"), 422, "Write a name")
 		went("/settings/tags", h.post("/settings/tags", "name", "Patient", "hue", "3"))
-		h.shows(t, h.post("/settings/tags", "name", "patient", "hue", "1"), 422, "Choose another name")
+		h.shows(t, h.post("/settings/tags", "name", "patient", "hue", "1"), 409, "Choose another name")
 		tags, err := h.contacts.Tags(t.Context(), h.operator)
 		must(t, err)
 		tag := tags[0].ID.String()
@@ -108,7 +108,7 @@ func TestTwoEntriesOfOnePersonAreShownTogether(t *testing.T) {
 		}
 		h.shows(t, h.get("/contacts/"+into.String()), 200, "M. Kowal merged into this person", "Merged into this person")
 		h.shows(t, h.get(path), 200, "Shown with Maria Kowal", "Undo the merge")
-		h.shows(t, h.post(path+"/merge", "into", into.String()), 422, "merged already")
+		h.shows(t, h.post(path+"/merge", "into", into.String()), 409, "merged already")
 		if a := h.post(path + "/unmerge"); a.Status != http.StatusSeeOther {
 			t.Fatalf("undone: %d %s", a.Status, a.Body)
 		}
