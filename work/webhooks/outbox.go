@@ -24,7 +24,8 @@ func (s *Service) Follow(tenants ...ids.Tenant) {
 // perChange is how many messages are written at once.
 const perChange = 100
 
-// queue makes the messages of some journal entries. Seeing the same entries again changes nothing.
+// queue makes the messages of some journal entries. Seeing the same entries again changes nothing. What happens while an
+// endpoint is given up waits for it: it was not its owner who switched it off.
 func (s *Service) queue(ctx context.Context, tenant ids.Tenant, entries []journal.Entry) error {
 	if !slices.ContainsFunc(entries, tells) {
 		return nil
@@ -32,7 +33,7 @@ func (s *Service) queue(ctx context.Context, tenant ids.Tenant, entries []journa
 	var all []Endpoint
 	actor := identity.System(tenant, "webhooks")
 	err := s.vault.View(ctx, actor, actRead, func(tx *vault.Tx) (err error) {
-		all, err = Endpoints.Find(tx, "state = ? ORDER BY id LIMIT 100", string(Active))
+		all, err = Endpoints.Find(tx, "state IN (?, ?) ORDER BY id LIMIT 100", string(Active), string(Given))
 		return err
 	})
 	if err != nil || len(all) == 0 {
@@ -123,8 +124,15 @@ const overdue = 5 * time.Minute
 
 func (s *Service) wakeOverdue(ctx context.Context, tenant ids.Tenant) error {
 	var late []Message
-	err := s.vault.View(ctx, identity.System(tenant, "webhooks"), actRead, func(tx *vault.Tx) (err error) {
-		late, err = Messages.Find(tx, "state = ? AND next_at < ? ORDER BY next_at LIMIT 500", string(Waiting), tx.Now().Add(-overdue))
+	err := s.vault.View(ctx, identity.System(tenant, "webhooks"), actRead, func(tx *vault.Tx) error {
+		all, err := Endpoints.Find(tx, "state = ? ORDER BY id LIMIT 100", string(Active))
+		for _, e := range all {
+			first, err := Messages.Find(tx, "webhook = ? AND state = ? AND next_at < ? ORDER BY next_at LIMIT 1", e.ID, string(Waiting), tx.Now().Add(-overdue))
+			if err != nil {
+				return err
+			}
+			late = append(late, first...)
+		}
 		return err
 	})
 	if err != nil {

@@ -257,7 +257,7 @@ func settle(m *Message, e *Endpoint, got outcome) {
 	m.TriedAt, m.Code, m.Fault = got.at, got.code, got.fault
 	if got.code >= 200 && got.code < 300 {
 		m.State, m.NextAt = Delivered, time.Time{}
-		e.Failures, e.PausedUntil = 0, time.Time{}
+		e.Failures, e.PausedUntil, e.DeliveredAt = 0, time.Time{}, got.at
 		return
 	}
 	m.Step++
@@ -274,7 +274,7 @@ func settle(m *Message, e *Endpoint, got outcome) {
 	}
 	if got.code == http.StatusGone {
 		e.State = Gone
-	} else if over {
+	} else if over && e.DeliveredAt.Before(m.CreatedAt) { // else the receiver works, and refuses this one
 		e.State = Given
 	}
 }

@@ -57,7 +57,7 @@ const (
 	Active   State = "active"
 	Disabled State = "disabled" // by a person
 	Gone     State = "gone"     // the receiver said 410
-	Given    State = "given-up" // a message was refused to the end of the schedule
+	Given    State = "given-up" // a message was refused to the end of the schedule, and none taken meanwhile
 )
 
 // The states of a message.
@@ -77,6 +77,7 @@ type Endpoint struct {
 	State       State          `vault:"state,state"`
 	Failures    int            `vault:"failures,state"`     // attempts in a row that failed
 	PausedUntil time.Time      `vault:"paused_until,state"` // nothing is sent before: the receiver fails or asked for it
+	DeliveredAt time.Time      `vault:"delivered_at,state"` // the newest message that was taken
 	CreatedAt   time.Time      `vault:"created_at,state"`
 	DisabledAt  time.Time      `vault:"disabled_at,state"`
 }

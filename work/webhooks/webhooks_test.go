@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -115,7 +117,6 @@ func TestForADayAfterRotationBothKeysSign(t *testing.T) {
 
 func TestOnlyAStatusFrom200To299IsSuccess(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
-		h.hooks.SetWait(300 * time.Millisecond)
 		elsewhere := h.receiver(nil)
 		for name, c := range map[string]struct {
 			answer   func(http.ResponseWriter, *http.Request)
@@ -154,6 +155,10 @@ func TestOnlyAStatusFrom200To299IsSuccess(t *testing.T) {
 			e, _ := h.endpoint(h.receiver(c.answer), webhooks.Draft{About: name})
 			_, err := h.hooks.Try(t.Context(), h.owner, e.ID)
 			must(t, err)
+			h.hooks.SetWait(20 * time.Second)
+			if c.fault == webhooks.TimedOut {
+				h.hooks.SetWait(300 * time.Millisecond)
+			}
 			h.run(e)
 			m, now := h.messages(e)[0], h.read(e)
 			if m.State != c.message || now.State != c.endpoint || m.Code != c.code || m.Fault != c.fault || m.Attempts != 1 {
@@ -233,10 +238,18 @@ func TestTheScheduleIsTenAttemptsOverThreeDaysThenTheEndpointIsOff(t *testing.T)
 		}
 		h.say(h.Tenant, "message.created")
 		h.collect()
-		if n := len(h.messages(e)); n != 1 {
-			t.Errorf("an endpoint that is off collects: %d messages", n)
+		h.run(e)
+		all := h.messages(e)
+		first := all[len(all)-1]
+		for _, m := range all[:len(all)-1] {
+			if m.State != webhooks.Waiting || m.Attempts != 0 {
+				t.Errorf("%s, after it gave up, is %s after %d attempts", m.Event, m.State, m.Attempts)
+			}
 		}
-		if err := h.hooks.Replay(t.Context(), h.owner, e.ID, h.messages(e)[0].ID); !errs.Is(err, errs.Conflict) {
+		if len(all) != 3 { // the end of the endpoint itself, and what was said then
+			t.Errorf("%d messages are kept", len(all))
+		}
+		if err := h.hooks.Replay(t.Context(), h.owner, e.ID, first.ID); !errs.Is(err, errs.Conflict) {
 			t.Errorf("sending again to an endpoint that is off: %v", err)
 		}
 		r.set(status(200))
@@ -246,8 +259,42 @@ func TestTheScheduleIsTenAttemptsOverThreeDaysThenTheEndpointIsOff(t *testing.T)
 		must(t, err)
 		h.run(e)
 		calls := r.calls()
-		if n != 1 || h.messages(e)[0].State != webhooks.Delivered || calls[0].header.Get("Webhook-Id") != calls[len(calls)-1].header.Get("Webhook-Id") {
-			t.Errorf("%d sent again, the message is %s, or it has another identifier", n, h.messages(e)[0].State)
+		again := slices.ContainsFunc(calls[len(webhooks.Schedule):], func(c call) bool { return c.header.Get("Webhook-Id") == calls[0].header.Get("Webhook-Id") })
+		if n != 1 || !again {
+			t.Errorf("%d sent again, or under another identifier", n)
+		}
+		for _, m := range h.messages(e) {
+			if m.State != webhooks.Delivered {
+				t.Errorf("%s is %s", m.Event, m.State)
+			}
+		}
+	})
+}
+
+func TestAReceiverThatTakesOthersIsNotSwitchedOffForOneMessage(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		var refused atomic.Value
+		r := h.receiver(func(w http.ResponseWriter, r *http.Request) {
+			if refused.CompareAndSwap(nil, r.Header.Get("Webhook-Id")) || refused.Load() == r.Header.Get("Webhook-Id") {
+				w.WriteHeader(http.StatusBadRequest)
+			}
+		})
+		e, _ := h.endpoint(r, webhooks.Draft{})
+		_, err := h.hooks.Try(t.Context(), h.owner, e.ID)
+		must(t, err)
+		bad := h.messages(e)[0].ID
+		state := func() webhooks.State {
+			all := h.messages(e)
+			return all[slices.IndexFunc(all, func(m webhooks.Message) bool { return m.ID == bad })].State
+		}
+		for state() == webhooks.Waiting {
+			h.run(e)
+			h.say(h.Tenant, "message.created")
+			h.collect()
+			h.Clock.Advance(12 * time.Hour)
+		}
+		if now := h.read(e); state() != webhooks.Failed || now.State != webhooks.Active {
+			t.Errorf("the message is %s and the endpoint %s", state(), now.State)
 		}
 	})
 }

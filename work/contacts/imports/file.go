@@ -130,10 +130,11 @@ func delimiter(text []byte) string {
 	return slices.MaxFunc(delimiters, func(a, b string) int { return count[a] - count[b] })
 }
 
-// rows reads the cells of a file. Rows may have any length; what is wrong with them is said per row.
+// rows reads the cells of a file. Rows may have any length; what is wrong with them is said per row. A tab between cells is
+// space, too, which must not be trimmed: then an empty cell would be lost.
 func rows(text []byte, delimiter string) *csv.Reader {
 	r := csv.NewReader(bytes.NewReader(text))
-	r.Comma, r.FieldsPerRecord, r.TrimLeadingSpace = []rune(delimiter)[0], -1, true
+	r.Comma, r.FieldsPerRecord, r.TrimLeadingSpace = []rune(delimiter)[0], -1, delimiter != "\t"
 	return r
 }
 

@@ -7,6 +7,7 @@ CREATE TABLE webhooks (
     state TEXT NOT NULL,
     failures INT NOT NULL,
     paused_until TIME,
+    delivered_at TIME,
     created_at TIME NOT NULL,
     disabled_at TIME,
     PRIMARY KEY (id)
