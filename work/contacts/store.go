@@ -48,7 +48,8 @@ func Try(tx *vault.Tx, d Draft) (exists bool, err error) {
 	return !c.ID.IsZero(), err
 }
 
-var errSeveral = errs.New(errs.Conflict, "Several people have this address.", errs.Field{Field: "email", Code: "ambiguous", Message: "Several people have this address."})
+// ErrSeveral says that an address does not tell whom a draft is about.
+var ErrSeveral = errs.New(errs.Conflict, "Several people have this address.", errs.Field{Field: "email", Code: "ambiguous", Message: "Several people have this address."})
 
 func about(tx *vault.Tx, d Draft) (Contact, error) {
 	if d.ExternalID != "" {
@@ -73,7 +74,7 @@ func about(tx *vault.Tx, d Draft) (Contact, error) {
 		}
 	}
 	if len(ours) > 1 {
-		return Contact{}, errSeveral
+		return Contact{}, ErrSeveral
 	}
 	return first(ours), nil
 }

@@ -295,6 +295,32 @@ func TestAKnownPersonIsChangedAndAClaimIsNot(t *testing.T) {
 	})
 }
 
+func TestATrialCountsPeopleWhoStandInTheFileTwiceAsTheImportWill(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		var far strings.Builder // enough rows that the repeated ones are not stored together
+		for n := range 150 {
+			fmt.Fprintf(&far, "x%d,,\n", n)
+		}
+		i := h.upload(t, "Customer ID,E-Mail,Full name\n"+
+			"a,both@x.example,Ada\n"+
+			"a,,Ada again\n"+
+			",once@x.example,Bo\n"+
+			",ONCE@x.example,Bo again\n"+
+			"b,both@x.example,Bea\n"+ // shares Ada's address
+			far.String()+
+			"c,once@x.example,Bo with an identifier\n"+
+			"c,,Bo by it\n"+
+			",both@x.example,one of two\n")
+		tried := h.try(t, i, plan(i))
+		must(t, h.imports.Start(t.Context(), h.operator, i.ID))
+		h.work(t)
+		done := h.get(t, i.ID)
+		if want := "158/158 made 153 changed 4 refused 1"; counts(tried) != "tried "+want || counts(done) != "done "+want || h.people(t) != 153 {
+			t.Errorf("the trial: %s, the import: %s, %d people", counts(tried), counts(done), h.people(t))
+		}
+	})
+}
+
 func TestFilesAsProgramsWriteThem(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		utf16, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String("Vorname\tNachname\nJörg\tŻółć\n")
@@ -305,6 +331,7 @@ func TestFilesAsProgramsWriteThem(t *testing.T) {
 			{"\ufeffVorname,Nachname\r\nZoë,李\r\n", "UTF-8", ",", "Zoë 李"},
 			{western, "Windows-1252", ";", "Jörg Müßig"},
 			{utf16, "UTF-16", "\t", "Jörg Żółć"},
+			{"name\temail\tphone\nAda Empty\t\t+4930901820\n", "UTF-8", "\t", "Ada Empty"},
 			{"name|email\n\"O\"\"Neil\nJr\"|o@x.example\nAda|a@x.example\n", "UTF-8", "|", "Ada"},
 		} {
 			i := h.run(t, c.text)

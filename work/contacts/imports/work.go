@@ -57,18 +57,23 @@ func (s *Service) Work(ctx context.Context, job jobs.Job) error {
 		return err
 	}
 	r := rows(text, i.Delimiter)
-	for skip := i.Rows + 1; skip > 0; skip-- { // the header and what is dealt with
-		if _, err := r.Read(); errors.Is(err, io.EOF) {
-			break
-		}
+	if _, err := r.Read(); err != nil {
+		return fmt.Errorf("skip the header: %w", err)
+	}
+	above := newPeople() // of a trial; an import finds them in the store
+	if done := i.take(r, i.Rows); i.State == Trying {
+		above.note(done...)
 	}
 	for {
-		part := i.take(r)
+		part := i.take(r, batch)
 		if len(part) == 0 {
 			return s.finish(ctx, actor, i, text)
 		}
-		if err := s.store(ctx, actor, i, part); err != nil {
+		if err := s.store(ctx, actor, i, part, above); err != nil {
 			return err
+		}
+		if i.State == Trying {
+			above.note(part...)
 		}
 		if i, err = s.Get(ctx, actor, id); err != nil || !i.State.Works() {
 			return err
@@ -93,9 +98,9 @@ func (s *Service) read(ctx context.Context, actor vault.Actor, file ids.Object) 
 }
 
 // take reads the next rows.
-func (i Import) take(r *csv.Reader) []line {
+func (i Import) take(r *csv.Reader, most int) []line {
 	var out []line
-	for len(out) < batch {
+	for len(out) < most {
 		cells, err := r.Read()
 		if errors.Is(err, io.EOF) {
 			break
@@ -113,9 +118,9 @@ func (i Import) take(r *csv.Reader) []line {
 
 // store deals with some rows: it makes keys for people who are new, then stores everything at once. Somebody else may
 // make or change one of these people in between; then it looks again.
-func (s *Service) store(ctx context.Context, actor vault.Actor, i Import, part []line) error {
+func (s *Service) store(ctx context.Context, actor vault.Actor, i Import, part []line, above people) error {
 	for try := 0; ; try++ {
-		if err := s.prepare(ctx, actor, i, part); err != nil {
+		if err := s.prepare(ctx, actor, i, part, above); err != nil {
 			return err
 		}
 		err := s.vault.Do(ctx, actor, actRun, func(tx *vault.Tx) error { return i.write(tx, part) })
@@ -125,21 +130,27 @@ func (s *Service) store(ctx context.Context, actor vault.Actor, i Import, part [
 	}
 }
 
-// prepare finds out who is new and makes their keys, side by side so that they share what it costs.
-func (s *Service) prepare(ctx context.Context, actor vault.Actor, i Import, part []line) error {
+// prepare finds out who is new and makes their keys, side by side so that they share what it costs. Who stands further
+// above in the file is not new: when the row is stored, they are.
+func (s *Service) prepare(ctx context.Context, actor vault.Actor, i Import, part []line, above people) error {
 	err := s.vault.View(ctx, actor, actRead, func(tx *vault.Tx) error {
+		here := newPeople()
 		for n := range part {
 			l := &part[n]
 			if l.fault != nil {
 				continue
 			}
 			exists, err := contacts.Try(tx, l.draft)
+			if err == nil && !exists {
+				exists, err = has(l.draft, above, here)
+			}
 			if about(err) {
 				l.fault = err
 			} else if err != nil {
 				return err
 			}
 			l.made = err == nil && !exists
+			here.note(*l)
 		}
 		return nil
 	})
