@@ -115,55 +115,110 @@ func (v *Vault) writeBlob(path string, key *aead.Key, tenant ids.Tenant, b *Blob
 }
 
 // ReadBlob opens a sealed file that the transaction can see. Altered, truncated or swapped files are errors, found
-// before the bytes are given out.
+// before the bytes are given out: a first pass opens every segment and keeps none. The reader opens them again one by
+// one, so that a file of any size takes the memory of a segment; it outlives the transaction and needs no closing.
 func (v *Vault) ReadBlob(tx *Tx, id ids.Object) (Blob, io.Reader, error) {
 	b, err := Blobs.Get(tx, id)
 	if err != nil {
 		return Blob{}, nil, err
 	}
-	sealed, err := os.ReadFile(v.blobPath(tx.actor.is.Tenant, id))
-	if errors.Is(err, fs.ErrNotExist) {
-		return Blob{}, nil, errs.New(errs.Internal, "The file is missing from the store.").Because(err)
-	}
-	if err != nil {
-		return Blob{}, nil, fmt.Errorf("read a file: %w", err)
-	}
-	clear, err := v.openBlob(tx, b, sealed)
-	return b, bytes.NewReader(clear), err
-}
-
-func (v *Vault) openBlob(tx *Tx, b Blob, sealed []byte) ([]byte, error) {
-	out := make([]byte, 0, b.Size)
-	const size = segment + aead.Overhead
-	for n := uint32(0); ; n++ {
-		part := sealed[:min(size, len(sealed))]
-		sealed = sealed[len(part):]
-		last := len(sealed) == 0
-		where := segmentPlace(tx.actor.is.Tenant, b.ID, n, last)
-		plain, err := tx.openSegment(b.Subject, part, where)
+	open := tx.openOwn
+	if !b.Subject.IsZero() {
+		key, err := v.keys.Subject(tx.ctx, tx.actor.is.Tenant, b.Subject)
 		if err != nil {
-			return nil, fmt.Errorf("read a file: segment %d: %w", n, erasedError(err))
+			return Blob{}, nil, fmt.Errorf("read a file: %w", erasedError(err))
 		}
-		out = append(out, plain...)
-		if last {
-			break
-		}
+		open = key.Open
 	}
-	if sum := sha256.Sum256(out); !bytes.Equal(sum[:], b.SHA256) {
-		return nil, errs.New(errs.Internal, "The file was altered in the store.")
+	file := sealedFile{path: v.blobPath(tx.actor.is.Tenant, id), tenant: tx.actor.is.Tenant, id: id, open: open}
+	first, sum := file, sha256.New()
+	if _, err := io.Copy(sum, &first); err != nil {
+		return Blob{}, nil, err
 	}
-	return out, nil
+	if !bytes.Equal(sum.Sum(nil), b.SHA256) {
+		return Blob{}, nil, errs.New(errs.Internal, "The file was altered in the store.")
+	}
+	if b.Subject.IsZero() {
+		file.open = tx.keys.Open // which openOwn brought up to date; the transaction may be over when this is called
+	}
+	return b, &file, nil
 }
 
-func (tx *Tx) openSegment(subject ids.Subject, part, where []byte) ([]byte, error) {
-	if subject.IsZero() {
-		return tx.openOwn(part, where)
+// sealedFile reads the clear content of a sealed file, a segment at a time. The file is open only while a segment is
+// read: nobody can forget to close it, and of one that is removed meanwhile (an erasure) no more is given out.
+type sealedFile struct {
+	path   string
+	tenant ids.Tenant
+	id     ids.Object
+	open   func(sealed, where []byte) ([]byte, error)
+	sealed []byte // a segment, as in the file
+	clear  []byte // what is left of the segment that was read last
+	next   uint32 // segment
+	ended  bool
+}
+
+func (f *sealedFile) Read(p []byte) (int, error) {
+	for len(f.clear) == 0 {
+		if f.ended {
+			return 0, io.EOF
+		}
+		if err := f.advance(); err != nil {
+			return 0, err
+		}
 	}
-	key, err := tx.v.keys.Subject(tx.ctx, tx.actor.is.Tenant, subject)
+	n := copy(p, f.clear)
+	f.clear = f.clear[n:]
+	return n, nil
+}
+
+// advance opens the next segment.
+func (f *sealedFile) advance() error {
+	if err := f.load(); err != nil {
+		return err
+	}
+	clear, err := f.open(f.sealed, segmentPlace(f.tenant, f.id, f.next, f.ended))
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("read a file: segment %d: %w", f.next, err)
 	}
-	return key.Open(part, where)
+	f.clear = clear
+	f.next++
+	return nil
+}
+
+// load reads the next sealed segment and notes whether it is the last one.
+func (f *sealedFile) load() error {
+	file, err := os.Open(f.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return errs.New(errs.Internal, "The file is missing from the store.").Because(err)
+	}
+	if err != nil {
+		return fmt.Errorf("read a file: %w", err)
+	}
+	defer file.Close()
+	if f.sealed == nil {
+		f.sealed = make([]byte, segment+aead.Overhead)
+	}
+	f.sealed = f.sealed[:cap(f.sealed)]
+	info, err := file.Stat()
+	if err != nil {
+		return fmt.Errorf("read a file: %w", err)
+	}
+	at := int64(f.next) * int64(len(f.sealed))
+	left := info.Size() - at
+	f.ended = left <= int64(len(f.sealed))
+	f.sealed = f.sealed[:max(0, min(left, int64(len(f.sealed))))]
+	if _, err := file.ReadAt(f.sealed, at); err != nil {
+		return fmt.Errorf("read a file: %w", err)
+	}
+	return nil
+}
+
+// DropBlob removes a file of PutBlob that was refused a line, without waiting for the sweep.
+func (v *Vault) DropBlob(actor Actor, b Blob) error {
+	if err := os.Remove(v.blobPath(actor.is.Tenant, b.ID)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove a file: %w", err)
+	}
+	return nil
 }
 
 // DeleteBlob removes a file's line; the file itself goes with the next sweep of files that nobody names.

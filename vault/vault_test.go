@@ -428,6 +428,56 @@ func TestAFileComesBackWholeOrNotAtAll(t *testing.T) {
 	})
 }
 
+func TestAFileIsReadPieceByPieceAndNoFurtherOnceItIsAlteredOrGone(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit) {
+		op := vaulttest.User(k.Tenant, vault.Operator)
+		content := bytes.Repeat([]byte("0123456789abcdef"), 60<<10) // not quite four segments
+		for _, about := range []ids.Subject{newPerson(t, k, k.Tenant, "a@example.com"), {}} {
+			blob, err := k.Vault.PutBlob(t.Context(), op, about, "text/plain", bytes.NewReader(content), 1<<20)
+			must(t, err)
+			must(t, k.Vault.Do(t.Context(), op, write, func(tx *vault.Tx) error { return vault.Blobs.Add(tx, blob) }))
+			path := filepath.Join(k.Folder, "blobs", k.Tenant.String(), blob.ID.String())
+			sealed, err := os.ReadFile(path)
+			must(t, err)
+			for what, change := range map[string]func() error{
+				"altered": func() error {
+					return os.WriteFile(path, append(bytes.Clone(sealed[:len(sealed)-1]), sealed[len(sealed)-1]^1), 0o600)
+				},
+				"shortened": func() error { return os.Truncate(path, 300<<10) },
+				"removed":   func() error { return os.Remove(path) },
+			} {
+				must(t, os.WriteFile(path, sealed, 0o600))
+				var from io.Reader
+				must(t, k.Vault.View(t.Context(), op, read, func(tx *vault.Tx) (err error) {
+					_, from, err = k.Vault.ReadBlob(tx, blob.ID)
+					return err
+				}))
+				begun := make([]byte, 1000)
+				_, err := io.ReadFull(from, begun)
+				must(t, err)
+				must(t, change())
+				rest, err := io.ReadAll(from)
+				if err == nil || !bytes.Equal(append(begun, rest...), content[:len(begun)+len(rest)]) {
+					t.Errorf("%s while it was read: %d bytes came, error %v", what, len(begun)+len(rest), err)
+				}
+			}
+		}
+	})
+}
+
+func TestAFileThatWasRefusedItsLineTakesNoRoom(t *testing.T) {
+	t.Parallel()
+	k := vaulttest.Embedded(t, config)
+	op := vaulttest.User(k.Tenant, vault.Operator)
+	blob, err := k.Vault.PutBlob(t.Context(), op, ids.Subject{}, "text/plain", strings.NewReader("text"), 100)
+	must(t, err)
+	must(t, k.Vault.DropBlob(op, blob))
+	must(t, k.Vault.DropBlob(op, blob))
+	if files, _ := filepath.Glob(filepath.Join(k.Folder, "blobs", k.Tenant.String(), "*")); len(files) != 0 {
+		t.Errorf("left: %v", files)
+	}
+}
+
 func readBlob(t *testing.T, k *vaulttest.Kit, actor vault.Actor, id ids.Object) (out []byte, err error) {
 	t.Helper()
 	err = k.Vault.View(t.Context(), actor, read, func(tx *vault.Tx) error {

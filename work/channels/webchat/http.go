@@ -362,7 +362,8 @@ func (s *Service) attachment(w http.ResponseWriter, r *http.Request, actor vault
 	}
 	w.Header().Set("Content-Type", f.Kind)
 	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.Name.Reveal()}))
-	_, _ = io.Copy(w, content) // a visitor who went away is nobody's mistake
+	w.Header().Set("Content-Length", strconv.FormatInt(f.Size, 10)) // a file that ends before is seen to be broken
+	_, _ = io.Copy(w, content)                                      // a visitor who went away is nobody's mistake
 	return nil
 }
 
