@@ -24,29 +24,70 @@ var errUpload = errs.New(errs.NotFound, "An attachment is not there any more. At
 
 // Upload takes a file for a message in a conversation with the person, who is the visitor or somebody that we write to.
 // What it is is found out from its bytes; pictures are drawn anew. It must be named by a message within a day.
-func (s *Service) Upload(ctx context.Context, actor vault.Actor, contact ids.Contact, name personal.Text, from io.Reader) (File, error) {
-	byPerson := actor.Kind() == vault.AsPerson
+func (s *Service) Upload(ctx context.Context, actor vault.Actor, contact ids.Contact, name personal.Text, from io.Reader) (f File, err error) {
 	if err := s.mayUpload(ctx, actor, contact); err != nil {
 		return File{}, err
 	}
-	clean, err := attach.Take(ctx, name.Reveal(), from)
-	if err != nil {
-		return File{}, err
-	}
+	err = attach.Take(ctx, name.Reveal(), from, func(clean attach.File) (err error) {
+		f, err = s.keep(ctx, actor, contact, clean)
+		return err
+	})
+	return f, err
+}
+
+// keep stores a file that was made harmless.
+func (s *Service) keep(ctx context.Context, actor vault.Actor, contact ids.Contact, clean attach.File) (File, error) {
 	blob, err := s.vault.PutBlob(ctx, actor, contact, clean.Kind, clean.Content, attach.MaxSize)
 	if err != nil {
 		return File{}, err
 	}
-	u := Upload{ID: blob.ID, Contact: contact, ByPerson: byPerson, Kind: clean.Kind, Picture: clean.Picture, Name: personal.Of(clean.Name), Size: blob.Size, At: blob.CreatedAt}
+	u := Upload{ID: blob.ID, Contact: contact, ByPerson: actor.Kind() == vault.AsPerson, Kind: clean.Kind, Picture: clean.Picture, Name: personal.Of(clean.Name), Size: blob.Size, At: blob.CreatedAt}
+	var refusal error
 	err = s.vault.Do(ctx, actor, actUpload, func(tx *vault.Tx) error {
-		if byPerson {
-			if err := consent.Require(tx, contact, consent.Support); err != nil {
-				return err
-			}
+		if refusal = s.mayHandIn(tx, actor, contact, blob.Size); refusal != nil {
+			return refusal
 		}
 		return errors.Join(vault.Blobs.Add(tx, blob), Uploads.Add(tx, u))
 	})
+	if refusal != nil {
+		err = errors.Join(err, s.vault.DropBlob(actor, blob))
+	}
 	return File{u.ID, u.Name, u.Kind, u.Size, u.Picture}, err
+}
+
+// What one person may hand in within a day.
+const (
+	mostUnclaimed = 20        // files that no message has named yet
+	mostOfDay     = 200       // files
+	mostDayBytes  = 200 << 20 // of all of them
+)
+
+// errDay is no errs.TooMany: the widget would wait in silence, and keep the person's other messages waiting too.
+var errDay = errs.New(errs.TooLarge, "This is more than one person can send in a day. Nothing was kept of this file; those before it are still there.")
+
+// mayHandIn tells whether a visitor may hand in a file of this size. Those who answer may: they have accounts.
+func (s *Service) mayHandIn(tx *vault.Tx, actor vault.Actor, contact ids.Contact, size int64) error {
+	if actor.Kind() != vault.AsPerson {
+		return nil
+	}
+	if err := consent.Require(tx, contact, consent.Support); err != nil { // it also keeps others of this person waiting, so that the files are counted one by one
+		return err
+	}
+	today, err := Uploads.Find(tx, "contact = ? AND uploaded_at > ? AND by_person LIMIT ?", contact, tx.Now().Add(-claimTime), mostOfDay)
+	if err != nil {
+		return err
+	}
+	unclaimed := 0
+	for _, u := range today {
+		size += u.Size
+		if u.Conversation.IsZero() {
+			unclaimed++
+		}
+	}
+	if len(today) >= mostOfDay || unclaimed >= mostUnclaimed || size > mostDayBytes {
+		return errDay
+	}
+	return nil
 }
 
 // mayUpload refuses before anything is read: visitors for others, or without consent; us for people without a conversation.
@@ -56,7 +97,7 @@ func (s *Service) mayUpload(ctx context.Context, actor vault.Actor, contact ids.
 			if actor.Subject() != contact {
 				return errNoConversation
 			}
-			return consent.Require(tx, contact, consent.Support)
+			return s.mayHandIn(tx, actor, contact, 0)
 		}
 		found, err := Conversations.Find(tx, "contact = ? ORDER BY ordinal DESC LIMIT 1", contact)
 		if err == nil && len(found) == 0 {

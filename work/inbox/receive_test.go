@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -202,6 +203,63 @@ func TestAnErasedPersonIsGone(t *testing.T) {
 		_, err = h.inbox.Open(t.Context(), h.operator, ack.Conversation, 0)
 		refused(t, "the conversation", err, errs.NotFound)
 	})
+}
+
+func TestAVisitorHandsInSoManyFilesADay(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		visitor, other := h.visitor(t, h.Tenant), h.visitor(t, h.Tenant)
+		hand := func(who vault.Actor, text string) (inbox.File, error) {
+			return h.inbox.Upload(t.Context(), who, visitor.Subject(), personal.Of("a.txt"), strings.NewReader(text))
+		}
+		first, err := hand(visitor, "claimed by a message")
+		must(t, err)
+		_, err = h.inbox.Receive(t.Context(), visitor, inbox.Incoming{ClientID: uuid(), Text: personal.Of("x"), Attachments: []ids.Object{first.ID}})
+		must(t, err)
+		for range 20 {
+			_, err := hand(visitor, "waits for a message")
+			must(t, err)
+		}
+		_, err = hand(visitor, "one too many")
+		refused(t, "the twenty-first without a message", err, errs.TooLarge)
+		_, err = h.inbox.Upload(t.Context(), other, other.Subject(), personal.Of("a.txt"), strings.NewReader("of another"))
+		must(t, err)
+		_, err = hand(h.operator, "of one who answers")
+		must(t, err)
+		h.Clock.Advance(25 * time.Hour)
+		_, err = hand(visitor, "the next day")
+		must(t, err)
+	})
+}
+
+func TestAVisitorHandsInSoManyBytesADay(t *testing.T) {
+	t.Parallel()
+	h := furnish(t, vaulttest.Embedded(t, config(t)))
+	visitor := h.visitor(t, h.Tenant)
+	large := strings.Repeat("x", 20<<20)
+	var all sync.WaitGroup
+	var taken, over atomic.Int64
+	for range 12 { // ten fit; some of them at once
+		all.Go(func() {
+			_, err := h.inbox.Upload(context.Background(), visitor, visitor.Subject(), personal.Of("a.txt"), strings.NewReader(large))
+			for errs.Is(err, errs.Unavailable) {
+				_, err = h.inbox.Upload(context.Background(), visitor, visitor.Subject(), personal.Of("a.txt"), strings.NewReader(large))
+			}
+			switch {
+			case err == nil:
+				taken.Add(1)
+			case errs.Is(err, errs.TooLarge):
+				over.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	files, err := filepath.Glob(filepath.Join(h.Folder, "blobs", h.Tenant.String(), "*"))
+	must(t, err)
+	if taken.Load() != 10 || over.Load() != 2 || len(files) != 10 {
+		t.Errorf("%d taken, %d refused, %d files kept", taken.Load(), over.Load(), len(files))
+	}
 }
 
 func TestForeignIdentifiersAreLikeThoseThatDoNotExist(t *testing.T) {

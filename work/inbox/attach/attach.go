@@ -61,18 +61,52 @@ var (
 		errs.Field{Field: "file", Code: "kind", Message: "Send a picture (JPEG, PNG, GIF, WebP), PDF, text, CSV, DOCX or XLSX file."})
 )
 
-// Take reads a file to its end and returns what may be stored of it. Its errors are for the caller.
-func Take(ctx context.Context, name string, from io.Reader) (File, error) {
-	raw, err := io.ReadAll(io.LimitReader(from, MaxSize+1))
+// Take reads a file to its end and hands what may be stored of it to keep. All files that are being taken share a
+// bounded memory: a file's part of it is free again when Take returns, and who finds none is told to come back. Its
+// errors, but for those of keep, are for the caller.
+func Take(ctx context.Context, name string, from io.Reader, keep func(File) error) error {
+	part := arriving.part()
+	defer part.leave()
+	raw, err := readAll(ctx, from, part)
 	if err != nil {
-		return File{}, errs.New(errs.Invalid, "The file did not arrive in one piece. Send it again.").Because(err)
+		return err
 	}
-	if len(raw) > MaxSize {
-		return File{}, errTooLarge
+	f, err := examine(ctx, name, raw)
+	if err != nil {
+		return err
 	}
-	if len(raw) == 0 {
-		return File{}, errEmpty
+	return keep(f)
+}
+
+// readAll reads a file into memory that it asks for as the bytes come.
+func readAll(ctx context.Context, from io.Reader, part *part) ([]byte, error) {
+	var raw []byte
+	for size := int64(firstRead); ; size = min(2*size, MaxSize+1) {
+		if err := part.take(ctx, size); err != nil {
+			return nil, err
+		}
+		n := len(raw)
+		grown := make([]byte, size)
+		copy(grown, raw)
+		part.giveBack(int64(n))
+		more, err := io.ReadFull(from, grown[n:])
+		raw = grown[:n+more]
+		switch {
+		case err == nil && len(raw) > MaxSize:
+			return nil, errTooLarge
+		case err == nil:
+		case err != io.EOF && err != io.ErrUnexpectedEOF:
+			return nil, errs.New(errs.Invalid, "The file did not arrive in one piece. Send it again.").Because(err)
+		case len(raw) == 0:
+			return nil, errEmpty
+		default:
+			return raw, nil
+		}
 	}
+}
+
+// examine finds out what a file is and makes it harmless.
+func examine(ctx context.Context, name string, raw []byte) (File, error) {
 	f := File{Content: bytes.NewReader(raw)}
 	switch kind, _, _ := strings.Cut(http.DetectContentType(raw), ";"); kind {
 	case jpegKind, pngKind, gifKind, webpKind:

@@ -32,10 +32,13 @@ func must(t testing.TB, err error) {
 
 func take(t testing.TB, name string, content []byte) (attach.File, []byte) {
 	t.Helper()
-	f, err := attach.Take(context.Background(), name, bytes.NewReader(content))
-	must(t, err)
-	out, err := io.ReadAll(f.Content)
-	must(t, err)
+	var f attach.File
+	var out []byte
+	must(t, attach.Take(context.Background(), name, bytes.NewReader(content), func(taken attach.File) (err error) {
+		f = taken
+		out, err = io.ReadAll(f.Content)
+		return err
+	}))
 	return f, out
 }
 
@@ -150,14 +153,22 @@ func TestOtherFilesAreRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if f, err := attach.Take(t.Context(), "a.png", bytes.NewReader(c.content)); !errs.Is(err, c.kind) {
-				t.Errorf("taken as %q, %v", f.Kind, err)
+			if err := attach.Take(t.Context(), "a.png", bytes.NewReader(c.content), kept(t)); !errs.Is(err, c.kind) {
+				t.Errorf("got %v", err)
 			}
 		})
 	}
 	broken := io.MultiReader(strings.NewReader("half"), brokenReader{})
-	if _, err := attach.Take(t.Context(), "a.txt", broken); !errs.Is(err, errs.Invalid) {
+	if err := attach.Take(t.Context(), "a.txt", broken, kept(t)); !errs.Is(err, errs.Invalid) {
 		t.Errorf("broken off: %v", err)
+	}
+}
+
+// kept complains when something is handed on after all.
+func kept(t testing.TB) func(attach.File) error {
+	return func(f attach.File) error {
+		t.Errorf("taken as %q", f.Kind)
+		return nil
 	}
 }
 
@@ -183,11 +194,54 @@ func claiming(t testing.TB, width, height uint32) []byte {
 	return picture
 }
 
+// unending is somebody who sends and sends, and then neither sends nor leaves until the test is over.
+type unending struct {
+	left int
+	over <-chan struct{}
+}
+
+func (u *unending) Read(p []byte) (int, error) {
+	if u.left == 0 {
+		<-u.over
+		return 0, io.ErrClosedPipe
+	}
+	n := min(len(p), u.left)
+	u.left -= n
+	for i := range p[:n] {
+		p[i] = 'x'
+	}
+	return n, nil
+}
+
+// Not in parallel: it takes the room of the whole process.
+func TestFilesThatComeAtOnceShareABoundedMemory(t *testing.T) {
+	const senders = 40
+	over := make(chan struct{})
+	refused := make(chan error, senders)
+	for range senders {
+		go func() {
+			refused <- attach.Take(context.Background(), "a.txt", &unending{left: attach.MaxSize, over: over}, kept(t))
+		}()
+	}
+	for range senders / 2 { // the room is for fewer than half of them
+		var e *errs.Error
+		err := <-refused
+		if !errors.As(err, &e) || e.Kind != errs.Unavailable || e.RetryAfter == 0 {
+			t.Errorf("got %v", err)
+		}
+	}
+	close(over)
+	for range senders / 2 {
+		<-refused
+	}
+	take(t, "a.txt", bytes.Repeat([]byte("x"), attach.MaxSize)) // who comes back finds room
+}
+
 func TestABombIsNotUnpacked(t *testing.T) {
 	bomb := claiming(t, 60_000, 60_000)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if _, err := attach.Take(t.Context(), "a.png", bytes.NewReader(bomb)); !errs.Is(err, errs.TooLarge) {
+	if err := attach.Take(t.Context(), "a.png", bytes.NewReader(bomb), kept(t)); !errs.Is(err, errs.TooLarge) {
 		t.Errorf("got %v", err)
 	}
 	runtime.ReadMemStats(&after)
@@ -272,7 +326,11 @@ func FuzzTake(f *testing.F) {
 		if len(content) > 1<<16 {
 			t.Skip("large files are slow and tell no more")
 		}
-		file, err := attach.Take(t.Context(), name, bytes.NewReader(content))
+		var file attach.File
+		err := attach.Take(t.Context(), name, bytes.NewReader(content), func(taken attach.File) error {
+			file = taken
+			return nil
+		})
 		if err != nil {
 			if errs.Of(err) == errs.Internal {
 				t.Fatalf("an error without words: %v", err)

@@ -18,6 +18,7 @@ import (
 
 const (
 	mostPixels = 40_000_000 // checked before anything is decoded: a small file can claim any size
+	perPixel   = 16         // bytes that drawing takes at most: a progressive JPEG keeps 15 while it is decoded, a deep PNG 8
 	quality    = 88         // of JPEG: 0 to 100
 )
 
@@ -25,9 +26,6 @@ var (
 	errPixels  = errs.New(errs.TooLarge, "The picture has more than 40 million pixels. Send a smaller one.")
 	errPicture = errs.New(errs.Invalid, "The picture is damaged.", errs.Field{Field: "file", Code: "damaged", Message: "The picture is damaged."})
 )
-
-// drawing is taken by whoever decodes: a picture of the largest size takes some 200 MB while it is drawn.
-var drawing = make(chan struct{}, 2)
 
 type decoder struct {
 	size func([]byte) (image.Config, error)
@@ -63,11 +61,10 @@ func redraw(ctx context.Context, kind string, raw []byte) (out []byte, as string
 	if config.Width > mostPixels/config.Height {
 		return nil, "", errPixels
 	}
-	select {
-	case drawing <- struct{}{}:
-		defer func() { <-drawing }()
-	case <-ctx.Done():
-		return nil, "", ctx.Err()
+	part := drawing.part()
+	defer part.leave()
+	if err := part.take(ctx, perPixel*int64(config.Width)*int64(config.Height)); err != nil {
+		return nil, "", err
 	}
 	defer func() {
 		if p := recover(); p != nil { // a decoder that trips over a picture made to trip it

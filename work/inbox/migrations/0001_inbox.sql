@@ -61,7 +61,7 @@ CREATE TABLE uploads (
     uploaded_at TIME NOT NULL,
     PRIMARY KEY (id)
 );
-CREATE INDEX uploads_by_contact ON uploads (contact);
+CREATE INDEX uploads_by_contact ON uploads (contact, uploaded_at);
 CREATE INDEX uploads_by_message ON uploads (conversation, seq, note);
 CREATE INDEX uploads_by_time ON uploads (uploaded_at, id);
 
