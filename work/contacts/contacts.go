@@ -43,25 +43,24 @@ const (
 
 // Contact is a person who writes to the tenant, or may.
 type Contact struct {
-	ID           ids.Contact    `vault:"id,key"`
-	Role         Role           `vault:"role,state"`
-	ExternalID   personal.Text  `vault:"external_id,personal:user.unique_id,exact"` // the tenant's own name for the person
-	Email        personal.Text  `vault:"email,personal:user.contact.email,lookup,search"`
-	Phone        personal.Text  `vault:"phone,personal:user.contact.phone_number,lookup,search"` // E.164
-	Name         personal.Text  `vault:"name,personal:user.name,search"`
-	Company      personal.Text  `vault:"company,personal:user.workplace,search"`
-	Language     string         `vault:"language,state"`           // BCP 47, or empty
-	Attributes   personal.Bytes `vault:"attributes,personal:user"` // JSON object of the tenant's own fields, see attributes.Values
-	Verified     bool           `vault:"verified,state"`           // the tenant's site signed who this is
-	Basis        Basis          `vault:"basis,state"`
-	BasisNote    personal.Text  `vault:"basis_note,personal:user"` // on what ground the data is kept, in the words of whoever brought it
-	MergedInto   ids.Contact    `vault:"merged_into,state"`        // shown with this one
-	BlockedAt    time.Time      `vault:"blocked_at,state"`
-	ArchivedAt   time.Time      `vault:"archived_at,state"`
-	RestrictedAt time.Time      `vault:"restricted_at,state"`
-	CreatedAt    time.Time      `vault:"created_at,state"`
-	UpdatedAt    time.Time      `vault:"updated_at,state"`
-	SeenAt       time.Time      `vault:"seen_at,state"`
+	ID         ids.Contact    `vault:"id,key"`
+	Role       Role           `vault:"role,state"`
+	ExternalID personal.Text  `vault:"external_id,personal:user.unique_id,exact"` // the tenant's own name for the person
+	Email      personal.Text  `vault:"email,personal:user.contact.email,lookup,search"`
+	Phone      personal.Text  `vault:"phone,personal:user.contact.phone_number,lookup,search"` // E.164
+	Name       personal.Text  `vault:"name,personal:user.name,search"`
+	Company    personal.Text  `vault:"company,personal:user.workplace,search"`
+	Language   string         `vault:"language,state"`           // BCP 47, or empty
+	Attributes personal.Bytes `vault:"attributes,personal:user"` // JSON object of the tenant's own fields, see attributes.Values
+	Verified   bool           `vault:"verified,state"`           // the tenant's site signed who this is
+	Basis      Basis          `vault:"basis,state"`
+	BasisNote  personal.Text  `vault:"basis_note,personal:user"` // on what ground the data is kept, in the words of whoever brought it
+	MergedInto ids.Contact    `vault:"merged_into,state"`        // shown with this one
+	BlockedAt  time.Time      `vault:"blocked_at,state"`
+	ArchivedAt time.Time      `vault:"archived_at,state"`
+	CreatedAt  time.Time      `vault:"created_at,state"`
+	UpdatedAt  time.Time      `vault:"updated_at,state"`
+	SeenAt     time.Time      `vault:"seen_at,state"`
 }
 
 // Change is one field of a contact that became another.

@@ -160,10 +160,9 @@ func unlink(tx *vault.Tx, c *Contact) error {
 func (s *Service) MergeHistory(ctx context.Context, actor vault.Actor, id ids.Contact) ([]Merging, error) {
 	var all []Merging
 	err := s.vault.View(ctx, actor, actRead, func(tx *vault.Tx) (err error) {
-		if _, err = Contacts.Get(tx, id); err != nil {
-			return err
+		if _, err = Contacts.Get(tx, id); err == nil {
+			all, err = mergesOf(tx, id)
 		}
-		all, err = mergesOf(tx, id)
 		return err
 	})
 	return all, err
@@ -185,6 +184,15 @@ func (s *Service) Block(ctx context.Context, actor vault.Actor, id ids.Contact, 
 	return s.mark(ctx, actor, actBlock, id, func(c *Contact, now time.Time) { c.BlockedAt = when(blocked, now) })
 }
 
+// Welcome refuses a contact who may not write: one who is blocked, or merged into one who is.
+func (s *Service) Welcome(tx *vault.Tx, id ids.Contact) error {
+	n, err := Contacts.Count(tx, "blocked_at IS NOT NULL AND (id = ? OR id = (SELECT merged_into FROM contacts WHERE id = ?))", id, id)
+	if n > 0 {
+		return errs.New(errs.Forbidden, "You can no longer write here.")
+	}
+	return err
+}
+
 // Archive hides or shows again a contact in lists.
 func (s *Service) Archive(ctx context.Context, actor vault.Actor, id ids.Contact, archived bool) error {
 	return s.mark(ctx, actor, actArchive, id, func(c *Contact, now time.Time) { c.ArchivedAt = when(archived, now) })
@@ -203,8 +211,8 @@ func (s *Service) mark(ctx context.Context, actor vault.Actor, action *vault.Act
 		if err != nil {
 			return err
 		}
-		set(&c, tx.Now())
 		c.UpdatedAt = tx.Now()
+		set(&c, c.UpdatedAt)
 		return put(tx, c)
 	})
 }

@@ -9,7 +9,6 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
-	"aver/trust/consent"
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/work/inbox/attach"
@@ -70,7 +69,7 @@ func (s *Service) mayHandIn(tx *vault.Tx, actor vault.Actor, contact ids.Contact
 	if actor.Kind() != vault.AsPerson {
 		return nil
 	}
-	if err := consent.Require(tx, contact, consent.Support); err != nil { // it also keeps others of this person waiting, so that the files are counted one by one
+	if err := s.mayWrite(tx, contact); err != nil { // it also keeps others of this person waiting, so that the files are counted one by one
 		return err
 	}
 	today, err := Uploads.Find(tx, "contact = ? AND uploaded_at > ? AND by_person LIMIT ?", contact, tx.Now().Add(-claimTime), mostOfDay)

@@ -27,8 +27,9 @@ var migrations embed.FS
 // Number is this module's number among those that bring migrations.
 const Number = 5
 
-// People tells who somebody is, for lists and threads. The contacts are one.
+// People tells who somebody is, for lists and threads, and who may write. The contacts are one.
 type People interface {
+	Welcome(tx *vault.Tx, contact ids.Contact) error
 	Briefs(tx *vault.Tx, wanted []ids.Contact) (map[ids.Contact]contacts.Brief, error)
 }
 

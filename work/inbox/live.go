@@ -214,7 +214,7 @@ func (s *Service) Typing(ctx context.Context, actor vault.Actor, conv ids.Conver
 		}
 		if actor.Kind() == vault.AsPerson {
 			channel, push = TeamChannelOf(conv), typingPush(on, Visitor, personal.Text{})
-			return nil
+			return s.people.Welcome(tx, actor.Subject())
 		}
 		name, err := nameOf(tx, actor.User())
 		push = typingPush(on, Operator, name)

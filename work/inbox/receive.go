@@ -37,7 +37,7 @@ var (
 )
 
 // Receive takes a visitor's message. When it returns, the message is durable, in the log and on its way to those who
-// look. It needs consent to the purpose consent.Support; a snoozed or closed conversation opens.
+// look. It needs consent to the purpose consent.Support, and is refused to the blocked; a snoozed or closed conversation opens.
 func (s *Service) Receive(ctx context.Context, visitor vault.Actor, in Incoming) (Ack, error) {
 	client, err := parseClientID(in.ClientID)
 	if err != nil {
@@ -53,12 +53,20 @@ func (s *Service) Receive(ctx context.Context, visitor vault.Actor, in Incoming)
 		if err != nil {
 			return c, err
 		}
-		return c, consent.Require(tx, visitor.Subject(), consent.Support)
+		return c, s.mayWrite(tx, visitor.Subject())
 	})
 	if errs.Is(err, errs.ConsentRequired) || errs.Is(err, errs.NotFound) {
 		return ack, s.ifErased(ctx, visitor, err)
 	}
 	return ack, err
+}
+
+// mayWrite refuses people who have not agreed, and those who are blocked.
+func (s *Service) mayWrite(tx *vault.Tx, person ids.Contact) error {
+	if err := consent.Require(tx, person, consent.Support); err != nil {
+		return err
+	}
+	return s.people.Welcome(tx, person)
 }
 
 func cleanMessage(t personal.Text, attachments []ids.Object) (personal.Text, error) {

@@ -205,6 +205,37 @@ func TestAnErasedPersonIsGone(t *testing.T) {
 	})
 }
 
+func TestWhoeverIsBlockedIsRefusedUntilLetInAgain(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		visitor, merged := h.visitor(t, h.Tenant), h.visitor(t, h.Tenant)
+		conv := map[ids.Contact]ids.Conversation{visitor.Subject(): h.receive(t, visitor, "hello").Conversation, merged.Subject(): h.receive(t, merged, "hello").Conversation}
+		must(t, h.contacts.Merge(t.Context(), h.operator, merged.Subject(), visitor.Subject(), ""))
+		attempts := func(who vault.Actor) map[string]error {
+			_, message := h.inbox.Receive(t.Context(), who, inbox.Incoming{ClientID: uuid(), Text: personal.Of("more")})
+			_, file := h.inbox.Upload(t.Context(), who, who.Subject(), personal.Of("a.txt"), strings.NewReader("text"))
+			return map[string]error{"a message": message, "a file": file, "typing": h.inbox.Typing(t.Context(), who, conv[who.Subject()], true)}
+		}
+		must(t, h.contacts.Block(t.Context(), h.operator, visitor.Subject(), true))
+		for _, who := range []vault.Actor{visitor, merged} {
+			for what, err := range attempts(who) {
+				refused(t, what, err, errs.Forbidden)
+			}
+			if got := len(h.transcript(t, who, conv[who.Subject()])); got != 1 {
+				t.Errorf("%d messages", got)
+			}
+		}
+		h.reply(t, conv[visitor.Subject()], "An answer is still possible.")
+		must(t, h.contacts.Block(t.Context(), h.operator, visitor.Subject(), false))
+		for _, who := range []vault.Actor{visitor, merged} {
+			for what, err := range attempts(who) {
+				if err != nil {
+					t.Errorf("%s after it: %v", what, err)
+				}
+			}
+		}
+	})
+}
+
 func TestAVisitorHandsInSoManyFilesADay(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		visitor, other := h.visitor(t, h.Tenant), h.visitor(t, h.Tenant)

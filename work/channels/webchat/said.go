@@ -137,10 +137,10 @@ func (in said) happened(now time.Time) ([]pageEvent, error) {
 func (s *Service) note(ctx context.Context, visitor vault.Actor, happened []pageEvent) error {
 	person := visitor.Subject()
 	if len(happened) == 0 {
-		return s.vault.View(ctx, visitor, actSay, func(tx *vault.Tx) error { return consent.Require(tx, person, consent.Support) })
+		return s.vault.View(ctx, visitor, actSay, func(tx *vault.Tx) error { return s.mayTell(tx, person) })
 	}
 	return s.vault.Do(ctx, visitor, actSay, func(tx *vault.Tx) error {
-		if err := consent.Require(tx, person, consent.Support); err != nil {
+		if err := s.mayTell(tx, person); err != nil {
 			return err
 		}
 		for _, e := range happened {
@@ -156,6 +156,14 @@ func (s *Service) note(ctx context.Context, visitor vault.Actor, happened []page
 		_, err = pageEvents.DeleteWhere(tx, "contact = ? AND id <= ?", person, old[0].ID)
 		return err
 	})
+}
+
+// mayTell refuses what pages say about people who have not agreed, and about those who are blocked.
+func (s *Service) mayTell(tx *vault.Tx, person ids.Contact) error {
+	if err := consent.Require(tx, person, consent.Support); err != nil {
+		return err
+	}
+	return s.contacts.Welcome(tx, person)
 }
 
 // Events are the newest things a person did on the site, for the person's page.

@@ -303,6 +303,22 @@ func TestWhatThePageSaysIsAClaim(t *testing.T) {
 	})
 }
 
+func TestWhoIsBlockedIsToldSoAndMayStillRead(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		v := h.visitor(nil)
+		conv := v.says("hello")
+		must(t, h.Contacts.Block(t.Context(), h.owner, v.id(), true))
+		refused(t, v.tries("send", object{"client_id": uuid.NewString(), "text": "more"}), "forbidden")
+		refused(t, v.tries("typing", object{"conversation": conv, "on": true}), "forbidden")
+		refused(t, v.tries("set", object{"user": object{"name": "Rosa"}}), "forbidden")
+		refused(t, v.tries("set", object{"events": []any{object{"name": "viewed"}}}), "forbidden")
+		refused(t, h.ask("POST", "/widget/v1/uploads", v.token, nil, "X-File-Name", "a.txt"), "forbidden")
+		if got := texts(v.does("history", object{"channel": conv, "limit": 10})["messages"]); !slices.Equal(got, []string{"hello"}) {
+			t.Errorf("reads %v", got)
+		}
+	})
+}
+
 func asJSON(v any) string {
 	text, _ := json.Marshal(v) // of what was JSON
 	return string(text)

@@ -17,7 +17,6 @@ CREATE TABLE contacts (
     merged_into ID,
     blocked_at TIME,
     archived_at TIME,
-    restricted_at TIME,
     created_at TIME NOT NULL,
     updated_at TIME NOT NULL,
     seen_at TIME NOT NULL,

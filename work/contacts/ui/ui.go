@@ -283,14 +283,9 @@ func (p Person) rights() []page.KeyValue {
 		}
 		agreed = strings.Join(all, ", ")
 	}
-	restricted := text.T("person.restricted.no")
-	if !c.RestrictedAt.IsZero() {
-		restricted = text.T("person.restricted.since")
-	}
 	return append(out,
 		page.KeyValue{Key: text.T("person.consent"), Value: agreed},
 		page.KeyValue{Key: text.T("person.kept"), Value: text.T("person.kept.value")},
-		page.KeyValue{Key: text.T("person.restricted"), Value: restricted},
 		page.KeyValue{Key: text.T("person.key"), Part: p.keyState()})
 }
 
