@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,6 +26,7 @@ import (
 	"aver/frame/live"
 	"aver/frame/module"
 	"aver/frame/page"
+	"aver/frame/request"
 	"aver/frame/trace"
 	"aver/trust/backups"
 	"aver/trust/identity"
@@ -110,7 +113,8 @@ func (a *App) wire(ctx context.Context) error {
 	if a.Jobs, err = jobs.Open(ctx, a.stores.queue, a.stores.dialect); err != nil {
 		return fmt.Errorf("open the queue: %w", err)
 	}
-	a.Hub = live.New(live.Options{Log: a.Log})
+	caller := func(r *http.Request) netip.Addr { return request.Client(r.Context()) } // behind a proxy not the connection's own address
+	a.Hub = live.New(live.Options{Log: a.Log, Address: caller})
 	a.makeServices()
 	a.openDoors()
 	a.modules = a.listModules()

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -318,6 +320,31 @@ func TestWhoAsksTooMuchIsRefusedAndThenCut(t *testing.T) {
 			t.Errorf("closed with %d", code)
 		}
 	})
+}
+
+func TestACrowdBehindAProxyKeepsNobodyElseBehindItOut(t *testing.T) {
+	t.Parallel()
+	h := open(t, on(t, "sqlite"))
+	const crowd, most = "203.0.113.7", 600
+	var refused atomic.Bool
+	var tried atomic.Int64
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for tried.Add(1) <= most && !refused.Load() {
+				if _, err := h.dial("X-Forwarded-For", crowd); errors.Is(err, websocket.ErrBadHandshake) {
+					refused.Store(true)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if !refused.Load() {
+		t.Errorf("%d sockets were opened from one address", most)
+	}
+	if _, err := h.dial("X-Forwarded-For", "203.0.113.8"); err != nil {
+		t.Errorf("another address: %v", err)
+	}
 }
 
 func TestTheFallbackSaysTheSame(t *testing.T) {
