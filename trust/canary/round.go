@@ -10,6 +10,7 @@ import (
 
 	"aver/trust/canary/attack"
 	"aver/vault"
+	"aver/vault/journal"
 )
 
 // Report is what a round of attacks found.
@@ -186,16 +187,33 @@ func (s *Service) one(ctx context.Context, rig *attack.Rig, a attack.Attempt, re
 	return err
 }
 
-// grown counts the entries of the victim's log since before that Aver itself did not make.
+// unprompted are the parts of Aver that write by themselves, whoever calls what. Public pages and the web chat write as
+// parts too, for a tenant that the request names: those are not here, for an attack may be behind them.
+var unprompted = map[string]bool{
+	"retention": true, "audit": true, "keys": true, "connections": true, "backups": true, "probes": true, // what is due
+	"inbox": true, "import": true, "webhooks": true, "idempotency": true, // jobs, and sweeps
+}
+
+// alsoUnprompted are single acts of other parts: a job that ends a copy which the victim asked for, and the note that a
+// credential of the victim's was used, by the victim.
+var alsoUnprompted = map[string]bool{"rights person.copy": true, "rights privacy_request.finish": true, "identity credential.use": true}
+
+// grown counts the entries of the victim's log since before that Aver did not make by itself.
 func (s *Service) grown(ctx context.Context, before int64) (int, error) {
 	entries, err := s.vault.Entries(ctx, s.Side(North).Tenant, before, 100)
+	return prompted(entries), err
+}
+
+// prompted counts the entries that somebody's request made.
+func prompted(entries []journal.Entry) int {
 	n := 0
 	for _, e := range entries {
-		if vault.ActorKind(e.ActorKind) != vault.AsSystem {
+		bySelf := unprompted[e.ActorName] || alsoUnprompted[e.ActorName+" "+e.Action]
+		if vault.ActorKind(e.ActorKind) != vault.AsSystem || !bySelf {
 			n++
 		}
 	}
-	return n, err
+	return n
 }
 
 // sockets attacks over every socket, and over the event stream.

@@ -208,7 +208,7 @@ func tampering(w *World) claim.Claim {
 			return judgeBundle(bundle.Bytes(), key, audit.Verify)
 		},
 		Fixtures: []claim.Fixture{
-			fixture("a log that was altered in the store", func(context.Context) (claim.Evidence, error) {
+			fixture("a file that is no export", func(context.Context) (claim.Evidence, error) {
 				return judgeBundle([]byte("no bundle at all"), "", audit.Verify)
 			}),
 			fixture("a verifier that finds everything good", func(context.Context) (claim.Evidence, error) {

@@ -20,8 +20,8 @@ import (
 func credentials(w *World) claim.Claim {
 	return claim.Claim{
 		ID: "enc-8", Theme: encryption, Owner: security, Every: hourly,
-		Wording:   "Credentials never reach a browser: {pages} pages and answers read, {found} held one; {refused} calls to hosts that are not registered tried and refused",
-		Predicate: "No page and no answer that the canary's owner can read holds the canary's session, key, visitor's token or password, and every call to a host that is not in the register is refused before a connection is opened.",
+		Wording:   "No page or list repeats a credential: {pages} pages and answers read, {found} held one; {refused} calls to hosts that are not registered tried and refused",
+		Predicate: "At least nine in ten of the pages and lists that are asked for are answered with what they hold, no page and no answer that the canary's owner can read holds the canary's session, key, visitor's token or password, and every call to a host that is not in the register is refused before a connection is opened.",
 		Method:    "The probe signs in as the canary's owner, reads every page and every list, and asks the door to the outside world for hosts that nobody registered.",
 		Refs:      claim.References{ISO: []string{"A.5.17", "A.8.12"}, SOC2: []string{"CC6.1", "CC6.6"}, GDPR: []string{"32(1)(b)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
@@ -44,6 +44,11 @@ func credentials(w *World) claim.Claim {
 				defer door.Close()
 				return judgeAnswers(ctx, door, []attack.Caller{{Name: attack.Owner}}, []string{"/settings/keys"}, "avk_fixturefixturefixture")
 			}),
+			fixture("pages that answer nobody", func(ctx context.Context) (claim.Evidence, error) {
+				door := inside.Open(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { rw.WriteHeader(http.StatusUnauthorized) }), "fixture")
+				defer door.Close()
+				return judgeAnswers(ctx, door, []attack.Caller{{Name: attack.Owner}}, []string{"/inbox", "/contacts"}, "avs_fixturefixturefixture")
+			}),
 			fixture("a header that repeats the session", func(ctx context.Context) (claim.Evidence, error) {
 				door := inside.Open(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { rw.Header().Set("X-Debug", "avs_fixturefixturefixture") }), "fixture")
 				defer door.Close()
@@ -54,7 +59,7 @@ func credentials(w *World) claim.Claim {
 }
 
 func judgeAnswers(ctx context.Context, door *inside.Door, callers []attack.Caller, pages []string, secrets ...string) (claim.Evidence, error) {
-	e, read := evidence(), 0
+	e, asked, read := evidence(), 0, 0
 	marks := attack.NewMarks(secrets...)
 	var found []string
 	for _, c := range callers {
@@ -66,7 +71,10 @@ func judgeAnswers(ctx context.Context, door *inside.Door, callers []attack.Calle
 			if err != nil {
 				return e, fmt.Errorf("read %s: %w", path, err)
 			}
-			read++
+			asked++
+			if a.Status == http.StatusOK {
+				read++
+			}
 			var all strings.Builder
 			_ = a.Header.Write(&all) // a builder takes all
 			if marks.Find(append([]byte(all.String()), a.Body...)) != "" {
@@ -74,6 +82,7 @@ func judgeAnswers(ctx context.Context, door *inside.Door, callers []attack.Calle
 			}
 		}
 	}
+	e.See(read > 0 && 10*read >= 9*asked, "pages and lists that were asked for", "%d of %d answered with what they hold", read, asked)
 	e.See(len(found) == 0, "pages and answers", "%d read, %d held a credential %s", read, len(found), strings.Join(found, " "))
 	e.Figure("pages", "%d", read)
 	e.Figure("found", "%d", len(found))
@@ -97,7 +106,7 @@ func sessions(w *World) claim.Claim {
 	return claim.Claim{
 		ID: "idn-8", Theme: identities, Owner: security, Every: hourly,
 		Wording:   "A session is a cookie that scripts cannot read ({cookie}); {scripts} scripts of the console read, {storing} keep anything in the browser",
-		Predicate: "Signing in sets exactly one cookie that is HttpOnly, Secure, SameSite=Lax, bound to this host by its name and without a Domain, and no script of the console mentions localStorage or sessionStorage.",
+		Predicate: "Signing in sets exactly one cookie that is HttpOnly, Secure, SameSite=Lax, bound to this host by its name and without a Domain, and the scripts that the console's pages name all come and none mentions localStorage or sessionStorage.",
 		Method:    "The probe signs in as the canary's owner by the form that people use, then reads every script that the pages load.",
 		Refs:      claim.References{ISO: []string{"A.8.5"}, SOC2: []string{"CC6.1"}, GDPR: []string{"32(1)(b)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
@@ -111,21 +120,35 @@ func sessions(w *World) claim.Claim {
 			fixture("a cookie that scripts can read", cookie("__Host-aver=x; Path=/; Secure; SameSite=Lax")),
 			fixture("a cookie that travels without TLS", cookie("__Host-aver=x; Path=/; HttpOnly; SameSite=Lax")),
 			fixture("a cookie for every site's requests", cookie("__Host-aver=x; Path=/; Secure; HttpOnly; SameSite=None")),
-			fixture("a script that stores things in the browser", func(ctx context.Context) (claim.Evidence, error) {
-				door := inside.Open(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-					switch {
-					case r.Method == http.MethodPost:
-						rw.Header().Set("Set-Cookie", "__Host-aver=x; Path=/; Secure; HttpOnly; SameSite=Lax")
-					case strings.HasSuffix(r.URL.Path, ".js"):
-						fmt.Fprint(rw, "localStorage.setItem('token', token)")
-					default:
-						fmt.Fprint(rw, `<script src="/app.js"></script>`)
-					}
-				}), "fixture")
-				defer door.Close()
-				return judgeSession(ctx, door, url.Values{})
-			}),
+			fixture("a second cookie beside the session", console("let x", goodCookie, "seen=1; Path=/")),
+			fixture("a script that stores things in the browser", console("localStorage.setItem('token', token)", goodCookie)),
+			fixture("a script that does not come", console("", goodCookie)),
+			fixture("pages without a script", cookie(goodCookie)),
 		},
+	}
+}
+
+const goodCookie = "__Host-aver=x; Path=/; Secure; HttpOnly; SameSite=Lax"
+
+// console is one with a script, and with the cookies that signing in sets.
+func console(script string, cookies ...string) func(context.Context) (claim.Evidence, error) {
+	return func(ctx context.Context) (claim.Evidence, error) {
+		door := inside.Open(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.Method == http.MethodPost:
+				for _, c := range cookies {
+					rw.Header().Add("Set-Cookie", c)
+				}
+			case !strings.HasSuffix(r.URL.Path, ".js"):
+				fmt.Fprint(rw, `<script src="/app.js"></script>`)
+			case script == "":
+				rw.WriteHeader(http.StatusNotFound)
+			default:
+				fmt.Fprint(rw, script)
+			}
+		}), "fixture")
+		defer door.Close()
+		return judgeSession(ctx, door, url.Values{})
 	}
 }
 
@@ -139,7 +162,7 @@ func judgeSession(ctx context.Context, door *inside.Door, form url.Values) (clai
 	}
 	cookies := (&http.Response{Header: a.Header}).Cookies()
 	session := slices.IndexFunc(cookies, func(c *http.Cookie) bool { return c.Name == identity.CookieName })
-	e.See(session >= 0, "signing in", "status %d, %d cookies", a.Status, len(cookies))
+	e.See(session >= 0 && len(cookies) == 1, "signing in", "status %d, %d cookies", a.Status, len(cookies))
 	if session < 0 {
 		return e, nil
 	}
@@ -176,18 +199,22 @@ func judgeScripts(ctx context.Context, door *inside.Door, header http.Header, e 
 			scripts[string(m[1])] = true
 		}
 	}
-	storing := 0
+	storing, missing := 0, 0
 	for src := range scripts {
 		a, err := door.Get(ctx, src, header)
 		if err != nil {
 			return fmt.Errorf("read a script: %w", err)
 		}
 		text := string(a.Body)
-		if a.Status == http.StatusOK && (strings.Contains(text, "localStorage") || strings.Contains(text, "sessionStorage")) {
+		if a.Status != http.StatusOK {
+			missing++
+		}
+		if strings.Contains(text, "localStorage") || strings.Contains(text, "sessionStorage") {
 			storing++
 			e.See(false, src, "keeps things in the browser")
 		}
 	}
+	e.See(len(scripts) > 0 && missing == 0, "scripts that the pages name", "%d, %d of them did not come", len(scripts), missing)
 	e.See(storing == 0, "scripts of the console", "%d read, %d keep things in the browser", len(scripts), storing)
 	e.Figure("scripts", "%d", len(scripts))
 	e.Figure("storing", "%d", storing)

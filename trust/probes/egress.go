@@ -21,12 +21,25 @@ type door interface {
 // the ways in which registers are got round.
 var strangers = []string{"unregistered.invalid:443", "model.example:443", "2130706433:443", "0x7f000001:80", "169.254.169.254:80", "[::1]:443"}
 
-// tryStrangers asks the door for hosts that nobody registered.
+// insides are addresses behind the operator's own firewall. For webhooks the register knows every host, since tenants
+// choose them: there the address alone decides.
+var insides = []string{"169.254.169.254:443", "127.0.0.1:443", "10.0.0.1:443", "[::ffff:10.0.0.1]:443", "[fd00::1]:443"}
+
+// receivers is the purpose of calls to what tenants chose; see work/webhooks.
+const receivers = "webhooks"
+
+// tryStrangers asks the door for hosts that nobody registered, and for addresses that no receiver may have.
 func tryStrangers(ctx context.Context, d door) (tried, out int) {
-	for _, addr := range strangers {
+	forProbes, letOut := try(ctx, d, "probe", strangers)
+	forReceivers, reached := try(ctx, d, receivers, insides)
+	return forProbes + forReceivers, letOut + reached
+}
+
+func try(ctx context.Context, d door, purpose string, hosts []string) (tried, out int) {
+	for _, addr := range hosts {
 		tried++
 		within, cancel := context.WithTimeout(ctx, 2*time.Second)
-		conn, err := d.DialContext(within, "probe", "tcp", addr)
+		conn, err := d.DialContext(within, purpose, "tcp", addr)
 		cancel()
 		if conn != nil {
 			conn.Close()
@@ -48,7 +61,7 @@ func leaving(w *World) claim.Claim {
 		ID: "sub-1", Theme: processors, Owner: dpo, Every: hourly, On: []string{"subprocessor."},
 		Wording:   "Nothing leaves but to whom the register names: {companies} companies in it, {refused} calls to others tried and refused, {strays} calls seen to hosts outside it",
 		Predicate: "Every call to a host that is not in the register is refused before a connection is opened, and every host that was called since the start is in the register now, is the operator's own, or is a receiver that a tenant chose for its own data.",
-		Method:    "The probe asks the program's one door to the outside world for hosts that nobody registered, and compares what was let out with the register.",
+		Method:    "The probe asks the program's one door to the outside world for hosts that nobody registered, and for addresses of the inside in the name of webhooks, whose receivers tenants choose, and compares what was let out with the register.",
 		Refs:      claim.References{ISO: []string{"A.5.19", "A.5.21", "A.8.12"}, SOC2: []string{"CC9.2", "CC6.7"}, GDPR: []string{"28(2)", "44"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
 			live, err := w.Companies.Live(ctx)
@@ -64,6 +77,12 @@ func leaving(w *World) claim.Claim {
 				}, ConnectTimeout: time.Millisecond}
 				return judgeLeaving(ctx, open, refusing, nil, 0), nil
 			}),
+			fixture("a door that lets receivers lie behind the firewall", func(ctx context.Context) (claim.Evidence, error) {
+				open := &egress.Door{Register: func(_ context.Context, purpose, _ string) (egress.Entry, bool) {
+					return egress.Entry{Name: "a receiver", Grade: egress.Own}, purpose == receivers
+				}, ConnectTimeout: time.Millisecond}
+				return judgeLeaving(ctx, open, refusing, nil, 0), nil
+			}),
 			fixture("a host that was called and is not in the register", func(ctx context.Context) (claim.Evidence, error) {
 				calls := map[subprocessors.Call]subprocessors.Count{{Host: "model.example", Purpose: "assistant"}: {Allowed: 3}}
 				return judgeLeaving(ctx, &egress.Door{}, refusing, calls, 0), nil
@@ -75,7 +94,7 @@ func leaving(w *World) claim.Claim {
 func judgeLeaving(ctx context.Context, d door, known register, calls map[subprocessors.Call]subprocessors.Count, companies int) claim.Evidence {
 	e := evidence()
 	tried, out := tryStrangers(ctx, d)
-	e.See(out == 0, "hosts that nobody registered", "%d tried, %d let out", tried, out)
+	e.See(out == 0, "hosts that nobody registered, and addresses of the inside", "%d tried, %d let out", tried, out)
 	strays, receivers, allowed := 0, 0, 0
 	for call, n := range calls {
 		if n.Allowed == 0 {

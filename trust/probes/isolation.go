@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"aver/frame/claim"
@@ -27,9 +28,9 @@ const roundAge = 90 * time.Minute
 func crossing(w *World) claim.Claim {
 	return claim.Claim{
 		ID: "iso-1", Theme: isolation, Owner: security, Every: often, Within: 5 * time.Minute,
-		Wording:   "Every tenant's data lies apart: {attempts} attempts to get across in the last round, through {operations} operations, {leaks} got through",
-		Predicate: "In the last round of attacks of one canary tenant on the other, every answer equals the one for something that does not exist, no answer holds a byte of the other tenant, and nothing of the other tenant was changed.",
-		Method:    "Two tenants that nobody else uses attack each other all the time, about two requests a second, through every operation of the API, every page and every socket. The attempts are generated from what operations declare, so a new one is attacked from its first day.",
+		Wording:   "Every tenant's data lies apart: {attempts} attempts to get across in the last round, through {operations} operations, {leaks} got through; {untried} parameters had nothing to name",
+		Predicate: "In the last round of attacks of one canary tenant on the other, every answer equals the one for something that does not exist, no answer holds a byte of the other tenant, and nothing of the other tenant was changed. What could not be tried, for want of something to name, is listed.",
+		Method:    "One of two tenants that nobody else uses attacks the other all the time, about two requests a second, through every operation of the API, every page and every socket except signing in and links whose parameter is a secret. The attempts are generated from what operations declare, so a new one is attacked from its first day.",
 		Refs:      claim.References{ISO: []string{"A.5.15", "A.8.3", "A.8.22"}, SOC2: []string{"CC6.1", "C1.1"}, GDPR: []string{"32(1)(b)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
 			last := w.Canaries.Last()
@@ -62,10 +63,20 @@ func judgeRound(r canary.Report) (claim.Evidence, error) {
 	e.Figure("leaks", "%d", len(r.Findings))
 	e.See(len(r.Findings) == 0, "answers to the attacker", "%d of %d told or showed something", len(r.Findings), r.Attempts)
 	e.See(r.Writes == 0, "the other tenant's log", "%d changes that are not its own", r.Writes)
+	e.See(true, "what could not be tried", "%s", orMissing(r.Missing))
+	e.Figure("untried", "%d", len(r.Missing))
 	for _, f := range r.Findings[:min(len(r.Findings), 5)] {
 		e.See(false, f.What+" as "+f.As, "%s", f.Why)
 	}
 	return e, nil
+}
+
+// orMissing lists what an attack would have had to name and the victim has none of: trying it proves nothing.
+func orMissing(slots []string) string {
+	if len(slots) == 0 {
+		return "nothing: the other tenant has one of every kind"
+	}
+	return "the other tenant has nothing to name for " + strings.Join(slots, ", ")
 }
 
 // leakyRound attacks a small edge of its own that answers wrongly to what names the victim.
@@ -110,7 +121,7 @@ func pooling(w *World) claim.Claim {
 		ID: "iso-2", Theme: isolation, Owner: security, Every: hourly,
 		Wording:   "Nothing mixes tenants: {shelves} shared places hold {found} words of either canary, and the word index has {shared} entries in common",
 		Predicate: "No metric and no shared page holds a word or an identifier of a canary tenant, and the same word gives different index entries in each of the two.",
-		Method:    "The probe reads the metrics and every page that all tenants share, and compares the word indexes of two tenants that hold the same words.",
+		Method:    "The probe reads the metrics and, without a session, every page that can be read without naming anything, and compares the word indexes of two tenants that hold the same words.",
 		Refs:      claim.References{ISO: []string{"A.8.3", "A.8.11"}, SOC2: []string{"CC6.1", "C1.1"}, GDPR: []string{"5(1)(f)", "32(1)(b)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
 			north, err := w.Canaries.Await(ctx, canary.North)
@@ -153,7 +164,10 @@ func (w *World) shelves(ctx context.Context) ([]shelf, error) {
 		}
 		out = append(out, shelf{"metrics", text})
 	}
-	for _, path := range []string{"/trust", "/trust/api/claims.json", "/trust/log", "/openapi.json", "/login"} {
+	for _, path := range w.Pages() {
+		if strings.HasPrefix(path, "/v1/") { // which answer nobody
+			continue
+		}
 		a, err := w.Canaries.Door().Get(ctx, path, nil)
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", path, err)

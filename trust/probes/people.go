@@ -6,14 +6,15 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
-	"aver/base/cards"
 	"aver/base/ids"
 	"aver/frame/claim"
 	"aver/frame/page"
@@ -160,11 +161,14 @@ func judgeAccess(c copied) claim.Evidence {
 	return e
 }
 
-func zipOf(name, text string) []byte {
+// zipOf is an archive of files, given as names and texts in turn.
+func zipOf(files ...string) []byte {
 	var out bytes.Buffer
 	z := zip.NewWriter(&out)
-	if f, err := z.Create(name); err == nil {
-		_, _ = io.WriteString(f, text) // a buffer takes all
+	for i := 0; i+1 < len(files); i += 2 {
+		if f, err := z.Create(files[i]); err == nil {
+			_, _ = io.WriteString(f, files[i+1]) // a buffer takes all
+		}
 	}
 	_ = z.Close()
 	return out.Bytes()
@@ -201,7 +205,7 @@ func portability(w *World) claim.Claim {
 	return claim.Claim{
 		ID: "rgt-3", Theme: people, Owner: dpo, Every: 6 * hourly,
 		Wording:   "The copy can be read by programs: one archive of {tables} tables as JSON and CSV with {records} records, all of them well-formed",
-		Predicate: "The archive holds data.jsonl, every line of which is JSON, a CSV file for every table with as many fields in every line, no CSV field that a spreadsheet would run, and a page that loads nothing from elsewhere.",
+		Predicate: "The archive holds data.jsonl, every line of which is JSON, a CSV file for every table in it with a line for every row and as many fields in every line, no CSV field that a spreadsheet would run, and a page for people that loads nothing.",
 		Method:    "The probe asks for a copy as a visitor of a canary tenant and reads every file of it with a parser.",
 		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P5.1"}, GDPR: []string{"20(1)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
@@ -209,42 +213,66 @@ func portability(w *World) claim.Claim {
 			return judgeArchive(c.archive, c.word), err
 		},
 		Fixtures: []claim.Fixture{
-			fixture("an archive without the machine-readable file", judge(zipOf("index.html", "canaryword"))),
-			fixture("a line that is no JSON", judge(zipOf("data.jsonl", "{\"a\":\"canaryword\"}\nnot json\n"))),
-			fixture("a CSV field that a spreadsheet would run", judge(zipOf("messages.csv", "text\n=HYPERLINK(1)\n"))),
+			fixture("an archive without the machine-readable file", judge(zipOf("csv/messages.csv", goodTable, "index.html", goodPage))),
+			fixture("a line that is no JSON", judge(zipOf("data.jsonl", goodData+"not json\n", "csv/messages.csv", goodTable, "index.html", goodPage))),
+			fixture("a CSV field that a spreadsheet would run", judge(zipOf("data.jsonl", goodData, "csv/messages.csv", "text\n=HYPERLINK(1)\n", "index.html", goodPage))),
+			fixture("a table without a CSV file", judge(zipOf("data.jsonl", goodData+`{"table":"consents","row":{}}`+"\n", "csv/messages.csv", goodTable, "index.html", goodPage))),
+			fixture("a CSV file with a line too few", judge(zipOf("data.jsonl", goodData, "csv/messages.csv", "text\n", "index.html", goodPage))),
+			fixture("an archive without a page for people", judge(zipOf("data.jsonl", goodData, "csv/messages.csv", goodTable))),
+			fixture("a page whose style comes from elsewhere", judge(zipOf("data.jsonl", goodData, "csv/messages.csv", goodTable, "index.html", `<link rel="stylesheet" href="//fonts.example/a.css">`+goodPage))),
+			fixture("a page whose style loads a picture", judge(zipOf("data.jsonl", goodData, "csv/messages.csv", goodTable, "index.html", "<style>p{background:URL( 'http://x.example/a.png')}</style>"+goodPage))),
 		},
 	}
 }
 
+// What a copy looks like that is as it should be.
+const (
+	goodData  = `{"table":"messages","row":{"text":"canaryword"}}` + "\n"
+	goodTable = "text\ncanaryword\n"
+	goodPage  = "<p>canaryword</p>"
+)
+
 func judgeArchive(raw []byte, word string) claim.Evidence {
-	e, tables, records := evidence(), 0, 0
+	e := evidence()
 	files, err := unzip(raw)
 	e.See(err == nil, "the archive", "%d files", len(files))
-	lines := bytes.Split(bytes.TrimSpace(files["data.jsonl"]), []byte("\n"))
-	bad := 0
-	for _, line := range lines {
-		if !json.Valid(line) {
-			bad++
-		}
-		records++
-	}
+	rows, records, bad := rowsOf(files["data.jsonl"])
 	e.See(bad == 0 && len(files["data.jsonl"]) > 0, "data.jsonl", "%d lines, %d that are no JSON", records, bad)
 	e.See(bytes.Contains(files["data.jsonl"], []byte(word)), "what the person wrote", "%v", bytes.Contains(files["data.jsonl"], []byte(word)))
-	for name, text := range files {
-		if strings.HasSuffix(name, ".csv") {
-			tables++
-			rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
-			live := formulas(rows)
-			e.See(err == nil && live == 0, name, "%d lines, %d fields that a spreadsheet would run", len(rows), live)
-		}
-		if strings.HasSuffix(name, ".html") {
-			loads := bytes.Contains(text, []byte("src=\"http")) || bytes.Contains(text, []byte("<script"))
-			e.See(!loads, name, "%s", map[bool]string{true: "loads something from elsewhere", false: "loads nothing from elsewhere"}[loads])
-		}
+	for table, n := range rows {
+		lines, err := csv.NewReader(bytes.NewReader(files["csv/"+table+".csv"])).ReadAll()
+		live := formulas(lines)
+		e.See(err == nil && len(lines) == n+1 && live == 0, table+".csv", "%d lines for %d rows, %d fields that a spreadsheet would run", len(lines), n, live)
 	}
-	e.Figure("tables", "%d", tables)
+	shown, there := files["index.html"]
+	e.See(there, "index.html", "%s", map[bool]string{true: "is there", false: "is missing"}[there])
+	load := loads.Find(shown)
+	e.See(load == nil, "what the page loads", "%s", map[bool]string{true: "nothing", false: "something: " + string(load)}[load == nil])
+	e.Figure("tables", "%d", len(rows))
 	e.Figure("records", "%s", page.Number(records))
 	return e
+}
+
+// loads is whatever makes a browser fetch something when a page is opened. What a person wrote stands there escaped.
+var loads = regexp.MustCompile(`(?i)<(script|link|iframe|object|embed|base)\b|<[^>]*\b(src|srcset|poster|background)\s*=|@import|url\s*\(`)
+
+// rowsOf counts the rows of each table in data.jsonl, its lines, and those that are no JSON.
+func rowsOf(data []byte) (rows map[string]int, lines, bad int) {
+	rows = map[string]int{}
+	for line := range bytes.Lines(bytes.TrimSpace(data)) {
+		lines++
+		var record struct {
+			Table string
+			Row   map[string]any
+		}
+		if json.Unmarshal(line, &record) != nil {
+			bad++
+		}
+		if record.Row != nil {
+			rows[record.Table]++
+		}
+	}
+	return rows, lines, bad
 }
 
 func formulas(rows [][]string) int {
@@ -387,7 +415,15 @@ func judgeErasure(g gone) claim.Evidence {
 }
 
 // testCard is a number that card networks give out for tests. It belongs to nobody.
-const testCard = "4242 4242 4242 4242"
+const testCard = "4242424242424242"
+
+// spelt is the number as people write it.
+func spelt(between string) string {
+	return strings.Join([]string{"4242", "4242", "4242", "4242"}, between)
+}
+
+// cardTexts are the ways in which the probe writes it.
+var cardTexts = []string{testCard, spelt(" "), spelt("-"), spelt("\u00a0"), spelt("  "), "My card is " + spelt(" ") + ", thank you"}
 
 // cardsClaim is rgt-10.
 func cardsClaim(w *World) claim.Claim {
@@ -396,50 +432,86 @@ func cardsClaim(w *World) claim.Claim {
 	}
 	return claim.Claim{
 		ID: "rgt-10", Theme: people, Owner: dpo, Every: hourly,
-		Wording:   "Card numbers are never kept: {sent} ways of writing a test number sent, {kept} kept",
-		Predicate: "After a visitor of a canary tenant sent a test card number, written in each of several ways, no message that the tenant can read holds its digits.",
-		Method:    "The probe sends the number that card networks give out for tests, with spaces, with dashes, without either and inside a sentence, and reads the conversation as the visitor.",
+		Wording:   "Card numbers are never kept: {sent} ways of writing a test number sent in messages and in a name, {kept} kept",
+		Predicate: "After a visitor of a canary tenant sent a test card number, written in each of several ways, in messages and as a name, nothing that the tenant's API returns about the conversation and the person holds its digits in a row, whatever stands between them.",
+		Method:    "The probe sends the number that card networks give out for tests, with spaces, no-break spaces, dashes, without any and inside a sentence, lets the page call the visitor by it, reads conversation and contact by the API, strips all but the digits and looks for the number.",
 		Refs:      claim.References{ISO: []string{"A.8.11", "A.8.12"}, SOC2: []string{"C1.1"}, GDPR: []string{"5(1)(c)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			bare := strings.ReplaceAll(testCard, " ", "")
-			p, err := w.newPerson(ctx, testCard, strings.ReplaceAll(testCard, " ", "-"), bare, "My card is "+testCard+", thank you")
+			p, err := w.newPerson(ctx, cardTexts...)
 			if err != nil {
 				return claim.Evidence{}, err
 			}
-			history, err := w.Canaries.Widget(ctx, p.token, map[string]any{"op": "history", "channel": p.conversation, "before": 0, "limit": 50})
-			if err != nil {
-				return claim.Evidence{}, err
-			}
-			var read struct {
-				OK struct{ Messages []struct{ Text string } }
-			}
-			if err := json.Unmarshal(history, &read); err != nil {
-				return claim.Evidence{}, fmt.Errorf("read the conversation: %w", err)
-			}
-			var texts []string
-			for _, m := range read.OK.Messages {
-				texts = append(texts, m.Text)
-			}
-			return judgeCards(texts), w.forget(ctx, p)
+			texts, err := w.readCards(ctx, p)
+			return judgeCards(texts), errors.Join(err, w.forget(ctx, p))
 		},
 		Fixtures: []claim.Fixture{
-			fixture("a number that was kept as it was sent", judge("hello", testCard)),
-			fixture("a number that was kept inside a sentence", judge("My card is "+testCard+", thank you")),
+			fixture("a number that was kept as it was sent", judge("hello", spelt(" "))),
+			fixture("a number that was kept with no-break spaces", judge("hello", spelt("\u00a0"))),
+			fixture("a number that was kept with dashes", judge("hello", spelt("-"))),
+			fixture("a number that was kept without a space", judge("hello", testCard)),
+			fixture("a number that was kept inside a sentence", judge("hello", "My card is "+spelt(" ")+", thank you")),
 			fixture("a conversation that cannot be read", judge()),
 		},
 	}
 }
 
+// readCards lets the page call the person by a card's number, and reads back what the API shows.
+func (w *World) readCards(ctx context.Context, p *person) ([]string, error) {
+	if _, err := w.Canaries.Widget(ctx, p.token, map[string]any{"op": "set", "user": map[string]any{"name": p.word + " " + spelt("-"), "company": map[string]any{"name": spelt("\u00a0")}}}); err != nil {
+		return nil, err
+	}
+	var texts []string
+	for _, path := range []string{"/v1/conversations/" + p.conversation + "/parts", "/v1/contacts/" + p.actor.Subject().String()} {
+		a, err := w.Canaries.Door().Get(ctx, path, inside.Bearer(p.side.Key))
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", path, err)
+		}
+		if a.Status != http.StatusOK || !bytes.Contains(a.Body, []byte(p.word)) {
+			return nil, fmt.Errorf("read what was written: status %d, without the person's word", a.Status)
+		}
+		var parts any
+		if err := json.Unmarshal(a.Body, &parts); err != nil {
+			return nil, fmt.Errorf("read what was written: %w", err)
+		}
+		texts = append(texts, stringsIn(parts)...)
+	}
+	return texts, nil
+}
+
+// stringsIn are all texts of a JSON value: each by itself, so that digits of two do not run together.
+func stringsIn(value any) (out []string) {
+	switch v := value.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		for _, part := range v {
+			out = append(out, stringsIn(part)...)
+		}
+	case map[string]any:
+		for _, part := range v {
+			out = append(out, stringsIn(part)...)
+		}
+	}
+	return out
+}
+
+func digits(r rune) rune {
+	if r < '0' || r > '9' {
+		return -1
+	}
+	return r
+}
+
 func judgeCards(texts []string) claim.Evidence {
 	e, kept := evidence(), 0
 	for _, text := range texts {
-		if _, n := cards.Mask(text); n > 0 {
+		if strings.Contains(strings.Map(digits, text), testCard) {
 			kept++
 		}
 	}
-	e.See(len(texts) > 1, "messages read back", "%d", len(texts))
-	e.See(kept == 0, "card numbers in them", "%d", kept)
-	e.Figure("sent", "%d", 4)
+	e.See(len(texts) > 1, "texts read back", "%d", len(texts))
+	e.See(kept == 0, "texts with the number's digits in a row", "%d", kept)
+	e.Figure("sent", "%d", len(cardTexts)+2)
 	e.Figure("kept", "%d", kept)
 	return e
 }
