@@ -99,11 +99,15 @@ type Service struct {
 	origin  string
 	changed map[ids.Tenant]struct{} // tenants whose log grew since it was last marked
 	looked  time.Time               // when all tenants were last looked at
+	altered map[ids.Tenant]struct{} // tenants whose log is not what was recorded of it
+
+	walking sync.Mutex // one recheck at a time
+	walk    walk
 }
 
 // New makes the service.
 func New(v *vault.Vault) *Service {
-	return &Service{vault: v, changed: map[ids.Tenant]struct{}{}}
+	return &Service{vault: v, changed: map[ids.Tenant]struct{}{}, altered: map[ids.Tenant]struct{}{}}
 }
 
 // Module says what the module brings.

@@ -3,6 +3,7 @@ package audit_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -16,6 +17,8 @@ import (
 	"aver/frame/module/moduletest"
 	"aver/trust/audit"
 	"aver/vault"
+	"aver/vault/engine"
+	"aver/vault/journal"
 	"aver/vault/vaulttest"
 )
 
@@ -258,5 +261,128 @@ func TestKeysAreRotatedWhileTrafficRuns(t *testing.T) {
 			}
 			return err
 		}))
+	})
+}
+
+// rewrite changes an entry in the store as somebody could who has the database and not the signing key, and puts every
+// hash that is stored beside it right.
+func rewrite(t *testing.T, k *vaulttest.Kit, tenant ids.Tenant, index int64) {
+	t.Helper()
+	must(t, k.Engine.Write(t.Context(), tenant, func(conn engine.Conn) error {
+		var edge tlog.Frontier
+		bodies := map[int64][]byte{}
+		err := conn.Query("SELECT first, body FROM journal ORDER BY first", nil, func(row []any) error {
+			at, body := row[0].(int64), bytes.Clone(row[1].([]byte))
+			from := 0
+			return journal.Chunk(body, func(entry []byte) error {
+				from += 2
+				if at == index {
+					body[from+len(entry)-1] ^= 1
+					bodies[row[0].(int64)] = body
+				}
+				edge.Append(tlog.LeafHash(body[from : from+len(entry)]))
+				from += len(entry)
+				at++
+				return nil
+			})
+		})
+		for first, body := range bodies {
+			_, e := conn.Exec("UPDATE journal SET body = ? WHERE first = ?", body, first)
+			err = errors.Join(err, e)
+		}
+		_, e := conn.Exec("UPDATE journal_head SET frontier = ? WHERE id = 1", edge.Bytes())
+		return errors.Join(err, e)
+	}))
+}
+
+func TestALogThatWasRewrittenInTheStoreIsNotRecordedAgain(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit, s *audit.Service) {
+		owner := vaulttest.User(k.Tenant, vault.Owner)
+		who := person(t, k, owner)
+		for range 5 {
+			write(t, k, owner, who, actNote)
+		}
+		_, err := s.Checkpoint(t.Context())
+		must(t, err)
+		before, _, _, err := k.Vault.Head(t.Context(), ids.Installation)
+		must(t, err)
+		rewrite(t, k, k.Tenant, 2)
+		write(t, k, owner, who, actNote)
+		_, err = audit.New(k.Vault).Checkpoint(t.Context())
+		must(t, err)
+		entries, err := k.Vault.Entries(t.Context(), ids.Installation, before, 100)
+		must(t, err)
+		for _, e := range entries {
+			for _, ev := range e.Events {
+				if ev.Kind == "tenant.head" && strings.Contains(ev.Object, k.Tenant.String()) {
+					t.Errorf("its head was recorded: %s", ev.Object)
+				}
+			}
+		}
+		r, err := audit.New(k.Vault).Recheck(t.Context(), 1000)
+		must(t, err)
+		if r.Altered != 1 {
+			t.Errorf("a recheck says %+v", r)
+		}
+	})
+}
+
+func TestAnInstallationsLogThatWasRewrittenIsNotSignedAgain(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit, s *audit.Service) {
+		owner := vaulttest.User(k.Tenant, vault.Owner)
+		who := person(t, k, owner)
+		write(t, k, owner, who, actNote)
+		_, err := s.Checkpoint(t.Context())
+		must(t, err)
+		rewrite(t, k, ids.Installation, 1)
+		write(t, k, owner, who, actNote)
+		if signed, err := audit.New(k.Vault).Checkpoint(t.Context()); !errors.Is(err, tlog.ErrProof) {
+			t.Errorf("signed %+v, %v", signed, err)
+		}
+	})
+}
+
+// Here the hashes beside the entries stay as they were, so that only the entries themselves tell.
+func TestARecheckReadsEveryEntryALittleAtATime(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit, s *audit.Service) {
+		owner := vaulttest.User(k.Tenant, vault.Owner)
+		who := person(t, k, owner)
+		for range 12 {
+			write(t, k, owner, who, actNote)
+		}
+		_, err := s.Checkpoint(t.Context())
+		must(t, err)
+		var read int64
+		for range 10 {
+			r, err := s.Recheck(t.Context(), 3)
+			must(t, err)
+			if r.Altered != 0 || r.Entries > 3 {
+				t.Fatalf("an honest log: %+v", r)
+			}
+			read += r.Entries
+		}
+		if read < 13 {
+			t.Errorf("%d entries were read", read)
+		}
+		must(t, k.Engine.Write(t.Context(), k.Tenant, func(conn engine.Conn) error {
+			var first int64
+			var body []byte
+			err := conn.Query("SELECT first, body FROM journal ORDER BY first LIMIT 1 OFFSET 3", nil, func(row []any) error {
+				first, body = row[0].(int64), bytes.Clone(row[1].([]byte))
+				return nil
+			})
+			body[len(body)-1] ^= 1
+			_, e := conn.Exec("UPDATE journal SET body = ? WHERE first = ?", body, first)
+			return errors.Join(err, e)
+		}))
+		altered := 0
+		for range 10 {
+			r, err := s.Recheck(t.Context(), 3)
+			must(t, err)
+			altered = r.Altered
+		}
+		if altered != 1 {
+			t.Error("an altered entry was not noticed")
+		}
 	})
 }

@@ -134,7 +134,8 @@ func (s *Service) head(ctx context.Context, tenant ids.Tenant) (tlog.Checkpoint,
 	return tlog.Checkpoint{Origin: origin, Size: size, Root: root}, nil
 }
 
-// mark writes the heads that moved into one entry of the installation's log: an event each, whose object is the head's text.
+// mark writes the heads that moved into one entry of the installation's log: an event each, whose object is the head's
+// text. A head that does not continue the one recorded before is refused, and raises an alarm.
 func (s *Service) mark(ctx context.Context, tenants []ids.Tenant) error {
 	known, err := s.marks(ctx, tenants)
 	if err != nil {
@@ -146,7 +147,14 @@ func (s *Service) mark(ctx context.Context, tenants []ids.Tenant) error {
 		if err != nil {
 			return err
 		}
-		if head.Size > known[tenant].Size {
+		if head.Size == known[tenant].Size && head.Root.String() == known[tenant].Root {
+			continue
+		}
+		err = s.continues(ctx, tenant, head, known[tenant])
+		if err := s.judge(tenant, err); err != nil {
+			return err
+		}
+		if err == nil && head.Size > known[tenant].Size {
 			moved[tenant] = head
 		}
 	}
@@ -198,6 +206,9 @@ func (s *Service) sign(ctx context.Context) (Signed, error) {
 	if err != nil || err == nil && head.Size <= last.Size+1 && last.Size > 0 {
 		return last, err
 	}
+	if err := s.continuesSigned(ctx, signer, head, last); err != nil {
+		return Signed{}, err
+	}
 	note, err := signer.Sign(head)
 	if err != nil {
 		return Signed{}, err
@@ -216,6 +227,21 @@ func (s *Service) sign(ctx context.Context) (Signed, error) {
 		return Checkpoints.Put(tx, fresh)
 	})
 	return fresh, err
+}
+
+// continuesSigned refuses to sign a log of the installation's that does not begin with what was signed last.
+func (s *Service) continuesSigned(ctx context.Context, signer *tlog.Signer, head tlog.Checkpoint, last Signed) error {
+	if last.Size == 0 {
+		return nil
+	}
+	before, err := tlog.Open([]byte(last.Note), signer.VerifierKey())
+	if err == nil {
+		err = s.continues(ctx, ids.Installation, head, Mark{Size: before.Size, Root: before.Root.String()})
+	}
+	if err != nil {
+		return fmt.Errorf("the installation's log does not continue what was signed of it: %w", err)
+	}
+	return nil
 }
 
 // Latest is the newest signed checkpoint; errs.NotFound before the first.

@@ -3,6 +3,7 @@ package probes
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 
 	"aver/base/tlog"
 	"aver/frame/claim"
+	"aver/frame/page"
 	"aver/trust/audit"
 	"aver/trust/canary"
 	"aver/trust/canary/attack"
@@ -188,9 +190,9 @@ func automation(w *World) claim.Claim {
 func tampering(w *World) claim.Claim {
 	return claim.Claim{
 		ID: "aud-4", Theme: auditing, Owner: security, Every: hourly, Within: 2 * time.Minute,
-		Wording:   "The log is tamper-evident: {entries} entries exported and verified offline, {altered} ways of altering the file tried and named",
-		Predicate: "The exported log of a canary verifies against the installation's key, and with one byte of an entry flipped, with its end cut off, and with another key, verification fails and says what is wrong.",
-		Method:    "The probe exports the canary's log as an auditor would and verifies the file with the same code as the command, once as it is and once for each alteration.",
+		Wording:   "The log is tamper-evident: {entries} entries exported and verified offline, {altered} ways of altering the file tried and named; {logs} workspaces' logs are what was recorded of them, {reread} entries read back in this run",
+		Predicate: "The exported log of a canary verifies against the installation's key, and with one byte of an entry flipped, with its end cut off, and with another key, verification fails and says what is wrong. Every workspace's log begins with what the installation's signed log records of it.",
+		Method:    "The probe exports the canary's log as an auditor would and verifies the file with the same code as the command, once as it is and once for each alteration. It compares every workspace's log with its recorded head, and computes hashes anew from the entries themselves, some in each run, log after log.",
 		Refs:      claim.References{ISO: []string{"A.8.15", "A.5.28"}, SOC2: []string{"CC7.2", "CC7.3"}, GDPR: []string{"5(2)", "32(1)(d)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
 			side, err := w.Canaries.Await(ctx, canary.South)
@@ -205,9 +207,31 @@ func tampering(w *World) claim.Claim {
 			if err := w.Audit.Export(ctx, side.Owner, &bundle, 0); err != nil {
 				return claim.Evidence{}, err
 			}
-			return judgeBundle(bundle.Bytes(), key, audit.Verify)
+			e, err := judgeBundle(bundle.Bytes(), key, audit.Verify)
+			if err != nil {
+				return e, err
+			}
+			r, err := w.Audit.Recheck(ctx, rehashed)
+			judgeLogs(&e, r)
+			return e, err
 		},
 		Fixtures: []claim.Fixture{
+			fixture("a log that was altered in the store", func(context.Context) (claim.Evidence, error) {
+				bundle, key, err := exported("the first entry", "the second entry")
+				if err != nil {
+					return claim.Evidence{}, err
+				}
+				return judgeBundle(bytes.Replace(bundle, []byte("the second"), []byte("a  second."), 1), key, audit.Verify)
+			}),
+			fixture("a workspace's log that is not what was recorded of it", func(context.Context) (claim.Evidence, error) {
+				bundle, key, err := exported("the first entry", "the second entry")
+				if err != nil {
+					return claim.Evidence{}, err
+				}
+				e, err := judgeBundle(bundle, key, audit.Verify)
+				judgeLogs(&e, audit.Rechecked{Logs: 3, Entries: 100, Altered: 1})
+				return e, err
+			}),
 			fixture("a file that is no export", func(context.Context) (claim.Evidence, error) {
 				return judgeBundle([]byte("no bundle at all"), "", audit.Verify)
 			}),
@@ -216,6 +240,49 @@ func tampering(w *World) claim.Claim {
 			}),
 		},
 	}
+}
+
+// rehashed is how many entries are hashed anew in a run: a second or two of work.
+const rehashed = 100_000
+
+func judgeLogs(e *claim.Evidence, r audit.Rechecked) {
+	e.See(r.Altered == 0, "logs of all workspaces", "%d are what was recorded of them, %d are not", r.Logs, r.Altered)
+	e.Figure("logs", "%d", r.Logs)
+	e.Figure("reread", "%s", page.Number(int(r.Entries)))
+}
+
+// exported is an honest export of a log with these entries, and the key that signed it.
+func exported(texts ...string) (bundle []byte, key string, err error) {
+	const origin = "aver/fixture"
+	signer, err := tlog.NewSigner(origin, make([]byte, 32))
+	if err != nil {
+		return nil, "", err
+	}
+	leaf := func(index int, text string) []byte {
+		return append(binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, uint64(index)), 1_700_000_000_000_000), text...)
+	}
+	var edge tlog.Frontier
+	var chunk []byte
+	for i, text := range texts {
+		edge.Append(tlog.LeafHash(leaf(i, text)))
+		chunk = journal.AppendChunk(chunk, leaf(i, text))
+	}
+	head := tlog.Checkpoint{Origin: origin + "/tenant", Size: edge.Size(), Root: edge.Root()}
+	record := leaf(0, string([]byte{byte(len(head.Text()))})+head.Text())
+	signed, err := signer.Sign(tlog.Checkpoint{Origin: origin, Size: 1, Root: tlog.LeafHash(record)})
+	if err != nil {
+		return nil, "", err
+	}
+	var out bytes.Buffer
+	w, err := tlog.NewBundleWriter(&out, tlog.Header{Origin: head.Origin, Key: signer.VerifierKey()})
+	if err != nil {
+		return nil, "", err
+	}
+	if err := w.Chunk(chunk); err != nil {
+		return nil, "", err
+	}
+	err = w.Close(tlog.Evidence{Head: head, Entry: record, Checkpoint: signed})
+	return out.Bytes(), signer.VerifierKey(), err
 }
 
 type verify func(io.Reader, tlog.Options) (audit.Verdict, error)
