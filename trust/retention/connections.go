@@ -2,6 +2,7 @@ package retention
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -13,8 +14,8 @@ import (
 	"aver/vault"
 )
 
-// Connection is a line of the connection log: who connected from where with what, at most once an hour each. What
-// they did is not in it.
+// Connection is a line of the connection log: who connected from where with what, at most once an hour each and
+// at most 20 lines an hour of one place, whose further requests are one line more. What they did is not in it.
 type Connection struct {
 	ID    ids.Object `vault:"id,key"`
 	At    time.Time  `vault:"seen_at,state,keep"`
@@ -42,6 +43,7 @@ const (
 	perChange  = 200
 	maxAgent   = 200 // bytes
 	maxKnown   = 50_000
+	perPlace   = 20 // lines of one place in an hour: whoever comes with ever new programs fills no log
 )
 
 // connections is the way of a line from the edge into the log, which nobody waits for.
@@ -53,26 +55,72 @@ type connections struct {
 
 // recent remembers who was written down this hour.
 type recent struct {
-	mu   sync.Mutex
-	hour int64
-	seen map[Seen]struct{}
+	mu    sync.Mutex
+	hour  int64
+	seen  map[Seen]struct{}
+	lines map[place]int // that were asked for, also those above perPlace
+	owed  []Seen        // a line for each place that asked for more
+}
+
+// place is where connections come from: an IPv4 address, or the 64-bit network a single customer gets in IPv6.
+type place struct {
+	tenant  ids.Tenant
+	network netip.Addr
+}
+
+func placeOf(s Seen) place {
+	at := s.Client.Unmap()
+	if network, err := at.Prefix(64); err == nil && at.Is6() {
+		at = network.Addr()
+	}
+	return place{s.Tenant, at}
 }
 
 func newConnections() connections {
-	return connections{line: make(chan Seen, waiting), dropped: new(atomic.Int64), known: &recent{seen: map[Seen]struct{}{}}}
+	return connections{line: make(chan Seen, waiting), dropped: new(atomic.Int64), known: &recent{seen: map[Seen]struct{}{}, lines: map[place]int{}}}
 }
 
-// fresh tells whether this was not seen this hour. When there is too much to remember it is written down again.
+// fresh tells whether this was not seen this hour and its place has a line left. When there is too much to remember it
+// is written down again.
 func (r *recent) fresh(s Seen, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if hour := now.Unix() / 3600; hour != r.hour || len(r.seen) >= maxKnown {
+	if hour := now.Unix() / 3600; hour != r.hour || len(r.seen) >= maxKnown || len(r.lines) >= maxKnown {
+		r.close()
 		r.hour = hour
-		clear(r.seen)
 	}
-	_, known := r.seen[s]
+	if _, known := r.seen[s]; known {
+		return false
+	}
+	at := placeOf(s)
+	if r.lines[at]++; r.lines[at] > perPlace {
+		return false
+	}
 	r.seen[s] = struct{}{}
-	return !known
+	return true
+}
+
+// close ends an hour.
+func (r *recent) close() {
+	for at, n := range r.lines {
+		if n > perPlace {
+			r.owed = append(r.owed, Seen{Tenant: at.tenant, Client: at.network, Agent: fmt.Sprintf("%d more requests, of further programs", n-perPlace), Class: "other"})
+		}
+	}
+	clear(r.seen)
+	clear(r.lines)
+}
+
+// rest takes the lines about ended hours; with all, about this one too.
+func (r *recent) rest(now time.Time, all bool) []Seen {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if all || now.Unix()/3600 != r.hour {
+		r.close()
+	}
+	out := r.owed
+	r.owed = nil
+	return out
 }
 
 // Record notes a connection. It never waits: when too many come at once the line is dropped and counted.
@@ -103,6 +151,7 @@ func (s *Service) Run(ctx context.Context) {
 				continue
 			}
 		case <-tick.C:
+			some = append(some, s.known.rest(s.vault.Now(), false)...)
 		case <-ctx.Done():
 			for {
 				select {
@@ -113,7 +162,7 @@ func (s *Service) Run(ctx context.Context) {
 				}
 				break
 			}
-			s.write(context.WithoutCancel(ctx), some)
+			s.write(context.WithoutCancel(ctx), append(some, s.known.rest(s.vault.Now(), true)...))
 			return
 		}
 		s.write(ctx, some)

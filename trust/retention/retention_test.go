@@ -2,6 +2,7 @@ package retention_test
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -223,6 +224,33 @@ func TestFilesGoWithWhatTheyWereAttachedTo(t *testing.T) {
 			}
 			return err
 		}))
+	})
+}
+
+func TestOnePlaceCannotFillTheConnectionLog(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit, s *retention.Service) {
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { s.Run(ctx); close(done) }()
+		for i := range 1000 { // every one with a program of its own, from anywhere in the network of one customer
+			from := netip.MustParseAddr(fmt.Sprintf("2001:db8::%x", i+1))
+			s.Record(retention.Seen{Tenant: k.Tenant, Client: from, Agent: fmt.Sprint("browser ", i), Class: "page"})
+		}
+		s.Record(retention.Seen{Tenant: k.Tenant, Client: netip.MustParseAddr("192.0.2.7"), Agent: "browser", Class: "page"})
+		stop()
+		<-done
+		list, err := s.ConnectionList(t.Context(), vaulttest.User(k.Tenant, vault.Owner), time.Time{}, ids.Object{}, 100)
+		must(t, err)
+		lines := map[string]int{}
+		for _, c := range list {
+			lines[c.IP+" "+c.Class]++
+			if c.Class == "other" && c.Agent != "980 more requests, of further programs" {
+				t.Errorf("the rest is %q", c.Agent)
+			}
+		}
+		if len(list) != 22 || lines["192.0.2.7 page"] != 1 || lines["2001:db8:: other"] != 1 {
+			t.Errorf("%d lines: %v", len(list), lines)
+		}
 	})
 }
 
