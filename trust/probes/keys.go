@@ -22,11 +22,12 @@ import (
 
 // keysOf is what the probe of enc-5 looks at.
 type keysOf struct {
-	versions  map[string][]keyring.Version // by tenant
-	now       time.Time
-	openOld   error  // of reading what was written under an older key
-	wroteWith uint32 // version that sealed a value written now
-	newest    uint32
+	versions   map[string][]keyring.Version // by tenant
+	now        time.Time
+	openOld    error  // of reading what was written when the canary was made
+	openBefore error  // of reading what was written just before a rotation, when this run made one
+	wroteWith  uint32 // version that sealed a value written now
+	newest     uint32
 }
 
 // probeAge is how old the canary's own key may be before the probe rotates it: often enough to show that it works, and
@@ -44,9 +45,9 @@ func rotating(w *World) claim.Claim {
 	}
 	return claim.Claim{
 		ID: "enc-5", Theme: encryption, Owner: security, Every: 6 * hourly, On: []string{"keys.rotated"},
-		Wording:   "Keys live in a key store of their own and rotate by themselves: the oldest of {keys} sealing keys in use is {oldest} old",
+		Wording:   "Keys live in a key store of their own, and those that seal and wrap rotate by themselves: the oldest of {keys} sealing keys in use is {oldest} old",
 		Predicate: "Every tenant's newest sealing key is younger than the interval of rotation, what the canary wrote under an older key is read today, and what it writes now is sealed under its newest key.",
-		Method:    "The probe reads the key store's versions and their ages. Once a week it rotates the keys of a canary tenant while that is in use.",
+		Method:    "The probe reads the key store's versions and their ages. The first time, and once a week, it rotates the keys of a canary tenant while that is in use, between writing something and reading it.",
 		Refs:      claim.References{ISO: []string{"A.8.24"}, SOC2: []string{"CC6.1"}, GDPR: []string{"32(1)(a)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
 			k, err := w.lookAtKeys(ctx)
@@ -55,6 +56,8 @@ func rotating(w *World) claim.Claim {
 		Fixtures: []claim.Fixture{
 			fixture("a key that should have rotated long ago", judge(keysOf{versions: made(400 * day), now: time.Now(), wroteWith: 2, newest: 2})),
 			fixture("a rotation after which old data cannot be read", judge(keysOf{versions: made(day), now: time.Now(), openOld: keyring.ErrNoKey, wroteWith: 2, newest: 2})),
+			fixture("a key that was never rotated", judge(keysOf{versions: made(day), now: time.Now(), wroteWith: 1, newest: 1})),
+			fixture("a rotation that loses what was written just before", judge(keysOf{versions: made(day), now: time.Now(), openBefore: keyring.ErrNoKey, wroteWith: 2, newest: 2})),
 			fixture("new data under an old key", judge(keysOf{versions: made(day), now: time.Now(), wroteWith: 1, newest: 2})),
 		},
 	}
@@ -78,9 +81,9 @@ func (w *World) lookAtKeys(ctx context.Context) (keysOf, error) {
 		k.versions[t.String()] = keys.Versions
 	}
 	newest := newestOf(k.versions[side.Tenant.String()])
-	if k.now.Sub(newest.Made) > probeAge {
-		if err := w.Vault.Keys().Rotate(ctx, side.Tenant); err != nil {
-			return k, fmt.Errorf("rotate the canary's keys: %w", err)
+	if newest.Version == 1 || k.now.Sub(newest.Made) > probeAge { // the first time at once: there must be an older key to read with
+		if err := w.Canaries.Alone(func() error { return w.rotateWhileWritten(ctx, side, &k) }); err != nil {
+			return k, err
 		}
 		keys, err := w.Vault.Keys().Tenant(ctx, side.Tenant)
 		if err != nil {
@@ -90,6 +93,26 @@ func (w *World) lookAtKeys(ctx context.Context) (keysOf, error) {
 	}
 	k.newest = newest.Version
 	return k, w.Canaries.Alone(func() error { return w.useKeys(ctx, side, &k) })
+}
+
+// rotateWhileWritten rotates the canary's keys between writing something and reading it.
+func (w *World) rotateWhileWritten(ctx context.Context, side *canary.Side, k *keysOf) error {
+	name := attack.UniqueWord(side.Root)
+	_, c, err := w.Identity.MakeKey(ctx, side.Owner, name, []string{weakScope}, time.Hour)
+	if err != nil {
+		return fmt.Errorf("write something of the canary's: %w", err)
+	}
+	if err := w.Vault.Keys().Rotate(ctx, side.Tenant); err != nil {
+		return fmt.Errorf("rotate the canary's keys: %w", err)
+	}
+	k.openBefore = w.Vault.View(ctx, system(side.Tenant), actProbe, func(tx *vault.Tx) error {
+		read, err := identity.Credentials.Get(tx, c.Hash)
+		if err == nil && read.Name != name {
+			err = errors.New("what was written before the rotation reads differently after it")
+		}
+		return err
+	})
+	return w.Identity.RevokeKey(ctx, side.Owner, c.ID)
 }
 
 func newestOf(versions []keyring.Version) keyring.Version {
@@ -138,7 +161,8 @@ func judgeKeys(k keysOf) claim.Evidence {
 	}
 	limit := audit.RotateAfter + daily // the sweep comes once an hour, and may wait for the database
 	e.See(oldest <= limit, "the oldest sealing key in use", "%s old, of at most %s", page.Age(oldest), page.Age(limit))
-	e.See(k.openOld == nil, "what was written under older keys", "%s", orError("is read", k.openOld))
+	e.See(k.openOld == nil && k.openBefore == nil, "what was written under older keys", "%s", orError("is read", errors.Join(k.openOld, k.openBefore)))
+	e.See(k.newest > 1, "the canary's keys", "version %d of them: the older ones are read with", k.newest)
 	e.See(k.wroteWith == k.newest, "what is written now", "sealed under version %d, the newest is %d", k.wroteWith, k.newest)
 	e.Figure("oldest", "%s", page.Age(oldest))
 	e.Figure("keys", "%d", len(k.versions))
