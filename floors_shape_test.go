@@ -16,7 +16,7 @@ const (
 	functionLinesEver = 100
 	fileLines         = 500
 	packageLines      = 2000
-	largeLines        = 2800
+	largeLines        = 3000
 	interfaceMethods  = 4
 )
 

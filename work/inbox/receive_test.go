@@ -211,7 +211,7 @@ func TestWhoeverIsBlockedIsRefusedUntilLetInAgain(t *testing.T) {
 		conv := map[ids.Contact]ids.Conversation{visitor.Subject(): h.receive(t, visitor, "hello").Conversation, merged.Subject(): h.receive(t, merged, "hello").Conversation}
 		must(t, h.contacts.Merge(t.Context(), h.operator, merged.Subject(), visitor.Subject(), ""))
 		attempts := func(who vault.Actor) map[string]error {
-			_, message := h.inbox.Receive(t.Context(), who, inbox.Incoming{ClientID: uuid(), Text: personal.Of("more")})
+			_, message := h.inbox.Receive(t.Context(), who, inbox.Incoming{ClientID: clientID(), Text: personal.Of("more")})
 			_, file := h.inbox.Upload(t.Context(), who, who.Subject(), personal.Of("a.txt"), strings.NewReader("text"))
 			return map[string]error{"a message": message, "a file": file, "typing": h.inbox.Typing(t.Context(), who, conv[who.Subject()], true)}
 		}
@@ -244,7 +244,7 @@ func TestAVisitorHandsInSoManyFilesADay(t *testing.T) {
 		}
 		first, err := hand(visitor, "claimed by a message")
 		must(t, err)
-		_, err = h.inbox.Receive(t.Context(), visitor, inbox.Incoming{ClientID: uuid(), Text: personal.Of("x"), Attachments: []ids.Object{first.ID}})
+		_, err = h.inbox.Receive(t.Context(), visitor, inbox.Incoming{ClientID: clientID(), Text: personal.Of("x"), Attachments: []ids.Object{first.ID}})
 		must(t, err)
 		for range 20 {
 			_, err := hand(visitor, "waits for a message")
