@@ -38,11 +38,9 @@ type View struct {
 	RequestID string         // shown on error pages
 }
 
-// Claims says how many of the installation's promises hold now.
-type Claims struct{ Holding, Total int }
-
-// Failing is how many do not hold.
-func (c Claims) Failing() int { return c.Total - c.Holding }
+// Claims says how many of the installation's promises hold now, and how many do not. Of the rest nobody knows: they were not
+// measured yet, or not lately.
+type Claims struct{ Holding, Failing, Total int }
 
 type viewKey struct{}
 

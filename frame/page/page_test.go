@@ -90,7 +90,7 @@ func TestTheShellShowsWhereOneIsAndWhatWaits(t *testing.T) {
 	t.Parallel()
 	ctx := page.With(t.Context(), page.View{
 		Path: "/contacts/7", Tenant: "Acme <Ltd>", Region: "Oslo", User: "Ines Moreau", Role: "Owner",
-		Claims: page.Claims{Holding: 41, Total: 43}, Waiting: map[string]int{"/inbox": 1200}, Theme: page.Dark, Flash: "Contact saved",
+		Claims: page.Claims{Holding: 41, Failing: 1, Total: 43}, Waiting: map[string]int{"/inbox": 1200}, Theme: page.Dark, Flash: "Contact saved",
 	})
 	got := draw(t, templ.WithNonce(ctx, "N"), page.Shell(page.Page{Title: "Someone"}))
 	pagetest.Check(t, got)

@@ -286,7 +286,7 @@ func (c Code) shown() string {
 }
 
 func claimsLink(c Claims) string {
-	if c.Failing() > 0 {
+	if c.Failing > 0 {
 		return "/trust?state=failing"
 	}
 	return "/trust"

@@ -61,11 +61,11 @@ func product(v View) string {
 
 // whole is the state of all claims together.
 func whole(c Claims) State {
-	if c.Total == 0 {
-		return Unknown
-	}
-	if c.Failing() > 0 {
+	if c.Failing > 0 {
 		return Failing
+	}
+	if c.Holding < c.Total || c.Total == 0 {
+		return Unknown
 	}
 	return Holds
 }

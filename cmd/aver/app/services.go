@@ -263,7 +263,7 @@ func (a *App) connected(r *http.Request, class module.Class, actor vault.Actor) 
 // view tells pages who looks at them.
 func (a *App) view(r *http.Request) page.View {
 	summary := a.Claims.Summary(r.Context())
-	v := page.View{Region: a.Config.Region, Claims: page.Claims{Holding: summary.Holding, Total: summary.Total}}
+	v := page.View{Region: a.Config.Region, Claims: page.Claims{Holding: summary.Holding, Failing: summary.Failing, Total: summary.Total}}
 	actor := request.Actor(r.Context())
 	if actor.Kind() != vault.AsUser {
 		return v

@@ -78,7 +78,7 @@ func show(c templ.Component) http.HandlerFunc {
 func answer(w http.ResponseWriter, r *http.Request, status int, c templ.Component) {
 	v := page.View{
 		Path: r.URL.Path, Tenant: "Brightwater Dental", Region: "Frankfurt, EU", User: "Ines Moreau", Role: "Owner",
-		Claims: page.Claims{Holding: 41, Total: 43}, Waiting: map[string]int{"/inbox": 3},
+		Claims: page.Claims{Holding: 41, Failing: 1, Total: 43}, Waiting: map[string]int{"/inbox": 3},
 		Theme: page.ThemeOf(r), RequestID: "01k2v7q9m3x8", Flash: page.TakeFlash(w, r),
 	}
 	if t := page.Theme(r.URL.Query().Get("theme")); t == page.Light || t == page.Dark {
