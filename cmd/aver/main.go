@@ -160,7 +160,7 @@ func generated(ctx context.Context, what string, out, errOut io.Writer) int {
 	}
 	defer os.RemoveAll(folder)
 	s := settings{config: app.Config{Data: folder}}
-	err = open(ctx, &s, func(a *app.App) error {
+	err = openOrMake(ctx, &s, func(a *app.App) error {
 		raw, err := a.OpenAPI()
 		if err != nil {
 			return err

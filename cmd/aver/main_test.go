@@ -45,6 +45,21 @@ func TestAWrongCommandLineSaysSoWithAStatusOfItsOwn(t *testing.T) {
 	}
 }
 
+func TestACommandMakesNoInstallation(t *testing.T) {
+	t.Parallel()
+	for _, words := range []string{"tenant list", "tenant setup kowal", "claims list", "claims verify", "subprocessors list", "audit export kowal", "audit key",
+		"audit checkpoint", "backup now", "backup list", "keys list", "keys rotate-root", "doctor"} {
+		folder := filepath.Join(t.TempDir(), "data")
+		_, errOut := says(t, exitError, append(strings.Fields(words), "--data", folder)...)
+		if !strings.Contains(errOut, "there is no installation in "+folder) {
+			t.Errorf("%s said %q", words, errOut)
+		}
+		if _, err := os.Stat(folder); err == nil {
+			t.Errorf("%s made %s", words, folder)
+		}
+	}
+}
+
 func TestAWorkspaceIsMadeListedAndItsLogVerifies(t *testing.T) {
 	t.Parallel()
 	data, file := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "log")

@@ -23,8 +23,17 @@ func printJSON(out io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// open opens the installation that the options name, runs fn and closes it.
+// open opens the installation that the options name, runs fn and closes it. It never makes one: whoever forgot --data
+// would be told about an empty installation.
 func open(ctx context.Context, s *settings, fn func(*app.App) error) error {
+	if err := s.config.Installed(); err != nil {
+		return err
+	}
+	return openOrMake(ctx, s, fn)
+}
+
+// openOrMake is open for what may be the first thing that is done with an installation.
+func openOrMake(ctx context.Context, s *settings, fn func(*app.App) error) error {
 	config, err := s.done()
 	if err != nil {
 		return err
@@ -84,17 +93,19 @@ func tenant(ctx context.Context, c *call) error {
 		return err
 	}
 	var find func(*app.App) (vault.Tenant, error)
+	opened := open
 	switch {
 	case len(words) == 1 && words[0] == "list":
 		return open(ctx, &s, func(a *app.App) error { return listTenants(ctx, c, a) })
 	case len(words) == 2 && words[0] == "create":
+		opened = openOrMake
 		find = func(a *app.App) (vault.Tenant, error) { return a.CreateTenant(ctx, words[1], cmp.Or(*name, words[1])) }
 	case len(words) == 2 && words[0] == "setup":
 		find = func(a *app.App) (vault.Tenant, error) { return a.Vault.TenantBySlug(ctx, words[1]) }
 	default: // before a folder is made
 		return fmt.Errorf("say create SLUG, list or setup SLUG: %w", errUsage)
 	}
-	return open(ctx, &s, func(a *app.App) error {
+	return opened(ctx, &s, func(a *app.App) error {
 		t, err := find(a)
 		if err != nil {
 			return err

@@ -146,7 +146,7 @@ aver claims verify --mutate      points every probe at a world that was broken o
 
 Examples:
   aver claims verify enc-1 iso-1 --data /var/lib/aver
-  aver claims verify --mutate --json`}
+  aver claims verify --mutate --json --data /var/lib/aver`}
 
 func claims(ctx context.Context, c *call) error {
 	var s settings

@@ -93,7 +93,7 @@ func (a *App) openVault(ctx context.Context) error {
 		return err
 	}
 	root := a.root
-	if a.seed, err = installationSecret(ctx, a.Config, root, "manifests"); err != nil {
+	if a.seed, err = installationSecret(ctx, a.Config, root, seedName); err != nil {
 		return err
 	}
 	if a.stores, err = openStores(ctx, a.Config, root, migrations, a.Config.Clock); err != nil {

@@ -4,10 +4,25 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
+	"aver/base/ids"
 	"aver/vault"
 )
+
+// Installed tells whether the data folder holds an installation: every one, on PostgreSQL too, keeps the seed of its
+// signatures there.
+func (c Config) Installed() error {
+	if _, err := os.Stat(filepath.Join(c.Data, "keys", seedName, ids.Installation.String())); err == nil {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(c.Data, "stores")); err == nil {
+		return fmt.Errorf("there is no installation in %s: it has stores and no keys; put the folder keys of the installation back", c.Data)
+	}
+	return fmt.Errorf("there is no installation in %s: name its folder with --data, or make one with aver serve or aver tenant create", c.Data)
+}
 
 // Unsafe lists what is unsafe about the installation as it is set up, in words; nothing if it may serve.
 func (a *App) Unsafe(ctx context.Context) []string {

@@ -144,6 +144,9 @@ func logRoot(log *slog.Logger, c Config, created bool) {
 	}
 }
 
+// seedName is the installation's secret that signs checkpoints and manifests.
+const seedName = "manifests"
+
 // installationSecret is a secret of the installation's own that must survive restarts, such as the seed that signs
 // checkpoints: a file beside the keys, wrapped by the root key.
 func installationSecret(ctx context.Context, c Config, root keyring.Root, name string) ([]byte, error) {
