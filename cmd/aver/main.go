@@ -159,8 +159,7 @@ func generated(ctx context.Context, what string, out, errOut io.Writer) int {
 		return exitError
 	}
 	defer os.RemoveAll(folder)
-	s := settings{config: app.Config{Data: folder}}
-	err = openOrMake(ctx, &s, func(a *app.App) error {
+	err = with(ctx, app.Config{Data: folder}, func(a *app.App) error {
 		raw, err := a.OpenAPI()
 		if err != nil {
 			return err

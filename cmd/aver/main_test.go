@@ -45,6 +45,23 @@ func TestAWrongCommandLineSaysSoWithAStatusOfItsOwn(t *testing.T) {
 	}
 }
 
+func TestNoHelpPrintsTheEnvironment(t *testing.T) {
+	for _, name := range []string{"AVER_DATABASE", "AVER_KEY_DATABASE", "AVER_ROOT_KEY_FROM", "AVER_DATABASE_OWNER", "AVER_KEY_DATABASE_OWNER"} {
+		t.Setenv(name, "not-for-a-screen")
+	}
+	_, all := says(t, exitOK, "serve", "--help")
+	_, migrating := says(t, exitOK, "migrate", "--help")
+	all += migrating
+	if strings.Contains(all, "not-for-a-screen") {
+		t.Error("--help prints what the environment holds")
+	}
+	for _, name := range []string{"AVER_DATABASE", "AVER_KEY_DATABASE", "AVER_ROOT_KEY_FROM", "AVER_DATABASE_OWNER", "AVER_KEY_DATABASE_OWNER"} {
+		if !strings.Contains(all, name) {
+			t.Errorf("--help does not name %s", name)
+		}
+	}
+}
+
 func TestACommandMakesNoInstallation(t *testing.T) {
 	t.Parallel()
 	for _, words := range []string{"tenant list", "tenant setup kowal", "claims list", "claims verify", "subprocessors list", "audit export kowal", "audit key",

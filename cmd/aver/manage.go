@@ -38,6 +38,11 @@ func openOrMake(ctx context.Context, s *settings, fn func(*app.App) error) error
 	if err != nil {
 		return err
 	}
+	return with(ctx, config, fn)
+}
+
+// with opens an installation without a word of its log and without an address that others reach, runs fn and closes it.
+func with(ctx context.Context, config app.Config, fn func(*app.App) error) error {
 	config.Log, config.Listen, config.Admin = io.Discard, "127.0.0.1:0", "127.0.0.1:0"
 	slog.SetDefault(app.NewLog(config.Log))
 	a, err := app.Open(ctx, config)
@@ -58,16 +63,17 @@ Example:
   aver migrate --owner "postgres://aver_owner@db/aver" --role aver_app`}
 
 func migrate(ctx context.Context, c *call) error {
-	owner := c.flags.String("owner", os.Getenv("AVER_DATABASE_OWNER"), "address of PostgreSQL as the owner of the tables")
-	keyOwner := c.flags.String("key-owner", os.Getenv("AVER_KEY_DATABASE_OWNER"), "the same for the keys, if they are kept elsewhere")
+	owner := c.flags.String("owner", "", "address of PostgreSQL as the owner of the tables; AVER_DATABASE_OWNER if empty")
+	keyOwner := c.flags.String("key-owner", "", "the same for the keys, if they are kept elsewhere; AVER_KEY_DATABASE_OWNER if empty")
 	role := c.flags.String("role", "aver_app", "the serving role")
 	if _, err := c.parse(); err != nil {
 		return err
 	}
-	if *owner == "" {
+	tables, keys := cmp.Or(*owner, os.Getenv("AVER_DATABASE_OWNER")), cmp.Or(*keyOwner, os.Getenv("AVER_KEY_DATABASE_OWNER"))
+	if tables == "" {
 		return fmt.Errorf("--owner is missing: %w", errUsage)
 	}
-	if err := app.Migrate(ctx, *owner, *keyOwner, *role); err != nil {
+	if err := app.Migrate(ctx, tables, keys, *role); err != nil {
 		return err
 	}
 	fmt.Fprintln(c.out, "The database is up to date.")

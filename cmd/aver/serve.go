@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -25,8 +26,9 @@ The root key is read from AVER_ROOT_KEY or from FOLDER/root.key, unless --root-k
   transit://HOST:PORT/MOUNT/KEY?token_file=FILE   OpenBao or Vault (transit+http:// without TLS, on this machine); the token
                                                   may be in VAULT_TOKEN instead; the key's type must take associated data
   awskms://… gcpkms://… azurekeyvault://…         as gocloud.dev/secrets has them, in a program built with -tags gocloud
-The database's address is read from AVER_DATABASE and the mail relay's password from AVER_MAIL_PASSWORD, so that they need
-not stand on a command line.
+What need not stand on a command line is read from the environment when its option is not given: --database from
+AVER_DATABASE, --key-database from AVER_KEY_DATABASE, --root-key from AVER_ROOT_KEY_FROM; the mail relay's password always
+from AVER_MAIL_PASSWORD.
 
 Examples:
   aver serve --data /var/lib/aver --host chat.example.com --acme letsencrypt --email admin@example.com
@@ -54,9 +56,9 @@ type settings struct {
 
 func (s *settings) storage(f *flag.FlagSet) {
 	f.StringVar(&s.config.Data, "data", "aver-data", "folder of data, keys and certificates")
-	f.StringVar(&s.config.Database, "database", os.Getenv("AVER_DATABASE"), "address of PostgreSQL as the serving role; without it everything is kept in the data folder")
-	f.StringVar(&s.config.KeyDatabase, "key-database", os.Getenv("AVER_KEY_DATABASE"), "address of the PostgreSQL that keeps the keys, if it is another")
-	f.StringVar(&s.config.RootKey, "root-key", os.Getenv("AVER_ROOT_KEY_FROM"), "where the root key is: a file, env, or a key manager such as transit://bao.example:8200/transit/aver-root")
+	f.StringVar(&s.config.Database, "database", "", "address of PostgreSQL as the serving role; AVER_DATABASE if empty; without either everything is kept in the data folder")
+	f.StringVar(&s.config.KeyDatabase, "key-database", "", "address of the PostgreSQL that keeps the keys, if it is another; AVER_KEY_DATABASE if empty")
+	f.StringVar(&s.config.RootKey, "root-key", "", "where the root key is: a file, env, or a key manager such as transit://bao.example:8200/transit/aver-root; AVER_ROOT_KEY_FROM if empty")
 	f.StringVar(&s.config.Region, "region", "local", "home region of this installation, such as eu")
 }
 
@@ -79,8 +81,12 @@ func (s *settings) serving(f *flag.FlagSet) {
 	f.BoolVar(&s.mailClear, "mail-clear", false, "the relay is on this machine and takes mail without encryption")
 }
 
-// done makes the configuration of the options.
+// done makes the configuration of the options, and of the environment where they say nothing. It is read here and not as
+// the options' defaults, which --help prints: it holds passwords.
 func (s *settings) done() (app.Config, error) {
+	s.config.Database = cmp.Or(s.config.Database, os.Getenv("AVER_DATABASE"))
+	s.config.KeyDatabase = cmp.Or(s.config.KeyDatabase, os.Getenv("AVER_KEY_DATABASE"))
+	s.config.RootKey = cmp.Or(s.config.RootKey, os.Getenv("AVER_ROOT_KEY_FROM"))
 	s.config.Hosts, s.config.BackupRecipients = s.hosts, s.recipients
 	if len(s.certs) != len(s.keys) {
 		return s.config, fmt.Errorf("give each --cert its --key: %w", errUsage)
