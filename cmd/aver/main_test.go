@@ -62,6 +62,25 @@ func TestNoHelpPrintsTheEnvironment(t *testing.T) {
 	}
 }
 
+func TestServeRefusesSettingsThatExposeIt(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "data")
+	for _, c := range []struct {
+		option, value string
+		want          int
+	}{
+		{"--admin", ":9464", exitNo}, {"--admin", "0.0.0.0:9464", exitNo}, {"--admin", "[::]:9464", exitNo}, {"--admin", "metrics.example:9464", exitNo},
+		{"--admin", "127.0.0.1:9464", exitOK}, {"--admin", "[::1]:9464", exitOK}, {"--admin", "localhost:9464", exitOK},
+		{"--proxy", "0.0.0.0/0", exitNo}, {"--proxy", "::/0", exitNo}, {"--proxy", "10.0.0.0/8", exitOK},
+	} {
+		out, _ := says(t, c.want, "serve", "--check", "--data", data, c.option, c.value)
+		if c.want == exitNo && !strings.Contains(out, "Aver does not serve like this") {
+			t.Errorf("%s %s: said %q", c.option, c.value, out)
+		}
+	}
+	says(t, exitNo, "serve", "--data", data, "--proxy", "0.0.0.0/0")
+}
+
 func TestACommandMakesNoInstallation(t *testing.T) {
 	t.Parallel()
 	for _, words := range []string{"tenant list", "tenant setup kowal", "claims list", "claims verify", "subprocessors list", "audit export kowal", "audit key",

@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"aver/base/ids"
+	"aver/edge"
 	"aver/vault"
 )
 
@@ -39,7 +42,30 @@ func (a *App) Unsafe(ctx context.Context) []string {
 			out = append(out, "mail: "+err.Error())
 		}
 	}
+	return append(out, a.Config.exposed()...)
+}
+
+// exposed lists what the settings open to people who should not have it.
+func (c Config) exposed() (out []string) {
+	if c.Admin != "" && !loopback(c.Admin) {
+		out = append(out, "administration: "+c.Admin+" can be reached from other machines, and shows metrics and profiles to whoever asks; give --admin an address of this machine, such as "+edge.DefaultAdmin)
+	}
+	for _, p := range c.Proxies {
+		if p.Bits() == 0 {
+			out = append(out, "proxies: "+p.String()+" is everybody, so anybody could choose the address they seem to come from; name the proxy's own network")
+		}
+	}
 	return out
+}
+
+// loopback tells whether only this machine reaches an address.
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil || host == "localhost" {
+		return err == nil
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
 }
 
 // CreateTenant makes a workspace in this installation's region.
