@@ -245,6 +245,22 @@ func (v *Vault) removeBlobs(ctx context.Context, tenant ids.Tenant, subject ids.
 	return nil
 }
 
+// LostBlobs lists the files that lines of a tenant's store name and that are not there.
+func (v *Vault) LostBlobs(ctx context.Context, tenant ids.Tenant) (lost []string, err error) {
+	err = v.peek(ctx, tenant, func(tx *Tx) error {
+		lost = nil
+		all, err := Blobs.Find(tx, "ORDER BY id")
+		for _, b := range all {
+			path := v.blobPath(tenant, b.ID)
+			if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+				lost = append(lost, path)
+			}
+		}
+		return err
+	})
+	return lost, err
+}
+
 // SweepBlobs removes files that no line names and that are older than a day: leftovers of crashes and of deleted lines.
 func (v *Vault) SweepBlobs(ctx context.Context, tenant ids.Tenant) (int, error) {
 	dir, err := os.ReadDir(filepath.Join(v.blobs, tenant.String()))

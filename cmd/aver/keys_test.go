@@ -58,6 +58,9 @@ func TestServeCheckListsWhatIsUnsafeOnPostgreSQL(t *testing.T) {
 	if out, _ := says(t, exitOK, append(check, db.App)...); !strings.Contains(out, "Nothing unsafe") {
 		t.Errorf("said %q", out)
 	}
+	if out, _ := says(t, exitOK, append([]string{"doctor"}, append(check[2:], db.App)...)...); !strings.Contains(out, "Nothing wrong") {
+		t.Errorf("said %q", out)
+	}
 	pgtest.Exec(t, db.Owner, "ALTER TABLE aver.messages DISABLE ROW LEVEL SECURITY")
 	if out, _ := says(t, exitNo, append(check, db.App)...); !strings.Contains(out, "row security: messages") {
 		t.Errorf("said %q", out)

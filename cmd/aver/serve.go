@@ -157,6 +157,7 @@ func serve(ctx context.Context, c *call) error {
 // sayUnsafe prints the findings; none of them is the answer yes.
 func sayUnsafe(c *call, unsafe []string) error {
 	if c.json {
+		unsafe = append([]string{}, unsafe...) // a list also when it is empty
 		if err := printJSON(c.out, map[string]any{"safe": len(unsafe) == 0, "unsafe": unsafe}); err != nil {
 			return err
 		}

@@ -74,6 +74,11 @@ type Teller interface {
 	Tell(channel, text string) error
 }
 
+// Examiner is implemented by engines that can read a tenant's store through for damage.
+type Examiner interface {
+	Examine(ctx context.Context, tenant ids.Tenant) error
+}
+
 // Reserver is implemented by engines that keep room back for deletions on a full disk.
 type Reserver interface {
 	ReleaseReserve() error

@@ -8,6 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"aver/base/ids"
+	"aver/vault/engine"
 )
 
 // Check implements engine.Engine: it reads back the settings of every open writer, tells
@@ -24,6 +27,18 @@ func (e *Engine) Check(ctx context.Context) error {
 		findings = append(findings, errors.New("the reserve is not there: on a full disk erasures would fail"))
 	}
 	return errors.Join(findings...)
+}
+
+// Examine implements engine.Examiner: it opens the tenant's store if it is closed, and looks at every page.
+func (e *Engine) Examine(ctx context.Context, tenant ids.Tenant) error {
+	return e.Read(ctx, tenant, func(c engine.Conn) error {
+		return c.Query("SELECT quick_check FROM pragma_quick_check", nil, func(row []any) error {
+			if said, _ := row[0].(string); said != "ok" {
+				return fmt.Errorf("the file is damaged: %s", said)
+			}
+			return nil
+		})
+	})
 }
 
 // holdAll counts the caller in at every store that is open.

@@ -59,7 +59,10 @@ type Engine struct {
 	stop     chan struct{}  // ends the sweeper
 }
 
-var _ engine.Engine = (*Engine)(nil)
+var (
+	_ engine.Engine   = (*Engine)(nil)
+	_ engine.Examiner = (*Engine)(nil)
+)
 
 // Open prepares the data folder. Stores are opened when they are first used.
 func Open(cfg Config) (*Engine, error) {

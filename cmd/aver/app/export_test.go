@@ -24,6 +24,14 @@ func (i *interrupted) Write(ctx context.Context, tenant ids.Tenant, fn func(engi
 	return i.Engine.Write(ctx, tenant, fn)
 }
 
+// Spoil changes a tenant's store behind the vault's back.
+func (a *App) Spoil(ctx context.Context, tenant ids.Tenant, query string, args ...any) error {
+	return a.stores.data.Write(ctx, tenant, func(c engine.Conn) error {
+		_, err := c.Exec(query, args...)
+		return err
+	})
+}
+
 // InterruptKeys lets so many more writes through to the key store in rotations of the root key.
 func (a *App) InterruptKeys(after int64) {
 	i := &interrupted{Engine: a.stores.keyStore}

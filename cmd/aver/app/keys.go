@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,6 +35,9 @@ func (a *App) openRoot(ctx context.Context) error {
 	case c.RootKey == "env", c.RootKey == "" && text != "":
 		a.root, err = keyring.ParseRoot(text)
 	default:
+		if _, missing := os.Stat(c.rootFile()); errors.Is(missing, fs.ErrNotExist) && c.Installed() == nil {
+			return fmt.Errorf("open the root key: %s is missing: %s", c.rootFile(), putBackRoot)
+		}
 		var created bool
 		a.root, created, err = openRootFile(c.rootFile())
 		logRoot(a.Log, c, created)
@@ -57,9 +61,8 @@ func (c Config) rootFile() string {
 	return filepath.Join(c.Data, "root.key")
 }
 
-// rootInFile tells whether this installation's root key is kept in its file.
-func (a *App) rootInFile() bool {
-	c := a.Config
+// keptInFile tells whether this installation's root key is kept in its file.
+func (c Config) keptInFile() bool {
 	return c.Root == nil && c.RootKey != "env" && !secrets.Manages(c.RootKey) && (c.RootKey != "" || os.Getenv("AVER_ROOT_KEY") == "")
 }
 
@@ -103,7 +106,7 @@ func (a *App) RotateRoot(ctx context.Context) (Rewrapped, error) {
 			return done, err
 		}
 	default:
-		if a.rootInFile() {
+		if a.Config.keptInFile() {
 			done.Kept, done.File = a.Config.rootFile(), true
 			if _, err := keyring.AddRootVersion(done.Kept); err != nil {
 				return done, err
@@ -113,7 +116,7 @@ func (a *App) RotateRoot(ctx context.Context) (Rewrapped, error) {
 	if err := a.rewrapAll(ctx, &done); err != nil {
 		return done, err
 	}
-	if a.rootInFile() {
+	if a.Config.keptInFile() {
 		return done, keyring.DropOldRoots(done.Kept)
 	}
 	return done, nil
