@@ -124,6 +124,21 @@ func TestAWorkspaceIsMadeListedAndItsLogVerifies(t *testing.T) {
 	key := strings.TrimSpace(do(exitOK, "audit", "key", "--data", data))
 	do(exitOK, "audit", "export", "kowal", "--out", file, "--data", data)
 	do(exitOK, "audit", "verify", file, "--key", key)
+	do(exitOK, "tenant", "create", "harbour", "--data", data) // the installation's log grows
+	kept := filepath.Join(t.TempDir(), "checkpoint")
+	if err := os.WriteFile(kept, []byte(do(exitOK, "audit", "checkpoint", "--data", data)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	size := strings.Split(do(exitOK, "audit", "checkpoint", "--data", data), "\n")[1]
+	if out := do(exitError, "audit", "verify", file, "--key", key, "--older", kept); !strings.Contains(out, "not shown") || strings.Contains(out, "does not verify") {
+		t.Errorf("an honest log that shows nothing about the checkpoint: %q", out)
+	}
+	since := file + ".since"
+	do(exitOK, "audit", "export", "kowal", "--since", size, "--out", since, "--data", data)
+	if out := do(exitOK, "audit", "verify", since, "--key", key, "--older", kept); !strings.Contains(out, "The log verifies") {
+		t.Errorf("an export since the checkpoint: %q", out)
+	}
+	do(exitUsage, "audit", "verify", since, "--older", kept)
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

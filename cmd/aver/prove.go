@@ -17,24 +17,27 @@ import (
 
 var auditCommand = command{name: "audit", summary: "export a workspace's log and verify one offline", run: auditLog, usage: `
 aver audit export SLUG [--out FILE] [--since SIZE]   the whole log of a workspace as one file, with evidence
-aver audit verify FILE [--key KEY] [--older FILE]    recomputes everything from the entries; needs nothing but the file
+aver audit verify FILE [--key KEY [--older FILE]]    recomputes everything from the entries; needs nothing but the file
 aver audit key                                       the key that signs this installation's checkpoints
 aver audit checkpoint                                the newest signed checkpoint, to be kept somewhere else
 
 verify names what is wrong: an altered entry, a missing tail, entries in another order, a log that was rewritten since an
-older checkpoint. Without --key it trusts the key that the file names.
+older checkpoint. Without --key it trusts the key that the file names; --older needs --key. A checkpoint covers the logs of
+all workspaces, and a file holds the entries of one: that it continues an older checkpoint is shown only by a file that was
+exported with --since and the size in the checkpoint's second line. With another file the answer is neither yes nor no, and
+the exit status 3.
 
 Examples:
-  aver audit export kowal --out kowal.averlog --data /var/lib/aver
+  aver audit export kowal --out kowal.averlog --since "$(sed -n 2p last-year.checkpoint)" --data /var/lib/aver
   aver audit verify kowal.averlog --key "$(aver audit key --data /var/lib/aver)" --older last-year.checkpoint`}
 
 func auditLog(ctx context.Context, c *call) error {
 	var s settings
 	s.storage(c.flags)
 	out := c.flags.String("out", "", "file to write; standard output if empty")
-	since := c.flags.Int64("since", 0, "size of an older checkpoint that the reader holds")
+	since := c.flags.Int64("since", 0, "size of an older checkpoint that the reader holds: its second line")
 	key := c.flags.String("key", "", "verifier key that is trusted")
-	older := c.flags.String("older", "", "file with an older signed checkpoint")
+	older := c.flags.String("older", "", "file with an older signed checkpoint; needs --key")
 	words, err := c.parse()
 	if err != nil {
 		return err
@@ -113,11 +116,13 @@ func verifyLog(c *call, path, key, older string) error {
 func sayVerdict(c *call, v audit.Verdict) error {
 	r := v.Report
 	if c.json {
-		out := map[string]any{"verifies": v.Holds, "entries": r.Head.Size, "root": r.Head.Root.String(), "origin": r.Head.Origin, "key": r.Key,
+		out := map[string]any{"verifies": answer(v), "entries": r.Head.Size, "root": r.Head.Root.String(), "origin": r.Head.Origin, "key": r.Key,
 			"key_trusted": r.KeyTrusted, "first": r.First, "last": r.Last, "findings": v.Findings, "warnings": v.Warnings, "entries_per_second": int64(r.Rate())}
 		if err := printJSON(c.out, out); err != nil {
 			return err
 		}
+	} else if v.Unshown > 0 {
+		fmt.Fprintln(c.out, "All entries verify. Whether the log continues the older checkpoint is not shown.")
 	} else if v.Holds {
 		fmt.Fprintf(c.out, "The log verifies: %d entries from %s to %s, root %s, %.0f entries per second.\n", r.Head.Size,
 			r.First.Format("2006-01-02 15:04"), r.Last.Format("2006-01-02 15:04"), r.Head.Root, r.Rate())
@@ -132,10 +137,21 @@ func sayVerdict(c *call, v audit.Verdict) error {
 			fmt.Fprintln(c.errOut, "Note:", w)
 		}
 	}
+	if v.Unshown > 0 {
+		return fmt.Errorf("not shown: export the log again with --since %d", v.Unshown)
+	}
 	if !v.Holds {
 		return errNo
 	}
 	return nil
+}
+
+// answer is yes, no, or nil where the file says neither.
+func answer(v audit.Verdict) any {
+	if v.Unshown > 0 {
+		return nil
+	}
+	return v.Holds
 }
 
 var claimsCommand = command{name: "claims", summary: "list, measure and test the promises", run: claims, usage: `

@@ -114,6 +114,17 @@ func TestALaterExportProvesThatItContinuesAnOlderCheckpoint(t *testing.T) {
 		if !v.Holds {
 			t.Errorf("it does not hold: %v", v.Findings)
 		}
+
+		out.Reset()
+		must(t, s.Export(t.Context(), owner, &out, 0))
+		v, err = audit.Verify(&out, tlog.Options{Key: key, OlderInstallation: &older})
+		must(t, err)
+		if v.Holds || v.Unshown != older.Size {
+			t.Errorf("an export without a proof since then: %+v", v)
+		}
+		if err := s.Export(t.Context(), owner, &out, 1_000_000); !errs.Is(err, errs.Invalid) {
+			t.Errorf("a proof since a size that the log never had: %v", err)
+		}
 	})
 }
 

@@ -92,7 +92,10 @@ func (s *Service) evidence(ctx context.Context, tenant ids.Tenant, since int64) 
 	if e.Inclusion, err = tlog.ProveInclusion(installation, signed.Size, index); err != nil {
 		return tlog.Evidence{}, err
 	}
-	if since > 0 && since <= signed.Size {
+	if since > signed.Size {
+		return e, errs.New(errs.Invalid, fmt.Sprintf("The installation's log has %d entries: it is shorter than that checkpoint says.", signed.Size))
+	}
+	if since > 0 {
 		e.Since = since
 		e.Consistency, err = tlog.ProveConsistency(installation, signed.Size, since)
 	}

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/hex"
@@ -231,9 +232,9 @@ func (s *Service) exportLog(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	since, err := strconv.ParseInt(form.Get("since"), 10, 64)
-	if err != nil {
-		since = 0
+	since, err := strconv.ParseInt(cmp.Or(strings.TrimSpace(form.Get("size")), "0"), 10, 64)
+	if err != nil || since < 0 {
+		return errs.New(errs.Invalid, "The size of a checkpoint is a whole number: its second line.")
 	}
 	out := &lazy{w: w, name: fmt.Sprintf("audit-log-%s.bundle", s.vault.Now().Format(time.DateOnly))}
 	if err := s.Export(r.Context(), request.Actor(r.Context()), out, since); err != nil && !out.begun {

@@ -116,6 +116,7 @@ type Verdict struct {
 	Holds    bool
 	Findings []string // one sentence each, when it does not hold
 	Warnings []string // what the answer does not cover
+	Unshown  int64    // all else holds, and the bundle does not say whether the log continues an older checkpoint of this size
 	Report   tlog.Report
 }
 
@@ -129,6 +130,11 @@ func Verify(r io.Reader, opts tlog.Options) (Verdict, error) {
 	}
 	for _, f := range findings {
 		v.Findings = append(v.Findings, f.Error())
+	}
+	if len(findings) == 1 {
+		if f, ok := findings[0].(tlog.Unproven); ok {
+			v.Unshown = f.OldSize
+		}
 	}
 	if opts.Key == "" {
 		v.Warnings = append(v.Warnings, "the bundle was checked with the key that it names itself: pass the installation's verifier key, from another source, to know who signed it")

@@ -70,7 +70,7 @@ func TestTheLogIsPublishedAndExportedForAnybodyToVerify(t *testing.T) {
 	if _, all := o.get(t, "/trust/log/checkpoints"); !strings.Contains(all, note) {
 		t.Error("the list lacks the newest checkpoint")
 	}
-	res, err := o.server.Client().PostForm(o.server.URL+"/security/log/export", url.Values{"since": {strconv.FormatInt(older.Size, 10)}})
+	res, err := o.server.Client().PostForm(o.server.URL+"/security/log/export", url.Values{"size": {strconv.FormatInt(older.Size, 10)}})
 	must(t, err)
 	defer res.Body.Close()
 	v, err := audit.Verify(res.Body, tlog.Options{Key: key, OlderInstallation: &older})
