@@ -47,7 +47,7 @@ func NewBundle(files map[string][]byte) *Bundle {
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		fmt.Fprintf(sum, "%s %d\n", name, len(files[name]))
 		sum.Write(files[name])
-		b.files[name] = asset{contentType: contentType(name), plain: files[name], zipped: zip(files[name])}
+		b.files[name] = asset{contentType: contentType(name), plain: files[name], zipped: Zip(files[name])}
 	}
 	b.path = "/assets/" + hex.EncodeToString(sum.Sum(nil)[:8]) + "/"
 	return b
@@ -94,7 +94,7 @@ func (b *Bundle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("Vary", "Accept-Encoding")
 	body := file.plain
-	if file.zipped != nil && acceptsGzip(r.Header.Get("Accept-Encoding")) {
+	if file.zipped != nil && AcceptsGzip(r.Header.Get("Accept-Encoding")) {
 		h.Set("Content-Encoding", "gzip")
 		body = file.zipped
 	}
@@ -104,8 +104,8 @@ func (b *Bundle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// acceptsGzip reads Accept-Encoding well enough for browsers: gzip is named and not refused.
-func acceptsGzip(accept string) bool {
+// AcceptsGzip reads Accept-Encoding well enough for browsers: gzip is named and not refused.
+func AcceptsGzip(accept string) bool {
 	for coding := range strings.SplitSeq(accept, ",") {
 		name, weight, _ := strings.Cut(coding, ";")
 		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
@@ -116,8 +116,8 @@ func acceptsGzip(accept string) bool {
 	return false
 }
 
-// zip compresses once, at start; files that do not get smaller stay as they are.
-func zip(data []byte) []byte {
+// Zip compresses with gzip, once, at start; it is nil for files that do not get smaller.
+func Zip(data []byte) []byte {
 	var out bytes.Buffer
 	z, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
 	if err != nil {

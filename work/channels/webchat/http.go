@@ -16,6 +16,7 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/base/strictjson"
+	"aver/frame/page"
 	"aver/frame/request"
 	"aver/trust/consent"
 	"aver/trust/identity"
@@ -78,6 +79,7 @@ func file(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", f.Type)
 	h.Set("ETag", f.ETag)
+	h.Set("Vary", "Accept-Encoding")
 	switch {
 	case r.URL.Path == "/l.js":
 		h.Set("Cache-Control", "public, max-age=300")
@@ -91,7 +93,13 @@ func file(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	_, _ = w.Write(f.Body)
+	body := f.Body
+	if f.Zipped != nil && page.AcceptsGzip(r.Header.Get("Accept-Encoding")) {
+		h.Set("Content-Encoding", "gzip")
+		body = f.Zipped
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body)
 }
 
 // frame is the document that the tenant's site shows in an iframe.

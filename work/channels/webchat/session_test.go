@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"io"
 	"maps"
 	"net/http"
 	"os"
@@ -390,4 +392,25 @@ func secondOf(t *testing.T, first *house, config app.Config) app.Config {
 	must(t, err)
 	must(t, os.WriteFile(filepath.Join(config.Data, "root.key"), key, 0o600))
 	return config
+}
+
+// Go's client would ask for gzip by itself and hide it.
+func TestWhatThePageLoadsIsSmallOnTheWire(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		for path, limit := range map[string]int{"/l.js": 5_000, "/widget/app.js": 24_000, "/widget/frame?w=" + h.site: 1_000} {
+			for _, accepts := range []string{"gzip, br", "identity"} {
+				r, err := http.NewRequestWithContext(t.Context(), "GET", h.base+path, http.NoBody)
+				must(t, err)
+				r.Header.Set("Accept-Encoding", accepts)
+				res, err := browserless.Do(r)
+				must(t, err)
+				sent, err := io.ReadAll(res.Body)
+				must(t, errors.Join(err, res.Body.Close()))
+				zipped := res.Header.Get("Content-Encoding") == "gzip"
+				if zipped != (accepts != "identity") || zipped && len(sent) > limit || res.Header.Get("Vary") != "Accept-Encoding" {
+					t.Errorf("%s for %s: %d bytes, zipped %v, varies with %q", path, accepts, len(sent), zipped, res.Header.Get("Vary"))
+				}
+			}
+		}
+	})
 }

@@ -10,6 +10,8 @@ import (
 	"encoding/base64"
 	"path"
 	"sync"
+
+	"aver/frame/page"
 )
 
 //go:generate go run ./build .
@@ -24,9 +26,10 @@ const FramePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; co
 
 // A File is one that a browser asks for.
 type File struct {
-	Body []byte
-	Type string // for Content-Type
-	ETag string // strong, with its quotes
+	Body   []byte
+	Zipped []byte // the same through gzip; nil where that would not pay
+	Type   string // for Content-Type
+	ETag   string // of the content, however it is sent: weak, with its quotes
 }
 
 // types are not looked up in the machine's own table, which differs between machines.
@@ -72,5 +75,5 @@ func Languages() []string {
 func load(name string) File {
 	body, _ := dist.ReadFile(path.Join("dist", name))
 	sum := sha256.Sum256(body)
-	return File{Body: body, Type: types[path.Ext(name)], ETag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
+	return File{Body: body, Zipped: page.Zip(body), Type: types[path.Ext(name)], ETag: `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
 }
