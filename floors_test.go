@@ -24,6 +24,7 @@ var streets = map[string][]string{
 	"trust/retention": {"trust/identity", "trust/audit"},
 	"trust/backups":   {"trust/identity", "trust/audit"},
 
+	"trust/residency":     {"trust/identity"},
 	"trust/claims":        {"trust/identity"},
 	"trust/subprocessors": {"trust/identity"},
 	"trust/trustcenter":   {"trust/claims", "trust/subprocessors", "trust/audit"},

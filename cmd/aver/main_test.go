@@ -2,10 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"aver/cmd/aver/app"
 )
 
 func TestTheReferenceOfCommandsIsCurrent(t *testing.T) {
@@ -93,6 +97,50 @@ func TestACommandMakesNoInstallation(t *testing.T) {
 		if _, err := os.Stat(folder); err == nil {
 			t.Errorf("%s made %s", words, folder)
 		}
+	}
+}
+
+func TestAWorkspaceTakesTheRegionThatTheInstallationIsServedWith(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "data")
+	create := func(slug string, more ...string) string {
+		t.Helper()
+		says(t, exitOK, append([]string{"tenant", "create", slug, "--data", data}, more...)...)
+		out, _ := says(t, exitOK, "tenant", "list", "--data", data)
+		for line := range strings.Lines(out) {
+			if words := strings.Fields(line); words[0] == slug {
+				return words[2]
+			}
+		}
+		return "nothing"
+	}
+	served := func(region string) {
+		t.Helper()
+		a, err := app.Open(t.Context(), app.Config{Data: data, Region: region, Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Log: io.Discard, Calm: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		if err := a.Serve(ctx, func(*app.App) { stop() }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := create("one"); got != "local" {
+		t.Errorf("before it was served: %s", got)
+	}
+	served("eu")
+	if got := create("two"); got != "eu" {
+		t.Errorf("after it was served in eu: %s", got)
+	}
+	served("")
+	if got := create("three"); got != "eu" {
+		t.Errorf("after it was served without a word: %s", got)
+	}
+	if got := create("four", "--region", "pl"); got != "pl" {
+		t.Errorf("with a region of its own: %s", got)
+	}
+	if got := create("five"); got != "eu" {
+		t.Errorf("after a workspace with a region of its own: %s", got)
 	}
 }
 

@@ -86,7 +86,8 @@ func migrate(ctx context.Context, c *call) error {
 }
 
 var tenantCommand = command{name: "tenant", summary: "make and list workspaces", run: tenant, usage: `
-aver tenant create SLUG [--name NAME] [--owner ADDRESS]     makes a workspace and prints its one-time set-up link
+aver tenant create SLUG [--name NAME] [--owner ADDRESS] [--region REGION]
+                                                            makes a workspace and prints its one-time set-up link
 aver tenant list
 aver tenant setup SLUG [--owner ADDRESS]                    prints a new set-up link for another owner
 
@@ -98,6 +99,7 @@ func tenant(ctx context.Context, c *call) error {
 	s.storage(c.flags)
 	name := c.flags.String("name", "", "the workspace's name; the slug if empty")
 	owner := c.flags.String("owner", "", "e-mail address of the owner; asked for by the set-up page if empty")
+	c.flags.StringVar(&s.config.Region, "region", "", "where the workspace's data lies; the region that the installation is served with if empty")
 	address := c.flags.String("address", "https://localhost:8443", "where people reach this installation, for the link")
 	words, err := c.parse()
 	if err != nil {

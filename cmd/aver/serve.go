@@ -59,10 +59,10 @@ func (s *settings) storage(f *flag.FlagSet) {
 	f.StringVar(&s.config.Database, "database", "", "address of PostgreSQL as the serving role; AVER_DATABASE if empty; without either everything is kept in the data folder")
 	f.StringVar(&s.config.KeyDatabase, "key-database", "", "address of the PostgreSQL that keeps the keys, if it is another; AVER_KEY_DATABASE if empty")
 	f.StringVar(&s.config.RootKey, "root-key", "", "where the root key is: a file, env, or a key manager such as transit://bao.example:8200/transit/aver-root; AVER_ROOT_KEY_FROM if empty")
-	f.StringVar(&s.config.Region, "region", "local", "home region of this installation, such as eu")
 }
 
 func (s *settings) serving(f *flag.FlagSet) {
+	f.StringVar(&s.config.Region, "region", "", "where the data lies, such as eu: kept, shown on the trust page and given to new workspaces; as before if empty, local at first")
 	f.StringVar(&s.config.Listen, "listen", ":8443", "address for HTTPS")
 	f.StringVar(&s.config.Plain, "plain", "", "address for plain HTTP, which only redirects, such as :8080")
 	f.StringVar(&s.config.Admin, "admin", "127.0.0.1:9464", "address for metrics and profiles")

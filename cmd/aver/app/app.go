@@ -4,7 +4,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +29,7 @@ import (
 	"aver/frame/trace"
 	"aver/trust/backups"
 	"aver/trust/identity"
+	"aver/trust/residency"
 	"aver/trust/subprocessors"
 	"aver/vault"
 	"aver/vault/engine"
@@ -65,7 +65,6 @@ func Open(ctx context.Context, c Config) (*App, error) {
 	if c.Clock == nil {
 		c.Clock = &clock.System{}
 	}
-	c.Region = cmp.Or(c.Region, "local")
 	a := &App{Config: c, Log: NewLog(c.Log)}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("open the data folder: %w", err)
@@ -77,6 +76,9 @@ func Open(ctx context.Context, c Config) (*App, error) {
 	a.Door = &egress.Door{Loopback: c.Loopback, Register: a.mayLeave, Observed: a.observe}
 	if err := a.openVault(ctx); err != nil {
 		return nil, err
+	}
+	if err := a.settle(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
 	}
 	if err := a.wire(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
@@ -105,6 +107,14 @@ func (a *App) openVault(ctx context.Context) error {
 		return errors.Join(err, a.stores.data.Close(), a.stores.close())
 	}
 	return nil
+}
+
+// settle finds out where the data lies, if the configuration does not say: it is what the last server was told.
+func (a *App) settle(ctx context.Context) (err error) {
+	if a.Config.Region == "" {
+		a.Config.Region, err = residency.Region(ctx, a.Vault)
+	}
+	return err
 }
 
 // wire makes the frame's parts, the services and the edge, and hands each what it needs.
@@ -191,6 +201,9 @@ func names(hosts []string) []string {
 func (a *App) Serve(ctx context.Context, ready func(*App)) error {
 	if err := a.Edge.Listen(); err != nil {
 		return errors.Join(err, a.Close())
+	}
+	if err := residency.Set(ctx, a.Vault, a.Config.Region); err != nil {
+		return errors.Join(fmt.Errorf("keep the region: %w", err), a.Close())
 	}
 	if err := a.Start(ctx); err != nil {
 		return errors.Join(err, a.Close())

@@ -18,7 +18,7 @@ type Config struct {
 	Data        string // folder of stores, keys, files and certificates
 	Database    string // address of PostgreSQL as the serving role; empty keeps everything in Data
 	KeyDatabase string // where keys are kept, if not in Database's server
-	Region      string // home region of this installation and its tenants, such as eu
+	Region      string // home region of this installation and its new tenants, such as eu; the one it was last served with if empty
 
 	Listen string   // HTTPS; ":8443" if empty
 	Plain  string   // plain HTTP that redirects; none if empty

@@ -23,6 +23,7 @@ import (
 	"aver/trust/consent"
 	"aver/trust/identity"
 	identityweb "aver/trust/identity/web"
+	"aver/trust/residency"
 	"aver/trust/retention"
 	"aver/trust/rights"
 	"aver/trust/secrets"
@@ -82,7 +83,7 @@ func (a *App) makeServices() {
 func (a *App) listModules() []module.Module {
 	return append([]module.Module{
 		{Name: "vault", Number: vault.Number, Migrations: vault.Migrations()},
-		a.Identity.Module(), identityweb.New(a.Identity, a.mailer(), a.now).Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Contacts.Module(), a.Imports.Module(), contactsweb.New(a.Contacts, a.Imports).Module(), a.Inbox.Module(), inboxweb.New(a.Inbox, a.Hub, a.Identity).Module(),
+		a.Identity.Module(), identityweb.New(a.Identity, a.mailer(), a.now).Module(), residency.Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Contacts.Module(), a.Imports.Module(), contactsweb.New(a.Contacts, a.Imports).Module(), a.Inbox.Module(), inboxweb.New(a.Inbox, a.Hub, a.Identity).Module(),
 		a.Rights.Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(), a.Canaries.Module(),
 	}, a.Config.Modules...)
 }

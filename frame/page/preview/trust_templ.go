@@ -104,7 +104,7 @@ func trustPage() templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = page.Public(page.Page{Title: "What we promise, and whether it holds", Lead: "Every sentence here is measured by the running system. Open one to see how, and to check it yourself.", Wide: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = page.Public(page.Page{Title: "What we promise, and whether it holds", Lead: "Every claim here is measured by the running system. Open one to see how, and to check it yourself.", Wide: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
