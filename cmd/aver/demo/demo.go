@@ -114,6 +114,7 @@ Aver is running. Its certificate is its own, so the browser asks once.
                           %[1]s/shop/harbour
   Console                 %[1]s/inbox
   Trust centre            %[1]s/trust
+  A claim that failed     %[1]s/trust/claims/ret-5 (the sweep of the next night made it hold)
   My data                 %[1]s/my-data/kowal
   API reference           %[1]s/docs
   Mail that was sent      %[1]s/letters

@@ -18,6 +18,7 @@ import (
 	"aver/base/ids"
 	"aver/base/tlog"
 	"aver/cmd/aver/app"
+	"aver/frame/claim"
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/vaulttest"
@@ -100,6 +101,7 @@ func TestTheDemoIsThereAfterASecondStart(t *testing.T) {
 	if after := look(t, folder); after != before {
 		t.Errorf("before %+v, after the second start %+v", before, after)
 	}
+	failedAndHeld(t, folder)
 	if before.open < 5 || before.unread < 5 || before.closed < 25 || before.people < 30 || before.erased != 1 {
 		t.Errorf("the demo holds %+v", before)
 	}
@@ -119,6 +121,26 @@ func TestASeedThatWasInterruptedIsMadeAnew(t *testing.T) {
 	}
 	if again := look(t, folder); again != whole {
 		t.Errorf("at first %+v, then %+v", whole, again)
+	}
+}
+
+// failedAndHeld tells that a promise of the demo was red for a while, and is green.
+func failedAndHeld(t *testing.T, folder string) {
+	t.Helper()
+	a, err := app.Open(t.Context(), app.Config{Data: folder, Log: io.Discard})
+	must(t, err)
+	defer func() { must(t, a.Close()) }()
+	board, err := a.Claims.Board(t.Context())
+	must(t, err)
+	st, _ := board.Find(promise)
+	failed := 0
+	for _, state := range st.Days {
+		if state == claim.Failing {
+			failed++
+		}
+	}
+	if st.Last.State != claim.Holds || failed != 1 {
+		t.Errorf("%s is %s and failed on %d days", promise, st.Last.State, failed)
 	}
 }
 

@@ -28,10 +28,11 @@ const weeks = 3 * 7 * 24 * time.Hour
 
 // seeder plays three weeks through the same doors that everybody uses, on a clock of its own.
 type seeder struct {
-	app   *app.App
-	clock *clock.Manual
-	staff map[string][]vault.Actor
-	label map[string][]inbox.LabelID
+	app    *app.App
+	clock  *clock.Manual
+	staff  map[string][]vault.Actor
+	label  map[string][]inbox.LabelID
+	nights int
 }
 
 // Seed fills a new data folder with three weeks of two businesses, through the same doors that everybody uses.
@@ -58,19 +59,14 @@ func (s *seeder) play(ctx context.Context, now time.Time) error {
 		}
 	}
 	for _, p := range s.programme(now) {
-		s.until(p.at)
+		if err := s.until(ctx, p.at); err != nil {
+			return fmt.Errorf("let the nights pass: %w", err)
+		}
 		if err := s.talk(ctx, p); err != nil {
 			return fmt.Errorf("talk with %s: %w", p.talk.who, err)
 		}
 	}
 	return nil
-}
-
-// until moves the clock forward; it never goes back.
-func (s *seeder) until(t time.Time) {
-	if gap := t.Sub(s.clock.Now()); gap > 0 {
-		s.clock.Advance(gap)
-	}
 }
 
 // found makes a workspace with its people, labels and canned replies.
@@ -93,6 +89,7 @@ func (s *seeder) found(ctx context.Context, t trade) error {
 			return err
 		}
 		s.staff[t.slug] = append(s.staff[t.slug], actor)
+		s.comeIn(ctx, actor)
 	}
 	owner := s.staff[t.slug][0]
 	for i, name := range t.labels {
