@@ -7,7 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"aver/base/eventually"
 	"aver/base/ids"
+	"aver/frame/claim"
 	"aver/proof/browser"
 	"aver/trust/rights"
 	"aver/work/contacts"
@@ -104,6 +106,24 @@ func TestAVisitFromTheFirstClickToTheErasure(t *testing.T) {
 		t.Errorf("the receipt does not hold: %v", err)
 	}
 	w.forgot(t, conv, person, want)
+
+	t.Log("Anybody can read on the claim's public page that erasures were measured since, and what was seen.")
+	w.measured("rgt-4")
+	p := browser.New(t)
+	p.Goto(w.base + "/trust/claims/rgt-4")
+	p.Until("the claim, held", `/Holds\s+In this state for .+; last measured .+ ago\./.test(document.querySelector('main').innerText)`)
+	p.Until("its figures", `/ 0 after, 0 files or rows with their words, key destroyed in .+/.test(document.querySelector('h1').innerText)`)
+	p.Until("the receipt among what was seen", `document.querySelector('main').innerText.includes('receipt')`)
+	shot(p, "9-claim")
+}
+
+// measured waits until a claim was measured from now on, and held. The first run waits for the canaries.
+func (w *world) measured(id string) {
+	w.t.Helper()
+	eventually.Must(w.t, id+" measured after the erasure", func() bool {
+		run, err := w.Claims.Run(w.t.Context(), id)
+		return err == nil && run.State == claim.Holds
+	})
 }
 
 // only is the one conversation of the one contact.
