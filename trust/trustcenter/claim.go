@@ -52,9 +52,9 @@ func shownRun(r claims.Run) ui.Run {
 func (s *Service) steps(c claim.Claim) []string {
 	var out []string
 	for line := range strings.Lines(c.Check) {
-		out = append(out, strings.ReplaceAll(strings.TrimSpace(line), "HOST", s.Host))
+		out = append(out, strings.ReplaceAll(strings.TrimSpace(line), "HOST", s.Host()))
 	}
-	return append(out, "curl https://"+s.Host+"/trust/claims/"+c.ID+"/evidence.json")
+	return append(out, "curl https://"+s.Host()+"/trust/claims/"+c.ID+"/evidence.json")
 }
 
 func (s *Service) standing(ctx context.Context, id string) (claims.Standing, error) {

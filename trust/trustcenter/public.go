@@ -80,7 +80,7 @@ func (s *Service) log(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view := ui.Log{Key: key, Host: s.Host}
+	view := ui.Log{Key: key, Host: s.Host()}
 	for _, signed := range list {
 		c, err := tlog.Open([]byte(signed.Note), key)
 		one := ui.Checkpoint{At: signed.At, Size: signed.Size, Good: err == nil, Note: signed.Note}
@@ -100,7 +100,7 @@ const expireAfter = 180 * 24 * time.Hour
 func (s *Service) securityText(w http.ResponseWriter, r *http.Request) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, "Contact: %s\nExpires: %s\nPreferred-Languages: en\nCanonical: https://%s/.well-known/security.txt\nPolicy: https://%s/trust\n",
-		contactURI(s.Contact, s.Host), s.Now().UTC().Add(expireAfter).Truncate(24*time.Hour).Format(time.RFC3339), s.Host, s.Host)
+		contactURI(s.Contact, s.Host()), s.Now().UTC().Add(expireAfter).Truncate(24*time.Hour).Format(time.RFC3339), s.Host(), s.Host())
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, err := w.Write([]byte(out.String()))
 	return err

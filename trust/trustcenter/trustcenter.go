@@ -39,9 +39,9 @@ type Config struct {
 	Drill     func(ctx context.Context) (Drill, error) // nil where backups are made by the operator's own tools
 	Actor     func(part string) vault.Actor            // Aver itself, acting on the installation's log
 	Now       func() time.Time
-	Region    string // home region, such as eu
-	Contact   string // where reporters of weaknesses write: a mail address or an https address
-	Host      string // what this installation is reached by, with its port
+	Region    string        // home region, such as eu
+	Contact   string        // where reporters of weaknesses write: a mail address or an https address
+	Host      func() string // what this installation is reached by, with its port
 }
 
 // Service answers for the public pages.

@@ -154,7 +154,7 @@ func TestTheRegisterIsPublicAndTheContractIsNot(t *testing.T) {
 	t.Parallel()
 	w := open(t)
 	_, _, body := w.get(t, "/trust/subprocessors")
-	if !strings.Contains(body, "Nothing leaves this installation") {
+	if !strings.Contains(body, "No company receives data") {
 		t.Error("an empty register does not say so")
 	}
 	_, err := w.companies.Save(t.Context(), vaulttest.System(ids.Installation), subprocessors.Company{Name: "Modell GmbH", Address: "Berlin, Germany", Purposes: []string{"assistant"}, Categories: []string{"user.content"},

@@ -60,7 +60,7 @@ func open(t *testing.T) *world {
 	w := &world{kit: vaulttest.Embedded(t, c), begin: time.Now()}
 	w.kit.Clock.Advance(w.begin.Sub(vaulttest.Start)) // pages tell times relative to the browser's
 	w.claims, w.companies, w.log = claims.New(w.kit.Vault, 0, slog.Default()), subprocessors.New(w.kit.Vault), audit.New(w.kit.Vault)
-	center := trustcenter.New(trustcenter.Config{Claims: w.claims, Companies: w.companies, Log: w.log, Region: "eu", Contact: "security@chat.example", Host: "localhost:8443",
+	center := trustcenter.New(trustcenter.Config{Claims: w.claims, Companies: w.companies, Log: w.log, Region: "eu", Contact: "security@chat.example", Host: func() string { return "localhost:8443" },
 		Drill: func(context.Context) (trustcenter.Drill, error) { return w.drill, nil },
 		Actor: func(string) vault.Actor { return vaulttest.System(ids.Installation) }, Now: w.kit.Clock.Now})
 	w.server = httptest.NewServer(moduletest.Edge(moduletest.Mux(center.Module(), w.companies.Module()), vault.Actor{}, page.View{}))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -94,6 +95,21 @@ func TestAnOpenedInstallationIsSafe(t *testing.T) {
 	t.Parallel()
 	if unsafe := opened(t).Unsafe(t.Context()); len(unsafe) > 0 {
 		t.Errorf("unsafe: %q", unsafe)
+	}
+}
+
+func TestWithoutANameThePagesNameThePortThatIsListenedOn(t *testing.T) {
+	t.Parallel()
+	a := opened(t)
+	if got := a.Host(); got != "localhost:8443" {
+		t.Errorf("before it listens: %s", got)
+	}
+	stop, err := a.Alive(t.Context())
+	must(t, err)
+	defer stop()
+	https, _, _ := a.Edge.Addresses()
+	if _, port, _ := net.SplitHostPort(https.String()); a.Host() != "localhost:"+port {
+		t.Errorf("listening on %s: %s", https, a.Host())
 	}
 }
 

@@ -76,7 +76,7 @@ func (a *App) makeServices() {
 	a.Claims = claims.New(v, a.Config.Probe, a.Log)
 	a.Canaries = canary.New(v, a.Identity, a.Log)
 	a.TrustCenter = trustcenter.New(trustcenter.Config{Claims: a.Claims, Companies: a.Subprocessors, Log: a.Audit, Drill: a.lastDrill,
-		Actor: func(part string) vault.Actor { return identity.System(ids.Installation, part) }, Now: a.now, Region: a.Config.Region, Contact: a.Config.Email, Host: a.host()})
+		Actor: func(part string) vault.Actor { return identity.System(ids.Installation, part) }, Now: a.now, Region: a.Config.Region, Contact: a.Config.Email, Host: a.host})
 }
 
 // listModules is the list of what Aver consists of.
@@ -227,12 +227,19 @@ func (a *App) shareNews() {
 
 func (a *App) now() time.Time { return a.Config.Clock.Now() }
 
-// host is what this installation is reached by.
+// host is what this installation is reached by: the name it was given, or this machine at the port that it listens on.
 func (a *App) host() string {
 	if len(a.Config.Hosts) > 0 {
 		return a.Config.Hosts[0]
 	}
-	return "localhost:8443"
+	_, port, err := net.SplitHostPort(a.addresses().TLS)
+	switch {
+	case err != nil: // it does not listen yet
+		return "localhost:8443"
+	case port == "443":
+		return "localhost"
+	}
+	return "localhost:" + port
 }
 
 func (a *App) backupConfig() backups.Config {
