@@ -97,7 +97,7 @@ func sayRegister(c *call, list []subprocessors.Company) error {
 		return printJSON(c.out, entries)
 	}
 	if len(list) == 0 {
-		fmt.Fprintln(c.out, "No company is registered: nothing leaves this installation.")
+		fmt.Fprintln(c.out, "No company is registered: none receives data. Receivers that workspaces chose and the operator's own servers are not in this register.")
 	}
 	for _, one := range list {
 		fmt.Fprintf(c.out, "%-6s %s  %s (%s): %s, for %s\n", one.Status, one.ID, one.Name, one.Region, strings.Join(one.Hosts, ", "), strings.Join(one.Purposes, ", "))

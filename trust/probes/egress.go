@@ -59,7 +59,7 @@ func leaving(w *World) claim.Claim {
 	refusing := func(context.Context, string, string) (egress.Entry, bool) { return egress.Entry{}, false }
 	return claim.Claim{
 		ID: "sub-1", Theme: processors, Owner: dpo, Every: hourly, On: []string{"subprocessor."},
-		Wording:   "Nothing leaves but to whom the register names: {companies} companies in it, {refused} calls to others tried and refused, {strays} calls seen to hosts outside it",
+		Wording:   "No company receives data but those the register names, receivers that tenants chose and the operator's own servers apart: {companies} companies in it, {refused} calls to others tried and refused, {strays} hosts outside it called",
 		Predicate: "Every call to a host that is not in the register is refused before a connection is opened, and every host that was called since the start is in the register now, is the operator's own, or is a receiver that a tenant chose for its own data.",
 		Method:    "The probe asks the program's one door to the outside world for hosts that nobody registered, and for addresses of the inside in the name of webhooks, whose receivers tenants choose, and compares what was let out with the register.",
 		Refs:      claim.References{ISO: []string{"A.5.19", "A.5.21", "A.8.12"}, SOC2: []string{"CC9.2", "CC6.7"}, GDPR: []string{"28(2)", "44"}},

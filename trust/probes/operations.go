@@ -122,7 +122,7 @@ func acknowledged(w *World) claim.Claim {
 		ID: "durability", Theme: availability, Owner: operations, Every: often,
 		Wording:   "What was acknowledged is on the disk: {written} writes acknowledged just now, {found} found by another connection, the stores set up so that a commit waits for the disk",
 		Predicate: "The stores' settings, read back from their open connections, make every commit wait for the disk, and every write that was acknowledged during the run is found by a connection that did not make it.",
-		Method:    "The probe reads the settings back (synchronous, journal mode; or fsync and synchronous_commit of PostgreSQL), writes as a canary and reads by another connection. What happens when the power goes is tested with every release.",
+		Method:    "The probe reads the settings back (synchronous, journal mode; or fsync and synchronous_commit of PostgreSQL), writes as a canary and reads by another connection. What happens when the power goes is tested in make test.",
 		Refs:      claim.References{ISO: []string{"A.8.13", "A.8.14"}, SOC2: []string{"A1.2", "PI1.5"}, GDPR: []string{"32(1)(b)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
 			d, err := w.writeAndFind(ctx)
