@@ -15,8 +15,8 @@ aver keys list [SLUG]         versions and ages of the keys of workspaces and of
 aver keys rotate SLUG|--all   new sealing and wrapping keys; old data stays readable
 aver keys rotate-root         wraps every tenant key again under a new version of the root key
 
-A running server takes the new keys without a restart. Tenant keys are rotated by themselves every 90 days; the root key by
-this command alone, because whoever keeps a copy of it must keep a new one then. If the root key is a file, rotate-root puts a new version in front,
+A running server takes the new keys without a restart. Sealing and wrapping keys rotate by themselves every 90 days; the
+root key by this command alone, because whoever keeps a copy of it must keep a new one then. If the root key is a file, rotate-root puts a new version in front,
 keeps the one before it, and drops older ones: keep a copy of the new file away from the data. If it is kept by a key
 manager or in the environment, make the new version there first. An interrupted command may be repeated.`}
 

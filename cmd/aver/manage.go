@@ -158,7 +158,7 @@ var doctorCommand = command{name: "doctor", summary: "say whether an installatio
 aver doctor [--data FOLDER]
 
 Opens every store and every key, reads all pages of the files, recomputes each log and compares it with what was signed,
-looks for the files of attachments, and says what is wrong and what to do. It changes nothing. Exit status 1 if anything
+looks for the files of attachments, and says what is wrong and what to do. It changes no data. Exit status 1 if anything
 is wrong. It takes about as long as reading the data folder.`}
 
 func doctor(ctx context.Context, c *call) error {

@@ -30,7 +30,7 @@ const (
 )
 
 // Examine opens the installation that the configuration names, reads everything that it keeps, closes it and says what is
-// wrong and what to do. It changes nothing.
+// wrong and what to do. It changes no data.
 func Examine(ctx context.Context, c Config) Health {
 	h := Health{Findings: c.missing()}
 	if len(h.Findings) > 0 { // opening would make the missing parts anew, empty
