@@ -8,9 +8,12 @@ import (
 	"slices"
 	"time"
 
+	merkle "golang.org/x/mod/sumdb/tlog"
+
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/tlog"
+	"aver/trust/audit/tree"
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/journal"
@@ -30,7 +33,7 @@ func (s *Service) Index(ctx context.Context, tenant ids.Tenant) error {
 	if err != nil {
 		return err
 	}
-	for ; (next+1)<<blockBits <= size; next++ {
+	for ; (next+1)<<tree.BlockBits <= size; next++ {
 		if err := s.indexBlock(ctx, tenant, next); err != nil {
 			return fmt.Errorf("index block %d of a log: %w", next, err)
 		}
@@ -54,7 +57,7 @@ func (s *Service) indexBlock(ctx context.Context, tenant ids.Tenant, n int64) er
 	words := map[int64]struct{}{}
 	var edge tlog.Frontier
 	var ended time.Time
-	_, err := s.vault.Journal(ctx, tenant, n<<blockBits, blockSize, func(raw []byte) error {
+	_, err := s.vault.Journal(ctx, tenant, n<<tree.BlockBits, tree.BlockSize, func(raw []byte) error {
 		e, err := journal.Parse(raw)
 		if err != nil {
 			return err
@@ -161,3 +164,25 @@ func anyID(text string) (id [16]byte, ok bool) {
 }
 
 var errNoEntry = errs.New(errs.NotFound, "There is no such entry in this log.")
+
+// tree is the tree of a log's first size entries.
+func (s *Service) tree(ctx context.Context, tenant ids.Tenant, size int64) (*tree.Tree, error) {
+	var roots []tlog.Hash
+	err := s.vault.View(ctx, identity.System(tenant, "audit"), actRead, func(tx *vault.Tx) error {
+		blocks, err := Blocks.Find(tx, "number < ? ORDER BY number", size>>tree.BlockBits)
+		if err != nil {
+			return err
+		}
+		for i, b := range blocks {
+			root, err := merkle.ParseHash(b.Root)
+			if err != nil || b.Number != int64(i) {
+				return fmt.Errorf("read the index of the log: block %d is damaged", i)
+			}
+			roots = append(roots, root)
+		}
+		return nil
+	})
+	return tree.New(size, roots, func(from, most int64, each func([]byte) error) (int64, error) {
+		return s.vault.Journal(ctx, tenant, from, most, each)
+	}), err
+}

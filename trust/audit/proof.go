@@ -64,11 +64,11 @@ func (s *Service) prove(ctx context.Context, tenant ids.Tenant, index int64) (Pr
 	if err != nil {
 		return p, err
 	}
-	tree, err := s.tree(ctx, tenant, p.Head.Size)
+	log, err := s.tree(ctx, tenant, p.Head.Size)
 	if err != nil {
 		return p, err
 	}
-	p.Inclusion, err = tlog.ProveInclusion(tree, p.Head.Size, index)
+	p.Inclusion, err = tlog.ProveInclusion(log, p.Head.Size, index)
 	return p, err
 }
 

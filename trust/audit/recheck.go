@@ -26,11 +26,11 @@ func (s *Service) continues(ctx context.Context, tenant ids.Tenant, head tlog.Ch
 	if head.Size < m.Size {
 		return tlog.ErrProof
 	}
-	tree, err := s.tree(ctx, tenant, head.Size)
+	log, err := s.tree(ctx, tenant, head.Size)
 	if err != nil {
 		return err
 	}
-	proof, err := tlog.ProveConsistency(tree, head.Size, m.Size)
+	proof, err := tlog.ProveConsistency(log, head.Size, m.Size)
 	if err != nil {
 		return err
 	}

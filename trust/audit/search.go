@@ -8,6 +8,7 @@ import (
 
 	"aver/base/ids"
 	"aver/base/tlog"
+	"aver/trust/audit/tree"
 	"aver/vault"
 	"aver/vault/journal"
 )
@@ -98,14 +99,14 @@ func (s *Service) candidates(ctx context.Context, actor vault.Actor, f Filter, t
 			edge = known[0].Number + 1
 		}
 		word, some := f.word()
-		for b := (top - 1) >> blockBits; top > 0 && b >= bottom>>blockBits && len(blocks) <= blocksPerPage && (b >= edge || !some); b-- {
+		for b := (top - 1) >> tree.BlockBits; top > 0 && b >= bottom>>tree.BlockBits && len(blocks) <= blocksPerPage && (b >= edge || !some); b-- {
 			blocks = append(blocks, b)
 		}
 		if !some || len(blocks) > blocksPerPage {
 			return nil
 		}
 		terms, err := Terms.Find(tx, "term = ? AND block < ? AND block >= ? ORDER BY block DESC LIMIT ?",
-			word, min(edge, (top+blockSize-1)>>blockBits), bottom>>blockBits, blocksPerPage+1-len(blocks))
+			word, min(edge, (top+tree.BlockSize-1)>>tree.BlockBits), bottom>>tree.BlockBits, blocksPerPage+1-len(blocks))
 		for _, t := range terms {
 			blocks = append(blocks, t.Block)
 		}
@@ -137,11 +138,11 @@ func (s *Service) scan(ctx context.Context, tenant ids.Tenant, f Filter, blocks 
 	var out Found
 	for i, b := range blocks {
 		if i == blocksPerPage {
-			out.Next = (b + 1) << blockBits
+			out.Next = (b + 1) << tree.BlockBits
 			return out, nil
 		}
-		from := max(b<<blockBits, bottom)
-		entries, err := s.vault.Entries(ctx, tenant, from, min((b+1)<<blockBits, top)-from)
+		from := max(b<<tree.BlockBits, bottom)
+		entries, err := s.vault.Entries(ctx, tenant, from, min((b+1)<<tree.BlockBits, top)-from)
 		if err != nil {
 			return Found{}, err
 		}
