@@ -1847,7 +1847,7 @@ func answering(t *Thread) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = page.Composer{Action: t.act("reply"), ID: "composer", Note: t.Silent, Draft: t.Draft, Tools: composerTools(t)}.Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = page.Composer{Action: t.act("reply"), ID: "composer", Note: t.Note, Draft: t.Draft, Tools: composerTools(t)}.Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

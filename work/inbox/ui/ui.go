@@ -113,6 +113,7 @@ type Thread struct {
 	Lines     []Line
 	Read      int64 // how far the person has read
 	Draft     string
+	Note      bool   // the draft is one for the team alone
 	Fault     string // why the last message was not sent
 	ClientID  string // for the next one
 	MayWrite  bool

@@ -32,7 +32,7 @@ func (s *Service) postReply(w http.ResponseWriter, r *http.Request) error {
 	}
 	_, err = s.Reply(r.Context(), actor(r), id, out)
 	if p := errs.AsProblem(err); err != nil && (p.Code == errs.Invalid || p.Code == errs.TooLarge || p.Code == errs.ConsentRequired) {
-		return s.draw(w, r, p.Status, 1, ui.Thread{Draft: form.Get("text"), Fault: p.Detail})
+		return s.draw(w, r, p.Status, 1, ui.Thread{Draft: form.Get("text"), Note: out.Note, Fault: p.Detail})
 	}
 	said := "sent"
 	if out.Note {

@@ -37,7 +37,8 @@ func (s *Service) showPerson(w http.ResponseWriter, r *http.Request) error {
 	return s.draw(w, r, http.StatusOK, 2, ui.Thread{})
 }
 
-// draw answers with the whole page. said is what a refused reply brought: its words and why.
+// draw answers with the whole page. said is what a refused reply brought: its words, whether they were for the team alone,
+// and why it was refused.
 func (s *Service) draw(w http.ResponseWriter, r *http.Request, status, column int, said ui.Thread) error {
 	id, err := conversation(r)
 	if err != nil {
@@ -47,7 +48,10 @@ func (s *Service) draw(w http.ResponseWriter, r *http.Request, status, column in
 	if err != nil {
 		return err
 	}
-	t.Draft, t.Fault = said.Draft, said.Fault
+	t.Note = t.Silent
+	if said.Fault != "" { // what was a note must not turn into a letter to the person
+		t.Draft, t.Note, t.Fault = said.Draft, said.Note, said.Fault
+	}
 	list, err := s.list(r, id)
 	if err != nil {
 		return err

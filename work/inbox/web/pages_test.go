@@ -80,6 +80,18 @@ func TestReadingAndAnsweringNeedNoScript(t *testing.T) {
 	})
 }
 
+func TestWhatWasRefusedKeepsItsKind(t *testing.T) {
+	t.Parallel()
+	h := furnish(t, vaulttest.Embedded(t, config(t)))
+	path := "/inbox/" + h.receive(t, h.visitor(t, "Maria Kowal"), "hello").String()
+	for _, kind := range []string{"note", "reply"} {
+		a := h.post(t, path+"/reply", "kind", kind, "text", strings.Repeat("x", 10_001))
+		if got := found(t, a.body, `<input type="radio" name="kind" value="([a-z]+)" checked`); a.status != http.StatusRequestEntityTooLarge || got != kind {
+			t.Errorf("a refused %s: %d, and it would be sent again as a %s", kind, a.status, got)
+		}
+	}
+}
+
 func TestFormsChangeWhatTheySay(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		conv := h.receive(t, h.visitor(t, "Maria Kowal"), "hello")
