@@ -25,8 +25,8 @@ func TestASnoozedConversationComesBack(t *testing.T) {
 			return c.State
 		}
 		soon, later := vaulttest.Start.Add(time.Hour), vaulttest.Start.Add(3*time.Hour)
-		must(t, h.inbox.Snooze(t.Context(), h.operator, conv, soon))
-		must(t, h.inbox.Snooze(t.Context(), h.operator, conv, later))
+		must(t, h.inbox.Snooze(t.Context(), h.operator, conv, soon, 0))
+		must(t, h.inbox.Snooze(t.Context(), h.operator, conv, later, 0))
 		if want := "conversation.wake " + conv.String() + " 2026-11-22T12:00:00Z"; len(h.queue.due) != 2 || h.queue.due[1] != want {
 			t.Errorf("due: %q", h.queue.due)
 		}
@@ -39,13 +39,65 @@ func TestASnoozedConversationComesBack(t *testing.T) {
 		if wake(); state() != inbox.Open {
 			t.Errorf("after its time it is %s", state())
 		}
-		must(t, h.inbox.Snooze(t.Context(), h.operator, conv, later.Add(time.Hour)))
+		must(t, h.inbox.Snooze(t.Context(), h.operator, conv, later.Add(time.Hour), 0))
 		if h.receive(t, visitor, "still waiting"); state() != inbox.Open {
 			t.Errorf("after a message it is %s", state())
 		}
-		refused(t, "a time that has passed", h.inbox.Snooze(t.Context(), h.operator, conv, soon), errs.Invalid)
-		refused(t, "a time too far", h.inbox.Snooze(t.Context(), h.operator, conv, soon.AddDate(2, 0, 0)), errs.Invalid)
+		refused(t, "a time that has passed", h.inbox.Snooze(t.Context(), h.operator, conv, soon, 0), errs.Invalid)
+		refused(t, "a time too far", h.inbox.Snooze(t.Context(), h.operator, conv, soon.AddDate(2, 0, 0), 0), errs.Invalid)
 		must(t, inbox.Wake(h.inbox, t.Context(), jobs.Job{Tenant: h.Tenant, ID: ids.NewConversation(soon).String()}))
+	})
+}
+
+func TestWhatNobodySawIsNotPutAway(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		visitor := h.visitor(t, h.Tenant)
+		conv := h.receive(t, visitor, "thanks, that is all").Conversation
+		h.receive(t, visitor, "no, wait")
+		later := vaulttest.Start.Add(time.Hour)
+		refused(t, "closed", h.inbox.SetState(t.Context(), h.operator, conv, inbox.Closed, 1), errs.Conflict)
+		refused(t, "snoozed", h.inbox.Snooze(t.Context(), h.operator, conv, later, 1), errs.Conflict)
+		c, err := h.inbox.Conversation(t.Context(), h.operator, conv)
+		must(t, err)
+		if c.State != inbox.Open || c.Unread != 2 {
+			t.Errorf("it is %s with %d unread", c.State, c.Unread)
+		}
+		must(t, h.inbox.Snooze(t.Context(), h.operator, conv, later, 2))
+		must(t, h.inbox.SetState(t.Context(), h.operator, conv, inbox.Open, 1))
+		must(t, h.inbox.SetState(t.Context(), h.operator, conv, inbox.Closed, 2))
+	})
+}
+
+func TestAnAssignmentChangesWhatItNamesUnlessSomebodyWasQuicker(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		other, nobody := h.user(t, h.Tenant, "Ben Okafor", vault.Operator).User(), ids.User{}
+		team, err := h.inbox.SaveTeam(t.Context(), vaulttest.User(h.Tenant, vault.Owner), inbox.Staffed{Team: inbox.Team{Name: "Sales"}})
+		must(t, err)
+		conv := h.receive(t, h.visitor(t, h.Tenant), "hello").Conversation
+		self := h.operator.User()
+		for _, step := range []struct {
+			change   inbox.Assignment
+			user     ids.User
+			team     inbox.TeamID
+			conflict bool
+		}{
+			{inbox.Assignment{User: &other, From: &nobody}, other, inbox.TeamID{}, false},
+			{inbox.Assignment{User: &self, From: &nobody}, other, inbox.TeamID{}, true},
+			{inbox.Assignment{Team: &team.ID}, other, team.ID, false},
+			{inbox.Assignment{User: &self, From: &other}, self, team.ID, false},
+			{inbox.Assignment{User: &self, From: &nobody}, self, team.ID, false}, // it is so already
+			{inbox.Assignment{Team: new(inbox.TeamID{})}, self, inbox.TeamID{}, false},
+			{inbox.Assignment{User: &nobody}, nobody, inbox.TeamID{}, false},
+		} {
+			if err := h.inbox.Assign(t.Context(), h.operator, conv, step.change); errs.Is(err, errs.Conflict) != step.conflict || err != nil && !step.conflict {
+				t.Errorf("%+v: %v", step, err)
+			}
+			c, err := h.inbox.Conversation(t.Context(), h.operator, conv)
+			must(t, err)
+			if c.Assignee != step.user || c.Team != step.team {
+				t.Errorf("after %+v it is %v's and of %v", step, c.Assignee, c.Team)
+			}
+		}
 	})
 }
 
@@ -191,9 +243,9 @@ func TestSettingsAreCheckedAndUnique(t *testing.T) {
 		if len(teams) != 1 || len(teams[0].Members) != 1 || teams[0].Name != "Sales" {
 			t.Errorf("teams %+v", teams)
 		}
-		refused(t, "a user of no account", h.inbox.Assign(ctx, h.operator, conv, ids.NewUser(vaulttest.Start), team.ID), errs.NotFound)
-		must(t, h.inbox.Assign(ctx, h.operator, conv, ids.User{}, team.ID))
+		refused(t, "a user of no account", h.inbox.Assign(ctx, h.operator, conv, assigned(ids.NewUser(vaulttest.Start), team.ID)), errs.NotFound)
+		must(t, h.inbox.Assign(ctx, h.operator, conv, assigned(ids.User{}, team.ID)))
 		must(t, h.inbox.DeleteTeam(ctx, owner, team.ID))
-		refused(t, "a team that is gone", h.inbox.Assign(ctx, h.operator, conv, h.operator.User(), inbox.TeamID{7}), errs.NotFound)
+		refused(t, "a team that is gone", h.inbox.Assign(ctx, h.operator, conv, assigned(h.operator.User(), inbox.TeamID{7})), errs.NotFound)
 	})
 }

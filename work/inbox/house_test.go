@@ -128,6 +128,11 @@ func (h *house) note(tb testing.TB, conv ids.Conversation, text string) inbox.Ac
 	return ack
 }
 
+// assigned is the change that gives a conversation to both.
+func assigned(user ids.User, team inbox.TeamID) inbox.Assignment {
+	return inbox.Assignment{User: &user, Team: &team}
+}
+
 // transcript is what an actor reads of a conversation, as "seq kind text".
 func (h *house) transcript(tb testing.TB, actor vault.Actor, conv ids.Conversation) []string {
 	tb.Helper()

@@ -179,7 +179,7 @@ func TestNewsCanBeReadAgainByAnotherProcess(t *testing.T) {
 		same(inbox.TeamChannelOf(conv), "note", 1)
 		must(t, h.inbox.MarkRead(t.Context(), visitor, conv, 2))
 		same(inbox.ChannelOf(conv), "read", 2*2+1)
-		must(t, h.inbox.SetState(t.Context(), h.operator, conv, inbox.Closed))
+		must(t, h.inbox.SetState(t.Context(), h.operator, conv, inbox.Closed, 0))
 		same(inbox.ChannelOf(conv), "conversation", 1)
 		same(inbox.InboxChannel, "conversation", head())
 		must(t, h.inbox.Typing(t.Context(), visitor, conv, true))

@@ -130,11 +130,11 @@ func TestListsShowWhatIsAskedForNewestFirst(t *testing.T) {
 			convs = append(convs, conv)
 			switch i {
 			case 1:
-				must(t, h.inbox.SetState(ctx, h.operator, conv, inbox.Closed))
+				must(t, h.inbox.SetState(ctx, h.operator, conv, inbox.Closed, 0))
 			case 2, 3:
-				must(t, h.inbox.Assign(ctx, h.operator, conv, h.operator.User(), billing.ID))
+				must(t, h.inbox.Assign(ctx, h.operator, conv, assigned(h.operator.User(), billing.ID)))
 			case 4:
-				must(t, h.inbox.Snooze(ctx, h.operator, conv, vaulttest.Start.Add(24*time.Hour)))
+				must(t, h.inbox.Snooze(ctx, h.operator, conv, vaulttest.Start.Add(24*time.Hour), 0))
 			}
 			if i%3 == 0 {
 				must(t, h.inbox.SetLabel(ctx, h.operator, conv, urgent.ID, true))

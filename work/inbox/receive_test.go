@@ -59,7 +59,7 @@ func TestAVisitorHasOneConversationUntilItIsNamed(t *testing.T) {
 		if a.Conversation != b.Conversation || b.Seq != 2 {
 			t.Errorf("%+v and %+v", a, b)
 		}
-		must(t, h.inbox.SetState(t.Context(), h.operator, a.Conversation, inbox.Closed))
+		must(t, h.inbox.SetState(t.Context(), h.operator, a.Conversation, inbox.Closed, 0))
 		c := h.receive(t, visitor, "three")
 		now, err := h.inbox.Conversation(t.Context(), visitor, a.Conversation)
 		must(t, err)
@@ -311,7 +311,7 @@ func TestForeignIdentifiersAreLikeThoseThatDoNotExist(t *testing.T) {
 				_, _, err4 := h.inbox.Since(ctx, actor, conv, "", 0)
 				_, err5 := h.inbox.Conversation(ctx, actor, conv)
 				said = append(said, fmt.Sprint(err1, err2, err3, err4, err5, h.inbox.MarkRead(ctx, actor, conv, 1), h.inbox.Typing(ctx, actor, conv, true),
-					h.inbox.SetState(ctx, actor, conv, inbox.Closed), h.inbox.Assign(ctx, actor, conv, ids.User{}, inbox.TeamID{}), h.inbox.Redact(ctx, actor, conv, 1, 0)))
+					h.inbox.SetState(ctx, actor, conv, inbox.Closed, 0), h.inbox.Assign(ctx, actor, conv, assigned(ids.User{}, inbox.TeamID{})), h.inbox.Redact(ctx, actor, conv, 1, 0)))
 			}
 			if said[0] != said[1] || strings.Contains(said[1], "<nil>") {
 				t.Errorf("%s is told %q of one that exists and %q of one that does not", who, said[1], said[0])

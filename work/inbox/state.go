@@ -29,8 +29,19 @@ func (s *Service) change(ctx context.Context, actor vault.Actor, action *vault.A
 	})
 }
 
-// SetState opens or closes a conversation. Who closes one has seen all of it. To snooze, use Snooze.
-func (s *Service) SetState(ctx context.Context, actor vault.Actor, id ids.Conversation, state State) error {
+var errUnseen = errs.New(errs.Conflict, "Another message has come in that was not looked at yet. The conversation was left as it is.")
+
+// unseen refuses to put away what nobody has seen. seen is the last message that was looked at, or 0 from callers that do not say.
+func (c Conversation) unseen(seen int64) error {
+	if seen > 0 && c.LastSeq > seen {
+		return errUnseen
+	}
+	return nil
+}
+
+// SetState opens or closes a conversation. Who closes one has seen all of it: a message after the one seen is a conflict,
+// unless seen is 0. To snooze, use Snooze.
+func (s *Service) SetState(ctx context.Context, actor vault.Actor, id ids.Conversation, state State, seen int64) error {
 	if state != Open && state != Closed {
 		return errs.New(errs.Invalid, "A conversation can be opened or closed.", errs.Field{Field: "state", Code: "unknown", Message: "Choose open or closed."})
 	}
@@ -38,10 +49,14 @@ func (s *Service) SetState(ctx context.Context, actor vault.Actor, id ids.Conver
 		if c.State == state {
 			return "", nil
 		}
-		c.State, c.SnoozedUntil = state, time.Time{}
 		if state == Open {
+			c.State, c.SnoozedUntil = Open, time.Time{}
 			return "conversation.updated", nil
 		}
+		if err := c.unseen(seen); err != nil {
+			return "", err
+		}
+		c.State, c.SnoozedUntil = Closed, time.Time{}
 		c.ReadSeq, c.Unread = c.LastSeq, 0
 		return "conversation.closed", nil
 	})
@@ -50,8 +65,8 @@ func (s *Service) SetState(ctx context.Context, actor vault.Actor, id ids.Conver
 // longestSnooze keeps people from putting a conversation where nobody will find it.
 const longestSnooze = year
 
-// Snooze puts a conversation away until a time, or until the person writes.
-func (s *Service) Snooze(ctx context.Context, actor vault.Actor, id ids.Conversation, until time.Time) error {
+// Snooze puts a conversation away until a time, or until the person writes. seen is as for SetState.
+func (s *Service) Snooze(ctx context.Context, actor vault.Actor, id ids.Conversation, until time.Time, seen int64) error {
 	until = until.UTC().Truncate(time.Second)
 	if now := s.vault.Now(); !until.After(now) || until.Sub(now) > longestSnooze {
 		return errs.New(errs.Invalid, "Choose a time in the coming year.", errs.Field{Field: "until", Code: "range", Message: "Choose a time in the coming year."})
@@ -64,6 +79,9 @@ func (s *Service) Snooze(ctx context.Context, actor vault.Actor, id ids.Conversa
 		return err
 	}
 	return s.change(ctx, actor, actSnooze, id, func(_ *vault.Tx, c *Conversation) (string, error) {
+		if err := c.unseen(seen); err != nil {
+			return "", err
+		}
 		c.State, c.SnoozedUntil = Snoozed, until
 		return "conversation.updated", nil
 	})
@@ -88,27 +106,53 @@ func (s *Service) wake(ctx context.Context, j jobs.Job) error {
 	return err
 }
 
-// Assign gives a conversation to a user, a team, both or (zero) nobody.
-func (s *Service) Assign(ctx context.Context, actor vault.Actor, id ids.Conversation, user ids.User, to TeamID) error {
+// Assignment is whose a conversation is to be. What is nil stays as it is; zero is nobody, or no team.
+type Assignment struct {
+	User *ids.User
+	Team *TeamID
+	From *ids.User // whose it was when this was decided: somebody else's by now is a conflict
+}
+
+// Assign gives a conversation to a user or a team, or to both.
+func (s *Service) Assign(ctx context.Context, actor vault.Actor, id ids.Conversation, to Assignment) error {
 	return s.change(ctx, actor, actAssign, id, func(tx *vault.Tx, c *Conversation) (string, error) {
-		if c.Assignee == user && c.Team == to {
+		user, team := c.Assignee, c.Team
+		if to.User != nil {
+			user = *to.User
+		}
+		if to.Team != nil {
+			team = *to.Team
+		}
+		if user == c.Assignee && team == c.Team {
 			return "", nil
 		}
-		if !user.IsZero() && user != c.Assignee {
-			if u, err := identity.Users.Get(tx, user); errs.Is(err, errs.NotFound) || err == nil && !u.DisabledAt.IsZero() {
-				return "", errs.New(errs.NotFound, "There is no such user.")
-			} else if err != nil {
-				return "", err
-			}
+		if to.From != nil && *to.From != c.Assignee {
+			return "", errs.New(errs.Conflict, "Somebody else was assigned meanwhile. Nothing was changed.")
 		}
-		if !to.IsZero() && to != c.Team {
-			if _, err := desk.Teams.Get(tx, to); err != nil {
-				return "", desk.Absent(err, "There is no such team.")
-			}
+		if err := assignable(tx, *c, user, team); err != nil {
+			return "", err
 		}
-		c.Assignee, c.Team = user, to
+		c.Assignee, c.Team = user, team
 		return "conversation.assigned", nil
 	})
+}
+
+// assignable refuses users and teams that are not there, but for those the conversation has already.
+func assignable(tx *vault.Tx, c Conversation, user ids.User, team TeamID) error {
+	if !user.IsZero() && user != c.Assignee {
+		u, err := identity.Users.Get(tx, user)
+		if errs.Is(err, errs.NotFound) || err == nil && !u.DisabledAt.IsZero() {
+			return errs.New(errs.NotFound, "There is no such user.")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if team.IsZero() || team == c.Team {
+		return nil
+	}
+	_, err := desk.Teams.Get(tx, team)
+	return desk.Absent(err, "There is no such team.")
 }
 
 // SetLabel puts a label on a conversation or takes it off.

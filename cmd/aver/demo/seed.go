@@ -180,7 +180,7 @@ func (s *seeder) talk(ctx context.Context, p plan) error {
 		return err
 	}
 	s.clock.Advance(time.Minute)
-	return s.app.Inbox.SetState(ctx, answers, conv, inbox.Closed)
+	return s.app.Inbox.SetState(ctx, answers, conv, inbox.Closed, 0)
 }
 
 // visitor meets a person, who reads the notice and agrees.

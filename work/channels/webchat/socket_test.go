@@ -177,7 +177,7 @@ func TestBothSidesHearEachOtherAtOnce(t *testing.T) {
 		if got := s.hears("read")["data"].(object); got["by"] != "operator" || got["seq"] != 2.0 {
 			t.Errorf("who answers has not read: %v", got)
 		}
-		must(t, h.Inbox.SetState(t.Context(), h.owner, id, inbox.Closed))
+		must(t, h.Inbox.SetState(t.Context(), h.owner, id, inbox.Closed, 0))
 		if got := s.hears("conversation")["data"].(object)["state"]; got != "closed" {
 			t.Errorf("the conversation is %v", got)
 		}

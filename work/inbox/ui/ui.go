@@ -108,6 +108,7 @@ type Thread struct {
 	Back      string    // the list
 	PersonURL string
 	Mine      bool
+	Assignee  string // identifier of whose it is, or "none"
 	Empty     bool
 	Earlier   string // address of what was written before; "" at the beginning
 	Lines     []Line

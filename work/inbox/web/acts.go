@@ -57,7 +57,19 @@ func (s *Service) act(w http.ResponseWriter, r *http.Request, said string, do fu
 	if err != nil {
 		return err
 	}
-	return page.Done(w, r, do(id, form), back(r, "/inbox/"+id.String()), ui.Said(said))
+	if err := do(id, form); err != nil {
+		return s.overtaken(w, r, err)
+	}
+	page.Redirect(w, r, back(r, "/inbox/"+id.String()), ui.Said(said))
+	return nil
+}
+
+// overtaken shows the conversation as it is now to somebody who acted on how it was. Other errors are passed on.
+func (s *Service) overtaken(w http.ResponseWriter, r *http.Request, err error) error {
+	if p := errs.AsProblem(err); p.Code == errs.Conflict {
+		return s.draw(w, r, p.Status, 1, ui.Thread{Fault: p.Detail})
+	}
+	return err
 }
 
 func (s *Service) postState(w http.ResponseWriter, r *http.Request) error {
@@ -66,8 +78,12 @@ func (s *Service) postState(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	state := inbox.State(form.Get("state"))
-	if err := s.SetState(r.Context(), actor(r), id, state); err != nil {
+	seen, err := seenOf(form)
+	if err != nil {
 		return err
+	}
+	if err := s.SetState(r.Context(), actor(r), id, state, seen); err != nil {
+		return s.overtaken(w, r, err)
 	}
 	if state == inbox.Closed { // on to the next one
 		page.Redirect(w, r, back(r, "/inbox"), ui.Said("closed"))
@@ -83,8 +99,21 @@ func (s *Service) postSnooze(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		return s.Snooze(r.Context(), actor(r), id, until)
+		seen, err := seenOf(form)
+		if err != nil {
+			return err
+		}
+		return s.Snooze(r.Context(), actor(r), id, until, seen)
 	})
+}
+
+// seenOf reads up to which message the page had shown the conversation.
+func seenOf(form url.Values) (int64, error) {
+	seq, err := strconv.ParseInt(form.Get("seen"), 10, 64)
+	if err != nil || seq < 0 {
+		return 0, errs.New(errs.Invalid, "The form does not say what was seen. Open the conversation again.")
+	}
+	return seq, nil
 }
 
 // until reads a time: one of those offered, or one picked by the clock on the tenant's wall.
@@ -115,28 +144,34 @@ func (s *Service) until(r *http.Request, form url.Values) (time.Time, error) {
 // postAssign changes the user or the team and keeps the other.
 func (s *Service) postAssign(w http.ResponseWriter, r *http.Request) error {
 	return s.act(w, r, "assigned", func(id ids.Conversation, form url.Values) error {
-		c, err := s.Conversation(r.Context(), actor(r), id)
+		to, err := assignmentOf(form, actor(r).User())
 		if err != nil {
 			return err
 		}
-		user, team := c.Assignee, c.Team
-		switch {
-		case form.Get("take") != "":
-			user = actor(r).User()
-		case form.Get("team") == "none":
-			team = inbox.TeamID{}
-		case form.Has("team"):
-			team, err = teamOf(form.Get("team"))
-		case form.Get("user") == "none":
-			user = ids.User{}
-		default:
-			user, err = userOf(form.Get("user"))
-		}
-		if err != nil {
-			return err
-		}
-		return s.Assign(r.Context(), actor(r), id, user, team)
+		return s.Assign(r.Context(), actor(r), id, to)
 	})
+}
+
+// assignmentOf reads what a form changes about whose a conversation is. Who takes one takes it from whom the page named.
+func assignmentOf(form url.Values, self ids.User) (inbox.Assignment, error) {
+	switch {
+	case form.Has("take"):
+		from, err := orNobody(form.Get("take"), userOf)
+		return inbox.Assignment{User: &self, From: &from}, err
+	case form.Has("team"):
+		team, err := orNobody(form.Get("team"), teamOf)
+		return inbox.Assignment{Team: &team}, err
+	}
+	user, err := orNobody(form.Get("user"), userOf)
+	return inbox.Assignment{User: &user}, err
+}
+
+// orNobody reads an identifier, or zero for the word that menus send for nobody.
+func orNobody[ID any](text string, read func(string) (ID, error)) (ID, error) {
+	if text == "none" {
+		return *new(ID), nil
+	}
+	return read(text)
 }
 
 func (s *Service) postLabel(w http.ResponseWriter, r *http.Request) error {

@@ -185,9 +185,10 @@ func (s *Service) changeAPI(api huma.API) {
 		OfConversation
 		Body struct {
 			State inbox.State `json:"state" enum:"open,closed"`
+			Seen  int64       `json:"seen_seq,omitempty" minimum:"1" doc:"The last message that was looked at: closing is refused with a conflict if there is a later one. Absent: closed in any case"`
 		}
 	}) (*answer.Of[conversationJSON], error) {
-		return s.one(ctx, in.ID, s.SetState(ctx, request.Actor(ctx), in.ID, in.Body.State))
+		return s.one(ctx, in.ID, s.SetState(ctx, request.Actor(ctx), in.ID, in.Body.State, in.Body.Seen))
 	})
 	huma.Put(api, "/v1/conversations/{id}/assignment", func(ctx context.Context, in *struct {
 		OfConversation
@@ -196,15 +197,16 @@ func (s *Service) changeAPI(api huma.API) {
 			Team     inbox.TeamID `json:"team_id,omitzero" doc:"Absent: no team"`
 		}
 	}) (*answer.Of[conversationJSON], error) {
-		return s.one(ctx, in.ID, s.Assign(ctx, request.Actor(ctx), in.ID, in.Body.Assignee, in.Body.Team))
+		return s.one(ctx, in.ID, s.Assign(ctx, request.Actor(ctx), in.ID, inbox.Assignment{User: &in.Body.Assignee, Team: &in.Body.Team}))
 	})
 	huma.Post(api, "/v1/conversations/{id}/snooze", func(ctx context.Context, in *struct {
 		OfConversation
 		Body struct {
 			Until time.Time `json:"until"`
+			Seen  int64     `json:"seen_seq,omitempty" minimum:"1" doc:"The last message that was looked at: refused with a conflict if there is a later one. Absent: snoozed in any case"`
 		}
 	}) (*answer.Of[conversationJSON], error) {
-		return s.one(ctx, in.ID, s.Snooze(ctx, request.Actor(ctx), in.ID, in.Body.Until))
+		return s.one(ctx, in.ID, s.Snooze(ctx, request.Actor(ctx), in.ID, in.Body.Until, in.Body.Seen))
 	})
 	huma.Post(api, "/v1/conversations/{id}/read", func(ctx context.Context, in *struct {
 		OfConversation

@@ -51,7 +51,9 @@ func TestAProgramAnswersAConversation(t *testing.T) {
 			status       int
 			want         string
 		}{
-			{"PUT", path, object{"state": "closed"}, 200, "closed"},
+			{"PUT", path, object{"state": "closed", "seen_seq": 1}, 409, "not looked at"},
+			{"POST", path + "/snooze", object{"until": vaulttest.Start.Add(time.Hour), "seen_seq": 1}, 409, "not looked at"},
+			{"PUT", path, object{"state": "closed", "seen_seq": 2}, 200, "closed"},
 			{"PUT", path, object{"state": "open"}, 200, "open"},
 			{"POST", path + "/snooze", object{"until": vaulttest.Start.Add(time.Hour)}, 200, "snoozed"},
 			{"PUT", path + "/assignment", object{"assignee_id": h.operator.User().String()}, 200, h.operator.User().String()},

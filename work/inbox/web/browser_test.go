@@ -53,7 +53,7 @@ func lived(t *testing.T, h *house) map[string]string {
 	h.reply(t, own, long, "We have moved it to Thursday at half past ten, on the second floor of the house beside the park", false)
 	h.Clock.Advance(22 * time.Hour)
 	arabic := h.receive(t, h.visitor(t, "عمر الخطيب"), "مرحبا، هل يمكنني تغيير موعدي؟")
-	must(t, h.inbox.Assign(ctx, op, arabic, own.User(), team.ID))
+	must(t, h.inbox.Assign(ctx, op, arabic, inbox.Assignment{User: new(own.User()), Team: &team.ID}))
 	h.Clock.Advance(2 * time.Hour)
 	jonas := h.visitor(t, "Jonas Weber")
 	h.receive(t, jonas, "Is tomorrow at nine still free?")
@@ -65,9 +65,9 @@ func lived(t *testing.T, h *house) map[string]string {
 	for _, state := range []string{"snoozed", "closed"} {
 		conv := h.receive(t, h.visitor(t, "Aiko Tanaka"), "Thank you, that helped.")
 		if state == "closed" {
-			must(t, h.inbox.SetState(ctx, op, conv, inbox.Closed))
+			must(t, h.inbox.SetState(ctx, op, conv, inbox.Closed, 0))
 		} else {
-			must(t, h.inbox.Snooze(ctx, op, conv, h.Clock.Now().Add(20*time.Hour)))
+			must(t, h.inbox.Snooze(ctx, op, conv, h.Clock.Now().Add(20*time.Hour), 0))
 		}
 	}
 	withdrawn := h.visitor(t, "Tomasz Zieliński")
@@ -167,7 +167,7 @@ func TestAConversationIsLive(t *testing.T) {
 		t.Errorf("%d lines in the list", n)
 	}
 	b.WaitText(`[data-view="unassigned"] .count`, "1")
-	must(t, h.inbox.SetState(t.Context(), h.owner.Actor, other, inbox.Closed))
+	must(t, h.inbox.SetState(t.Context(), h.owner.Actor, other, inbox.Closed, 0))
 	b.WaitGone(`#rows [data-conversation="` + other.String() + `"]`)
 	b.WaitGone(`[data-view="unassigned"] .count`)
 

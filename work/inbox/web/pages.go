@@ -251,6 +251,10 @@ func (s *Service) thread(r *http.Request, id ids.Conversation) (*ui.Thread, erro
 	out := &ui.Thread{ID: id.String(), Epoch: t.Epoch.String(), Offset: t.LastSeq, Name: nameOf(t.Row), State: string(t.State), Until: t.SnoozedUntil,
 		Address: "/inbox/" + id.String(), Query: v.address(""), Back: v.address("/inbox"), Mine: t.Assignee == a.User(), Read: t.ContactReadSeq,
 		ClientID: newClientID(s.Now()), MayWrite: s.MayWrite(a)}
+	out.Assignee = "none"
+	if !t.Assignee.IsZero() {
+		out.Assignee = t.Assignee.String()
+	}
 	out.PersonURL = v.address(out.Address + "/person")
 	if t.More {
 		earlier := url.Values{"before": {strconv.FormatInt(t.Messages[0].Seq, 10)}}

@@ -110,17 +110,17 @@ func TestFormsChangeWhatTheySay(t *testing.T) {
 			pairs []string
 			want  string
 		}{
-			{"assign", []string{"take", "yes"}, "open Ben Okafor false 0"},
+			{"assign", []string{"take", "none"}, "open Ben Okafor false 0"},
 			{"assign", []string{"team", team.ID.String()}, "open Ben Okafor true 0"},
 			{"assign", []string{"user", h.owner.User().String()}, "open Ines Moreau true 0"},
 			{"label", []string{"label", label.ID.String(), "on", "yes"}, "open Ines Moreau true 1"},
 			{"label", []string{"label", label.ID.String(), "on", "no"}, "open Ines Moreau true 0"},
 			{"assign", []string{"team", "none"}, "open Ines Moreau false 0"},
 			{"assign", []string{"user", "none"}, "open  false 0"},
-			{"snooze", []string{"until", vaulttest.Start.Add(time.Hour).Format(time.RFC3339)}, "snoozed  false 0"},
-			{"state", []string{"state", "open"}, "open  false 0"},
-			{"snooze", []string{"pick", "2026-11-30T09:00"}, "snoozed  false 0"},
-			{"state", []string{"state", "closed"}, "closed  false 0"},
+			{"snooze", []string{"seen", "1", "until", vaulttest.Start.Add(time.Hour).Format(time.RFC3339)}, "snoozed  false 0"},
+			{"state", []string{"seen", "1", "state", "open"}, "open  false 0"},
+			{"snooze", []string{"seen", "1", "pick", "2026-11-30T09:00"}, "snoozed  false 0"},
+			{"state", []string{"seen", "1", "state", "closed"}, "closed  false 0"},
 		} {
 			if a := h.post(path+"/"+step.act, step.pairs...); a.Status != http.StatusSeeOther {
 				t.Errorf("%s %v: %d %s", step.act, step.pairs, a.Status, a.Body)
@@ -145,7 +145,8 @@ func TestFormsChangeWhatTheySay(t *testing.T) {
 			pairs  []string
 			status int
 		}{
-			{"state", []string{"state", "sold"}, 422}, {"snooze", []string{"until", "yesterday"}, 422}, {"snooze", []string{"pick", "x"}, 422}, {"assign", []string{"user", "usr_x"}, 404},
+			{"state", []string{"seen", "1", "state", "sold"}, 422}, {"state", []string{"state", "closed"}, 422}, {"snooze", []string{"until", "yesterday"}, 422}, {"snooze", []string{"pick", "x"}, 422},
+			{"snooze", []string{"until", vaulttest.Start.Add(time.Hour).Format(time.RFC3339)}, 422}, {"assign", []string{"user", "usr_x"}, 404},
 			{"assign", []string{"team", desk.TeamID{1}.String()}, 404}, {"label", []string{"label", "lbl_x"}, 404}, {"redact", nil, 404},
 		} {
 			if a := h.post(path+"/"+bad.act, bad.pairs...); a.Status != bad.status {
@@ -153,6 +154,38 @@ func TestFormsChangeWhatTheySay(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestWhoWasOvertakenIsShownHowItIsNow(t *testing.T) {
+	t.Parallel()
+	h := furnish(t, vaulttest.Embedded(t, config(t)))
+	maria := h.visitor(t, "Maria Kowal")
+	conv := h.receive(t, maria, "thanks, that is all")
+	path := "/inbox/" + conv.String()
+	before := h.get(t, path).body
+	h.receive(t, maria, "no, wait")
+	must(t, h.inbox.Assign(t.Context(), h.owner.Actor, conv, inbox.Assignment{User: new(h.owner.User())}))
+	seen := found(t, before, `name="seen" value="([0-9]+)"`)
+	for act, c := range map[string]struct {
+		pairs []string
+		says  string
+	}{
+		"state":  {[]string{"seen", seen, "state", "closed"}, "Another message has come in"},
+		"snooze": {[]string{"seen", seen, "until", vaulttest.Start.Add(time.Hour).Format(time.RFC3339)}, "Another message has come in"},
+		"assign": {[]string{"take", found(t, before, `name="take" value="([^"]+)"`)}, "Somebody else was assigned meanwhile"},
+	} {
+		if a := h.post(t, path+"/"+act, c.pairs...); a.status != http.StatusConflict || !strings.Contains(a.body, c.says) || !strings.Contains(a.body, "no, wait") {
+			t.Errorf("%s: %d", act, a.status)
+		}
+	}
+	now := h.get(t, path).body
+	h.post(t, path+"/assign", "take", found(t, now, `name="take" value="([^"]+)"`))
+	h.post(t, path+"/state", "seen", found(t, now, `name="seen" value="([0-9]+)"`), "state", "closed")
+	c, err := h.inbox.Conversation(t.Context(), h.operator.Actor, conv)
+	must(t, err)
+	if c.State != inbox.Closed || c.Assignee != h.operator.User() {
+		t.Errorf("who has seen it all left it %s and %v's", c.State, c.Assignee)
+	}
 }
 
 func TestPagesAreForThoseWhoMay(t *testing.T) {

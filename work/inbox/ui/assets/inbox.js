@@ -215,10 +215,8 @@
     fill(bubble, m);
     if (voice === "ours") setMark(bubble, "sent");
     put(bubble, m);
-    if (m.from.kind === "visitor") {
-      typing(false);
-      read();
-    }
+    if (m.from.kind === "visitor") typing(false);
+    read();
   };
   const markSeen = (seq) => {
     for (const bubble of all(".bubble.ours", thread)) if (/^m\d+$/.test(bubble.id) && +bubble.id.slice(1) <= seq && !one(".sent.read", bubble)) setMark(bubble, "read");
@@ -237,6 +235,7 @@
     const last = +data.offset;
     if (document.visibilityState !== "visible" || !document.hasFocus() || last <= seen) return;
     seen = last;
+    for (const input of all("[name=seen]")) input.value = last; // what is closed now has been seen up to here
     const row = rowOf(data.thread);
     if (row) count(row, 0);
     ask("read", { conversation: data.thread, seq: last }).catch(() => (seen = 0));
@@ -289,6 +288,7 @@
       const ack = await ask("reply", message);
       if (!bubble.id) bubble.id = message.note ? `n${ack.note}` : `m${ack.seq}`;
       if (!message.note) data.offset = Math.max(+data.offset, ack.seq);
+      read();
       message.note ? one("footer", bubble)?.remove() : one(".sent.read", bubble) || setMark(bubble, "sent");
       bubble.onclick = bubble.onkeydown = null;
       bubble.removeAttribute("tabindex");
