@@ -35,6 +35,9 @@ func TestASnoozedConversationComesBack(t *testing.T) {
 		if wake(); state() != inbox.Snoozed {
 			t.Error("the first job woke it, although it was snoozed again")
 		}
+		if len(h.queue.due) != 3 || h.queue.due[2] != h.queue.due[1] {
+			t.Errorf("the first job does not come back later: %q", h.queue.due)
+		}
 		h.Clock.Advance(2 * time.Hour)
 		if wake(); state() != inbox.Open {
 			t.Errorf("after its time it is %s", state())
@@ -46,6 +49,26 @@ func TestASnoozedConversationComesBack(t *testing.T) {
 		refused(t, "a time that has passed", h.inbox.Snooze(t.Context(), h.operator, conv, soon, 0), errs.Invalid)
 		refused(t, "a time too far", h.inbox.Snooze(t.Context(), h.operator, conv, soon.AddDate(2, 0, 0), 0), errs.Invalid)
 		must(t, inbox.Wake(h.inbox, t.Context(), jobs.Job{Tenant: h.Tenant, ID: ids.NewConversation(soon).String()}))
+	})
+}
+
+func TestWhatShouldHaveComeBackComesWithoutItsJob(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		states := map[ids.Conversation]inbox.State{}
+		for hours, state := range map[int]inbox.State{1: inbox.Open, 2: inbox.Open, 3: inbox.Snoozed} {
+			conv := h.receive(t, h.visitor(t, h.Tenant), "hello").Conversation
+			must(t, h.inbox.Snooze(t.Context(), h.operator, conv, vaulttest.Start.Add(time.Duration(hours)*time.Hour), 0))
+			states[conv] = state
+		}
+		h.Clock.Advance(2 * time.Hour)
+		must(t, h.inbox.WakeOverdue(t.Context()))
+		for conv, want := range states {
+			c, err := h.inbox.Conversation(t.Context(), h.operator, conv)
+			must(t, err)
+			if c.State != want {
+				t.Errorf("snoozed until %v it is %s", c.SnoozedUntil, c.State)
+			}
+		}
 	})
 }
 

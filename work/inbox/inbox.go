@@ -70,13 +70,17 @@ func (s *Service) Module() module.Module {
 
 // The kinds of background work.
 const (
-	wakeKind  = "conversation.wake"
-	sweepKind = "uploads.sweep"
+	wakeKind    = "conversation.wake"
+	overdueKind = "conversations.wake_overdue"
+	sweepKind   = "uploads.sweep"
 )
 
 func (s *Service) jobs(j *jobs.Jobs) error {
 	retry := []time.Duration{time.Second, 10 * time.Second, time.Minute, 10 * time.Minute, time.Hour, 6 * time.Hour}
 	if err := j.Handle(jobs.Kind{Name: wakeKind, Work: s.wake, Retry: retry}); err != nil {
+		return err
+	}
+	if err := j.Every(overdueKind, time.Hour, s.WakeOverdue); err != nil {
 		return err
 	}
 	return j.Every(sweepKind, 24*time.Hour, s.SweepUploads)

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"aver/base/errs"
@@ -87,14 +88,20 @@ func (s *Service) Snooze(ctx context.Context, actor vault.Actor, id ids.Conversa
 	})
 }
 
-// wake opens a conversation whose time has come. One that was snoozed again meanwhile has a later job.
+// wake opens a conversation whose time has come. For one that was snoozed again meanwhile it comes back then.
 func (s *Service) wake(ctx context.Context, j jobs.Job) error {
 	id, err := ids.ParseConversation(j.ID)
 	if err != nil {
 		return err
 	}
+	var later time.Time
 	err = s.change(ctx, identity.System(j.Tenant, "inbox"), actState, id, func(tx *vault.Tx, c *Conversation) (string, error) {
-		if c.State != Snoozed || c.SnoozedUntil.After(tx.Now()) {
+		later = time.Time{}
+		if c.State != Snoozed {
+			return "", nil
+		}
+		if c.SnoozedUntil.After(tx.Now()) {
+			later = c.SnoozedUntil
 			return "", nil
 		}
 		c.State, c.SnoozedUntil = Open, time.Time{}
@@ -103,7 +110,44 @@ func (s *Service) wake(ctx context.Context, j jobs.Job) error {
 	if errs.Is(err, errs.NotFound) {
 		return nil // erased meanwhile
 	}
-	return err
+	if err != nil || later.IsZero() {
+		return err
+	}
+	return s.queue.Enqueue(ctx, wakeKind, j.Tenant, j.ID, later)
+}
+
+// overdueBatch is how many overdue conversations are read at once.
+const overdueBatch = 200
+
+// WakeOverdue opens, in every tenant, what should have come back and did not, because its job was lost: the jobs of the
+// time after a backup are not in it, and one that failed too often is given up.
+func (s *Service) WakeOverdue(ctx context.Context) error {
+	tenants, err := s.vault.AllTenants(ctx, true)
+	if err != nil {
+		return err
+	}
+	for _, t := range tenants {
+		for more := true; more && err == nil; {
+			more, err = s.wakeSome(ctx, t.ID)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wakeSome opens the longest overdue of a tenant and tells whether there may be more.
+func (s *Service) wakeSome(ctx context.Context, tenant ids.Tenant) (more bool, err error) {
+	var overdue []Conversation
+	err = s.vault.View(ctx, identity.System(tenant, "inbox"), actLook, func(tx *vault.Tx) (err error) {
+		overdue, err = Conversations.Find(tx, "state = ? AND snoozed_until <= ? ORDER BY snoozed_until LIMIT ?", Snoozed, tx.Now(), overdueBatch)
+		return err
+	})
+	for _, c := range overdue {
+		err = errors.Join(err, s.wake(ctx, jobs.Job{Tenant: tenant, ID: c.ID.String()}))
+	}
+	return len(overdue) == overdueBatch, err
 }
 
 // Assignment is whose a conversation is to be. What is nil stays as it is; zero is nobody, or no team.

@@ -28,6 +28,7 @@ CREATE INDEX conversations_by_state ON conversations (state, last_at, id);
 CREATE INDEX conversations_by_assignee ON conversations (assignee, state, active_on);
 CREATE INDEX conversations_by_team ON conversations (team, state, active_on);
 CREATE INDEX conversations_waiting ON conversations (waiting, assignee);
+CREATE INDEX conversations_snoozed ON conversations (state, snoozed_until);
 CREATE INDEX conversations_by_day ON conversations (active_on);
 
 CREATE TABLE messages (
