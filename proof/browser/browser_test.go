@@ -3,12 +3,14 @@ package browser_test
 import (
 	"fmt"
 	"image/png"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"aver/proof/browser"
 )
@@ -184,6 +186,38 @@ func TestACutWireBreaksConnectionsUntilItIsMended(t *testing.T) {
 	wire.Mend()
 	if !works() {
 		t.Error("the mended wire does not carry")
+	}
+}
+
+func TestAHangingWireLosesWhatIsSentAndLetsNewConnectionsThrough(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(server.Close)
+	wire := browser.NewWire(t, server.Listener.Addr().String())
+	dial := func() net.Conn {
+		conn, err := net.Dial("tcp", wire.Address())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		return conn
+	}
+	answers := func(conn net.Conn, patience time.Duration) bool {
+		fmt.Fprint(conn, "HEAD / HTTP/1.1\r\nHost: shop\r\n\r\n")
+		conn.SetReadDeadline(time.Now().Add(patience))
+		_, err := conn.Read(make([]byte, 4096))
+		return err == nil
+	}
+	old := dial()
+	if !answers(old, time.Minute) {
+		t.Error("the wire does not carry")
+	}
+	wire.Hang()
+	if answers(old, time.Second/5) {
+		t.Error("what was sent over the old connection arrived")
+	}
+	if !answers(dial(), time.Minute) {
+		t.Error("a new connection is not carried")
 	}
 }
 

@@ -2,6 +2,7 @@ package browser
 
 import (
 	"io"
+	"maps"
 	"net"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ type Wire struct {
 	mu    sync.Mutex
 	cut   bool
 	ends  map[net.Conn]bool
+	mute  map[net.Conn]bool // ends whose bytes are lost on the way
 	moves sync.WaitGroup
 }
 
@@ -25,7 +27,7 @@ func NewWire(t testing.TB, server string) *Wire {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &Wire{listener: listener, server: server, ends: map[net.Conn]bool{}}
+	w := &Wire{listener: listener, server: server, ends: map[net.Conn]bool{}, mute: map[net.Conn]bool{}}
 	w.moves.Go(w.accept)
 	t.Cleanup(func() {
 		listener.Close()
@@ -46,6 +48,14 @@ func (w *Wire) Cut() {
 	for end := range w.ends {
 		end.Close()
 	}
+}
+
+// Hang loses everything that is sent over the connections there are, and tells neither side, as a router does that forgot
+// them. New ones work.
+func (w *Wire) Hang() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	maps.Copy(w.mute, w.ends)
 }
 
 // Mend lets connections through again.
@@ -79,10 +89,12 @@ func (w *Wire) carry(near net.Conn) {
 	back := make(chan struct{})
 	go func() {
 		defer close(back)
-		io.Copy(near, far)
-		near.Close()
+		io.Copy(end{near, w}, far)
+		if !w.loses(near) { // nor does the browser hear that the server has given up
+			near.Close()
+		}
 	}()
-	io.Copy(far, near)
+	io.Copy(end{far, w}, near)
 	far.Close()
 	<-back
 }
@@ -104,5 +116,25 @@ func (w *Wire) drop(ends ...net.Conn) {
 	defer w.mu.Unlock()
 	for _, end := range ends {
 		delete(w.ends, end)
+		delete(w.mute, end)
 	}
+}
+
+// end is where bytes leave the wire, unless they are lost.
+type end struct {
+	net.Conn
+	wire *Wire
+}
+
+func (e end) Write(p []byte) (int, error) {
+	if e.wire.loses(e.Conn) {
+		return len(p), nil
+	}
+	return e.Conn.Write(p)
+}
+
+func (w *Wire) loses(end net.Conn) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.mute[end]
 }

@@ -211,6 +211,31 @@ func TestWhatWasMissedComesWhenTheConnectionIsBack(t *testing.T) {
 	}
 }
 
+func TestASilentConnectionIsGivenUp(t *testing.T) {
+	t.Parallel()
+	for notices, how := range map[string]string{
+		"when the network changes":     `dispatchEvent(new Event("online"))`,
+		"when one looks at it again":   `document.dispatchEvent(new Event("visibilitychange"))`,
+		"after a minute of no answers": `const now = Date.now.bind(Date); Date.now = () => now() + 61000`,
+	} {
+		t.Run(notices, func(t *testing.T) {
+			t.Parallel()
+			h := furnish(t, vaulttest.Embedded(t, config(t)))
+			maria := h.visitor(t, "Maria Kowal")
+			conv := h.receive(t, maria, "one")
+			b, address := visit(t, h, h.operator)
+			wire := browser.NewWire(t, strings.TrimPrefix(address, "https://"))
+			b.Goto("https://" + wire.Address() + "/inbox/" + conv.String())
+			writes(b, "two")
+			b.WaitVisible(".bubble.ours .sent:not(.sending)")
+			wire.Hang()
+			h.receive(t, maria, "three")
+			b.Run(how)
+			b.WaitText(".bubble.theirs", "three")
+		})
+	}
+}
+
 func TestTheKeyboardDoesIt(t *testing.T) {
 	t.Parallel()
 	h := furnish(t, vaulttest.Embedded(t, config(t)))

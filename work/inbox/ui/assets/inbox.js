@@ -21,14 +21,26 @@
     return [h.slice(0, 8), h.slice(8, 12), h.slice(12, 16), h.slice(16, 20), h.slice(20)].join("-");
   };
 
-  // The socket. Requests get answers, pushes go to whoever named their kind.
-  const live = { socket: null, next: 1, waiting: new Map(), tries: 0, seen: 0, handlers: {} };
-  const ask = (op, args = {}) => new Promise((resolve, reject) => {
-    if (live.socket?.readyState !== WebSocket.OPEN) return reject(new Error("not connected"));
+  // The socket. Requests get answers, pushes go to whoever named their kind. In milliseconds: how long without a frame until
+  // we ask whether anybody is there, and until nobody is; how long to wait for an answer, and for it when the reader waits too.
+  const silence = { ask: 40000, dead: 60000 };
+  const patience = 15000;
+  const impatience = 5000;
+  const live = { socket: null, next: 1, waiting: new Map(), tries: 0, seen: 0, retry: 0, handlers: {} };
+  const ask = (op, args = {}, limit = patience) => new Promise((resolve, reject) => {
+    const socket = live.socket;
+    if (socket?.readyState !== WebSocket.OPEN) return reject(new Error("not connected"));
     const id = live.next++;
-    live.waiting.set(id, { resolve, reject });
-    live.socket.send(JSON.stringify({ id, op, ...args }));
+    live.waiting.set(id, { resolve, reject, timer: setTimeout(() => leave(socket), limit) });
+    socket.send(JSON.stringify({ id, op, ...args }));
   });
+  const answered = (frame) => {
+    const waiting = live.waiting.get(frame.id);
+    if (!waiting) return;
+    live.waiting.delete(frame.id);
+    clearTimeout(waiting.timer);
+    frame.error ? waiting.reject(frame.error) : waiting.resolve(frame.ok);
+  };
   const told = (lost) => {
     const mark = one(".connection");
     if (!mark) return;
@@ -36,48 +48,72 @@
     mark.hidden = !lost;
   };
   const connect = () => {
+    clearTimeout(live.retry);
     const socket = new WebSocket(`${location.protocol === "http:" ? "ws" : "wss"}://${location.host}/live`, "aver.v1");
     live.socket = socket;
+    const opening = setTimeout(() => leave(socket), patience);
     socket.onopen = () => {
-      live.tries = 0;
-      told(false);
+      clearTimeout(opening);
+      live.seen = Date.now();
       begin();
     };
     socket.onmessage = (event) => {
       live.seen = Date.now();
       const frame = JSON.parse(event.data);
-      if (frame.id) {
-        const waiting = live.waiting.get(frame.id);
-        live.waiting.delete(frame.id);
-        frame.error ? waiting?.reject(frame.error) : waiting?.resolve(frame.ok);
-        return;
-      }
-      live.handlers[frame.push]?.(frame);
+      frame.id ? answered(frame) : live.handlers[frame.push]?.(frame);
     };
-    socket.onclose = (event) => {
-      for (const waiting of live.waiting.values()) waiting.reject(new Error("not connected"));
-      live.waiting.clear();
-      if (event.code >= 3500) return location.assign("/login");
-      if (++live.tries > 1) told(true);
-      const leaving = event.code === 3001 && /^retry=(\d+)$/.exec(event.reason);
-      setTimeout(connect, leaving ? +leaving[1] : Math.random() * Math.min(30000, 500 * 2 ** live.tries));
-    };
+    socket.onclose = (event) => leave(socket, event.code, event.reason);
   };
+  // Gives a connection up, closed or silent, and tries again after a while. A dead one takes a minute to close: nobody waits for it.
+  const leave = (socket, code = 0, reason = "") => {
+    if (socket !== live.socket) return;
+    live.socket = null;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+    for (const waiting of live.waiting.values()) {
+      clearTimeout(waiting.timer);
+      waiting.reject(new Error("not connected"));
+    }
+    live.waiting.clear();
+    if (code >= 3500) return location.assign("/login");
+    if (++live.tries > 1) told(true);
+    const leaving = code === 3001 && /^retry=(\d+)$/.exec(reason);
+    live.retry = setTimeout(connect, leaving ? +leaving[1] : Math.random() * Math.min(30000, 500 * 2 ** live.tries));
+  };
+  // The network or the reader is back: find out at once whether anybody is still there.
+  const wake = () => {
+    if (document.hidden) return;
+    if (!live.socket) return connect();
+    ask("ping", {}, impatience).catch(() => {});
+  };
+  const watch = () => {
+    const quiet = Date.now() - live.seen;
+    if (document.hidden || live.socket?.readyState !== WebSocket.OPEN) return; // timers are unreliable there, and nobody waits
+    if (quiet > silence.dead) leave(live.socket);
+    else if (quiet > silence.ask) ask("ping").catch(() => {});
+  };
+  setInterval(watch, 5000);
+  addEventListener("online", wake);
+  document.addEventListener("visibilitychange", wake);
   const begin = async () => {
+    const socket = live.socket;
     try {
       counts(await ask("list"));
-      if (!data) return;
-      const caught = await ask("subscribe", { conversation: data.thread, epoch: data.epoch, offset: +data.offset });
-      if (!caught.recovered && caught.offset > +data.offset) return location.reload();
-      data.epoch = caught.epoch;
-      (caught.messages ?? []).forEach(show);
-      markSeen(caught.read);
+      if (data) await catchUp();
+      live.tries = 0;
+      told(false);
       read();
     } catch {
-      live.socket?.close(); // and again, after a moment
+      leave(socket); // and again, after a moment
     }
   };
-  addEventListener("online", () => live.socket?.readyState > 1 && connect());
+  const catchUp = async () => {
+    const caught = await ask("subscribe", { conversation: data.thread, epoch: data.epoch, offset: +data.offset });
+    if (!caught.recovered && caught.offset > +data.offset) return location.reload();
+    data.epoch = caught.epoch;
+    (caught.messages ?? []).forEach(show);
+    markSeen(caught.read);
+  };
 
   // The list: known lines change in place, new ones are drawn by the server.
   const rowOf = (id) => one(`[data-conversation="${CSS.escape(id)}"]`, rows);
@@ -232,8 +268,8 @@
   };
   let seen = 0;
   const read = () => {
-    const last = +data.offset;
-    if (document.visibilityState !== "visible" || !document.hasFocus() || last <= seen) return;
+    const last = +data?.offset;
+    if (!data || document.visibilityState !== "visible" || !document.hasFocus() || last <= seen) return;
     seen = last;
     for (const input of all("[name=seen]")) input.value = last; // what is closed now has been seen up to here
     const row = rowOf(data.thread);
