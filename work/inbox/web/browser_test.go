@@ -211,6 +211,42 @@ func TestWhatWasMissedComesWhenTheConnectionIsBack(t *testing.T) {
 	}
 }
 
+func TestWhatIsWrittenWithoutAConnectionGoesOnceWhenItIsBack(t *testing.T) {
+	t.Parallel()
+	h := furnish(t, vaulttest.Embedded(t, config(t)))
+	conv := h.receive(t, h.visitor(t, "Maria Kowal"), "The invoice, please")
+	paper := filepath.Join(t.TempDir(), "invoice.txt")
+	must(t, os.WriteFile(paper, []byte("40 for the lamp"), 0o600))
+	b, address := visit(t, h, h.operator)
+	wire := browser.NewWire(t, strings.TrimPrefix(address, "https://"))
+	b.Allow("WebSocket|net::ERR_CONNECTION")
+	b.Goto("https://" + wire.Address() + "/inbox/" + conv.String())
+	writes(b, "Let me look.")
+	b.WaitVisible(".bubble.ours .sent:not(.sending)")
+	wire.Cut()
+	b.WaitVisible(".connection")
+	b.Upload("#attach", paper)
+	b.WaitText("#uploads", "invoice.txt")
+	writes(b, "Here it is.")
+	b.Click(".composer-kind label:nth-of-type(2)")
+	writes(b, "she is a regular")
+	b.WaitText(".bubble.ours:has(.sending)", "Here it is.")
+	b.WaitText(".bubble.note:has(.sending)", "she is a regular")
+	wire.Mend()
+	b.WaitGone(".connection")
+	b.WaitGone(".bubble .sending")
+	list, _, err := h.inbox.History(t.Context(), h.operator.Actor, conv, 0, 50)
+	must(t, err)
+	var got []string
+	for _, m := range list {
+		got = append(got, fmt.Sprint(m.From, " ", m.Text.Reveal(), " ", len(m.Files)))
+	}
+	if want := "visitor The invoice, please 0|operator Let me look. 0|operator Here it is. 1|note she is a regular 0"; strings.Join(got, "|") != want {
+		t.Errorf("stored %q", got)
+	}
+	b.Until("the file can be opened", `fetch(document.querySelector(".bubble.ours .file").href).then(r => r.text()).then(t => t === "40 for the lamp")`)
+}
+
 func TestASilentConnectionIsGivenUp(t *testing.T) {
 	t.Parallel()
 	for notices, how := range map[string]string{

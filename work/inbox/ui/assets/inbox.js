@@ -95,6 +95,7 @@
   setInterval(watch, 5000);
   addEventListener("online", wake);
   document.addEventListener("visibilitychange", wake);
+  let resume = () => {}; // sends what waited for a connection
   const begin = async () => {
     const socket = live.socket;
     try {
@@ -103,6 +104,7 @@
       live.tries = 0;
       told(false);
       read();
+      resume();
     } catch {
       leave(socket); // and again, after a moment
     }
@@ -202,7 +204,8 @@
     else written.remove();
     for (const file of m.attachments ?? []) {
       const link = clone("file");
-      link.href = `/attachments/${file.id}`;
+      if (file.id) link.href = `/attachments/${file.id}`;
+      else link.removeAttribute("href"); // it is on its way
       one(".file-name", link).textContent = file.name;
       one(".soft", link).textContent = size(file.size);
       said.append(link);
@@ -314,39 +317,74 @@
   });
   if (!form) return;
 
-  // Sending: shown at once, marked when it is durable, kept when it is not.
+  // Sending: shown at once, marked when it is durable, kept until it is. What found no connection goes again when there is
+  // one, oldest first and with the same client_id, so that it arrives once.
   all(".needs-script", form).forEach((node) => (node.hidden = false));
   const uploads = new Map(); // of the message that is being written
+  const outbox = []; // what has no acknowledgement: {bubble, message, files, failed}
   const grow = () => area.dispatchEvent(new Event("input", { bubbles: true }));
-  const send = async (bubble, message) => {
-    setMark(bubble, "sending");
+  let flushing = false;
+  let later = 0;
+  const flush = async () => {
+    if (flushing) return;
+    flushing = true;
     try {
-      const ack = await ask("reply", message);
-      if (!bubble.id) bubble.id = message.note ? `n${ack.note}` : `m${ack.seq}`;
-      if (!message.note) data.offset = Math.max(+data.offset, ack.seq);
-      read();
-      message.note ? one("footer", bubble)?.remove() : one(".sent.read", bubble) || setMark(bubble, "sent");
-      bubble.onclick = bubble.onkeydown = null;
-      bubble.removeAttribute("tabindex");
-    } catch (error) {
-      setMark(bubble, "failed");
-      one("footer", bubble).append(`. ${error.title ?? ""} ${words("Failed")}`);
-      bubble.tabIndex = 0;
-      bubble.onclick = () => send(bubble, message);
-      bubble.onkeydown = (event) => event.key === "Enter" && send(bubble, message);
+      for (let next; (next = outbox.find((entry) => !entry.failed)); ) await deliver(next);
+    } catch {
+      clearTimeout(later);
+      if (live.socket) later = setTimeout(flush, 2000 + Math.random() * 3000); // an upload was cut off while the socket stands
+    } finally {
+      flushing = false;
     }
   };
+  const deliver = async (entry) => {
+    const { bubble, message, files } = entry;
+    setMark(bubble, "sending");
+    try {
+      for (const file of files) await handIn(file);
+      all(".file", bubble).forEach((link, n) => (link.href = `/attachments/${files[n].id}`));
+      const ack = await ask("reply", { ...message, attachments: files.map((file) => file.id) });
+      outbox.splice(outbox.indexOf(entry), 1);
+      acknowledged(bubble, message, ack);
+    } catch (error) {
+      if (!error.code) throw error; // nobody answered: it goes again
+      entry.failed = true;
+      failed(entry, error);
+    }
+  };
+  const acknowledged = (bubble, message, ack) => {
+    const id = message.note ? `n${ack.note}` : `m${ack.seq}`;
+    const known = document.getElementById(id);
+    if (known && known !== bubble) return bubble.remove(); // it had arrived before, without our hearing of it
+    bubble.id = id;
+    if (!message.note) data.offset = Math.max(+data.offset, ack.seq);
+    read();
+    message.note ? one("footer", bubble)?.remove() : one(".sent.read", bubble) || setMark(bubble, "sent");
+  };
+  const failed = (entry, error) => {
+    const { bubble } = entry;
+    setMark(bubble, "failed");
+    one("footer", bubble).append(`. ${error.title ?? ""} ${words("Failed")}`);
+    const again = () => {
+      bubble.onclick = bubble.onkeydown = null;
+      bubble.removeAttribute("tabindex");
+      entry.failed = false;
+      flush();
+    };
+    bubble.tabIndex = 0;
+    bubble.onclick = again;
+    bubble.onkeydown = (event) => event.key === "Enter" && again();
+  };
   form.addEventListener("submit", (event) => {
-    if (live.socket?.readyState !== WebSocket.OPEN) return; // by the form, then
-    event.preventDefault();
+    event.preventDefault(); // the form itself could not bring the files, and would lose them
     const text = area.value.trim();
-    const attachments = [...uploads.values()];
-    if ((!text && !attachments.length) || attachments.some((u) => !u.id)) return area.focus();
+    const files = [...uploads.values()];
+    if (!text && !files.length) return area.focus();
     const note = one("[name=kind]:checked", form).value === "note";
-    const message = { conversation: data.thread, client_id: uuid(), text, note, attachments: attachments.map((u) => u.id) };
+    const message = { conversation: data.thread, client_id: uuid(), text, note };
     const bubble = clone(note ? "note" : "ours");
     bubble.dataset.client = message.client_id;
-    fill(bubble, { text, attachments });
+    fill(bubble, { text, attachments: files });
     put(bubble, { from: { kind: note ? "note" : "operator", name: one(".user-name")?.textContent }, at: new Date().toISOString() });
     area.value = "";
     grow();
@@ -354,8 +392,15 @@
     one("#uploads").replaceChildren();
     one("#uploads").hidden = true;
     lastTyped = 0;
-    send(bubble, message);
+    setMark(bubble, "sending");
+    outbox.push({ bubble, message, files, failed: false });
+    flush();
   });
+  addEventListener("beforeunload", (event) => outbox.length && event.preventDefault());
+  resume = () => {
+    flush();
+    uploads.forEach(prepare);
+  };
   let lastTyped = 0;
   area.addEventListener("input", () => {
     const replying = one("[name=kind]:checked", form).value === "reply";
@@ -410,55 +455,60 @@
     narrow();
   });
 
-  // Files: sent at once, with progress; the message names them.
-  const add = (file) => {
-    if (uploads.size === 10) return window.aver?.toast(words("Many"));
-    const key = uuid();
-    const entry = { name: file.name, size: file.size };
-    uploads.set(key, entry);
-    const item = document.createElement("li");
-    const [name, bar, drop] = ["span", "progress", "button"].map((tag) => document.createElement(tag));
-    name.textContent = file.name;
-    bar.max = 1;
-    bar.value = 0;
-    bar.setAttribute("aria-label", words("Uploading", file.name));
-    drop.type = "button";
-    drop.className = "drop";
-    drop.textContent = "×";
-    drop.setAttribute("aria-label", words("Remove", file.name));
-    item.append(name, bar, drop);
-    one("#uploads").append(item);
-    one("#uploads").hidden = false;
+  // Files: sent at once, with progress; the message names them. Without a connection they wait for it beside their message.
+  const handIn = (file) => (file.going ??= send(file).finally(() => (file.going = null)));
+  const send = (file) => new Promise((resolve, reject) => {
+    if (file.id) return resolve();
     const request = new XMLHttpRequest();
-    const away = () => {
-      request.abort();
-      uploads.delete(key);
-      item.remove();
-      one("#uploads").hidden = !uploads.size;
-    };
-    drop.onclick = away;
+    file.stop = () => request.abort();
     request.open("POST", `/uploads/${data.thread}`);
     request.setRequestHeader("X-File-Name", encodeURIComponent(file.name));
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.setRequestHeader("Accept", "application/json");
-    request.upload.onprogress = (event) => (bar.value = event.total ? event.loaded / event.total : 0);
+    request.upload.onprogress = (event) => (file.bar.value = event.total ? event.loaded / event.total : 0);
+    request.onerror = request.onabort = () => reject(new Error("no answer"));
     request.onload = () => {
       let answer = {};
       try {
         answer = JSON.parse(request.responseText);
       } catch {}
-      if (request.status !== 201) {
-        away();
-        return window.aver?.toast(answer.detail ?? answer.title ?? words("Failed"));
-      }
-      Object.assign(entry, answer);
-      bar.remove();
+      if (request.status !== 201) return reject({ code: "refused", ...answer });
+      Object.assign(file, answer);
+      resolve();
     };
-    request.onerror = () => {
-      away();
-      window.aver?.toast(words("Failed"));
+    request.send(file.content);
+  });
+  // Hands a file in while its message is still being written.
+  const prepare = (file, key) => handIn(file).then(() => file.bar.remove(), (error) => {
+    if (!error.code || !uploads.has(key)) return; // goes with its message, or its message says why not
+    file.drop();
+    window.aver?.toast(error.detail ?? error.title ?? words("Failed"));
+  });
+  const add = (content) => {
+    if (uploads.size === 10) return window.aver?.toast(words("Many"));
+    const key = uuid();
+    const item = document.createElement("li");
+    const [name, bar, drop] = ["span", "progress", "button"].map((tag) => document.createElement(tag));
+    name.textContent = content.name;
+    bar.max = 1;
+    bar.value = 0;
+    bar.setAttribute("aria-label", words("Uploading", content.name));
+    drop.type = "button";
+    drop.className = "drop";
+    drop.textContent = "×";
+    drop.setAttribute("aria-label", words("Remove", content.name));
+    item.append(name, bar, drop);
+    one("#uploads").append(item);
+    one("#uploads").hidden = false;
+    const file = { content, name: content.name, size: content.size, bar, stop: () => {} };
+    file.drop = drop.onclick = () => {
+      uploads.delete(key);
+      file.stop();
+      item.remove();
+      one("#uploads").hidden = !uploads.size;
     };
-    request.send(file);
+    uploads.set(key, file);
+    prepare(file, key);
   };
   const picker = one("#attach");
   one("#attach-button").addEventListener("click", () => picker.click());
