@@ -11,6 +11,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
+	pagecdp "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"aver/base/ids"
@@ -245,6 +246,62 @@ func TestWhatIsWrittenWithoutAConnectionGoesOnceWhenItIsBack(t *testing.T) {
 		t.Errorf("stored %q", got)
 	}
 	b.Until("the file can be opened", `fetch(document.querySelector(".bubble.ours .file").href).then(r => r.text()).then(t => t === "40 for the lamp")`)
+}
+
+func TestEverythingIsAsItIsNowWhenTheConnectionIsBack(t *testing.T) {
+	t.Parallel()
+	h := furnish(t, vaulttest.Embedded(t, config(t)))
+	maria, jonas := h.visitor(t, "Maria Kowal"), h.visitor(t, "Jonas Weber")
+	conv := h.receive(t, maria, "my card is 4000 0000")
+	done, other := h.receive(t, h.visitor(t, "Lena Brandt"), "thanks"), h.receive(t, jonas, "hello")
+	b, address := visit(t, h, h.operator)
+	wire := browser.NewWire(t, strings.TrimPrefix(address, "https://"))
+	b.Allow("WebSocket|net::ERR_CONNECTION")
+	b.Goto("https://" + wire.Address() + "/inbox/" + conv.String())
+	b.WaitText(`[data-view="unassigned"] .count`, "2") // connected
+	b.Type("#composer textarea", "half a sente")
+	wire.Cut()
+	b.WaitVisible(".connection")
+	h.reply(t, h.owner.Actor, conv, "among us", true)
+	must(t, h.inbox.Redact(t.Context(), h.owner.Actor, conv, 1, 0))
+	must(t, h.inbox.SetState(t.Context(), h.owner.Actor, done, inbox.Closed, 0))
+	must(t, h.inbox.SetState(t.Context(), h.owner.Actor, conv, inbox.Closed, 0))
+	h.receive(t, jonas, "anybody there?")
+	wire.Mend()
+	b.WaitGone(".connection")
+	b.WaitText(".bubble.note", "among us")
+	b.WaitText(".bubble.theirs", "This message was removed")
+	b.WaitText(".finish", "Open again")
+	b.WaitText(`#rows [data-conversation="`+other.String()+`"] .row-note`, "anybody there?")
+	b.WaitGone(`#rows [data-conversation="` + done.String() + `"]`)
+	if got := browser.Eval[string](b, `document.querySelector("#composer textarea").value`); got != "half a sente" {
+		t.Errorf("what was being written is now %q", got)
+	}
+}
+
+func TestAMessageThatIsToldLateIsNotSkipped(t *testing.T) {
+	t.Parallel()
+	h := furnish(t, vaulttest.Embedded(t, config(t)))
+	maria := h.visitor(t, "Maria Kowal")
+	conv := h.receive(t, maria, "one")
+	b, address := visit(t, h, h.operator)
+	b.Goto(address + "/inbox")
+	b.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error { // what another process took is told by a relay that lost it
+		_, err := cdp.Call(ctx, target, pagecdp.AddScriptToEvaluateOnNewDocument, pagecdp.AddScriptToEvaluateOnNewDocumentParams{Source: `
+			const heard = Object.getOwnPropertyDescriptor(WebSocket.prototype, "onmessage");
+			Object.defineProperty(WebSocket.prototype, "onmessage", { set(f) { heard.set.call(this, f && ((e) => e.data.includes('"push":"message"') && e.data.includes("\"two\"") || f(e))) } });`})
+		return err
+	}))
+	b.Goto(address + "/inbox/" + conv.String())
+	writes(b, "before")
+	b.WaitVisible(".bubble.ours .sent:not(.sending)")
+	h.receive(t, maria, "two")
+	b.WaitText("#rows .row-note", "two")
+	writes(b, "three")
+	b.WaitText(".bubble.theirs", "two")
+	if got := browser.Eval[string](b, `[...document.querySelectorAll(".thread .written")].map(p => p.textContent).join(" ")`); got != "one before two three" {
+		t.Errorf("the thread reads %q", got)
+	}
 }
 
 func TestASilentConnectionIsGivenUp(t *testing.T) {

@@ -26,7 +26,15 @@ func (s *Service) showInbox(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return page.Render(w, r, http.StatusOK, ui.Page(ui.Inbox{List: list}))
+	return show(w, r, http.StatusOK, ui.Inbox{List: list})
+}
+
+// show answers with the page, or with its columns alone for a script that brings it up to date.
+func show(w http.ResponseWriter, r *http.Request, status int, v ui.Inbox) error {
+	if page.Fragment(r) {
+		return page.Render(w, r, status, ui.Columns(v))
+	}
+	return page.Render(w, r, status, ui.Page(v))
 }
 
 func (s *Service) showThread(w http.ResponseWriter, r *http.Request) error {
@@ -56,7 +64,7 @@ func (s *Service) draw(w http.ResponseWriter, r *http.Request, status, column in
 	if err != nil {
 		return err
 	}
-	return page.Render(w, r, status, ui.Page(ui.Inbox{List: list, Thread: t, Column: column}))
+	return show(w, r, status, ui.Inbox{List: list, Thread: t, Column: column})
 }
 
 // list draws the first column.

@@ -26,7 +26,7 @@
   const silence = { ask: 40000, dead: 60000 };
   const patience = 15000;
   const impatience = 5000;
-  const live = { socket: null, next: 1, waiting: new Map(), tries: 0, seen: 0, retry: 0, handlers: {} };
+  const live = { socket: null, next: 1, waiting: new Map(), tries: 0, opened: 0, seen: 0, retry: 0, handlers: {} };
   const ask = (op, args = {}, limit = patience) => new Promise((resolve, reject) => {
     const socket = live.socket;
     if (socket?.readyState !== WebSocket.OPEN) return reject(new Error("not connected"));
@@ -47,6 +47,7 @@
     if (!lost && !mark.hidden) window.aver?.toast(mark.dataset.back);
     mark.hidden = !lost;
   };
+  const hear = (frame) => (held ? held.push(frame) : live.handlers[frame.push]?.(frame));
   const connect = () => {
     clearTimeout(live.retry);
     const socket = new WebSocket(`${location.protocol === "http:" ? "ws" : "wss"}://${location.host}/live`, "aver.v1");
@@ -55,12 +56,12 @@
     socket.onopen = () => {
       clearTimeout(opening);
       live.seen = Date.now();
-      begin();
+      begin(live.opened++ > 0);
     };
     socket.onmessage = (event) => {
       live.seen = Date.now();
       const frame = JSON.parse(event.data);
-      frame.id ? answered(frame) : live.handlers[frame.push]?.(frame);
+      frame.id ? answered(frame) : hear(frame);
     };
     socket.onclose = (event) => leave(socket, event.code, event.reason);
   };
@@ -96,11 +97,12 @@
   addEventListener("online", wake);
   document.addEventListener("visibilitychange", wake);
   let resume = () => {}; // sends what waited for a connection
-  const begin = async () => {
+  const begin = async (again = false) => {
     const socket = live.socket;
     try {
       counts(await ask("list"));
-      if (data) await catchUp();
+      const whole = !data || (await catchUp());
+      if (again || !whole) await redraw(); // notes, states and what was removed are told once only
       live.tries = 0;
       told(false);
       read();
@@ -111,10 +113,63 @@
   };
   const catchUp = async () => {
     const caught = await ask("subscribe", { conversation: data.thread, epoch: data.epoch, offset: +data.offset });
-    if (!caught.recovered && caught.offset > +data.offset) return location.reload();
+    const whole = caught.recovered || caught.offset <= +data.offset;
     data.epoch = caught.epoch;
     (caught.messages ?? []).forEach(show);
     markSeen(caught.read);
+    return whole;
+  };
+
+  // What the server draws for an address, in a box that nobody sees: a page that says why there is nothing stays in it.
+  const drawn = async (address) => {
+    const box = document.createElement("div");
+    let status = 0;
+    box.hidden = true;
+    box.addEventListener("htmx:after:request", (event) => (status = event.detail.ctx.response.status));
+    document.body.append(box);
+    await htmx.ajax("GET", address, { source: box, target: box, swap: "innerHTML" });
+    box.remove();
+    if (status !== 200 && status !== 204) throw new Error("not drawn");
+    return box;
+  };
+
+  // Draws the page anew, but for what is being written. What is pushed meanwhile waits, and is told afterwards.
+  let held = null;
+  let turn = Promise.resolve();
+  const redraw = () => (turn = turn.then(redrawNow, redrawNow));
+  const redrawNow = async () => {
+    held = [];
+    try {
+      const now = await drawn((data?.address ?? "/inbox") + rows.dataset.query);
+      const focused = document.activeElement?.closest("[data-conversation]")?.dataset.conversation;
+      rows.replaceChildren(...one("#rows", now).childNodes);
+      if (focused) rowOf(focused)?.focus();
+      if (data) redrawThread(now);
+    } finally {
+      const late = held;
+      held = null;
+      late.forEach(hear);
+    }
+  };
+  const redrawThread = (now) => {
+    for (const part of [".thread-tools", "#thread-state", ".column.third"]) one(part)?.replaceChildren(...(one(part, now)?.childNodes ?? []));
+    Object.assign(data, one("#thread-data", now).dataset);
+    const own = all(".bubble[data-client]", thread).filter((bubble) => !bubble.id || !one(`#${bubble.id}`, now)); // not stored yet, or just now
+    inPlace(() => thread.replaceChildren(...one(".thread", now).childNodes, ...own));
+  };
+  // Changes the thread under the eyes of somebody who reads in it.
+  const inPlace = (change) => {
+    if (atEnd()) {
+      change();
+      return toEnd();
+    }
+    const scroll = thread.closest(".scroll");
+    const topOf = (bubble) => bubble.getBoundingClientRect().top;
+    const first = all(".bubble[id]", thread).find((bubble) => topOf(bubble) > topOf(scroll));
+    const before = first && topOf(first);
+    change();
+    const after = first && document.getElementById(first.id);
+    if (after) scroll.scrollTop += topOf(after) - before;
   };
 
   // The list: known lines change in place, new ones are drawn by the server.
@@ -221,7 +276,8 @@
   };
   const put = (bubble, m) => {
     const stay = !atEnd() && m.from.kind === "visitor";
-    const last = all(".bubble", thread).at(-1);
+    const next = all(".bubble", thread).find((b) => /^m\d+$/.test(b.id) && +b.id.slice(1) > m.seq) ?? null; // it was overtaken
+    const last = next ? null : all(".bubble", thread).at(-1);
     const name = m.from.kind === "visitor" ? data.name : m.from.name || words("Team");
     const strong = one("header strong", bubble);
     if (strong) strong.textContent = name;
@@ -233,19 +289,19 @@
     const voice = [...bubble.classList].find((c) => ["theirs", "ours", "note"].includes(c));
     if (voice && last?.classList.contains(voice) && one("header strong", last)?.textContent === name) bubble.classList.add("group");
     one(".thread > p.soft", document)?.remove();
-    thread.append(bubble);
+    thread.insertBefore(bubble, next);
     if (!stay) toEnd();
   };
   const voices = { visitor: "theirs", operator: "ours", assistant: "ours", system: "event", note: "note" };
   const show = (m) => {
     const id = m.note ? `n${m.note}` : `m${m.seq}`;
-    if (document.getElementById(id)) return;
     if (!m.note) data.offset = Math.max(+data.offset, m.seq);
+    if (document.getElementById(id)) return;
     const mine = m.client_id && one(`[data-client="${CSS.escape(m.client_id)}"]`, thread);
     if (mine) {
       mine.id = id;
       if (!m.note) setMark(mine, "sent");
-      return;
+      return read();
     }
     const voice = voices[m.from.kind];
     const bubble = clone(voice);
@@ -288,6 +344,7 @@
       show(frame.data);
     },
     note: (frame) => mine(frame) && show({ ...frame.data, from: { ...frame.data.from, kind: "note" } }),
+    reload: () => redraw().catch(() => {}),
     typing: (frame) => mine(frame) && frame.data.from.kind === "visitor" && typing(frame.data.on),
     read: (frame) => mine(frame) && frame.data.by === "visitor" && markSeen(frame.data.seq),
     redacted: (frame) => {
@@ -298,7 +355,6 @@
       gone.textContent = words("Removed");
       one(".said", bubble)?.replaceChildren(gone);
     },
-    reload: () => location.reload(),
   };
   if (data) {
     addEventListener("focus", read);
@@ -357,9 +413,14 @@
     const known = document.getElementById(id);
     if (known && known !== bubble) return bubble.remove(); // it had arrived before, without our hearing of it
     bubble.id = id;
-    if (!message.note) data.offset = Math.max(+data.offset, ack.seq);
+    if (!message.note) advance(ack.seq);
     read();
     message.note ? one("footer", bubble)?.remove() : one(".sent.read", bubble) || setMark(bubble, "sent");
+  };
+  // Another process may have taken a message before ours that we have not been told of: that one must not be skipped.
+  const advance = (seq) => {
+    if (seq === +data.offset + 1) data.offset = seq;
+    else if (seq > +data.offset) begin();
   };
   const failed = (entry, error) => {
     const { bubble } = entry;
