@@ -64,8 +64,7 @@ type List struct {
 	Empty   page.Empty
 	Query   string // the view, for addresses that scripts make: "?state=closed", or ""
 	State   string // which the list shows
-	Whole   bool   // no filter but the state: new conversations belong into it
-	Self    string // the user's identifier
+	Whole   bool   // no filter but the state or the words: what is in it stays while its state does
 	MayTidy bool   // labels can be managed
 }
 
@@ -109,6 +108,7 @@ type Thread struct {
 	PersonURL string
 	Mine      bool
 	Assignee  string // identifier of whose it is, or "none"
+	Team      string // the same of the team
 	Empty     bool
 	Earlier   string // address of what was written before; "" at the beginning
 	Lines     []Line
@@ -178,7 +178,7 @@ type Other struct {
 func (t *Thread) attrs() templ.Attributes {
 	return templ.Attributes{
 		"data-thread": t.ID, "data-epoch": t.Epoch, "data-offset": fmt.Sprint(t.Offset), "data-read": fmt.Sprint(t.Read),
-		"data-address": t.Address, "data-query": t.Query, "data-name": t.Name,
+		"data-state": t.State, "data-assignee": t.Assignee, "data-team": t.Team, "data-address": t.Address, "data-query": t.Query, "data-name": t.Name,
 		"data-words-failed": text.T("live.failed"), "data-words-removed": text.T("thread.removed"), "data-words-team": text.T("thread.team"),
 		"data-words-uploading": text.T("live.uploading", "%"), "data-words-remove": text.T("live.remove", "%"), "data-words-many": text.T("live.tooMany"),
 	}

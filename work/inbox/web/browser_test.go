@@ -20,6 +20,7 @@ import (
 	"aver/proof/browser"
 	"aver/trust/consent"
 	"aver/trust/identity"
+	"aver/vault"
 	"aver/vault/vaulttest"
 	"aver/work/inbox"
 	"aver/work/inbox/hours"
@@ -195,7 +196,7 @@ func TestWhatWasMissedComesWhenTheConnectionIsBack(t *testing.T) {
 	conv := h.receive(t, maria, "one")
 	b, address := visit(t, h, h.operator)
 	wire := browser.NewWire(t, strings.TrimPrefix(address, "https://"))
-	b.Allow("WebSocket|ERR_CONNECTION_REFUSED")
+	b.Allow("WebSocket|net::ERR_CONNECTION|htmx:error")
 	b.Goto("https://" + wire.Address() + "/inbox/" + conv.String())
 	writes(b, "two")
 	b.WaitVisible(".bubble.ours .sent:not(.sending)")
@@ -220,7 +221,7 @@ func TestWhatIsWrittenWithoutAConnectionGoesOnceWhenItIsBack(t *testing.T) {
 	must(t, os.WriteFile(paper, []byte("40 for the lamp"), 0o600))
 	b, address := visit(t, h, h.operator)
 	wire := browser.NewWire(t, strings.TrimPrefix(address, "https://"))
-	b.Allow("WebSocket|net::ERR_CONNECTION")
+	b.Allow("WebSocket|net::ERR_CONNECTION|htmx:error")
 	b.Goto("https://" + wire.Address() + "/inbox/" + conv.String())
 	writes(b, "Let me look.")
 	b.WaitVisible(".bubble.ours .sent:not(.sending)")
@@ -256,7 +257,7 @@ func TestEverythingIsAsItIsNowWhenTheConnectionIsBack(t *testing.T) {
 	done, other := h.receive(t, h.visitor(t, "Lena Brandt"), "thanks"), h.receive(t, jonas, "hello")
 	b, address := visit(t, h, h.operator)
 	wire := browser.NewWire(t, strings.TrimPrefix(address, "https://"))
-	b.Allow("WebSocket|net::ERR_CONNECTION")
+	b.Allow("WebSocket|net::ERR_CONNECTION|htmx:error")
 	b.Goto("https://" + wire.Address() + "/inbox/" + conv.String())
 	b.WaitText(`[data-view="unassigned"] .count`, "2") // connected
 	b.Type("#composer textarea", "half a sente")
@@ -302,6 +303,60 @@ func TestAMessageThatIsToldLateIsNotSkipped(t *testing.T) {
 	if got := browser.Eval[string](b, `[...document.querySelectorAll(".thread .written")].map(p => p.textContent).join(" ")`); got != "one before two three" {
 		t.Errorf("the thread reads %q", got)
 	}
+}
+
+func TestManyNewsAtOnceBringOneRowEach(t *testing.T) {
+	t.Parallel()
+	h := furnish(t, vaulttest.Embedded(t, config(t)))
+	maria := h.visitor(t, "Maria Kowal")
+	conv := h.receive(t, maria, "hello")
+	must(t, h.inbox.SetState(t.Context(), h.operator.Actor, conv, inbox.Closed, 0))
+	people := []vault.Actor{maria}
+	for range 4 {
+		people = append(people, h.visitor(t, "Jonas Weber"))
+	}
+	b, address := visit(t, h, h.operator)
+	b.Goto(address + "/inbox")
+	last := h.receive(t, h.visitor(t, "Lena Brandt"), "the list is live")
+	b.WaitVisible(`#rows [data-conversation="` + last.String() + `"]`)
+	for _, person := range people { // the first opens a closed conversation, which is two news
+		h.receive(t, person, "one")
+		h.receive(t, person, "two")
+	}
+	b.Until("every conversation is listed once, with its last message", `(rows => rows.length === 6 && rows.filter(row => row.innerText.includes("two")).length === 5)(aver.all("#rows [data-conversation]"))`)
+	if got := browser.Eval[int](b, `new Set(aver.all("#rows [data-conversation]").map(row => row.dataset.conversation)).size`); got != 6 {
+		t.Errorf("%d conversations in 6 rows", got)
+	}
+}
+
+func TestAFilteredListFollowsWhoHasAConversation(t *testing.T) {
+	t.Parallel()
+	h := furnish(t, vaulttest.Embedded(t, config(t)))
+	conv := h.receive(t, h.visitor(t, "Maria Kowal"), "hello")
+	give := func(user ids.User) {
+		must(t, h.inbox.Assign(t.Context(), h.owner.Actor, conv, inbox.Assignment{User: &user}))
+	}
+	b, address := visit(t, h, h.operator)
+	b.Goto(address + "/inbox?who=unassigned")
+	mine, open := b.Another(), b.Another()
+	mine.Goto(address + "/inbox?who=mine")
+	open.Goto(address + "/inbox/" + conv.String())
+	row := `#rows [data-conversation="` + conv.String() + `"]`
+	b.WaitVisible(row)
+	for _, tab := range []*browser.Tab{b, mine, open} {
+		tab.WaitGone(`[data-view="open"] .count`) // it has heard that the message was read
+	}
+	give(h.operator.User())
+	b.WaitGone(row)
+	mine.WaitVisible(row)
+	open.WaitGone(".take")
+	give(h.owner.User())
+	mine.WaitGone(row)
+	open.WaitVisible(".take")
+	open.WaitText(".column.third", "Ines Moreau")
+	open.Click(".take button")
+	open.WaitText(".column.third", "Ben Okafor")
+	mine.WaitVisible(row)
 }
 
 func TestASilentConnectionIsGivenUp(t *testing.T) {

@@ -78,8 +78,8 @@ func (s *Service) list(r *http.Request, open ids.Conversation) (ui.List, error) 
 	if err != nil {
 		return ui.List{}, err
 	}
-	out := ui.List{Words: v.words, Query: v.address(""), State: string(v.state), Self: a.User().String(), MayTidy: s.MayWrite(a),
-		Whole: v.who == "" && v.words == "" && v.team.IsZero() && v.label.IsZero() && v.after.IsZero()}
+	out := ui.List{Words: v.words, Query: v.address(""), State: string(v.state), MayTidy: s.MayWrite(a),
+		Whole: v.words != "" || v.who == "" && v.team.IsZero() && v.label.IsZero()}
 	for _, row := range rows {
 		out.Rows = append(out.Rows, rowOf(row, v, row.ID == open))
 	}
@@ -259,10 +259,7 @@ func (s *Service) thread(r *http.Request, id ids.Conversation) (*ui.Thread, erro
 	out := &ui.Thread{ID: id.String(), Epoch: t.Epoch.String(), Offset: t.LastSeq, Name: nameOf(t.Row), State: string(t.State), Until: t.SnoozedUntil,
 		Address: "/inbox/" + id.String(), Query: v.address(""), Back: v.address("/inbox"), Mine: t.Assignee == a.User(), Read: t.ContactReadSeq,
 		ClientID: newClientID(s.Now()), MayWrite: s.MayWrite(a)}
-	out.Assignee = "none"
-	if !t.Assignee.IsZero() {
-		out.Assignee = t.Assignee.String()
-	}
+	out.Assignee, out.Team = orNone(t.Assignee), orNone(t.Team)
 	out.PersonURL = v.address(out.Address + "/person")
 	if t.More {
 		earlier := url.Values{"before": {strconv.FormatInt(t.Messages[0].Seq, 10)}}
@@ -279,6 +276,14 @@ func (s *Service) thread(r *http.Request, id ids.Conversation) (*ui.Thread, erro
 	out.Snoozes = snoozes(s.Now().In(zone))
 	out.Pick = s.Now().In(zone).Add(time.Hour).Format("2006-01-02T15:04")
 	return out, s.menus(ctx, a, t, out)
+}
+
+// orNone is an identifier in a form, which orNobody reads back.
+func orNone[K ids.Kind](id ids.Of[K]) string {
+	if id.IsZero() {
+		return "none"
+	}
+	return id.String()
 }
 
 // newClientID makes a UUID of version 7 for a message that is sent by a form, so that a double click sends it once.

@@ -175,13 +175,27 @@
   // The list: known lines change in place, new ones are drawn by the server.
   const rowOf = (id) => one(`[data-conversation="${CSS.escape(id)}"]`, rows);
   const list = () => one("[data-list]", rows);
-  const bring = async (id) => {
-    const item = document.createElement("li"); // in its place comes what the server draws, or nothing
-    item.hidden = true;
-    list().prepend(item);
-    await htmx.ajax("GET", `/inbox/${id}/row${rows.dataset.query}`, { target: item, swap: "outerHTML" });
-    item.remove();
-    if (rowOf(id)) one(".empty", rows)?.remove();
+  const asked = new Map(); // rows that are being drawn, with the newest of the news that came meanwhile
+  const bring = async (c) => {
+    asked.set(c.id, null);
+    try {
+      place(c.id, one("li", await drawn(`/inbox/${c.id}/row${rows.dataset.query}`)));
+    } catch {} // without a connection: the list is read again when it is back
+    const newer = asked.get(c.id);
+    asked.delete(c.id);
+    if (newer) changed(newer);
+  };
+  // Puts a row where its time has its place, instead of the one before. There is none if the list has no place for it.
+  const place = (id, item) => {
+    const before = rowOf(id);
+    const focused = before && document.activeElement === before;
+    before?.closest("li").remove();
+    if (!item) return;
+    const at = (li) => new Date(one("time", li).dateTime);
+    list().insertBefore(item, all("li", list()).find((li) => at(li) <= at(item)) ?? null);
+    if (id === data?.thread) rowOf(id).setAttribute("aria-current", "true");
+    if (focused) rowOf(id).focus();
+    one(".empty", rows)?.remove();
   };
   const count = (row, unread) => {
     row.classList.toggle("unread", unread > 0);
@@ -221,17 +235,18 @@
   const changed = (c) => {
     clearTimeout(counting);
     counting = setTimeout(() => ask("list").then(counts, () => {}), 500 + Math.random() * 1000);
+    const elsewhere = c.id === data?.thread && (c.state !== data.state || (c.assignee ?? "none") !== data.assignee || (c.team ?? "none") !== data.team);
+    if (elsewhere) return redraw().catch(() => {}); // somebody closed or took what is open here
+    if (asked.has(c.id)) return asked.set(c.id, c);
+    const { query, state, whole } = rows.dataset;
     const row = rowOf(c.id);
     const item = row?.closest("li");
-    if (c.state !== rows.dataset.state) {
+    if (!row && (query.includes("after=") || query.includes("q="))) return;
+    if (c.state !== state && !query.includes("q=")) {
       if (item && row.getAttribute("aria-current") !== "true") item.remove();
       return;
     }
-    if (!row) {
-      if (rows.dataset.query.includes("after=") || rows.dataset.query.includes("q=")) return;
-      bring(c.id);
-      return;
-    }
+    if (!row || !whole) return bring(c); // only the server knows whether a filter lets it through
     const before = one("time", row)?.dateTime;
     one(".row-note", row).textContent = c.preview;
     count(row, c.unread);
