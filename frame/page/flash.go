@@ -83,10 +83,11 @@ func Done(w http.ResponseWriter, r *http.Request, err error, to, flash string) e
 	return nil
 }
 
-// TakeFlash returns the sentence that Redirect left, once. Edge calls it when it makes the View of a GET.
+// TakeFlash returns the sentence that Redirect left, once. Edge calls it when it makes the View of a GET. A part of a page
+// has no place for it and leaves it for the next whole one.
 func TakeFlash(w http.ResponseWriter, r *http.Request) string {
 	c, err := r.Cookie(flashCookie)
-	if err != nil {
+	if err != nil || Fragment(r) {
 		return ""
 	}
 	http.SetCookie(w, cookie(flashCookie, "", -1))

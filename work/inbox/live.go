@@ -72,7 +72,11 @@ func (s *Service) publishAll(tenant ids.Tenant, n int64, payload any) {
 			s.publish(tenant, InboxChannel, listPush(news.conversation, n))
 		}
 	case redactedNews:
-		s.publish(tenant, TeamChannelOf(news.conversation.ID), redactedPush(news.message))
+		channel := ChannelOf(news.conversation.ID)
+		if news.message.Note > 0 {
+			channel = TeamChannelOf(news.conversation.ID)
+		}
+		s.publish(tenant, channel, redactedPush(news.message.Seq, news.message.Note))
 		s.publish(tenant, InboxChannel, listPush(news.conversation, n))
 	}
 }
@@ -147,11 +151,16 @@ func notePush(m Message) live.Push {
 	return live.Push{Kind: "note", N: m.Note, Data: wired{message: m}}
 }
 
-func redactedPush(m Message) live.Push {
-	return live.Push{Kind: "redacted", N: m.Seq, Data: struct {
-		Seq  int64 `json:"seq"`
-		Note int64 `json:"note,omitempty"`
-	}{m.Seq, m.Note}}
+// redactedPush names a note by its own number, a message by its place.
+func redactedPush(seq, note int64) live.Push {
+	if note > 0 {
+		return live.Push{Kind: "redacted", N: note, Data: struct {
+			Note int64 `json:"note"`
+		}{note}}
+	}
+	return live.Push{Kind: "redacted", N: seq, Data: struct {
+		Seq int64 `json:"seq"`
+	}{seq}}
 }
 
 func statePush(c Conversation) live.Push {
@@ -261,7 +270,9 @@ func fetch(tx *vault.Tx, c Conversation, kind string, n int64, team bool) (live.
 	case kind == "conversation" && !team:
 		return statePush(c), nil
 	case kind == "redacted" && team:
-		return live.Push{Kind: "reload", Data: struct{}{}}, nil
+		return redactedPush(0, n), nil
+	case kind == "redacted":
+		return redactedPush(n, 0), nil
 	}
 	tail := "contact = ? AND conversation = ? AND seq = ? AND note = 0"
 	if kind == "note" && team {

@@ -182,6 +182,11 @@ func TestNewsCanBeReadAgainByAnotherProcess(t *testing.T) {
 		must(t, h.inbox.SetState(t.Context(), h.operator, conv, inbox.Closed, 0))
 		same(inbox.ChannelOf(conv), "conversation", 1)
 		same(inbox.InboxChannel, "conversation", head())
+		must(t, h.inbox.Redact(t.Context(), h.operator, conv, 2, 0))
+		same(inbox.ChannelOf(conv), "redacted", 2)
+		same(inbox.InboxChannel, "conversation", head())
+		must(t, h.inbox.Redact(t.Context(), h.operator, conv, 2, 1))
+		same(inbox.TeamChannelOf(conv), "redacted", 1)
 		must(t, h.inbox.Typing(t.Context(), visitor, conv, true))
 		same(inbox.TeamChannelOf(conv), "typing", 2)
 

@@ -44,6 +44,19 @@ func (s *Service) Reply(ctx context.Context, user vault.Actor, conv ids.Conversa
 	})
 }
 
+// redacted counts a message that was taken out, so that a visitor who was away learns of it. Notes are none of theirs.
+func (c *Conversation) redacted(tx *vault.Tx, l Line) error {
+	if l.Note > 0 {
+		return nil
+	}
+	was := *c
+	c.Redactions++
+	if l.Seq == c.LastSeq {
+		c.Preview = personal.Text{}
+	}
+	return c.change(tx, was)
+}
+
 // Redact takes the words and the files out of a message, for good and for everybody. That it was there stays visible.
 func (s *Service) Redact(ctx context.Context, actor vault.Actor, conv ids.Conversation, seq, note int64) error {
 	return s.vault.Do(ctx, actor, actRedact, func(tx *vault.Tx) error {
@@ -65,12 +78,8 @@ func (s *Service) Redact(ctx context.Context, actor vault.Actor, conv ids.Conver
 		if err := Messages.Put(tx, l); err != nil {
 			return err
 		}
-		if note == 0 && seq == c.LastSeq {
-			was := c
-			c.Preview = personal.Text{}
-			if err := c.change(tx, was); err != nil {
-				return err
-			}
+		if err := c.redacted(tx, l); err != nil {
+			return err
 		}
 		m, err := messageOf(l, personal.Text{})
 		tx.Emit(vault.Event{Kind: "message.redacted", Object: conv.String(), Subject: c.Contact, N: seq}, redactedNews{c, m, false})

@@ -68,6 +68,7 @@ type Conversation struct {
 	ReadSeq        int64            `vault:"read_seq,state"`         // how far we have read
 	ContactReadSeq int64            `vault:"contact_read_seq,state"` // how far the person has read
 	SnoozedUntil   time.Time        `vault:"snoozed_until,state"`
+	Redactions     int64            `vault:"redactions,state"`                     // how many messages that both sides see were taken out
 	Preview        personal.Text    `vault:"preview,personal:user.content"`        // how the last message begins
 	ReplyTo        personal.Text    `vault:"reply_to,personal:user.contact.email"` // where the person wants an answer when away
 	CreatedAt      time.Time        `vault:"created_at,state"`

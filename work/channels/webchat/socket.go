@@ -59,11 +59,12 @@ type subscription struct {
 }
 
 type recovery struct {
-	Epoch     string       `json:"epoch"`
-	Offset    int64        `json:"offset"`
-	Recovered bool         `json:"recovered"`
-	Read      int64        `json:"read"`
-	Messages  []inbox.Wire `json:"messages,omitempty"`
+	Epoch      string       `json:"epoch"`
+	Offset     int64        `json:"offset"`
+	Recovered  bool         `json:"recovered"`
+	Read       int64        `json:"read"`
+	Redactions int64        `json:"redactions"`
+	Messages   []inbox.Wire `json:"messages,omitempty"`
 }
 
 // subscribe listens first and reads then, so that nothing falls in between; the widget skips what it has by offset.
@@ -87,7 +88,7 @@ func (s *Service) subscribe(ctx context.Context, session *live.Session, in subsc
 	if err != nil {
 		return nil, err
 	}
-	out := recovery{Epoch: c.Epoch.String(), Offset: c.LastSeq, Recovered: recovered, Read: c.ReadSeq}
+	out := recovery{Epoch: c.Epoch.String(), Offset: c.LastSeq, Recovered: recovered, Read: c.ReadSeq, Redactions: c.Redactions}
 	if recovered {
 		out.Offset = in.Offset + int64(len(missed))
 		out.Messages = wires(missed, c)

@@ -190,6 +190,29 @@ func TestBothSidesHearEachOtherAtOnce(t *testing.T) {
 	})
 }
 
+func TestAVisitorLearnsWhatWasTakenOut(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		v := h.visitor(nil)
+		conv := v.says("my card is 4000 0000")
+		id, err := ids.ParseConversation(conv)
+		must(t, err)
+		s := v.connects()
+		if got := s.follows(conv, "", 0); got["redactions"] != 0.0 {
+			t.Errorf("subscribed with %v", got)
+		}
+		_, err = h.Inbox.Reply(t.Context(), h.owner, id, inbox.Outgoing{Text: secret("a difficult customer"), Note: true})
+		must(t, err)
+		must(t, h.Inbox.Redact(t.Context(), h.owner, id, 1, 1)) // of this nobody hears
+		must(t, h.Inbox.Redact(t.Context(), h.owner, id, 1, 0))
+		if got := s.hears("redacted")["data"].(object); got["seq"] != 1.0 || len(got) != 1 {
+			t.Errorf("heard %v", got)
+		}
+		if got := v.connects().follows(conv, "", 0); got["redactions"] != 1.0 {
+			t.Errorf("subscribed later with %v", got)
+		}
+	})
+}
+
 func TestNotesOfTheTeamNeverReachTheVisitor(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		v := h.visitor(nil)

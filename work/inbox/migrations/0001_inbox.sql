@@ -18,6 +18,7 @@ CREATE TABLE conversations (
     read_seq INT NOT NULL,
     contact_read_seq INT NOT NULL,
     snoozed_until TIME,
+    redactions INT NOT NULL,
     preview SEALED,
     reply_to SEALED,
     created_at TIME NOT NULL,

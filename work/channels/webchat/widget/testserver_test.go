@@ -34,6 +34,7 @@ type server struct {
 	messages  []message                  // the one conversation
 	first     map[string]int             // client_id → seq
 	readBy    int                        // the highest seq the visitor has read
+	redacted  int                        // how many messages were taken out
 	epoch     string                     // changes when the server lost its memory of offsets
 	contact   string
 	listeners map[*listener]bool
@@ -66,6 +67,7 @@ type message struct {
 	From         map[string]any   `json:"from"`
 	Text         string           `json:"text"`
 	Attachments  []map[string]any `json:"attachments"`
+	Redacted     bool             `json:"redacted,omitempty"`
 }
 
 // listener is an open socket or stream.

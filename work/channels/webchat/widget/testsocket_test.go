@@ -175,7 +175,7 @@ type request struct {
 
 func (s *server) subscription(epoch string, offset int) map[string]any {
 	missed := len(s.messages) - offset
-	out := map[string]any{"epoch": s.epoch, "offset": len(s.messages), "recovered": false, "read": 0}
+	out := map[string]any{"epoch": s.epoch, "offset": len(s.messages), "recovered": false, "read": 0, "redactions": s.redacted}
 	if epoch == s.epoch && missed <= s.limit {
 		out["recovered"], out["messages"] = true, s.messages[offset:]
 	}
@@ -239,6 +239,16 @@ func (s *server) operator(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.append(message{From: map[string]any{"kind": "operator", "name": "Mara"}, Text: text})
+}
+
+// redact takes a message out.
+func (s *server) redact(seq int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := &s.messages[seq-1]
+	m.Text, m.Attachments, m.Redacted = "", []map[string]any{}, true
+	s.redacted++
+	s.tell(map[string]any{"push": "redacted", "channel": conversation, "data": map[string]any{"seq": seq}})
 }
 
 // announce pushes something that is not a message.

@@ -103,6 +103,34 @@ func TestMarksTellWhetherAMessageArrivedAndWasRead(t *testing.T) {
 	})
 }
 
+func TestWhatIsTakenOutIsGoneFromTheScreen(t *testing.T) {
+	t.Parallel()
+	for when, away := range map[string]bool{"while one reads": false, "while the connection was cut": true} {
+		t.Run(when, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t)
+			b := visit(t, s)
+			b.open()
+			b.do(b.frame, chromedp.SetUploadFiles(chromedp.CSS("input[type=file]"), []string{drawing(t, "card.png")}, chromedp.NodeReady))
+			b.begin("My card is 4000 0000")
+			b.wait(b.frame, `document.querySelector('.picture img')?.naturalWidth === 320`)
+			s.operator("Please do not send that")
+			b.sees("Please do not send that")
+			if away {
+				s.with(func() { s.down = true })
+				s.cut(3001)
+				b.wait(b.frame, `document.querySelector('.connection').checkVisibility()`)
+			}
+			s.redact(1)
+			s.with(func() { s.down = false })
+			b.wait(b.frame, `!document.body.innerText.includes('4000 0000') && !document.querySelector('.picture') && !!document.querySelector('.bubble.removed')`)
+			if got := b.bubbles(); len(got) != 2 || got[1] != "Please do not send that" {
+				t.Errorf("shown %q", got)
+			}
+		})
+	}
+}
+
 func TestTypingIsForgottenAfterFiveSeconds(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)

@@ -359,7 +359,6 @@
       show(frame.data);
     },
     note: (frame) => mine(frame) && show({ ...frame.data, from: { ...frame.data.from, kind: "note" } }),
-    reload: () => redraw().catch(() => {}),
     typing: (frame) => mine(frame) && frame.data.from.kind === "visitor" && typing(frame.data.on),
     read: (frame) => mine(frame) && frame.data.by === "visitor" && markSeen(frame.data.seq),
     redacted: (frame) => {

@@ -44,6 +44,12 @@ export async function download(path: string, token: string, name: string): Promi
   setTimeout(() => URL.revokeObjectURL(url), 60_000)
 }
 
+/** Forgets the blob of an attachment that was taken out. */
+export function drop(id: string): void {
+  URL.revokeObjectURL(local.get(id) ?? '')
+  local.delete(id)
+}
+
 /** Forgets every blob, so that nothing of an erased or reset conversation stays in memory. */
 export function forget(): void {
   for (const url of local.values()) URL.revokeObjectURL(url)

@@ -1,6 +1,6 @@
 // One conversation: what was said, in order and once, and what still waits to be said. No DOM here.
 import type { Link } from './link'
-import { type Picked, remember } from './files'
+import { drop, type Picked, remember } from './files'
 import { type Attachment, type Conversation, Lost, type Message, Problem, type Push, upload } from './wire'
 
 export interface Draft {
@@ -45,6 +45,7 @@ export class Talk {
   read = 0
   private epoch = ''
   private offset = 0
+  private redactions = 0 // how many messages were taken out, as far as we know
   private seen = false
   private held: Push[] | undefined // pushes that arrive while we catch up
   private flushing = false
@@ -128,6 +129,10 @@ export class Talk {
         return
       case 'read':
         this.marks(push.data)
+        return
+      case 'redacted':
+        if (this.held) this.held.push(push)
+        else this.redact(Number(push.data.seq))
         return
       case 'conversation':
         if (typeof push.data.state === 'string') this.state = push.data.state
@@ -216,7 +221,7 @@ export class Talk {
     this.id = id
     this.messages = []
     this.epoch = ''
-    this.offset = this.unread = this.delivered = this.read = 0
+    this.offset = this.redactions = this.unread = this.delivered = this.read = 0
     this.more = false
     this.typing = ''
     this.held = undefined
@@ -229,14 +234,17 @@ export class Talk {
     const held: Push[] = (this.held = [])
     try {
       const ok = (await this.link.request('subscribe', { channel: id, epoch, offset })) as {
-        epoch: string; offset: number; recovered: boolean; read?: number; messages?: Message[]
+        epoch: string; offset: number; recovered: boolean; read?: number; redactions?: number; messages?: Message[]
       }
-      const missed = ok.recovered ? { messages: ok.messages ?? [], more: this.more } : await this.everything()
+      const taken = here && (ok.redactions ?? 0) !== this.redactions // something that we show was taken out meanwhile
+      const from = taken ? this.messages[0]!.seq : here ? this.messages.at(-1)!.seq + 1 : 0
+      const missed = ok.recovered && !taken ? { messages: ok.messages ?? [], more: this.more } : await this.everything(from)
       if (id !== this.id || this.held !== held) return
       for (const message of missed.messages) {
         const fresh = this.insert(message)
         if (fresh && here && message.from.kind !== 'visitor') this.on.received(message)
       }
+      this.redactions = ok.redactions ?? 0
       this.more = missed.more
       this.epoch = ok.epoch
       this.offset = ok.offset
@@ -245,19 +253,18 @@ export class Talk {
       if (this.held === held) this.held = undefined
     }
     this.on.changed()
-    for (const push of held) this.take(push)
+    for (const push of held) this.hear(push)
   }
 
-  /** Reads the history back to what we know, or its last page if we know nothing. */
-  private async everything(): Promise<{ messages: Message[]; more: boolean }> {
-    const known = this.messages.at(-1)?.seq ?? 0
+  /** Reads the history back to a message, or its last page if that is 0. */
+  private async everything(from: number): Promise<{ messages: Message[]; more: boolean }> {
     let { messages, more } = await this.history(undefined, page)
-    while (known > 0 && more && messages[0] && messages[0].seq > known + 1) {
+    while (from > 0 && more && messages[0] && messages[0].seq > from) {
       const before = await this.history(messages[0].seq, page)
       messages = [...before.messages, ...messages]
       more = before.more
     }
-    return { messages, more: known > 0 ? this.more : more }
+    return { messages, more: from > 0 ? this.more : more }
   }
 
   private async history(before: number | undefined, limit: number): Promise<{ messages: Message[]; more: boolean }> {
@@ -292,12 +299,21 @@ export class Talk {
     }
     const at = this.messages.findIndex((other) => other.seq >= message.seq)
     const known = this.messages[at]?.seq === message.seq
+    if (known && message.redacted) for (const file of this.messages[at]!.attachments) drop(file.id)
     if (at < 0) this.messages.push(message)
     else this.messages.splice(at, known ? 1 : 0, message)
     if (message.from.kind !== 'visitor') return !known
     if (message.state === 'read') this.read = Math.max(this.read, message.seq)
     if (message.state === 'delivered') this.delivered = Math.max(this.delivered, message.seq)
     return !known
+  }
+
+  /** A message was taken out, for everybody: its words and files go from here, too. */
+  private redact(seq: number): void {
+    this.redactions++
+    const message = this.messages.find((other) => other.seq === seq)
+    if (message) this.insert({ ...message, text: '', attachments: [], redacted: true })
+    this.on.changed()
   }
 
   private marks(data: Record<string, unknown>): void {

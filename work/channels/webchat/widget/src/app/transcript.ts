@@ -32,6 +32,7 @@ interface Row {
   meta: HTMLElement
   files: HTMLElement
   drawn: string
+  removed: boolean
 }
 
 const many = 5 // rows at once are history, not news
@@ -93,13 +94,14 @@ export class Transcript {
 
   private row(item: Item): Row {
     let row = this.rows.get(item.key)
-    if (!row) {
+    const removed = item.message?.redacted ?? false
+    if (!row || row.removed !== removed) {
       const from = h('p.from', {}, item.avatar?.startsWith('/') ? h('img', { src: item.avatar, alt: '', width: 20, height: 20 }) : null, item.name)
       if (item.side === 'visitor') from.replaceChildren(t('you'))
       const meta = h('p.meta')
       const files = h('div.files')
-      const text = item.message?.redacted ? h('div.bubble.removed', {}, t('removed')) : item.text ? h('div.bubble', { dir: 'auto', title: exact(item.at) }, ...linked(item.text)) : null
-      row = { el: h(`div.row.${item.side}`, {}, from, text, files, meta), from, meta, files, drawn: '' }
+      const text = removed ? h('div.bubble.removed', {}, t('removed')) : item.text ? h('div.bubble', { dir: 'auto', title: exact(item.at) }, ...linked(item.text)) : null
+      row = { el: h(`div.row.${item.side}`, {}, from, text, files, meta), from, meta, files, drawn: '', removed }
       this.rows.set(item.key, row)
     }
     this.files(row, item)
