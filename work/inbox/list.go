@@ -12,6 +12,7 @@ import (
 	"aver/vault"
 	"aver/work/contacts"
 	"aver/work/inbox/desk"
+	"aver/work/inbox/wording"
 )
 
 // Cursor is a place in a list of conversations.
@@ -192,7 +193,7 @@ func (s *Service) Search(ctx context.Context, actor vault.Actor, words string) (
 			if err != nil {
 				return err
 			}
-			c.Preview = preview(hit.Body) // what was looked for
+			c.Preview = wording.Preview(hit.Body) // what was looked for
 			found = append(found, c)
 		}
 		rows, err = s.rows(tx, found)

@@ -9,6 +9,7 @@ import (
 	"aver/base/personal"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/work/inbox/wording"
 )
 
 // Message is a message as it is read.
@@ -73,9 +74,9 @@ func unpackFiles(raw personal.Bytes) ([]File, error) {
 
 // size is about how many bytes the message takes as JSON.
 func (m Message) size() int {
-	size := 400 + jsonSize(m.Text.Reveal())
+	size := 400 + wording.JSONSize(m.Text.Reveal())
 	for _, f := range m.Files {
-		size += 200 + jsonSize(f.Name.Reveal())
+		size += 200 + wording.JSONSize(f.Name.Reveal())
 	}
 	return size
 }

@@ -10,6 +10,7 @@ import (
 	"aver/base/personal"
 	"aver/trust/consent"
 	"aver/vault"
+	"aver/work/inbox/wording"
 )
 
 // Incoming is what a visitor writes.
@@ -70,7 +71,7 @@ func (s *Service) mayWrite(tx *vault.Tx, person ids.Contact) error {
 }
 
 func cleanMessage(t personal.Text, attachments []ids.Object) (personal.Text, error) {
-	text, err := clean(t)
+	text, err := wording.Clean(t)
 	switch {
 	case err != nil:
 		return text, err
@@ -247,7 +248,7 @@ func (c *Conversation) count(l *Line, actor vault.Actor) {
 	}
 	c.LastSeq++
 	l.Seq = c.LastSeq
-	c.LastAt, c.LastFrom, c.Preview = l.SentAt, l.From, preview(l.Body)
+	c.LastAt, c.LastFrom, c.Preview = l.SentAt, l.From, wording.Preview(l.Body)
 	c.State, c.SnoozedUntil = Open, time.Time{}
 	if l.From == Visitor {
 		c.Unread++

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"fmt"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -373,6 +374,7 @@ func TestASilentConnectionIsGivenUp(t *testing.T) {
 			conv := h.receive(t, maria, "one")
 			b, address := visit(t, h, h.operator)
 			wire := browser.NewWire(t, strings.TrimPrefix(address, "https://"))
+			b.Allow("WebSocket|net::ERR_|htmx:error")
 			b.Goto("https://" + wire.Address() + "/inbox/" + conv.String())
 			writes(b, "two")
 			b.WaitVisible(".bubble.ours .sent:not(.sending)")

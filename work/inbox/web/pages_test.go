@@ -85,9 +85,9 @@ func TestWhatWasRefusedKeepsItsKind(t *testing.T) {
 	h := furnish(t, vaulttest.Embedded(t, config(t)))
 	path := "/inbox/" + h.receive(t, h.visitor(t, "Maria Kowal"), "hello").String()
 	for _, kind := range []string{"note", "reply"} {
-		a := h.post(t, path+"/reply", "kind", kind, "text", strings.Repeat("x", 10_001))
-		if got := found(t, a.body, `<input type="radio" name="kind" value="([a-z]+)" checked`); a.status != http.StatusRequestEntityTooLarge || got != kind {
-			t.Errorf("a refused %s: %d, and it would be sent again as a %s", kind, a.status, got)
+		a := h.post(path+"/reply", "kind", kind, "text", strings.Repeat("x", 10_001))
+		if got := found(t, a.Body, `<input type="radio" name="kind" value="([a-z]+)" checked`); a.Status != http.StatusRequestEntityTooLarge || got != kind {
+			t.Errorf("a refused %s: %d, and it would be sent again as a %s", kind, a.Status, got)
 		}
 	}
 }
@@ -162,7 +162,7 @@ func TestWhoWasOvertakenIsShownHowItIsNow(t *testing.T) {
 	maria := h.visitor(t, "Maria Kowal")
 	conv := h.receive(t, maria, "thanks, that is all")
 	path := "/inbox/" + conv.String()
-	before := h.get(t, path).body
+	before := h.get(path).Body
 	h.receive(t, maria, "no, wait")
 	must(t, h.inbox.Assign(t.Context(), h.owner.Actor, conv, inbox.Assignment{User: new(h.owner.User())}))
 	seen := found(t, before, `name="seen" value="([0-9]+)"`)
@@ -174,13 +174,13 @@ func TestWhoWasOvertakenIsShownHowItIsNow(t *testing.T) {
 		"snooze": {[]string{"seen", seen, "until", vaulttest.Start.Add(time.Hour).Format(time.RFC3339)}, "Another message has come in"},
 		"assign": {[]string{"take", found(t, before, `name="take" value="([^"]+)"`)}, "Somebody else was assigned meanwhile"},
 	} {
-		if a := h.post(t, path+"/"+act, c.pairs...); a.status != http.StatusConflict || !strings.Contains(a.body, c.says) || !strings.Contains(a.body, "no, wait") {
-			t.Errorf("%s: %d", act, a.status)
+		if a := h.post(path+"/"+act, c.pairs...); a.Status != http.StatusConflict || !strings.Contains(a.Body, c.says) || !strings.Contains(a.Body, "no, wait") {
+			t.Errorf("%s: %d", act, a.Status)
 		}
 	}
-	now := h.get(t, path).body
-	h.post(t, path+"/assign", "take", found(t, now, `name="take" value="([^"]+)"`))
-	h.post(t, path+"/state", "seen", found(t, now, `name="seen" value="([0-9]+)"`), "state", "closed")
+	now := h.get(path).Body
+	h.post(path+"/assign", "take", found(t, now, `name="take" value="([^"]+)"`))
+	h.post(path+"/state", "seen", found(t, now, `name="seen" value="([0-9]+)"`), "state", "closed")
 	c, err := h.inbox.Conversation(t.Context(), h.operator.Actor, conv)
 	must(t, err)
 	if c.State != inbox.Closed || c.Assignee != h.operator.User() {
