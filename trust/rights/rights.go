@@ -89,6 +89,11 @@ type Request struct {
 	Entry     int64          `vault:"entry,state"`  // the erasure's entry in the tenant's log
 }
 
+// refuse ends the request; nothing proves it any more.
+func (r *Request) refuse(reason string, at time.Time) {
+	r.State, r.Reason, r.EndedAt, r.Code, r.Address = Refused, reason, at, nothing, nothing
+}
+
 // Requests lists them.
 var Requests = vault.Define[Request]("rights_requests", vault.Purpose("answering people's requests in time and being able to show it"), vault.KeepFor(3*365*24*time.Hour))
 

@@ -16,6 +16,7 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/frame/module/moduletest"
+	"aver/trust/identity"
 	"aver/trust/rights"
 	"aver/vault"
 	"aver/vault/vaulttest"
@@ -318,6 +319,35 @@ func TestWhoOnlyClaimsAnAddressIsNotCoveredBesideItsOwner(t *testing.T) {
 			if has, _ := w.Vault.HasKey(t.Context(), w.owner, who); has != want {
 				t.Errorf("key: %v, want %v", has, want)
 			}
+		}
+	})
+}
+
+func TestWhoWorksHereIsNotErasedAsAPerson(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		system, accounts := identity.System(w.Tenant, "test"), identity.New(w.Vault)
+		link, err := accounts.Invite(t.Context(), system, "own@example.org", vault.Owner)
+		must(t, err)
+		_, err = accounts.Accept(t.Context(), link, "", "Ada Kowal", "three old bicycles in rain")
+		must(t, err)
+		users, err := accounts.List(t.Context(), w.owner)
+		must(t, err)
+		for name, asks := range map[string]func() error{
+			"an erasure": func() error {
+				_, err := w.rights.Erase(t.Context(), w.owner, users[0].Person, "test")
+				return err
+			},
+			"a copy": func() error {
+				_, err := w.rights.StartCopy(t.Context(), w.owner, users[0].Person)
+				return err
+			},
+		} {
+			if err := asks(); !errs.Is(err, errs.NotFound) {
+				t.Errorf("%s of an account: %v", name, err)
+			}
+		}
+		if has, err := w.Vault.HasKey(t.Context(), w.owner, users[0].Person); err != nil || !has {
+			t.Errorf("the owner's key: %v, %v", has, err)
 		}
 	})
 }
