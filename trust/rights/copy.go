@@ -150,7 +150,7 @@ func (s *Service) work(ctx context.Context, tenant ids.Tenant, id RequestID) err
 	blob, err := s.vault.PutBlob(ctx, actor, r.Contact, archiveKind, reader, maxArchive)
 	reader.CloseWithError(err)
 	if errs.Is(err, errs.Gone) {
-		return s.end(ctx, tenant, id, Refused, "no_such_person")
+		return s.refuse(ctx, tenant, id, "no_such_person")
 	}
 	if err != nil {
 		return err
@@ -173,13 +173,14 @@ func ignoreAbsent(err error) error {
 	return err
 }
 
-func (s *Service) end(ctx context.Context, tenant ids.Tenant, id RequestID, state State, reason string) error {
-	_, err := s.change(ctx, tenant, id, func(r *Request, tx *vault.Tx) bool {
+// refuse ends a request that has not ended.
+func (s *Service) refuse(ctx context.Context, tenant ids.Tenant, id RequestID, reason string) error {
+	_, err := s.change(ctx, tenant, id, func(r *Request, tx *vault.Tx) (bool, error) {
 		if r.State == Done || r.State == Refused {
-			return false
+			return false, nil
 		}
-		r.State, r.Reason, r.EndedAt, r.Code = state, reason, tx.Now(), noCode
-		return true
+		r.refuse(reason, tx.Now())
+		return true, nil
 	})
 	return ignoreAbsent(err)
 }

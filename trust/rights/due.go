@@ -26,7 +26,7 @@ func (s *Service) jobs(j *jobs.Jobs) error {
 	for _, k := range []jobs.Kind{
 		{Name: copyKind, Unique: true, Retry: soon, Timeout: 30 * time.Minute, Work: s.onRequest(s.work),
 			OnDead: s.onRequest(func(ctx context.Context, tenant ids.Tenant, id RequestID) error {
-				return s.end(ctx, tenant, id, Refused, "failed")
+				return s.refuse(ctx, tenant, id, "failed")
 			})},
 		{Name: codeKind, Unique: true, Retry: soon, Outward: true, Work: s.onRequest(s.sendCode)},
 		{Name: finishKind, Unique: true, Retry: soon, Timeout: 30 * time.Minute, Work: func(ctx context.Context, job jobs.Job) error {
@@ -103,7 +103,7 @@ func (s *Service) dueFor(ctx context.Context, tenant ids.Tenant, r Request, now 
 	case now.Sub(r.AskedAt) < dueEvery:
 		return nil
 	case r.State == Verifying && now.After(r.CodeUntil), r.State == Proved && now.Sub(r.AskedAt) > fileLife:
-		return s.end(ctx, tenant, r.ID, Refused, "expired")
+		return s.refuse(ctx, tenant, r.ID, "expired")
 	case r.State == Running && r.Kind == Copy:
 		return s.queue.Enqueue(ctx, copyKind, tenant, r.ID.String(), time.Time{})
 	case r.State == Running && r.Kind == Erasure:

@@ -73,13 +73,13 @@ func (s *Service) settle(ctx context.Context, tenant ids.Tenant, r Request, from
 	if err != nil {
 		return r, fmt.Errorf("find the erasure in the log: %w", err)
 	}
-	return s.change(ctx, tenant, r.ID, func(r *Request, tx *vault.Tx) bool {
-		r.State, r.EndedAt, r.Entry, r.Code = Done, tx.Now(), entry, noCode
+	return s.change(ctx, tenant, r.ID, func(r *Request, tx *vault.Tx) (bool, error) {
+		r.State, r.EndedAt, r.Entry = Done, tx.Now(), entry
 		for _, person := range r.People {
 			tx.Emit(vault.Event{Kind: "contact.erased", Object: person.String(), Subject: person}, nil)
 		}
 		tx.Emit(vault.Event{Kind: "dsr.completed", Object: r.ID.String(), Subject: r.Contact}, nil)
-		return true
+		return true, nil
 	})
 }
 

@@ -6,8 +6,11 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"aver/base/errs"
@@ -25,6 +28,8 @@ import (
 //     theirs (a verified contact), it covers the verified ones only: a contact that merely typed in somebody else's address
 //     must not have its words handed to the owner of the address, and the owner's erasure must not be steered by it.
 //   - Contacts merged into a covered one are covered.
+//   - Who has the address is asked again when the code is mailed, when it is proved and when an erasure is confirmed: an
+//     address can be changed at any moment, and a request speaks only for those who have the typed one now.
 //   - Whether the address is known never shows: the answer, the request and the page are the same, and the mail is sent
 //     by a job after the answer.
 //   - A code is six digits, for ten minutes, for the browser that asked, for five tries, and works once.
@@ -34,8 +39,8 @@ const (
 	codesPerDay = 5 // mails to one person, so that nobody's mailbox is flooded through us
 )
 
-// noCode cannot be matched by any code.
-var noCode = personal.OfBytes(nil)
+// nothing cannot be matched by any code or address.
+var nothing = personal.OfBytes(nil)
 
 // Ticket is what the browser that asked holds.
 type Ticket struct {
@@ -64,13 +69,9 @@ func (s *Service) Ask(ctx context.Context, tenant ids.Tenant, kind Kind, email s
 	err := s.vault.Do(ctx, system(tenant), actAsk, func(tx *vault.Tx) error {
 		r := Request{ID: ids.New[dsr](tx.Now()), Kind: kind, State: Verifying, Via: Portal, AskedAt: tx.Now(), DueAt: tx.Now().Add(answerWithin),
 			CodeUntil: tx.Now().Add(codeLife), Session: personal.OfBytes(hash[:])}
-		ticket.Request = r.ID
-		var err error
-		if r.People, err = s.covered(tx, email); err != nil {
+		ticket.Request, r.Address = r.ID, personal.OfBytes(addressHash(r.ID, email))
+		if err := s.speakFor(tx, &r, email); err != nil {
 			return err
-		}
-		if len(r.People) > 0 {
-			r.Contact = r.People[0]
 		}
 		return Requests.Add(tx, r)
 	})
@@ -78,6 +79,38 @@ func (s *Service) Ask(ctx context.Context, tenant ids.Tenant, kind Kind, email s
 		return Ticket{}, err
 	}
 	return ticket, s.queue.Enqueue(ctx, codeKind, tenant, ticket.Request.String(), time.Time{})
+}
+
+// speakFor lets a request speak for those who have the address, or for nobody.
+func (s *Service) speakFor(tx *vault.Tx, r *Request, email string) (err error) {
+	r.Contact = ids.Contact{}
+	if r.People, err = s.covered(tx, email); err == nil && len(r.People) > 0 {
+		r.Contact = r.People[0]
+	}
+	return err
+}
+
+// recheck lets a request speak for those who have the typed address now, and tells where a letter to it goes. Whoever
+// has changed their address since takes no part, whether the letter would go to the new one or they would be erased by
+// somebody who can read the old one. Zero when nobody of those who had the address has it any more.
+func (s *Service) recheck(tx *vault.Tx, r *Request) (to personal.Text, err error) {
+	for _, person := range r.People {
+		shown, err := s.people.Show(tx, person)
+		if err != nil && !errs.Is(err, errs.NotFound) {
+			return to, err
+		}
+		if email := shown.Email.Reveal(); subtle.ConstantTimeCompare(addressHash(r.ID, email), r.Address.Reveal()) == 1 {
+			return shown.Email, s.speakFor(tx, r, email)
+		}
+	}
+	r.People, r.Contact = nil, ids.Contact{}
+	return to, nil
+}
+
+// addressHash is what a request keeps of the typed address: enough to know it again, and of no use to compare requests.
+func addressHash(id RequestID, email string) []byte {
+	sum := sha256.Sum256(append(id[:], strings.ToLower(strings.TrimSpace(email))...))
+	return sum[:]
 }
 
 // covered lists whom a code to this address speaks for.
@@ -110,7 +143,11 @@ func (s *Service) covered(tx *vault.Tx, email string) ([]ids.Contact, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, linked...)
+		for _, one := range linked {
+			if !slices.Contains(out, one) { // a merged contact may have the address, too
+				out = append(out, one)
+			}
+		}
 	}
 	return out, nil
 }
@@ -120,22 +157,22 @@ func (s *Service) covered(tx *vault.Tx, email string) ([]ids.Contact, error) {
 func (s *Service) sendCode(ctx context.Context, tenant ids.Tenant, id RequestID) error {
 	code := fmt.Sprintf("%06d", binary.BigEndian.Uint64(random(8))%1_000_000)
 	var to personal.Text
-	r, err := s.change(ctx, tenant, id, func(r *Request, tx *vault.Tx) bool {
+	r, err := s.change(ctx, tenant, id, func(r *Request, tx *vault.Tx) (bool, error) {
 		to = personal.Text{}
-		if r.State != Verifying || r.Contact.IsZero() || !tx.Now().Before(r.CodeUntil) {
-			return false
+		if r.State != Verifying || !tx.Now().Before(r.CodeUntil) {
+			return false, nil
+		}
+		address, err := s.recheck(tx, r)
+		if err != nil || r.Contact.IsZero() {
+			return err == nil, err
 		}
 		lately, err := Requests.Count(tx, "contact = ? AND asked_at > ?", r.Contact, tx.Now().Add(-24*time.Hour))
 		if err != nil || lately > codesPerDay {
-			return false
+			return false, err
 		}
-		shown, err := s.people.Show(tx, r.Contact)
-		if err != nil {
-			return false
-		}
-		to = shown.Email
+		to = address
 		r.Code = personal.OfBytes(codeHash(id, code))
-		return true
+		return true, nil
 	})
 	if err != nil || to.IsZero() {
 		return ignoreAbsent(err)
@@ -192,19 +229,12 @@ func (s *Service) Prove(ctx context.Context, tenant ids.Tenant, t Ticket, code s
 		if !holds(r, t.Session) || r.State != Verifying || !tx.Now().Before(r.CodeUntil) || r.Tries >= maxTries {
 			return nil
 		}
-		r.Tries++
-		if subtle.ConstantTimeCompare(codeHash(r.ID, code), r.Code.Reveal()) == 1 {
-			proved = true
-			r.State, r.Code = Proved, noCode
-			if r.Kind == Copy {
-				r.State = Running
-			}
-			tx.About(r.Contact)
-			tx.Emit(vault.Event{Kind: "dsr.opened", Object: r.ID.String(), Subject: r.Contact}, nil)
+		if r.Tries++; subtle.ConstantTimeCompare(codeHash(r.ID, code), r.Code.Reveal()) == 1 {
+			proved, err = s.prove(tx, &r)
 		} else if r.Tries >= maxTries {
-			r.State, r.Reason, r.EndedAt, r.Code = Refused, "too_many_tries", tx.Now(), noCode
+			r.refuse("too_many_tries", tx.Now())
 		}
-		return Requests.Put(tx, r)
+		return errors.Join(err, Requests.Put(tx, r))
 	})
 	if errs.Is(err, errs.NotFound) || err == nil && !proved {
 		return r, errCode
@@ -213,6 +243,24 @@ func (s *Service) Prove(ctx context.Context, tenant ids.Tenant, t Ticket, code s
 		return r, err
 	}
 	return r, s.queue.Enqueue(ctx, copyKind, tenant, r.ID.String(), time.Time{})
+}
+
+// prove takes the right code, if there is still anybody whom it speaks for.
+func (s *Service) prove(tx *vault.Tx, r *Request) (bool, error) {
+	if _, err := s.recheck(tx, r); err != nil {
+		return false, err
+	}
+	if r.Contact.IsZero() {
+		r.refuse("no_such_person", tx.Now())
+		return false, nil
+	}
+	r.State, r.Code = Proved, nothing
+	if r.Kind == Copy {
+		r.State, r.Address = Running, nothing
+	}
+	tx.About(r.Contact)
+	tx.Emit(vault.Event{Kind: "dsr.opened", Object: r.ID.String(), Subject: r.Contact}, nil)
+	return true, nil
 }
 
 // Confirm carries out an erasure whose asker has proved the address.
@@ -228,17 +276,26 @@ func (s *Service) Confirm(ctx context.Context, tenant ids.Tenant, t Ticket) (Rec
 		return Receipt{}, errs.New(errs.Conflict, "Prove first that the address is yours.")
 	}
 	first := false
-	r, err = s.change(ctx, tenant, r.ID, func(r *Request, _ *vault.Tx) bool {
-		if first = r.State == Proved; first {
-			r.State = Running
+	r, err = s.change(ctx, tenant, r.ID, func(r *Request, tx *vault.Tx) (bool, error) {
+		if first = r.State == Proved; !first {
+			return false, nil
 		}
-		return first
+		if _, err := s.recheck(tx, r); err != nil {
+			return false, err
+		}
+		if r.State, r.Address = Running, nothing; r.Contact.IsZero() {
+			r.refuse("no_such_person", tx.Now())
+		}
+		return true, nil
 	})
 	if err != nil {
 		return Receipt{}, err
 	}
 	if !first {
 		return Receipt{}, errs.New(errs.Conflict, "This is under way already.")
+	}
+	if r.State == Refused {
+		return Receipt{}, errs.New(errs.Conflict, "Nobody has this address here any more.")
 	}
 	return s.erase(ctx, system(tenant), r, "request of the person")
 }

@@ -69,7 +69,8 @@ const (
 )
 
 // Request is somebody's wish for a copy or an erasure. It names people by identifier only: it must outlive an erasure
-// to show that it was done, so nothing in it may tell who that was. The address that was typed in is never stored.
+// to show that it was done, so nothing in it may tell who that was. The address that was typed in is never stored, and
+// what it is known by again goes when the request has got through.
 type Request struct {
 	ID        RequestID      `vault:"id,key"`
 	Kind      Kind           `vault:"kind,state"`
@@ -79,6 +80,7 @@ type Request struct {
 	People    []ids.Contact  `vault:"people,tenant:user.unique_id"`
 	Code      personal.Bytes `vault:"code,secret"`    // SHA-256 of the request's id and the mailed code
 	Session   personal.Bytes `vault:"session,secret"` // SHA-256 of the cookie of the browser that asked
+	Address   personal.Bytes `vault:"address,secret"` // SHA-256 of the request's id and the typed address, while that is still to be proved
 	Tries     int            `vault:"tries,state"`
 	AskedAt   time.Time      `vault:"asked_at,state,keep"`
 	CodeUntil time.Time      `vault:"code_until,state"`
@@ -194,6 +196,12 @@ func (s *Service) ask(ctx context.Context, actor vault.Actor, kind Kind, via Via
 	var r Request
 	err = s.vault.Do(ctx, actor, actAsk, func(tx *vault.Tx) error {
 		tx.About(contact)
+		// There are keys of others than contacts: who works here has one, and their account ends in its own way.
+		if _, err := s.people.Show(tx, contact); errs.Is(err, errs.NotFound) {
+			return errNobody
+		} else if err != nil {
+			return err
+		}
 		if err := notTooMany(tx, kind, via, contact); err != nil {
 			return err
 		}
@@ -247,10 +255,13 @@ func (s *Service) read(ctx context.Context, actor vault.Actor, id RequestID) (Re
 }
 
 // change reads a request, lets set change it, and stores it. Nothing is stored when set says no.
-func (s *Service) change(ctx context.Context, tenant ids.Tenant, id RequestID, set func(*Request, *vault.Tx) bool) (Request, error) {
+func (s *Service) change(ctx context.Context, tenant ids.Tenant, id RequestID, set func(*Request, *vault.Tx) (bool, error)) (Request, error) {
 	var r Request
 	err := s.vault.Do(ctx, system(tenant), actFinish, func(tx *vault.Tx) (err error) {
-		if r, err = Requests.Get(tx, id); err != nil || !set(&r, tx) {
+		if r, err = Requests.Get(tx, id); err != nil {
+			return err
+		}
+		if changed, err := set(&r, tx); err != nil || !changed {
 			return err
 		}
 		return Requests.Put(tx, r)

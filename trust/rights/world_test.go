@@ -96,6 +96,7 @@ type world struct {
 	audit  *audit.Service
 	post   *post
 	owner  vault.Actor
+	start  func() // the jobs
 }
 
 func each(t *testing.T, test func(*testing.T, *world)) {
@@ -114,10 +115,18 @@ func config(t testing.TB, others ...module.Module) vaulttest.Config {
 // settle makes the services over a vault and starts their jobs.
 func settle(t testing.TB, k *vaulttest.Kit) *world {
 	t.Helper()
+	w := idle(t, k)
+	w.start()
+	return w
+}
+
+// idle makes the services, whose jobs wait for start.
+func idle(t testing.TB, k *vaulttest.Kit) *world {
+	t.Helper()
 	w := &world{Kit: k, post: newPost(), owner: vaulttest.User(k.Tenant, vault.Owner)}
 	w.audit = audit.New(k.Vault)
 	w.rights = rights.New(k.Vault, people, identity.New(k.Vault), w.audit, w.post)
-	startJobs(t, w.rights.Module(), w.audit.Module())
+	w.start = prepareJobs(t, w.rights.Module(), w.audit.Module())
 	return w
 }
 
@@ -129,11 +138,16 @@ func embedded(t testing.TB) *world {
 
 func startJobs(t testing.TB, mods ...module.Module) {
 	t.Helper()
+	prepareJobs(t, mods...)()
+}
+
+func prepareJobs(t testing.TB, mods ...module.Module) (start func()) {
+	t.Helper()
 	queue := moduletest.Queue(t)
 	for _, m := range mods {
 		must(t, m.Jobs(queue))
 	}
-	must(t, queue.Start(t.Context()))
+	return func() { must(t, queue.Start(t.Context())) }
 }
 
 var people = rights.People{

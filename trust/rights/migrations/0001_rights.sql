@@ -7,6 +7,7 @@ CREATE TABLE rights_requests (
     people SEALED,
     code SEALED,
     session SEALED,
+    address SEALED,
     tries INT NOT NULL,
     asked_at TIME NOT NULL,
     code_until TIME,
