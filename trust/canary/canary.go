@@ -329,6 +329,9 @@ func (s *Service) knows(ctx context.Context, side *Side, token string) bool {
 	return true
 }
 
+// Address is what a visitor of this name gives as theirs.
+func Address(name string) string { return name + "@canary.invalid" }
+
 // NewVisitor begins a visit to a canary's web chat: reads the notice, agrees, gets a token. It is empty where there is
 // no web chat.
 func (s *Service) NewVisitor(ctx context.Context, side *Side, name string) (token string, err error) {
@@ -344,7 +347,7 @@ func (s *Service) NewVisitor(ctx context.Context, side *Side, name string) (toke
 	}
 	body, err := json.Marshal(map[string]any{"website": side.Website, "language": "en", "consent": map[string]any{
 		"purpose": config.Consent.Purpose, "version": config.Consent.Version, "language": config.Consent.Language},
-		"user": map[string]any{"name": name, "email": name + "@canary.invalid"}})
+		"user": map[string]any{"name": name, "email": Address(name)}})
 	if err != nil {
 		return "", err
 	}

@@ -69,7 +69,7 @@ type copied struct {
 	took    time.Duration
 	overdue int // requests of all tenants that are open after their day
 	open    int
-	word    string
+	words   []string // what the person wrote, on one day and on another
 }
 
 func (w *World) copy(ctx context.Context) (c copied, err error) {
@@ -77,17 +77,37 @@ func (w *World) copy(ctx context.Context) (c copied, err error) {
 	if err != nil {
 		return c, err
 	}
-	c.word = p.word
+	again, err := w.comesBack(ctx, p)
+	if err != nil {
+		return c, err
+	}
+	c.words = []string{p.word, again.word}
 	began := time.Now()
 	var out bytes.Buffer
-	if err := w.Rights.Export(ctx, p.actor, p.actor.Subject(), &out); err != nil {
+	if err := w.Rights.ExportOf(ctx, p.side.Tenant, canary.Address(p.word), &out); err != nil {
 		return c, fmt.Errorf("make a copy: %w", err)
 	}
 	c.archive, c.took = out.Bytes(), time.Since(began)
-	if err := w.forget(ctx, p); err != nil {
-		return c, err
+	for _, one := range []*person{p, again} {
+		if err := w.forget(ctx, one); err != nil {
+			return c, err
+		}
 	}
 	return c, w.lookAtRequests(ctx, &c)
+}
+
+// comesBack lets somebody write from another browser under the same address: one person, two contacts.
+func (w *World) comesBack(ctx context.Context, p *person) (*person, error) {
+	again := &person{side: p.side, word: attack.UniqueWord(p.side.Root)}
+	var err error
+	if again.token, err = w.Canaries.NewVisitor(ctx, p.side, p.word); err != nil {
+		return nil, err
+	}
+	if again.actor, err = w.Identity.Visitor(ctx, again.token); err != nil {
+		return nil, fmt.Errorf("know the visitor: %w", err)
+	}
+	again.conversation, _, err = w.Canaries.Say(ctx, again.token, "", "I wrote before; now it is about "+again.word)
+	return again, err
 }
 
 func (w *World) lookAtRequests(ctx context.Context, c *copied) error {
@@ -124,16 +144,17 @@ func access(w *World) claim.Claim {
 	return claim.Claim{
 		ID: "rgt-2", Theme: people, Owner: dpo, Every: hourly, On: []string{"privacy_request."},
 		Wording:   "Whoever asks for a copy of their data gets it within {limit}, free of charge: the last took {took}, {open} requests wait, {overdue} are overdue",
-		Predicate: "A canary's visitor asks for a copy and gets an archive that holds what they wrote, and no request of any tenant is open after the day on which it is due.",
-		Method:    "The probe writes to a canary tenant as a visitor, asks for a copy, opens it, and reads the due dates of all open requests.",
+		Predicate: "Whoever has an address of which a canary knows two visitors gets an archive that holds what both wrote, and no request of any tenant is open after the day on which it is due.",
+		Method:    "The probe writes to a canary tenant from two browsers under one address, has the copy made that a code to this address would give out, opens it, and reads the due dates of all open requests.",
 		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P5.1"}, GDPR: []string{"12(3)", "15(3)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
 			c, err := w.copy(ctx)
 			return judgeAccess(c), err
 		},
 		Fixtures: []claim.Fixture{
-			fixture("a request that is overdue", judge(copied{archive: zipOf("data.jsonl", "hello canaryword"), word: "canaryword", overdue: 1, open: 1})),
-			fixture("a copy in which the words are missing", judge(copied{archive: zipOf("data.jsonl", "{}"), word: "canaryword"})),
+			fixture("a request that is overdue", judge(copied{archive: zipOf("data.jsonl", "hello canaryword"), words: []string{"canaryword"}, overdue: 1, open: 1})),
+			fixture("a copy in which the words are missing", judge(copied{archive: zipOf("data.jsonl", "{}"), words: []string{"canaryword"}})),
+			fixture("a copy of only one of the two", judge(copied{archive: zipOf("data.jsonl", "hello canaryword"), words: []string{"canaryword", "secondword"}})),
 		},
 	}
 }
@@ -144,13 +165,15 @@ const answerWithin = 7 * daily
 func judgeAccess(c copied) claim.Evidence {
 	e := evidence()
 	files, err := unzip(c.archive)
-	held := 0
-	for _, text := range files {
-		if bytes.Contains(text, []byte(c.word)) {
-			held++
+	for _, word := range c.words {
+		held := 0
+		for _, text := range files {
+			if bytes.Contains(text, []byte(word)) {
+				held++
+			}
 		}
+		e.See(err == nil && held > 0, "the copy", "%d files, %s; %d hold what was written", len(files), bytesOf(int64(len(c.archive))), held)
 	}
-	e.See(err == nil && held > 0, "the copy", "%d files, %s; %d hold what was written", len(files), bytesOf(int64(len(c.archive))), held)
 	e.See(c.took <= answerWithin, "the time it took", "%s", span(c.took))
 	e.See(c.overdue == 0, "requests of all tenants", "%d open, %d after their day", c.open, c.overdue)
 	e.Figure("limit", "%s", page.Age(answerWithin))
@@ -199,17 +222,19 @@ func unzip(raw []byte) (map[string][]byte, error) {
 // portability is rgt-3.
 func portability(w *World) claim.Claim {
 	judge := func(archive []byte) func(context.Context) (claim.Evidence, error) {
-		return func(context.Context) (claim.Evidence, error) { return judgeArchive(archive, "canaryword"), nil }
+		return func(context.Context) (claim.Evidence, error) {
+			return judgeArchive(archive, []string{"canaryword"}), nil
+		}
 	}
 	return claim.Claim{
 		ID: "rgt-3", Theme: people, Owner: dpo, Every: 6 * hourly,
 		Wording:   "The copy can be read by programs: one archive of {tables} tables as JSON and CSV with {records} records, all of them well-formed",
 		Predicate: "The archive holds data.jsonl, every line of which is JSON, a CSV file for every table in it with a line for every row and as many fields in every line, no CSV field that a spreadsheet would run, and a page for people that loads nothing.",
-		Method:    "The probe asks for a copy as a visitor of a canary tenant and reads every file of it with a parser.",
+		Method:    "The probe has the copy made that a code to the address of two visitors of a canary would give out, and reads every file of it with a parser.",
 		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P5.1"}, GDPR: []string{"20(1)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
 			c, err := w.copy(ctx)
-			return judgeArchive(c.archive, c.word), err
+			return judgeArchive(c.archive, c.words), err
 		},
 		Fixtures: []claim.Fixture{
 			fixture("an archive without the machine-readable file", judge(zipOf("csv/messages.csv", goodTable, "index.html", goodPage))),
@@ -231,13 +256,16 @@ const (
 	goodPage  = "<p>canaryword</p>"
 )
 
-func judgeArchive(raw []byte, word string) claim.Evidence {
+func judgeArchive(raw []byte, words []string) claim.Evidence {
 	e := evidence()
 	files, err := unzip(raw)
 	e.See(err == nil, "the archive", "%d files", len(files))
 	rows, records, bad := rowsOf(files["data.jsonl"])
 	e.See(bad == 0 && len(files["data.jsonl"]) > 0, "data.jsonl", "%d lines, %d that are no JSON", records, bad)
-	e.See(bytes.Contains(files["data.jsonl"], []byte(word)), "what the person wrote", "%v", bytes.Contains(files["data.jsonl"], []byte(word)))
+	for _, word := range words {
+		held := bytes.Contains(files["data.jsonl"], []byte(word))
+		e.See(held, "what the person wrote", "%v", held)
+	}
 	for table, n := range rows {
 		lines, err := csv.NewReader(bytes.NewReader(files["csv/"+table+".csv"])).ReadAll()
 		live := formulas(lines)

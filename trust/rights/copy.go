@@ -27,23 +27,36 @@ func (s *Service) Export(ctx context.Context, actor vault.Actor, contact ids.Con
 	if err := mine(actor, contact); err != nil {
 		return err
 	}
-	return s.export(ctx, actor, contact, w, &progress{})
+	return s.export(ctx, actor, func(tx *vault.Tx) ([]ids.Contact, error) { return s.people.Linked(tx, contact) }, w, &progress{})
+}
+
+// ExportOf writes the copy that somebody would be given who proves an address on the public page: for checks of it.
+func (s *Service) ExportOf(ctx context.Context, tenant ids.Tenant, email string, w io.Writer) error {
+	whom := func(tx *vault.Tx) ([]ids.Contact, error) {
+		people, err := s.covered(tx, email)
+		if err == nil && len(people) == 0 {
+			err = errNobody
+		}
+		return people, err
+	}
+	return s.export(ctx, system(tenant), whom, w, &progress{})
 }
 
 // progress is how far a copy is.
 type progress struct{ done, total atomic.Int64 }
 
-func (s *Service) export(ctx context.Context, actor vault.Actor, contact ids.Contact, w io.Writer, p *progress) error {
+// export copies what is kept about all that whom tells, the first of whom the journal names.
+func (s *Service) export(ctx context.Context, actor vault.Actor, whom func(*vault.Tx) ([]ids.Contact, error), w io.Writer, p *progress) error {
 	tenant, err := s.vault.Tenant(ctx, actor.Tenant())
 	if err != nil {
 		return err
 	}
 	return s.vault.View(ctx, actor, actCopy, func(tx *vault.Tx) error {
-		tx.About(contact)
-		people, err := s.people.Linked(tx, contact)
+		people, err := whom(tx)
 		if err != nil {
 			return err
 		}
+		tx.About(people[0])
 		head := archive.Head{Workspace: tenant.Name, At: tx.Now()}
 		for _, person := range people {
 			head.People = append(head.People, person.String())
@@ -146,7 +159,8 @@ func (s *Service) work(ctx context.Context, tenant ids.Tenant, id RequestID) err
 	s.running.Store(id, p)
 	defer s.running.Delete(id)
 	reader, writer := io.Pipe()
-	go func() { writer.CloseWithError(s.export(ctx, actor, r.Contact, writer, p)) }()
+	all := func(*vault.Tx) ([]ids.Contact, error) { return r.People, nil }
+	go func() { writer.CloseWithError(s.export(ctx, actor, all, writer, p)) }()
 	blob, err := s.vault.PutBlob(ctx, actor, r.Contact, archiveKind, reader, maxArchive)
 	reader.CloseWithError(err)
 	if errs.Is(err, errs.Gone) {

@@ -351,3 +351,35 @@ func TestWhoWorksHereIsNotErasedAsAPerson(t *testing.T) {
 		}
 	})
 }
+
+func TestTheCopyHoldsEverybodyWhomTheCodeSpeaksFor(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		first := w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org")}, "from the office")
+		w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org")}, "from the train")
+		w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org"), Into: first}, "from long ago")
+		ticket, err := w.rights.Ask(t.Context(), w.Tenant, rights.Copy, "ada@example.org")
+		must(t, err)
+		_, err = w.rights.Prove(t.Context(), w.Tenant, ticket, w.post.code(t))
+		must(t, err)
+		eventually.Must(t, "the copy", func() bool {
+			r, err := w.rights.Held(t.Context(), w.Tenant, ticket)
+			must(t, err)
+			return r.State == rights.Done
+		})
+		data := moduletest.Unzip(t, collected(t, w, ticket))["data.jsonl"]
+		for _, words := range []string{"from the office", "from the train", "from long ago"} {
+			if n := strings.Count(data, words); n != 1 {
+				t.Errorf("the copy holds what was written %s %d times", words, n)
+			}
+		}
+	})
+}
+
+func collected(t *testing.T, w *world, ticket rights.Ticket) []byte {
+	t.Helper()
+	content, _, err := w.rights.CollectHeld(t.Context(), w.Tenant, ticket)
+	must(t, err)
+	all, err := io.ReadAll(content)
+	must(t, err)
+	return all
+}
