@@ -63,6 +63,7 @@ type Credential struct {
 	Kind      Kind           `vault:"kind,state"`
 	User      ids.User       `vault:"account,state"`
 	Person    ids.Subject    `vault:"person,subject"`
+	Maker     ids.User       `vault:"maker,state"`                 // who made an API key or an invitation; it lasts no longer than their right to
 	Name      string         `vault:"name,tenant:tenant.settings"` // what the tenant calls an API key
 	Scopes    []string       `vault:"scopes,tenant:tenant.settings"`
 	Roles     string         `vault:"roles,state"`                     // of an invitation
@@ -162,6 +163,12 @@ func (s *Service) tellRevoked(tenant ids.Tenant, credential ids.Credential, pers
 	defer s.mu.RUnlock()
 	for _, listener := range s.revoked {
 		listener(tenant, credential, person)
+	}
+}
+
+func (s *Service) tellEnded(tenant ids.Tenant, keys []ids.Credential) {
+	for _, key := range keys {
+		s.tellRevoked(tenant, key, ids.Subject{})
 	}
 }
 

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"aver/base/errs"
@@ -19,17 +20,15 @@ func (s *Service) Invite(ctx context.Context, actor vault.Actor, email string, r
 	if err := checkRoles(roles); err != nil {
 		return "", err
 	}
-	for _, r := range roles {
-		if r == vault.Owner && actor.Kind() != vault.AsSystem && !actor.Has(vault.Owner) {
-			return "", errs.New(errs.Forbidden, "Only an owner can make somebody an owner.")
-		}
+	if !mayInvite(actor, roles) {
+		return "", errs.New(errs.Forbidden, "Only an owner can make somebody an owner.")
 	}
 	// Without an address whoever holds the link chooses it: that is for the first owner of a workspace.
 	if err := checkEmail(email); err != nil && (email != "" || actor.Kind() != vault.AsSystem) {
 		return "", err
 	}
 	token, c := mint(Invitation, actor.Tenant(), s.vault.Now())
-	c.Email, c.Roles, c.ExpiresAt = email, joinRoles(roles), c.CreatedAt.Add(invitationLife)
+	c.Maker, c.Email, c.Roles, c.ExpiresAt = actor.User(), email, joinRoles(roles), c.CreatedAt.Add(invitationLife)
 	err = s.vault.Do(ctx, actor, ActInvite, func(tx *vault.Tx) error {
 		same, err := Users.Lookup(tx, "email", email)
 		if err != nil {
@@ -42,6 +41,11 @@ func (s *Service) Invite(ctx context.Context, actor vault.Actor, email string, r
 		return Credentials.Add(tx, c)
 	})
 	return token, err
+}
+
+// mayInvite tells whether somebody who may invite at all may invite with these roles: owners come from owners.
+func mayInvite(actor vault.Actor, roles []vault.Role) bool {
+	return actor.Kind() == vault.AsSystem || actor.Has(vault.Owner) || !slices.Contains(roles, vault.Owner)
 }
 
 func checkRoles(roles []vault.Role) error {

@@ -24,7 +24,7 @@ func (s *Service) MakeKey(ctx context.Context, actor vault.Actor, name string, s
 		return "", c, err
 	}
 	token, c = mint(Key, actor.Tenant(), s.vault.Now())
-	c.Name, c.Scopes = strings.TrimSpace(name), scopes
+	c.Maker, c.Name, c.Scopes = actor.User(), strings.TrimSpace(name), scopes
 	if life > 0 {
 		c.ExpiresAt = c.CreatedAt.Add(life)
 	}
@@ -54,6 +54,41 @@ func (s *Service) checkKey(actor vault.Actor, name string, scopes []string) erro
 		return errs.New(errs.Invalid, "Something is missing.", fields...)
 	}
 	return nil
+}
+
+// endMade ends what a user has made and may not make any more, as part of the change that is the reason for it; nil ends
+// all of it. It tells which keys have ended, for whoever keeps connections that were opened with them.
+func endMade(tx *vault.Tx, maker ids.User, may func(Credential) bool) (keys []ids.Credential, err error) {
+	all, err := Credentials.Find(tx, "maker = ? ORDER BY created_at", maker)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range all {
+		if may != nil && may(c) {
+			continue
+		}
+		if c.Kind == Key {
+			tx.Emit(vault.Event{Kind: "api_key.revoked", Object: c.ID.String()}, nil)
+			keys = append(keys, c.ID)
+		}
+		if err := Credentials.Delete(tx, c.Hash); err != nil {
+			return nil, err
+		}
+	}
+	return keys, nil
+}
+
+// mayMake tells whether the actor could make this key or invitation now.
+func (s *Service) mayMake(actor vault.Actor, c Credential) bool {
+	if c.Kind == Invitation {
+		return actor.Can(ActInvite) && mayInvite(actor, RolesOf(c.Roles))
+	}
+	for _, scope := range c.Scopes {
+		if !s.MayGrant(actor, scope) {
+			return false
+		}
+	}
+	return actor.Can(ActMakeKey)
 }
 
 // MayGrant tells whether the scope exists and the actor may do all it stands for. An owner may give out any.

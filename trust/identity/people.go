@@ -53,13 +53,14 @@ func (s *Service) User(ctx context.Context, actor vault.Actor, id ids.User) (Use
 	return u, err
 }
 
-// SetRoles changes what a user may do, at once: sessions carry no roles. The last owner stays one, and only an owner
-// makes or unmakes owners.
+// SetRoles changes what a user may do, at once: sessions carry no roles, and keys and invitations that the user has made
+// end if the user could not make them any more. The last owner stays one, and only an owner makes or unmakes owners.
 func (s *Service) SetRoles(ctx context.Context, actor vault.Actor, user ids.User, roles ...vault.Role) error {
 	if err := checkRoles(roles); err != nil {
 		return err
 	}
 	var person ids.Subject
+	var keys []ids.Credential
 	err := s.vault.Do(ctx, actor, ActSetRoles, func(tx *vault.Tx) error {
 		u, err := Users.Get(tx, user)
 		if err != nil {
@@ -75,11 +76,16 @@ func (s *Service) SetRoles(ctx context.Context, actor vault.Actor, user ids.User
 				return err
 			}
 		}
+		becomes := userActor(actor.Tenant(), u, ids.Credential{})
+		if keys, err = endMade(tx, u.ID, func(c Credential) bool { return s.mayMake(becomes, c) }); err != nil {
+			return err
+		}
 		tx.Emit(vault.Event{Kind: "user.roles_changed", Object: u.ID.String(), Subject: u.Person}, nil)
 		return Users.Put(tx, u)
 	})
 	if err == nil {
 		s.tellChanged(actor.Tenant(), person)
+		s.tellEnded(actor.Tenant(), keys)
 	}
 	return err
 }
@@ -104,9 +110,11 @@ func keepOneOwner(tx *vault.Tx, except ids.User) error {
 	return errs.New(errs.Conflict, "This is the last owner. Make somebody else an owner first.")
 }
 
-// Disable ends a user's access everywhere at once: the account, every session and every open socket.
+// Disable ends a user's access everywhere at once: the account, every session, every open socket, and every key and
+// invitation that the user has made.
 func (s *Service) Disable(ctx context.Context, actor vault.Actor, user ids.User) error {
 	var person ids.Subject
+	var keys []ids.Credential
 	err := s.vault.Do(ctx, actor, actDisable, func(tx *vault.Tx) error {
 		u, err := Users.Get(tx, user)
 		if err != nil {
@@ -124,11 +132,15 @@ func (s *Service) Disable(ctx context.Context, actor vault.Actor, user ids.User)
 		if _, err := Credentials.DeleteWhere(tx, "account = ?", u.ID); err != nil {
 			return err
 		}
+		if keys, err = endMade(tx, u.ID, nil); err != nil {
+			return err
+		}
 		tx.Emit(vault.Event{Kind: "user.disabled", Object: u.ID.String(), Subject: u.Person}, nil)
 		return Users.Put(tx, u)
 	})
 	if err == nil {
 		s.tellRevoked(actor.Tenant(), ids.Credential{}, person)
+		s.tellEnded(actor.Tenant(), keys)
 	}
 	return err
 }

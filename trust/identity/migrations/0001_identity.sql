@@ -21,6 +21,7 @@ CREATE TABLE credentials (
     kind TEXT NOT NULL,
     account ID,
     person ID,
+    maker ID,
     name SEALED,
     scopes SEALED,
     roles TEXT NOT NULL,
@@ -35,6 +36,7 @@ CREATE TABLE credentials (
 CREATE UNIQUE INDEX credentials_by_id ON credentials (id);
 CREATE INDEX credentials_by_account ON credentials (account, kind);
 CREATE INDEX credentials_by_person ON credentials (person);
+CREATE INDEX credentials_by_maker ON credentials (maker, kind);
 CREATE INDEX credentials_by_kind ON credentials (kind, created_at);
 CREATE INDEX credentials_by_expiry ON credentials (expires_at);
 

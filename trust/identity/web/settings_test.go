@@ -168,6 +168,86 @@ func TestADisabledUserIsOutEverywhereAtOnce(t *testing.T) {
 	})
 }
 
+// works tells whether an API key still counts.
+func (h *house) works(key string) bool {
+	h.t.Helper()
+	return h.caller().do("GET", "/v1/me", nil, "Authorization", "Bearer "+key).status == http.StatusOK
+}
+
+func TestWhatALeaverHasMadeEndsWithTheirAccount(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		owner, ben := h.hire("own@kowal.example", vault.Owner), h.hire("ben@kowal.example", vault.Administrator)
+		keys, links := map[string]string{}, map[string]string{}
+		bens := ids.Credential{}
+		for name, c := range map[string]*caller{"ben": ben, "own": owner} {
+			key, made, err := h.identity.MakeKey(t.Context(), c.actor(), name, []string{"users:read"}, 0)
+			must(t, err)
+			if name == "ben" {
+				bens = made.ID
+			}
+			keys[name] = key
+			links[name], err = h.identity.Invite(t.Context(), c.actor(), "invited-by-"+name+"@kowal.example", vault.Administrator)
+			must(t, err)
+		}
+		var told []ids.Credential
+		h.identity.OnRevoked(func(_ ids.Tenant, credential ids.Credential, _ ids.Subject) {
+			if !credential.IsZero() {
+				told = append(told, credential)
+			}
+		})
+		owner.post("/settings/team/"+h.users()["ben@kowal.example"].ID.String()+"/disable", values())
+		if h.works(keys["ben"]) || !h.works(keys["own"]) {
+			t.Error("the leaver's key works, or a colleague's does not")
+		}
+		if len(told) != 1 || told[0] != bens {
+			t.Errorf("those who hold connections were told %v, want %v", told, bens)
+		}
+		for name, want := range map[string]int{"ben": http.StatusNotFound, "own": http.StatusSeeOther} {
+			if a := h.caller().post("/invite/"+links[name], values("name", "Eve", "password", password)); a.status != want {
+				t.Errorf("accepting the invitation by %s: %d, want %d", name, a.status, want)
+			}
+		}
+	})
+}
+
+func TestKeysAndInvitationsLastNoLongerThanTheRightToMakeThem(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		owner := h.hire("own@kowal.example", vault.Owner)
+		second := h.hire("second@kowal.example", vault.Owner)
+		key, _, err := h.identity.MakeKey(t.Context(), second.actor(), "Shop", []string{"users:read"}, 0)
+		must(t, err)
+		for email, role := range map[string]vault.Role{"an-owner@kowal.example": vault.Owner, "an-operator@kowal.example": vault.Operator} {
+			_, err := h.identity.Invite(t.Context(), second.actor(), email, role)
+			must(t, err)
+		}
+		for _, step := range []struct {
+			becomes string
+			works   bool
+			open    string
+		}{
+			{"administrator", true, "an-operator@kowal.example"}, // who makes no owners
+			{"operator", false, ""},                              // who makes neither
+		} {
+			at := "/settings/team/" + h.users()["second@kowal.example"].ID.String() + "/roles"
+			if a := owner.post(at, values("roles", step.becomes)); a.status != http.StatusSeeOther {
+				t.Fatalf("making them %s: %d", step.becomes, a.status)
+			}
+			if h.works(key) != step.works {
+				t.Errorf("the key of somebody who is now %s works: %v", step.becomes, !step.works)
+			}
+			all, err := h.identity.Invitations(t.Context(), owner.actor())
+			must(t, err)
+			open := ""
+			for _, c := range all {
+				open += c.Email
+			}
+			if open != step.open {
+				t.Errorf("open invitations of somebody who is now %s: %q, want %q", step.becomes, open, step.open)
+			}
+		}
+	})
+}
+
 func TestAChangedPasswordEndsEverySession(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		ada := h.hire("ada@kowal.example", vault.Operator)
