@@ -172,12 +172,12 @@ func (s *Service) Row(ctx context.Context, actor vault.Actor, id ids.Conversatio
 }
 
 // Search finds conversations by the words of their messages and notes, at most a page of them: those with the newest
-// hit first. All words must occur in one message, and the last may be a beginning.
+// hit first. All words must occur in one message, and the last may be a beginning. The journal says that somebody searched.
 func (s *Service) Search(ctx context.Context, actor vault.Actor, words string) (rows []Row, err error) {
 	if len(words) > 500 {
 		return nil, errs.New(errs.Invalid, "Search for fewer words.", errs.Field{Field: "q", Code: "too-long", Message: "Search for fewer words."})
 	}
-	err = s.vault.View(ctx, actor, actList, func(tx *vault.Tx) error {
+	err = s.vault.View(ctx, actor, actSearch, func(tx *vault.Tx) error {
 		hits, err := Messages.Search(tx, words, 200)
 		if err != nil {
 			return err

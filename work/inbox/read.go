@@ -11,14 +11,23 @@ import (
 // visitors see what both sides see; others see the notes, too.
 func seesNotes(actor vault.Actor) bool { return actor.Kind() != vault.AsPerson }
 
+// reading is the action by which messages are read: by anybody but the person, the journal says who looked at whose.
+func reading(actor vault.Actor) *vault.Action {
+	if actor.Kind() == vault.AsPerson {
+		return actLook
+	}
+	return actOpen
+}
+
 // History reads back from a message: those before seq (0: from the last one on), at most limit of them and fewer if they
 // are long, in rising order; more tells whether there are earlier ones. Notes come with the message they hang on.
 func (s *Service) History(ctx context.Context, actor vault.Actor, conv ids.Conversation, before int64, limit int) (list []Message, more bool, err error) {
-	err = s.vault.View(ctx, actor, actLook, func(tx *vault.Tx) error {
+	err = s.vault.View(ctx, actor, reading(actor), func(tx *vault.Tx) error {
 		c, err := mine(tx, conv)
 		if err != nil {
 			return err
 		}
+		tx.About(c.Contact)
 		list, more, err = history(tx, c, before, limit)
 		return err
 	})
@@ -74,11 +83,13 @@ func fitting(list []Message) int {
 const mostMissed = 200
 
 // Since reads every message after an offset. Never a part of them: recovered is false, and there are none, when the
-// epoch is another or more was missed than fits, and the client reads History instead.
+// epoch is another or more was missed than fits, and the client reads History instead. Whoever asks goes on listening, so
+// the journal has an entry even if nothing was missed.
 func (s *Service) Since(ctx context.Context, actor vault.Actor, conv ids.Conversation, epoch string, offset int64) (missed []Message, recovered bool, err error) {
-	err = s.vault.View(ctx, actor, actLook, func(tx *vault.Tx) error {
+	err = s.vault.View(ctx, actor, reading(actor), func(tx *vault.Tx) error {
 		missed, recovered = nil, false
 		c, err := mine(tx, conv)
+		tx.About(c.Contact)
 		if err != nil || epoch != c.Epoch.String() || offset < 0 || offset > c.LastSeq || c.LastSeq-offset > mostMissed {
 			return err
 		}
@@ -164,18 +175,4 @@ func unreadAfter(tx *vault.Tx, c Conversation, seq int64, by Kind) (int, error) 
 		return 0, nil
 	}
 	return Messages.Count(tx, "contact = ? AND conversation = ? AND seq > ? AND note = 0 AND sender = ?", c.Contact, c.ID, seq, by)
-}
-
-// Parts is History for those who answer; the journal says who looked at whose.
-func (s *Service) Parts(ctx context.Context, actor vault.Actor, conv ids.Conversation, before int64, limit int) (list []Message, more bool, err error) {
-	err = s.vault.View(ctx, actor, actOpen, func(tx *vault.Tx) error {
-		c, err := mine(tx, conv)
-		if err != nil {
-			return err
-		}
-		tx.About(c.Contact)
-		list, more, err = history(tx, c, before, limit)
-		return err
-	})
-	return list, more, err
 }

@@ -133,6 +133,7 @@ var (
 	actLook     = vault.Act("conversation.look", readers, vault.Scope(scopeRead), vault.Visitors(), vault.System())
 	actOpen     = vault.Act("conversation.read", readers, vault.Scope(scopeRead), vault.Reads())
 	actList     = vault.Act("conversation.list", readers, vault.Scope(scopeRead))
+	actSearch   = vault.Act("conversation.search", readers, vault.Scope(scopeRead), vault.Reads()) // about many people, and it shows what they wrote
 	actMark     = vault.Act("conversation.mark_read", staff, vault.Scope(scopeWrite), vault.Visitors())
 	actState    = vault.Act("conversation.set_state", staff, vault.Scope(scopeWrite), vault.System())
 	actSnooze   = vault.Act("conversation.snooze", staff, vault.Scope(scopeWrite))
@@ -142,6 +143,6 @@ var (
 	actDownload = vault.Act("attachment.read", readers, vault.Scope(scopeRead), vault.Reads())
 	actSweep    = vault.Act("attachment.sweep", vault.System())
 
-	actions = []*vault.Action{actReceive, actReply, actNote, actRedact, actLook, actOpen, actList, actMark, actState, actSnooze, actAssign,
+	actions = []*vault.Action{actReceive, actReply, actNote, actRedact, actLook, actOpen, actList, actSearch, actMark, actState, actSnooze, actAssign,
 		actTag, actUpload, actDownload, actSweep}
 )

@@ -148,7 +148,7 @@ func (s *Service) partAPI(api huma.API) {
 		Before  int64 `query:"before" minimum:"0" doc:"Read back from this number; 0 is the end"`
 		PerPage int   `query:"per_page" minimum:"1" maximum:"200" default:"50"`
 	}) (*partPage, error) {
-		all, more, err := s.Parts(ctx, request.Actor(ctx), in.ID, in.Before, in.PerPage)
+		all, more, err := s.History(ctx, request.Actor(ctx), in.ID, in.Before, in.PerPage)
 		if err != nil {
 			return nil, err
 		}

@@ -134,6 +134,39 @@ func TestTheSocketDoesWhatThePagesDo(t *testing.T) {
 	})
 }
 
+func TestTheLogTellsWhoListenedAndWhoSearched(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		maria := h.visitor(t, "Maria Kowal")
+		conv := h.receive(t, maria, "hello")
+		c, err := h.inbox.Conversation(t.Context(), h.operator.Actor, conv)
+		must(t, err)
+		k := h.talk(t, h.operator)
+		for name, one := range map[string]struct {
+			look   func()
+			action string
+			about  ids.Subject
+		}{
+			"reads what was missed": {func() {
+				k.ask("subscribe", map[string]any{"conversation": conv.String(), "epoch": c.Epoch.String(), "offset": 0})
+			}, "conversation.read", maria.Subject()},
+			"listens from now on": {func() {
+				k.ask("subscribe", map[string]any{"conversation": conv.String(), "epoch": "", "offset": 0})
+			}, "conversation.read", maria.Subject()},
+			"searches on the page":    {func() { h.get("/inbox?q=hello") }, "conversation.search", ids.Subject{}},
+			"searches in the palette": {func() { h.get("/inbox/find?q=hello") }, "conversation.search", ids.Subject{}},
+		} {
+			before, _, _, err := h.Vault.Head(t.Context(), h.Tenant)
+			must(t, err)
+			one.look()
+			entries, err := h.Vault.Entries(t.Context(), h.Tenant, before, 10)
+			must(t, err)
+			if len(entries) != 1 || entries[0].Action != one.action || entries[0].Actor != h.operator.ID() || entries[0].Subject != one.about {
+				t.Errorf("who %s: the log says %+v", name, entries)
+			}
+		}
+	})
+}
+
 func TestTheSocketIsForThoseWhoMay(t *testing.T) {
 	t.Parallel()
 	h := furnish(t, vaulttest.Embedded(t, config(t)))
