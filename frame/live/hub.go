@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -29,6 +30,7 @@ type Options struct {
 	PongWait  time.Duration // then this long for any sign of life; 10 s if 0
 	HelloWait time.Duration // for the first frame; 10 s if 0
 	WriteWait time.Duration // for one write to a reader that does not read; 10 s if 0
+	AskEvery  time.Duration // whether the other end is still who it was, see Handler.Again; 5 minutes if 0
 
 	Address func(*http.Request) netip.Addr // who calls; the connection's own address if nil. Behind a proxy, edge knows
 	Log     *slog.Logger                   // slog.Default() if nil
@@ -44,6 +46,7 @@ func (o Options) filled() Options {
 	o.PongWait = cmp.Or(o.PongWait, 10*time.Second)
 	o.HelloWait = cmp.Or(o.HelloWait, 10*time.Second)
 	o.WriteWait = cmp.Or(o.WriteWait, 10*time.Second)
+	o.AskEvery = cmp.Or(o.AskEvery, 5*time.Minute)
 	o.Log = cmp.Or(o.Log, slog.Default())
 	if o.Address == nil {
 		o.Address = connectionAddress
@@ -69,7 +72,8 @@ type Hub struct {
 
 	ctx     context.Context // of requests; cancelled at the end
 	stop    context.CancelFunc
-	workers sync.WaitGroup // sweeper and relay
+	asking  chan struct{}  // room for as many sessions as may be asked about at once
+	workers sync.WaitGroup // sweeper, relay and those who ask
 	open    sync.WaitGroup // sessions
 
 	mu        sync.Mutex
@@ -90,7 +94,8 @@ type sessionShard struct {
 
 // New starts a hub.
 func New(o Options) *Hub {
-	h := &Hub{options: o.filled(), start: time.Now(), topics: newTopics(), byTenant: make(map[ids.Tenant]int), byAddress: make(map[netip.Addr]int)}
+	h := &Hub{options: o.filled(), start: time.Now(), topics: newTopics(), byTenant: make(map[ids.Tenant]int), byAddress: make(map[netip.Addr]int),
+		asking: make(chan struct{}, 8)}
 	h.ctx, h.stop = context.WithCancel(context.Background())
 	h.workers.Go(h.sweep)
 	return h
@@ -256,6 +261,7 @@ func (h *Hub) name(s *Session, who Who) error {
 	h.mu.Unlock()
 	s.mu.Lock()
 	s.who = who
+	s.asked = h.now() - rand.Int64N(int64(h.options.AskEvery)) // so that those who came together are not asked about together
 	s.mu.Unlock()
 	if s.handler.Channels == nil {
 		return nil

@@ -129,6 +129,32 @@ func TestSomebodyDismissedWhileBeingAuthenticatedDoesNotSlipThrough(t *testing.T
 	eventually.Must(t, "it is gone", func() bool { return p.Stats().Connections == 0 })
 }
 
+func TestNobodyStaysConnectedWhoCountsNoMore(t *testing.T) {
+	t.Parallel()
+	h := handler()
+	var adas atomic.Pointer[errs.Error]
+	adas.Store(errs.New(errs.Unavailable, "The database is away."))
+	var asked atomic.Int64
+	h.Again = func(_ context.Context, who live.Who) (live.Who, error) {
+		asked.Add(1)
+		if who.(person).name == "ada" {
+			return nil, adas.Load()
+		}
+		return who, nil
+	}
+	p := serve(t, live.Options{AskEvery: 20 * time.Millisecond}, h, false)
+	ada, bob := p.connect(t, "acme:ada"), p.connect(t, "acme:bob")
+	eventually.Must(t, "both were asked about", func() bool { return asked.Load() > 4 })
+	if m := ada.ask("echo", ""); m.Error != nil {
+		t.Errorf("while nothing can be found out: %+v", m)
+	}
+	adas.Store(errs.New(errs.Unauthenticated, "The session is over."))
+	ada.closes(live.CloseBadToken)
+	if m := bob.ask("echo", ""); m.Error != nil {
+		t.Errorf("Bob: %+v", m)
+	}
+}
+
 func TestRevocationDoesNotWaitForARequestUnderWay(t *testing.T) {
 	t.Parallel()
 	h := handler()

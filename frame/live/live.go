@@ -115,6 +115,10 @@ type Handler struct {
 	// the Authorization header of Events and Send. It may be called again when somebody is dismissed meanwhile.
 	Token func(ctx context.Context, token string, from Caller) (Who, error)
 
+	// Again says who somebody is by now whom Cookie or Token named a while ago. It is asked every few minutes, so that no
+	// connection outlives what it was opened with; an error that says so ends it. nil if that cannot end.
+	Again func(ctx context.Context, who Who) (Who, error)
+
 	// Origins tells whether a page of the request's origin may open a socket; nil is SameOrigin.
 	Origins func(r *http.Request) bool
 

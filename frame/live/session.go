@@ -42,6 +42,7 @@ type Session struct {
 	queued   int           // bytes in queue, in held and in the write under way
 	writing  int64         // since when the writer has been at its present batch; 0 if there is no writer
 	pinged   int64
+	asked    int64 // when it was last asked who this is
 	subs     []*subscription
 	opening  bool // a stream whose first event is not ready: nothing may be written before it
 	busy     bool // a request is being carried out

@@ -19,7 +19,7 @@ const halfSent = int64(30 * time.Second)
 // that each session is seen about once a second and the work is spread.
 func (h *Hub) sweep() {
 	o := &h.options
-	period := min(time.Second, o.PingEvery/4, o.PongWait/4, o.HelloWait/4, o.WriteWait/4)
+	period := min(time.Second, o.PingEvery/4, o.PongWait/4, o.HelloWait/4, o.WriteWait/4, o.AskEvery/4)
 	ticker := time.NewTicker(max(period/time.Duration(len(h.shards)), time.Millisecond))
 	defer ticker.Stop()
 	for i := 0; ; i = (i + 1) % len(h.shards) {
@@ -38,7 +38,8 @@ func (h *Hub) sweep() {
 	}
 }
 
-// inspect pings who is silent and cuts who is gone, stuck or late. It waits for nothing.
+// inspect pings who is silent, cuts who is gone, stuck or late, and has it found out who is due to be asked about. It
+// waits for nothing.
 func (s *Session) inspect(now int64) {
 	o := &s.hub.options
 	quiet := o.PingEvery
@@ -48,6 +49,9 @@ func (s *Session) inspect(now int64) {
 	over := func(since int64, wait time.Duration) bool { return since != 0 && now-since > int64(wait) }
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.who != nil && !s.closing && over(s.asked, o.AskEvery) {
+		s.askAgain(now)
+	}
 	seen := s.seen.Load()
 	switch {
 	case s.closing:
@@ -70,6 +74,42 @@ func (s *Session) inspect(now int64) {
 		s.charge(len(wire.Ping.Bytes))
 		s.queue = append(s.queue, wire.Ping)
 		s.wake()
+	}
+}
+
+// askAgain lets the module say who this is by now, unless so many are being asked about that it has to wait for another
+// sweep. It needs the lock.
+func (s *Session) askAgain(now int64) {
+	if s.handler.Again == nil {
+		return
+	}
+	select {
+	case s.hub.asking <- struct{}{}:
+	default:
+		return
+	}
+	s.asked = now
+	who := s.who
+	s.hub.workers.Go(func() {
+		defer func() { <-s.hub.asking }()
+		s.again(who)
+	})
+}
+
+// again ends the session if who it belongs to is nobody any more. While that cannot be found out it goes on.
+func (s *Session) again(who Who) {
+	now, err := s.check(func(ctx context.Context) (any, error) { return s.handler.Again(ctx, who) })
+	if err == nil && now.Tenant() != who.Tenant() {
+		err = errNobody
+	}
+	if err == nil {
+		s.mu.Lock()
+		s.who = now
+		s.mu.Unlock()
+		return
+	}
+	if code := refusalCode(err); code >= CloseBadToken {
+		s.dismiss(code)
 	}
 }
 

@@ -79,21 +79,63 @@ func (s *Service) find(ctx context.Context, kind Kind, token string) (ids.Tenant
 		if c, err = Credentials.Get(tx, hashToken(token)); err != nil {
 			return asBadToken(err)
 		}
-		if c.Kind != kind || c.Expired(tx.Now()) {
+		if c.Kind != kind {
 			return badToken
 		}
-		if c.User.IsZero() {
-			return nil
-		}
-		if u, err = Users.Get(tx, c.User); err != nil {
-			return asBadToken(err)
-		}
-		if !u.DisabledAt.IsZero() {
-			return badToken
-		}
-		return nil
+		u, err = holder(tx, c)
+		return err
 	})
 	return tenant, c, u, err
+}
+
+// holder reads whose credential it is, the zero User if that is no user. A credential that does not count has none.
+func holder(tx *vault.Tx, c Credential) (u User, err error) {
+	if c.Expired(tx.Now()) {
+		return u, badToken
+	}
+	if c.User.IsZero() {
+		return u, nil
+	}
+	if u, err = Users.Get(tx, c.User); err != nil {
+		return u, asBadToken(err)
+	}
+	if !u.DisabledAt.IsZero() {
+		return u, badToken
+	}
+	return u, nil
+}
+
+// Again finds out who somebody is now who proved it a while ago and is still connected. It is no use of the credential:
+// a page that is merely open keeps no session alive.
+func (s *Service) Again(ctx context.Context, actor vault.Actor) (vault.Actor, error) {
+	var now vault.Actor
+	err := s.read(ctx, actor.Tenant(), func(tx *vault.Tx) error {
+		found, err := Credentials.Find(tx, "id = ?", actor.Credential())
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return badToken
+		}
+		u, err := holder(tx, found[0])
+		now = actorOf(actor.Tenant(), found[0], u)
+		return err
+	})
+	return now, err
+}
+
+// actorOf is who holds a credential that counts.
+func actorOf(tenant ids.Tenant, c Credential, u User) vault.Actor {
+	switch c.Kind {
+	case Key:
+		return vault.Mint(vault.Identity{Tenant: tenant, Kind: vault.AsKey, ID: c.ID, Credential: c.ID, Scopes: c.Scopes})
+	case Visitor:
+		return vault.Mint(vault.Identity{Tenant: tenant, Kind: vault.AsPerson, ID: c.Person, Subject: c.Person, Credential: c.ID, Verified: c.Verified})
+	case Session:
+		return userActor(tenant, u, c.ID)
+	default:
+		return vault.Actor{}
+	}
 }
 
 // asBadToken hides whether it was the tenant, the credential or the user that does not exist; a database that is away
@@ -163,22 +205,12 @@ func (s *Service) authenticate(ctx context.Context, kind Kind, token string) (va
 	if err := s.touch(ctx, tenant, c); err != nil {
 		return vault.Actor{}, err
 	}
-	if kind == Key {
-		return vault.Mint(vault.Identity{Tenant: tenant, Kind: vault.AsKey, ID: c.ID, Credential: c.ID, Scopes: c.Scopes}), nil
-	}
-	return userActor(tenant, u, c.ID), nil
+	return actorOf(tenant, c, u), nil
 }
 
 // Visitor finds out which visitor holds a token.
 func (s *Service) Visitor(ctx context.Context, token string) (vault.Actor, error) {
-	tenant, c, _, err := s.find(ctx, Visitor, token)
-	if err != nil {
-		return vault.Actor{}, err
-	}
-	if err := s.touch(ctx, tenant, c); err != nil {
-		return vault.Actor{}, err
-	}
-	return vault.Mint(vault.Identity{Tenant: tenant, Kind: vault.AsPerson, ID: c.Person, Subject: c.Person, Credential: c.ID, Verified: c.Verified}), nil
+	return s.authenticate(ctx, Visitor, token)
 }
 
 // AsVisitor is the visitor that a contact becomes once a session has begun: for the first acts of that session, before
@@ -215,9 +247,13 @@ func (s *Service) RevokeSubject(ctx context.Context, tenant ids.Tenant, person i
 	return s.forgetAnswers(ctx, tenant)
 }
 
-// EndSessions ends every credential of a person as part of a change that is the reason for it. It closes no sockets:
-// whoever keeps them learns of the change by its event.
+// EventSessionsEnded says that everything a person was known by has ended; its object is the person. Whoever keeps
+// connections of theirs closes them.
+const EventSessionsEnded = "person.sessions_ended"
+
+// EndSessions ends every credential of a person as part of a change that is the reason for it.
 func EndSessions(tx *vault.Tx, person ids.Subject) error {
+	tx.Emit(vault.Event{Kind: EventSessionsEnded, Object: person.String(), Subject: person}, nil)
 	_, err := Credentials.DeleteWhere(tx, "person = ?", person)
 	return err
 }

@@ -265,8 +265,8 @@ func (s *Service) Seen(ctx context.Context, tenant ids.Tenant, id ids.Contact) e
 // visitor becomes that person; afterwards the session goes on as the verified contact and the visitor keeps what it
 // had. Nothing unverified is ever merged into a verified contact.
 //
-// The visitor's tokens end with it: the caller issues a verified one for the contact returned. Sockets that are open
-// for the visitor are the caller's to close; the event contact.verified names whose.
+// The visitor's tokens end with it, and what is open by them is closed: the caller issues a verified one for the contact
+// returned.
 func (s *Service) Identify(ctx context.Context, tenant ids.Tenant, visitor ids.Contact, claims identity.TokenClaims) (ids.Contact, error) {
 	if claims.UserID == "" || claims.UserID != strings.TrimSpace(claims.UserID) {
 		return ids.Contact{}, errs.New(errs.Invalid, "The signed identity has no usable user_id.", errs.Field{Field: "user_id", Code: "malformed", Message: "Send the person's identifier without space around it."})

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"aver/base/errs"
 	"aver/frame/page/pagetest"
 	"aver/trust/identity"
 	"aver/vault"
@@ -184,6 +186,29 @@ func TestAProgramAsksWhoItIsAndWhoWorksHere(t *testing.T) {
 			if a := program(path); a.status != 200 || !strings.Contains(a.body, `"roles":["owner"]`) || strings.Contains(a.body, "argon2") {
 				t.Errorf("%s: %d %s", path, a.status, a.body)
 			}
+		}
+	})
+}
+
+func TestWhoIsStillConnectedIsWhoTheyAreByNow(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		owner, ben := h.hire("own@kowal.example", vault.Owner).actor(), h.hire("ben@kowal.example", vault.Operator).actor()
+		must(t, h.identity.SetRoles(t.Context(), owner, ben.User(), vault.Auditor))
+		now, err := h.identity.Again(t.Context(), ben)
+		if err != nil || now.User() != ben.User() || !now.Has(vault.Auditor) || now.Has(vault.Operator) {
+			t.Errorf("after a change of roles: %v, %v", now.Roles(), err)
+		}
+		for range 13 { // asked every hour, and nothing else done
+			h.Clock.Advance(time.Hour)
+			now, err = h.identity.Again(t.Context(), ben)
+		}
+		if !errs.Is(err, errs.Unauthenticated) {
+			t.Errorf("an open page keeps a session alive: %v", err)
+		}
+		session := h.again("own@kowal.example").actor()
+		must(t, h.identity.SignOut(t.Context(), session))
+		if _, err := h.identity.Again(t.Context(), session); !errs.Is(err, errs.Unauthenticated) {
+			t.Errorf("after signing out: %v", err)
 		}
 	})
 }

@@ -28,6 +28,8 @@ func (s *Service) tell(done vault.Committed) {
 			switch ev.Kind {
 			case eventErased:
 				s.publish(done.Tenant, ev.Object, erasedPush(n))
+			case identity.EventSessionsEnded:
+				s.hub.Dismiss(live.Topic{Tenant: done.Tenant, Channel: ev.Object}, live.CloseBadToken)
 			case eventSettings:
 				go s.publishConfig(done.Tenant, n) // reads the settings, which a listener must not wait for
 			}

@@ -356,6 +356,21 @@ func TestRevokedTokensCloseTheirSockets(t *testing.T) {
 	})
 }
 
+func TestAClaimThatBecomesKnownIsLeftByWhoeverWasInIt(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		v, other := h.visitor(nil), h.visitor(nil)
+		s, stays := v.connects(), other.connects()
+		_, err := h.Contacts.Update(t.Context(), h.owner, v.id(), contacts.Draft{ExternalID: "u-17"})
+		must(t, err)
+		if code := s.ends(); code != 3500 {
+			t.Errorf("closed with %d", code)
+		}
+		if _, refusal := stays.call("ping", nil); refusal != nil {
+			t.Errorf("somebody else was told %v", refusal)
+		}
+	})
+}
+
 // Two processes over one database: what one is told, the widgets of the other hear.
 func TestAProcessHearsWhatAnotherWasTold(t *testing.T) {
 	t.Parallel()

@@ -22,6 +22,9 @@ func (s *Service) socket() *live.Handler {
 		Token: func(ctx context.Context, token string, _ live.Caller) (live.Who, error) {
 			return s.identity.Visitor(ctx, token)
 		},
+		Again: func(ctx context.Context, who live.Who) (live.Who, error) {
+			return s.identity.Again(ctx, who.(vault.Actor))
+		},
 		Origins:  live.SameOrigin, // the frame is served from here, so its own page opens the socket
 		Channels: channels,
 		Stream:   s.stream,

@@ -17,6 +17,9 @@ import (
 func (s *Service) Handler() *live.Handler {
 	return &live.Handler{
 		Cookie: s.whoComes,
+		Again: func(ctx context.Context, who live.Who) (live.Who, error) {
+			return s.users.Again(ctx, who.(vault.Actor))
+		},
 		Channels: func(who live.Who) []string { // by these a revoked session or a disabled user is cut in every process
 			a := who.(vault.Actor)
 			return []string{a.Credential().String(), a.Subject().String()}
