@@ -3,6 +3,7 @@ package vault
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"aver/base/ids"
 	"aver/vault/engine"
@@ -31,6 +32,13 @@ func (v *Vault) EraseSubject(ctx context.Context, actor Actor, action *Action, s
 			return nil
 		})
 	})
+}
+
+// LastErasure is when somebody of the tenant was last erased, zero if never: whatever was brought along before may hold
+// that person.
+func (v *Vault) LastErasure(ctx context.Context, tenant ids.Tenant) (time.Time, error) {
+	at, err := v.keys.LastErasure(ctx, tenant)
+	return at, engineError(err)
 }
 
 // FinishErasures removes what is left of erased people: rows, words, files. It is safe to repeat and to interrupt.

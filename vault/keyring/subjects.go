@@ -272,6 +272,17 @@ func (k *Keyring) Erasures(ctx context.Context, tenant ids.Tenant, open bool) ([
 	return out, err
 }
 
+// LastErasure is when an erasure was last ordered, zero if never.
+func (k *Keyring) LastErasure(ctx context.Context, tenant ids.Tenant) (at time.Time, err error) {
+	err = k.engine.Read(ctx, tenant, func(c engine.Conn) error {
+		return c.Query("SELECT ordered_at FROM erasures ORDER BY ordered_at DESC LIMIT 1", nil, func(row []any) error {
+			at = time.UnixMicro(row[0].(int64)).UTC()
+			return nil
+		})
+	})
+	return at, err
+}
+
 // Finish notes that an erasure's rows are gone too.
 func (k *Keyring) Finish(ctx context.Context, tenant ids.Tenant, subject ids.Subject) error {
 	return engine.WithReserve(k.engine, func() error {

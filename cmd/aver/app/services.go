@@ -189,7 +189,8 @@ func (a *App) followJournals(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.Webhooks.Follow(tenants[1:]...) // the installation has no webhooks
+	a.Webhooks.Follow(tenants[1:]...) // the installation has neither webhooks nor imports
+	a.Imports.Follow(tenants[1:]...)
 	return nil
 }
 

@@ -1,7 +1,8 @@
 // Package imports brings lists of people into the contacts: a CSV file is read, tried without writing anything, and then
 // stored in small transactions by a job that a crash interrupts without loss and without doubling anybody.
 //
-// The file is kept sealed, for a week at most: it is about many people, so no single erasure can reach it. Programs that
+// The file is kept sealed, for a week at most. It is about many people and nobody knows which, so no erasure can take one
+// person out of it: whenever somebody is erased, every file that was sent before goes, and its import ends. Programs that
 // keep people up to date should use the API instead.
 package imports
 
@@ -44,10 +45,11 @@ const (
 	Done      State = "done"      //
 	Cancelled State = "cancelled" // what was stored stays
 	Failed    State = "failed"    // it could not go on; what was stored stays
+	Overtaken State = "overtaken" // somebody was erased since, who may be in the file; what was stored stays
 )
 
 // Ended tells whether nothing will happen any more.
-func (s State) Ended() bool { return s == Done || s == Cancelled || s == Failed }
+func (s State) Ended() bool { return s == Done || s == Cancelled || s == Failed || s == Overtaken }
 
 // Works tells whether the job is at it.
 func (s State) Works() bool { return s == Trying || s == Running }
@@ -239,7 +241,18 @@ func (i *Import) begin(state State, now time.Time) {
 
 // Start stores the people, as the trial said.
 func (s *Service) Start(ctx context.Context, actor vault.Actor, id ID) error {
-	err := s.vault.Do(ctx, actor, actStart, func(tx *vault.Tx) error {
+	i, err := s.Get(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	if i.State == Tried {
+		if old, err := s.overtaken(ctx, actor.Tenant(), i); err != nil {
+			return err
+		} else if old {
+			return errOvertaken
+		}
+	}
+	err = s.vault.Do(ctx, actor, actStart, func(tx *vault.Tx) error {
 		i, err := Imports.Get(tx, id)
 		if err != nil {
 			return err

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/text/encoding/unicode"
 
 	"aver/base/errs"
+	"aver/base/eventually"
 	"aver/base/ids"
 	"aver/frame/jobs"
 	"aver/frame/module/moduletest"
@@ -487,6 +488,76 @@ func TestImportsOfOthersDoNotExist(t *testing.T) {
 		dpo := vaulttest.User(h.Tenant, vault.DPO)
 		if _, err := h.imports.Upload(ctx, dpo, "x.csv", strings.NewReader("name\nAda\n")); !errs.Is(err, errs.Forbidden) {
 			t.Errorf("a DPO uploads: %v", err)
+		}
+	})
+}
+
+// erase makes somebody unreadable, who may be in any file.
+func (h *house) erase(t testing.TB) {
+	t.Helper()
+	system := vaulttest.System(h.Tenant)
+	who, err := h.Vault.NewSubject(t.Context(), system)
+	must(t, err)
+	h.Clock.Advance(time.Second)
+	must(t, h.Vault.EraseSubject(t.Context(), system, vault.Act("test.erase", vault.System()), who, "test"))
+	h.Clock.Advance(time.Second)
+}
+
+const list = "email,name\nada@kowal.example,Ada\nnot an address,Ben\n"
+
+func TestAnErasureEndsTheImportsThatWereSentBefore(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.imports.Follow(h.Tenant)
+		done := h.run(t, list)
+		if done.Report.IsZero() {
+			t.Fatal("no row was refused")
+		}
+		waits := h.upload(t, list)
+		tried := h.upload(t, list)
+		tried = h.try(t, tried, plan(tried))
+		h.erase(t)
+		later := h.upload(t, list)
+		eventually.Must(t, "the imports end", func() bool {
+			return h.get(t, waits.ID).State == imports.Overtaken && h.get(t, tried.ID).State == imports.Overtaken && h.get(t, done.ID).Report.IsZero()
+		})
+		for _, file := range []ids.Object{done.Report, waits.File, tried.File} {
+			look := vault.Act("test.look", vault.System())
+			err := h.Vault.View(t.Context(), vaulttest.System(h.Tenant), look, func(tx *vault.Tx) error {
+				_, _, err := h.Vault.ReadBlob(tx, file)
+				return err
+			})
+			if !errs.Is(err, errs.NotFound) {
+				t.Errorf("a file that may hold the erased: %v", err)
+			}
+		}
+		if i := h.get(t, waits.ID); !i.File.IsZero() || i.Columns[0].First != nil {
+			t.Errorf("what was shown of the file is still there: %+v", i)
+		}
+		if h.get(t, done.ID).State != imports.Done || h.get(t, later.ID).State != imports.Mapping {
+			t.Error("what had ended, or came later, is counted among the overtaken")
+		}
+	})
+}
+
+func TestNobodyErasedIsBroughtBackByAnImport(t *testing.T) {
+	each(t, func(t *testing.T, h *house) { // nobody follows the journal: the ledger alone must do
+		tried := h.upload(t, list)
+		tried = h.try(t, tried, plan(tried))
+		started := h.upload(t, list)
+		h.try(t, started, plan(started))
+		must(t, h.imports.Start(t.Context(), h.operator, started.ID))
+		h.erase(t)
+		if err := h.imports.Start(t.Context(), h.operator, tried.ID); !errs.Is(err, errs.Conflict) {
+			t.Errorf("starting after an erasure: %v", err)
+		}
+		h.work(t)
+		if n := h.people(t); n != 0 {
+			t.Errorf("%d people were stored", n)
+		}
+		for _, id := range []imports.ID{tried.ID, started.ID} {
+			if i := h.get(t, id); i.State != imports.Overtaken || !i.File.IsZero() {
+				t.Errorf("it is %s", i.State)
+			}
 		}
 	})
 }

@@ -69,6 +69,9 @@ func (s *Service) Work(ctx context.Context, job jobs.Job) error {
 		if len(part) == 0 {
 			return s.finish(ctx, actor, i, text)
 		}
+		if old, err := s.overtaken(ctx, job.Tenant, i); err != nil || old {
+			return err
+		}
 		if err := s.store(ctx, actor, i, part, above); err != nil {
 			return err
 		}

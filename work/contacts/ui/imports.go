@@ -84,7 +84,7 @@ func importState(i imports.Import) page.Badge {
 		state = page.Holds
 	case imports.Failed:
 		state = page.Failing
-	case imports.Cancelled:
+	case imports.Cancelled, imports.Overtaken:
 		state = page.Stale
 	}
 	return page.Badge{State: state, Word: text.T("import.state." + string(i.State))}
