@@ -29,8 +29,9 @@ type User struct {
 	Name       personal.Text  `vault:"name,personal:user.name"`
 	Roles      string         `vault:"roles,state"` // separated by commas
 	Password   personal.Bytes `vault:"password,secret"`
-	Failures   int            `vault:"failures,state"`   // wrong passwords in a row
-	WaitUntil  time.Time      `vault:"wait_until,state"` // no password is looked at before
+	Failures   int            `vault:"failures,state"`                        // wrong passwords in a row, from wherever
+	WaitUntil  time.Time      `vault:"wait_until,state"`                      // nobody's password is looked at before
+	Strikes    []strike       `vault:"strikes,tenant:user.device.ip_address"` // wrong passwords by network, the latest last
 	CreatedAt  time.Time      `vault:"created_at,state"`
 	DisabledAt time.Time      `vault:"disabled_at,state"`
 }

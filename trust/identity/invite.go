@@ -158,7 +158,7 @@ func (s *Service) AcceptAs(ctx context.Context, token string, n Newcomer) (sessi
 	if err := s.settle(ctx, actor, c, u); err != nil {
 		return "", errors.Join(err, s.dropDoor(ctx, u.ID))
 	}
-	return s.open(ctx, t.ID, u.ID, n.Device)
+	return s.open(ctx, t.ID, u.ID, atTheDesk, n.Device)
 }
 
 // checkNewcomer says everything that is wrong at once.

@@ -155,7 +155,7 @@ func (s *Service) Enable(ctx context.Context, actor vault.Actor, user ids.User) 
 		if !MayChange(actor, u) {
 			return onlyOwners
 		}
-		u.DisabledAt, u.Failures, u.WaitUntil = time.Time{}, 0, time.Time{}
+		u.DisabledAt, u.Failures, u.WaitUntil, u.Strikes = time.Time{}, 0, time.Time{}, nil
 		tx.Emit(vault.Event{Kind: "user.enabled", Object: u.ID.String(), Subject: u.Person}, nil)
 		return Users.Put(tx, u)
 	})

@@ -52,8 +52,8 @@ func (s *Service) ChangePassword(ctx context.Context, actor vault.Actor, old, fr
 	if err != nil {
 		return "", err
 	}
-	if !right || s.vault.Now().Before(u.WaitUntil) {
-		if err := s.refuse(ctx, actor.Tenant(), &u.ID); !errs.Is(err, errs.Unauthenticated) {
+	if !right || u.waits(atTheDesk, s.vault.Now()) {
+		if err := s.refuse(ctx, actor.Tenant(), &u.ID, atTheDesk); !errs.Is(err, errs.Unauthenticated) {
 			return "", err
 		}
 		return "", wrongOld
@@ -81,7 +81,7 @@ func (s *Service) ChangePassword(ctx context.Context, actor vault.Actor, old, fr
 		return "", err
 	}
 	s.tellRevoked(actor.Tenant(), ids.Credential{}, u.Person)
-	return s.open(ctx, actor.Tenant(), u.ID, device)
+	return s.open(ctx, actor.Tenant(), u.ID, atTheDesk, device)
 }
 
 // Sessions lists where the user who acts is signed in, newest first.

@@ -2,7 +2,7 @@ package identity
 
 import (
 	"context"
-	"time"
+	"net/netip"
 
 	"aver/base/errs"
 	"aver/base/ids"
@@ -10,11 +10,7 @@ import (
 	"aver/vault"
 )
 
-const (
-	freeFailures = 5                // wrong passwords before one has to wait
-	longestWait  = 15 * time.Minute // however many there were: nobody is locked out for good by somebody else
-	maxPlaces    = 8                // workspaces one address is tried in
-)
+const maxPlaces = 8 // workspaces one address is tried in
 
 var wrongPassword = errs.New(errs.Unauthenticated, "The address or the password is not right.")
 
@@ -23,6 +19,7 @@ type Attempt struct {
 	Email, Password string
 	Workspace       string // chooses among several of the same address; may be empty
 	Device          string // what the browser says it is
+	From            netip.Addr
 }
 
 // SignIn checks a password and gives a session token. An unknown address, a wrong password, a disabled account and one
@@ -59,7 +56,7 @@ func (s *Service) SignInAs(ctx context.Context, a Attempt) (token string, err er
 	if _, err := s.hashes.verify(ctx, nil, a.Password); err != nil {
 		return "", err
 	}
-	return "", s.refuse(ctx, ids.Installation, nil) // as much work as for somebody we know
+	return "", s.refuse(ctx, ids.Installation, nil, "") // as much work as for somebody we know
 }
 
 func (s *Service) places(ctx context.Context, email string) ([]Door, error) {
@@ -84,26 +81,24 @@ func (s *Service) tryPassword(ctx context.Context, d Door, a Attempt) (string, e
 	if err != nil {
 		return "", err
 	}
-	if !right || s.vault.Now().Before(u.WaitUntil) || !u.DisabledAt.IsZero() {
-		return "", s.refuse(ctx, d.Workspace, &u.ID)
+	from := network(a.From)
+	if !right || u.waits(from, s.vault.Now()) || !u.DisabledAt.IsZero() {
+		return "", s.refuse(ctx, d.Workspace, &u.ID, from)
 	}
-	return s.open(ctx, d.Workspace, u.ID, a.Device)
+	return s.open(ctx, d.Workspace, u.ID, from, a.Device)
 }
 
 // refuse writes a failed attempt down, counts it against the user if there is one, and says no.
-func (s *Service) refuse(ctx context.Context, tenant ids.Tenant, user *ids.User) error {
+func (s *Service) refuse(ctx context.Context, tenant ids.Tenant, user *ids.User, from string) error {
 	err := s.vault.Do(ctx, System(tenant, "identity"), actSignInFailed, func(tx *vault.Tx) error {
 		if user == nil {
 			return nil
 		}
 		u, err := Users.Get(tx, *user)
-		if err != nil || tx.Now().Before(u.WaitUntil) {
+		if err != nil || u.waits(from, tx.Now()) {
 			return asNothing(err)
 		}
-		u.Failures++
-		if over := u.Failures - freeFailures; over > 0 {
-			u.WaitUntil = tx.Now().Add(min(time.Second<<min(over, 20), longestWait))
-		}
+		u.missed(from, tx.Now())
 		return Users.Put(tx, u)
 	})
 	if err != nil {
@@ -120,7 +115,7 @@ func asNothing(err error) error {
 }
 
 // open makes a session for a user who has just proved to be one. Each sign-in is a new session with a new token.
-func (s *Service) open(ctx context.Context, tenant ids.Tenant, user ids.User, device string) (string, error) {
+func (s *Service) open(ctx context.Context, tenant ids.Tenant, user ids.User, from, device string) (string, error) {
 	token, c := mint(Session, tenant, s.vault.Now())
 	c.Device = personal.Of(device)
 	err := s.vault.Do(ctx, System(tenant, "identity"), actSignIn, func(tx *vault.Tx) error {
@@ -128,10 +123,10 @@ func (s *Service) open(ctx context.Context, tenant ids.Tenant, user ids.User, de
 		if err != nil {
 			return asBadToken(err)
 		}
-		if !u.DisabledAt.IsZero() || tx.Now().Before(u.WaitUntil) {
+		if !u.DisabledAt.IsZero() || u.waits(from, tx.Now()) {
 			return wrongPassword // disabled, or to wait, since the password was looked at: guesses side by side win nothing
 		}
-		u.Failures, u.WaitUntil = 0, time.Time{}
+		u.proved(from)
 		c.User, c.Person, c.ExpiresAt = u.ID, u.Person, tx.Now().Add(SessionLife)
 		if err := Credentials.Add(tx, c); err != nil {
 			return err

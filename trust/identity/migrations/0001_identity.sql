@@ -8,6 +8,7 @@ CREATE TABLE users (
     password SEALED,
     failures INT NOT NULL,
     wait_until TIME,
+    strikes SEALED,
     created_at TIME NOT NULL,
     disabled_at TIME,
     PRIMARY KEY (id)

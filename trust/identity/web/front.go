@@ -62,7 +62,7 @@ func (s *Service) doSignIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	token, err := s.identity.SignInAs(r.Context(), identity.Attempt{Email: strings.TrimSpace(form.Get("email")), Password: form.Get("password"),
-		Workspace: strings.ToLower(strings.TrimSpace(form.Get("workspace"))), Device: device(r)})
+		Workspace: strings.ToLower(strings.TrimSpace(form.Get("workspace"))), Device: device(r), From: request.Client(r.Context())})
 	if errs.Is(err, errs.Unauthenticated) {
 		form.Del("password")
 		p := errs.AsProblem(err)
