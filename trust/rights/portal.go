@@ -166,7 +166,7 @@ func (s *Service) sendCode(ctx context.Context, tenant ids.Tenant, id RequestID)
 		if err != nil || r.Contact.IsZero() {
 			return err == nil, err
 		}
-		lately, err := Requests.Count(tx, "contact = ? AND asked_at > ?", r.Contact, tx.Now().Add(-24*time.Hour))
+		lately, err := Requests.Count(tx, "contact = ? AND via = ? AND asked_at > ?", r.Contact, string(Portal), tx.Now().Add(-24*time.Hour))
 		if err != nil || lately > codesPerDay {
 			return false, err
 		}

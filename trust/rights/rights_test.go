@@ -383,3 +383,20 @@ func collected(t *testing.T, w *world, ticket rights.Ticket) []byte {
 	must(t, err)
 	return all
 }
+
+func TestWhatWasAskedElsewhereUsesUpNoCode(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ada := w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org")}, "hello")
+		for range 3 {
+			_, err := w.rights.StartExport(t.Context(), vaulttest.Visitor(w.Tenant, ada))
+			must(t, err)
+			_, err = w.rights.StartCopy(t.Context(), w.owner, ada)
+			must(t, err)
+		}
+		_, err := w.rights.Ask(t.Context(), w.Tenant, rights.Erasure, "ada@example.org")
+		must(t, err)
+		if w.post.code(t) == "" {
+			t.Error("the letter has no code")
+		}
+	})
+}
