@@ -200,7 +200,7 @@ func TestWhoIsStillConnectedIsWhoTheyAreByNow(t *testing.T) {
 		}
 		for range 13 { // asked every hour, and nothing else done
 			h.Clock.Advance(time.Hour)
-			now, err = h.identity.Again(t.Context(), ben)
+			_, err = h.identity.Again(t.Context(), ben)
 		}
 		if !errs.Is(err, errs.Unauthenticated) {
 			t.Errorf("an open page keeps a session alive: %v", err)
