@@ -1,7 +1,6 @@
 package probes
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/csv"
@@ -10,8 +9,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"regexp"
-	"strings"
 	"time"
 
 	"aver/base/ids"
@@ -20,6 +17,7 @@ import (
 	"aver/trust/canary"
 	"aver/trust/canary/attack"
 	"aver/trust/canary/inside"
+	"aver/trust/probes/copies"
 	"aver/trust/rights"
 	"aver/vault"
 )
@@ -152,9 +150,9 @@ func access(w *World) claim.Claim {
 			return judgeAccess(c), err
 		},
 		Fixtures: []claim.Fixture{
-			fixture("a request that is overdue", judge(copied{archive: zipOf("data.jsonl", "hello canaryword"), words: []string{"canaryword"}, overdue: 1, open: 1})),
-			fixture("a copy in which the words are missing", judge(copied{archive: zipOf("data.jsonl", "{}"), words: []string{"canaryword"}})),
-			fixture("a copy of only one of the two", judge(copied{archive: zipOf("data.jsonl", "hello canaryword"), words: []string{"canaryword", "secondword"}})),
+			fixture("a request that is overdue", judge(copied{archive: copies.Zip("data.jsonl", "hello canaryword"), words: []string{"canaryword"}, overdue: 1, open: 1})),
+			fixture("a copy in which the words are missing", judge(copied{archive: copies.Zip("data.jsonl", "{}"), words: []string{"canaryword"}})),
+			fixture("a copy of only one of the two", judge(copied{archive: copies.Zip("data.jsonl", "hello canaryword"), words: []string{"canaryword", "secondword"}})),
 		},
 	}
 }
@@ -164,7 +162,7 @@ const answerWithin = 7 * daily
 
 func judgeAccess(c copied) claim.Evidence {
 	e := evidence()
-	files, err := unzip(c.archive)
+	files, err := copies.Unzip(c.archive)
 	for _, word := range c.words {
 		held := 0
 		for _, text := range files {
@@ -181,42 +179,6 @@ func judgeAccess(c copied) claim.Evidence {
 	e.Figure("open", "%d", c.open)
 	e.Figure("overdue", "%d", c.overdue)
 	return e
-}
-
-// zipOf is an archive of files, given as names and texts in turn.
-func zipOf(files ...string) []byte {
-	var out bytes.Buffer
-	z := zip.NewWriter(&out)
-	for i := 0; i+1 < len(files); i += 2 {
-		if f, err := z.Create(files[i]); err == nil {
-			_, _ = io.WriteString(f, files[i+1]) // a buffer takes all
-		}
-	}
-	_ = z.Close()
-	return out.Bytes()
-}
-
-const mostUnpacked = 64 << 20 // bytes of one file of an archive
-
-func unzip(raw []byte) (map[string][]byte, error) {
-	z, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
-	if err != nil {
-		return nil, err
-	}
-	out := map[string][]byte{}
-	for _, f := range z.File {
-		r, err := f.Open()
-		if err != nil {
-			return out, err
-		}
-		text, err := io.ReadAll(io.LimitReader(r, mostUnpacked))
-		r.Close()
-		if err != nil {
-			return out, err
-		}
-		out[f.Name] = text
-	}
-	return out, nil
 }
 
 // portability is rgt-3.
@@ -237,14 +199,14 @@ func portability(w *World) claim.Claim {
 			return judgeArchive(c.archive, c.words), err
 		},
 		Fixtures: []claim.Fixture{
-			fixture("an archive without the machine-readable file", judge(zipOf("csv/messages.csv", goodTable, "index.html", goodPage))),
-			fixture("a line that is no JSON", judge(zipOf("data.jsonl", goodData+"not json\n", "csv/messages.csv", goodTable, "index.html", goodPage))),
-			fixture("a CSV field that a spreadsheet would run", judge(zipOf("data.jsonl", goodData, "csv/messages.csv", "text\n=HYPERLINK(1)\n", "index.html", goodPage))),
-			fixture("a table without a CSV file", judge(zipOf("data.jsonl", goodData+`{"table":"consents","row":{}}`+"\n", "csv/messages.csv", goodTable, "index.html", goodPage))),
-			fixture("a CSV file with a line too few", judge(zipOf("data.jsonl", goodData, "csv/messages.csv", "text\n", "index.html", goodPage))),
-			fixture("an archive without a page for people", judge(zipOf("data.jsonl", goodData, "csv/messages.csv", goodTable))),
-			fixture("a page whose style comes from elsewhere", judge(zipOf("data.jsonl", goodData, "csv/messages.csv", goodTable, "index.html", `<link rel="stylesheet" href="//fonts.example/a.css">`+goodPage))),
-			fixture("a page whose style loads a picture", judge(zipOf("data.jsonl", goodData, "csv/messages.csv", goodTable, "index.html", "<style>p{background:URL( 'http://x.example/a.png')}</style>"+goodPage))),
+			fixture("an archive without the machine-readable file", judge(copies.Zip("csv/messages.csv", goodTable, "index.html", goodPage))),
+			fixture("a line that is no JSON", judge(copies.Zip("data.jsonl", goodData+"not json\n", "csv/messages.csv", goodTable, "index.html", goodPage))),
+			fixture("a CSV field that a spreadsheet would run", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", "text\n=HYPERLINK(1)\n", "index.html", goodPage))),
+			fixture("a table without a CSV file", judge(copies.Zip("data.jsonl", goodData+`{"table":"consents","row":{}}`+"\n", "csv/messages.csv", goodTable, "index.html", goodPage))),
+			fixture("a CSV file with a line too few", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", "text\n", "index.html", goodPage))),
+			fixture("an archive without a page for people", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", goodTable))),
+			fixture("a page whose style comes from elsewhere", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", goodTable, "index.html", `<link rel="stylesheet" href="//fonts.example/a.css">`+goodPage))),
+			fixture("a page whose style loads a picture", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", goodTable, "index.html", "<style>p{background:URL( 'http://x.example/a.png')}</style>"+goodPage))),
 		},
 	}
 }
@@ -258,9 +220,9 @@ const (
 
 func judgeArchive(raw []byte, words []string) claim.Evidence {
 	e := evidence()
-	files, err := unzip(raw)
+	files, err := copies.Unzip(raw)
 	e.See(err == nil, "the archive", "%d files", len(files))
-	rows, records, bad := rowsOf(files["data.jsonl"])
+	rows, records, bad := copies.Rows(files["data.jsonl"])
 	e.See(bad == 0 && len(files["data.jsonl"]) > 0, "data.jsonl", "%d lines, %d that are no JSON", records, bad)
 	for _, word := range words {
 		held := bytes.Contains(files["data.jsonl"], []byte(word))
@@ -268,50 +230,16 @@ func judgeArchive(raw []byte, words []string) claim.Evidence {
 	}
 	for table, n := range rows {
 		lines, err := csv.NewReader(bytes.NewReader(files["csv/"+table+".csv"])).ReadAll()
-		live := formulas(lines)
+		live := copies.Formulas(lines)
 		e.See(err == nil && len(lines) == n+1 && live == 0, table+".csv", "%d lines for %d rows, %d fields that a spreadsheet would run", len(lines), n, live)
 	}
 	shown, there := files["index.html"]
 	e.See(there, "index.html", "%s", map[bool]string{true: "is there", false: "is missing"}[there])
-	load := loads.Find(shown)
+	load := copies.Load(shown)
 	e.See(load == nil, "what the page loads", "%s", map[bool]string{true: "nothing", false: "something: " + string(load)}[load == nil])
 	e.Figure("tables", "%d", len(rows))
 	e.Figure("records", "%s", page.Number(records))
 	return e
-}
-
-// loads is whatever makes a browser fetch something when a page is opened. What a person wrote stands there escaped.
-var loads = regexp.MustCompile(`(?i)<(script|link|iframe|object|embed|base)\b|<[^>]*\b(src|srcset|poster|background)\s*=|@import|url\s*\(`)
-
-// rowsOf counts the rows of each table in data.jsonl, its lines, and those that are no JSON.
-func rowsOf(data []byte) (rows map[string]int, lines, bad int) {
-	rows = map[string]int{}
-	for line := range bytes.Lines(bytes.TrimSpace(data)) {
-		lines++
-		var record struct {
-			Table string
-			Row   map[string]any
-		}
-		if json.Unmarshal(line, &record) != nil {
-			bad++
-		}
-		if record.Row != nil {
-			rows[record.Table]++
-		}
-	}
-	return rows, lines, bad
-}
-
-func formulas(rows [][]string) int {
-	n := 0
-	for _, row := range rows {
-		for _, field := range row {
-			if field != "" && strings.ContainsRune("=+-@\t\r", rune(field[0])) {
-				n++
-			}
-		}
-	}
-	return n
 }
 
 // gone is what is left of a person who was erased.

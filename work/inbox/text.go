@@ -1,8 +1,7 @@
 package inbox
 
 import (
-	"encoding/hex"
-	"strings"
+	"github.com/google/uuid"
 
 	"aver/base/errs"
 	"aver/work/inbox/wording"
@@ -26,21 +25,16 @@ type clientID [16]byte
 var errClientID = errs.New(errs.Invalid, "The message's client_id must be a UUID in lower case.", errs.Field{Field: "client_id", Code: "malformed", Message: "Use a UUID in lower case."})
 
 func parseClientID(text string) (clientID, error) {
-	var id clientID
-	if len(text) != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-' || strings.ToLower(text) != text {
-		return id, errClientID
-	}
-	digits := text[:8] + text[9:13] + text[14:18] + text[19:23] + text[24:]
-	if _, err := hex.Decode(id[:], []byte(digits)); err != nil || id == (clientID{}) {
+	id, err := uuid.Parse(text)
+	if err != nil || id == uuid.Nil || id.String() != text { // other ways to write it are refused
 		return clientID{}, errClientID
 	}
-	return id, nil
+	return clientID(id), nil
 }
 
 func (id clientID) String() string {
 	if id == (clientID{}) {
 		return ""
 	}
-	h := hex.EncodeToString(id[:])
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+	return uuid.UUID(id).String()
 }
