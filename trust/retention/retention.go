@@ -63,6 +63,7 @@ var (
 	readers   = vault.Roles(vault.Owner, vault.Administrator, vault.DPO, vault.Auditor)
 	actRead   = vault.Act("retention.read", readers, vault.Scope("privacy:read"), vault.System())
 	actSet    = vault.Act("retention.set", vault.Roles(vault.Owner, vault.Administrator, vault.DPO))
+	actAsk    = vault.Act("retention.sweep_now", vault.Roles(vault.Owner, vault.Administrator, vault.DPO))
 	actSweep  = vault.Act("retention.sweep", vault.System())
 	actRun    = vault.Act("retention.run", vault.System())
 	actSeen   = vault.Act("connection.record", vault.System())
@@ -104,7 +105,7 @@ func (s *Service) Module() module.Module {
 		Number:     Number,
 		Migrations: migrations,
 		Tables:     []vault.AnyTable{limits, runs, Connections},
-		Actions:    []*vault.Action{actRead, actSet, actSweep, actRun, actSeen, actReview},
+		Actions:    []*vault.Action{actRead, actSet, actAsk, actSweep, actRun, actSeen, actReview},
 		Routes:     s.routes,
 		Settings:   []module.Link{{Path: "/settings/retention", Title: "Retention", About: "How long each sort of data is kept, and the oldest there is.", For: actRead}},
 		Jobs:       s.jobs,

@@ -201,7 +201,7 @@ func TestARefusedSweepIsInTheAuditLog(t *testing.T) {
 		}
 		log, err := k.Vault.Entries(t.Context(), k.Tenant, 0, 10)
 		must(t, err)
-		if len(log) != 1 || log[0].Outcome != journal.Denied || log[0].Action != "retention.set" {
+		if len(log) != 1 || log[0].Outcome != journal.Denied || log[0].Action != "retention.sweep_now" {
 			t.Errorf("the log has %+v", log)
 		}
 	})
