@@ -43,10 +43,13 @@ type server struct {
 
 	refuseSockets bool   // as a proxy may
 	down          bool   // refuses everything but the configuration
+	retryAfter    int    // in seconds, what it says then
+	refuseSession string // in what a session would begin with
 	refuseText    string // of a message that is refused for good
 	needConsent   bool   // until the next POST consent
 	replyTo       string // where the visitor wants the answer
 	loseNextAck   bool
+	loseNextPush  bool
 	limit         int // of messages a subscribe recovers; more: recovered false
 }
 
@@ -162,10 +165,11 @@ func (s *server) routes() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.visits = append(s.visits, r.Method+" "+r.URL.Path)
-		down := s.down && strings.HasPrefix(r.URL.Path, "/widget/v1/") && r.URL.Path != "/widget/v1/config"
+		down, after := s.down, s.retryAfter
+		down = down && strings.HasPrefix(r.URL.Path, "/widget/v1/") && r.URL.Path != "/widget/v1/config"
 		s.mu.Unlock()
 		if down {
-			writeProblem(w, http.StatusServiceUnavailable, "unavailable", "Please try again later.")
+			writeJSON(w, http.StatusServiceUnavailable, map[string]any{"status": 503, "code": "unavailable", "title": "Please try again later.", "retry_after": after})
 			return
 		}
 		if r.Header.Get("Cookie") != "" {
@@ -220,6 +224,10 @@ func (s *server) serveSessions(w http.ResponseWriter, r *http.Request) {
 	}{})
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.refuseSession != "" && strings.Contains(string(body), s.refuseSession) {
+		writeProblem(w, http.StatusUnauthorized, "unauthenticated", "The signature has expired.")
+		return
+	}
 	token := "avv_" + rand.Text()
 	s.sessions[token] = body
 	writeJSON(w, http.StatusOK, map[string]any{"token": token, "contact": s.contact, "verified": false, "conversations": []any{}})

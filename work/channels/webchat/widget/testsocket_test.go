@@ -230,6 +230,10 @@ func (s *server) append(m message) int {
 		m.Attachments = []map[string]any{}
 	}
 	s.messages = append(s.messages, m)
+	if s.loseNextPush {
+		s.loseNextPush = false
+		return m.Seq
+	}
 	s.tell(map[string]any{"push": "message", "channel": conversation, "epoch": s.epoch, "offset": m.Seq, "data": m})
 	return m.Seq
 }

@@ -25,11 +25,11 @@ export class ChatScreen implements Screen {
   private readonly reconnect = h('button.link', { type: 'button', onclick: () => this.visitor.reconnect() }, t('retry'))
   private readonly agreement = h('div')
   private readonly where = h('p.where')
-  private pending: Draft | undefined
+  private pending: Draft[] = [] // what waits for the agreement
   private bottom = true
 
   constructor(private readonly config: Config, private readonly visitor: Visitor) {
-    this.transcript = new Transcript(visitor.talk, () => visitor.token)
+    this.transcript = new Transcript(visitor)
     this.composer = new Composer(config, visitor, (draft) => this.submit(draft))
     this.scroll = h('div.scroll', { tabindex: 0, role: 'region', 'aria-label': t('conversation') }, this.intro, this.older, this.transcript.el, this.typing)
     this.el = h('div.chat', {}, h('div.reading', {}, this.scroll, this.latest), this.connection, this.agreement, this.composer.el, this.where,
@@ -62,7 +62,7 @@ export class ChatScreen implements Screen {
     else this.composer.focus()
   }
 
-  /** Shows the notice; a message that waits for it goes out with the agreement. */
+  /** Shows the notice; what waits for it goes out with the agreement. */
   ask(): void {
     if (this.agreement.firstChild) return
     this.agreement.append(askAgreement(this.config, (agreed) => void this.answered(agreed)))
@@ -71,7 +71,7 @@ export class ChatScreen implements Screen {
 
   /** Forgets what is on the screen. */
   clear(): void {
-    this.pending = undefined
+    this.pending = []
     this.notes.length = 0
     this.agreement.replaceChildren()
     this.composer.clear()
@@ -80,29 +80,29 @@ export class ChatScreen implements Screen {
   submit(draft: Draft): void {
     if (this.config.identity.enforced && !this.visitor.signedIn) return
     if (this.visitor.agreed) {
-      this.composer.clear()
+      this.composer.sent(draft)
       this.bottom = true
       this.visitor.say(draft)
       return
     }
-    this.pending = draft
+    this.pending = [...this.pending.filter((other) => other.client_id !== draft.client_id), draft]
     this.ask()
   }
 
   private async answered(agreed: boolean): Promise<void> {
     this.agreement.replaceChildren()
     this.composer.focus()
-    const draft = this.pending
-    this.pending = undefined
+    const drafts = this.pending
+    this.pending = []
     if (!agreed) return
     try {
       await this.visitor.agree()
     } catch {
-      this.pending = draft
+      this.pending = drafts
       this.ask()
       return
     }
-    if (draft) this.submit(draft)
+    for (const draft of drafts) this.submit(draft)
   }
 
   /** One line that says where the data goes. */
@@ -117,7 +117,7 @@ export class ChatScreen implements Screen {
 
   private status(): void {
     const { visitor } = this
-    const waiting = visitor.talk.unsent.filter((draft) => draft.failed === undefined).length
+    const { waiting } = visitor.talk
     const shown = visitor.stopped || visitor.away
     const words = visitor.stopped ? t('stopped') : t('no_connection') + (waiting > 0 ? ' ' + count('waiting', waiting) : '')
     if (shown && this.connection.dataset.said !== words) {

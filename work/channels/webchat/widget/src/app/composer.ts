@@ -14,6 +14,7 @@ export class Composer {
   readonly text = h('textarea', { rows: 1, maxlength: longest, 'aria-label': t('write'), placeholder: t('write') })
   readonly el: HTMLElement
   private picked: Picked[] = []
+  private id = '' // of what stands here, once the visitor wanted to send it
   private typedAt = 0
   private readonly tray = h('div.tray')
   private readonly error = h('p.error', { role: 'alert' })
@@ -60,9 +61,14 @@ export class Composer {
     this.changed()
   }
 
-  /** Forgets what was written, because it was sent or because everything is forgotten. */
+  /** Forgets what was written if this is it; the page may have said the message. */
+  sent(draft: Draft): void {
+    if (draft.client_id === this.id) this.clear()
+  }
+
   clear(): void {
     this.picked = []
+    this.id = ''
     this.email.value = ''
     say(this.error, '')
     this.draw()
@@ -106,7 +112,8 @@ export class Composer {
     }
     say(this.error, '')
     const reply = email || (this.config.online ? '' : this.visitor.email)
-    this.submit({ client_id: uuid(), text, at: new Date().toISOString(), files: this.picked, ...(reply && { reply_to_email: reply }) })
+    this.id ||= uuid()
+    this.submit({ client_id: this.id, text, at: new Date().toISOString(), files: this.picked, ...(reply && { reply_to_email: reply }) })
   }
 
   private changed(): void {

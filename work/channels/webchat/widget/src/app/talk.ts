@@ -54,14 +54,18 @@ export class Talk {
 
   constructor(private readonly link: Link, private readonly token: () => string, private readonly on: TalkEvents) {}
 
+  /** How many messages are still to go; those that were refused stay until the visitor says. */
+  get waiting(): number {
+    return this.unsent.filter((draft) => draft.failed === undefined).length
+  }
+
   /** After hello: finds what was missed, then sends what waits. */
   async up(conversation: Conversation | undefined): Promise<void> {
     if (conversation) {
       if (conversation.id !== this.id) this.begin(conversation.id)
       this.state = conversation.state
       this.unread = conversation.unread
-      await this.catchUp()
-      if (this.seen) this.markRead()
+      await this.catchUp(conversation.offset)
     }
     this.flush()
   }
@@ -201,9 +205,7 @@ export class Talk {
     this.on.sent({ conversation: ok.conversation, seq: ok.seq, at: ok.at })
     if (!fresh) return
     this.on.started(ok.conversation)
-    await this.catchUp()
-    this.unread = this.messages.filter((message) => message.from.kind !== 'visitor').length // an answer that was quicker than we
-    if (this.seen) this.markRead()
+    await this.catchUp() // an answer may have been quicker than we
   }
 
   private async uploaded(picked: Picked): Promise<Attachment> {
@@ -227,8 +229,9 @@ export class Talk {
     this.held = undefined
   }
 
-  /** Subscribes from where we are. Pushes wait until nothing is missing, so that nobody sees a hole. */
-  private async catchUp(): Promise<void> {
+  /** Subscribes from where we are. Pushes wait until nothing is missing, so that nobody sees a hole. What was missed is
+   * unread, but for the messages up to counted, which the server has counted already. */
+  private async catchUp(counted = 0): Promise<void> {
     const { id, epoch, offset } = this
     const here = this.messages.length > 0 // or else all of it is old
     const held: Push[] = (this.held = [])
@@ -242,7 +245,9 @@ export class Talk {
       if (id !== this.id || this.held !== held) return
       for (const message of missed.messages) {
         const fresh = this.insert(message)
-        if (fresh && here && message.from.kind !== 'visitor') this.on.received(message)
+        if (!fresh || message.from.kind === 'visitor') continue
+        if (message.seq > counted) this.unread++
+        if (here) this.on.received(message)
       }
       this.redactions = ok.redactions ?? 0
       this.more = missed.more
@@ -252,6 +257,7 @@ export class Talk {
     } finally {
       if (this.held === held) this.held = undefined
     }
+    if (this.seen) this.markRead()
     this.on.changed()
     for (const push of held) this.hear(push)
   }

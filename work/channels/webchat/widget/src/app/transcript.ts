@@ -4,6 +4,7 @@ import { alertIcon, deliveredIcon, fileIcon, icon, sentIcon, waitingIcon } from 
 import { h, linked, place, say } from './dom'
 import { address, download, isPicture, type Picked, save } from './files'
 import type { Draft, Talk } from './talk'
+import type { Visitor } from './visitor'
 import type { Attachment, Message } from './wire'
 import { ago, day, exact, size, t } from './words'
 
@@ -43,7 +44,11 @@ export class Transcript {
   private readonly rows = new Map<string, Row>()
   private readonly days = new Map<string, HTMLElement>()
 
-  constructor(private readonly talk: Talk, private readonly token: () => string) {}
+  constructor(private readonly visitor: Visitor) {}
+
+  private get talk(): Talk {
+    return this.visitor.talk
+  }
 
   update(notes: readonly Note[]): void {
     const now = new Date()
@@ -131,7 +136,7 @@ export class Transcript {
   private failure(draft: Draft, why: string): Node[] {
     return [
       icon(alertIcon, 14), h('span', {}, `${t('not_sent')}: ${why}`),
-      h('button.link', { type: 'button', onclick: () => this.talk.again(draft) }, t('retry')),
+      h('button.link', { type: 'button', onclick: () => this.visitor.again(draft) }, t('retry')),
       h('button.link', { type: 'button', onclick: () => this.talk.drop(draft) }, t('discard')),
     ]
   }
@@ -147,13 +152,13 @@ export class Transcript {
 
   private attachment(a: Attachment): HTMLElement {
     const fetchIt = (): void => {
-      if (!a.url) void address(a, this.token()).then((url) => save(url, a.name))
-      else download(a.url, this.token(), a.name).catch(() => {})
+      if (!a.url) void address(a, this.visitor.token).then((url) => save(url, a.name))
+      else download(a.url, this.visitor.token, a.name).catch(() => {})
     }
     const label = h('span', {}, h('span.name', {}, a.name), h('span.size', {}, size(a.size)))
     const button = h('button.file', { type: 'button', title: t('download', { name: a.name }), onclick: fetchIt }, icon(fileIcon), label)
     if (isPicture(a.type)) {
-      address(a, this.token()).then((src) => {
+      address(a, this.visitor.token).then((src) => {
         const picture = h('img', { src, alt: a.name })
         button.classList.add('picture')
         button.replaceChildren(picture)

@@ -83,7 +83,7 @@ export class Visitor {
     this.save()
     this.on.changed()
     this.talk.flush()
-    if (this.talk.unsent.length > 0) void this.begin()
+    if (this.talk.waiting > 0) void this.begin()
   }
 
   /** Takes the agreement back: forgets the browser's copy at once, then tells the server. */
@@ -99,6 +99,12 @@ export class Visitor {
   say(draft: Draft): void {
     if (draft.reply_to_email) this.email = draft.reply_to_email
     this.talk.add(draft)
+    void this.begin()
+  }
+
+  /** Tries a refused message again; what was refused may have been the session. */
+  again(draft: Draft): void {
+    this.talk.again(draft)
     void this.begin()
   }
 
@@ -196,7 +202,8 @@ export class Visitor {
 
   /** A person signed in on the page. The same person goes on; anybody else begins anew and sees nothing of before. */
   private async identify(jwt: string): Promise<void> {
-    if (this.token && (await owner(jwt)) !== this.owner) {
+    if (this.beginning) await this.beginning // for whoever was signed in until now
+    if ((this.token || this.jwt) && (await owner(jwt)) !== (this.token ? this.owner : await owner(this.jwt))) {
       const { user, unsaid, email, pageConsent } = this
       this.reset()
       Object.assign(this, { user, unsaid, email, pageConsent, given: pageConsent })
@@ -204,6 +211,7 @@ export class Visitor {
     this.jwt = jwt
     await this.resume()
     this.on.changed()
+    if (this.talk.waiting > 0) void this.begin()
   }
 
   private begin(): Promise<void> {
@@ -212,10 +220,10 @@ export class Visitor {
   }
 
   private async session(): Promise<void> {
-    const { life } = this
+    const { life, jwt } = this
     try {
       const { token, contact } = await post<Session>('/widget/v1/sessions', '', this.request())
-      const signed = await owner(this.jwt)
+      const signed = await owner(jwt)
       if (life !== this.life) return
       this.owner = signed
       this.token = token
@@ -254,7 +262,7 @@ export class Visitor {
     clearTimeout(this.retry)
     const seconds = (error instanceof Problem && error.retryAfter) || 1 + Math.random() * 5
     this.retry = window.setTimeout(() => {
-      if (this.talk.unsent.length > 0) void this.begin()
+      if (this.talk.waiting > 0) void this.begin()
     }, seconds * 1000)
   }
 
