@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
 	"aver/base/eventually"
@@ -55,6 +56,8 @@ type tab struct {
 	s     *server
 	page  context.Context
 	frame context.Context // the chat, once it is open
+	at    target.ID       // of the frame
+	other *tab            // of the same visitor
 }
 
 // visit opens the website in a fresh profile and waits for the button.
@@ -71,6 +74,17 @@ func visit(t *testing.T, s *server) *tab {
 	b.do(page, chromedp.EmulateViewport(1280, 800))
 	b.load()
 	return b
+}
+
+// another opens the website in a second tab of the same visitor.
+func (b *tab) another() *tab {
+	b.t.Helper()
+	page, stop := chromedp.NewContext(b.page)
+	b.t.Cleanup(stop)
+	b.other = &tab{t: b.t, s: b.s, page: page, other: b}
+	b.other.do(page, chromedp.EmulateViewport(1280, 800))
+	b.other.load()
+	return b.other
 }
 
 // load loads the website, again if it was loaded before.
@@ -134,10 +148,10 @@ func (b *tab) enter() {
 			b.t.Fatal(err)
 		}
 		for _, info := range infos {
-			if info.Type == "iframe" && strings.HasPrefix(info.URL, b.s.http.URL) {
+			if info.Type == "iframe" && strings.HasPrefix(info.URL, b.s.http.URL) && (b.other == nil || b.other.at != info.TargetID) {
 				ctx, stop := chromedp.NewContext(b.page, chromedp.WithTargetID(info.TargetID), chromedp.WithDetachOnCancel())
 				b.t.Cleanup(stop)
-				b.frame = ctx
+				b.frame, b.at = ctx, info.TargetID
 			}
 		}
 		return b.frame != nil
@@ -149,10 +163,10 @@ func (b *tab) enter() {
 func (b *tab) write(text string) {
 	b.t.Helper()
 	b.do(b.frame, chromedp.Focus(chromedp.CSS("textarea")))
-	b.do(b.page, chromedp.KeyEvent(text), chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+	b.do(b.page, chromedp.KeyEvent(text), chromedp.Func(func(ctx context.Context, at *chromedp.Target) error {
 		for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeRawKeyDown, input.DispatchKeyEventTypeKeyUp} {
 			enter := input.DispatchKeyEventParams{Type: kind, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13}
-			if _, err := cdp.Call(ctx, target, input.DispatchKeyEvent, enter); err != nil {
+			if _, err := cdp.Call(ctx, at, input.DispatchKeyEvent, enter); err != nil {
 				return err
 			}
 		}
@@ -210,9 +224,9 @@ func (b *tab) scheme(name string) {
 		if ctx == nil {
 			continue
 		}
-		b.do(ctx, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		b.do(ctx, chromedp.Func(func(ctx context.Context, at *chromedp.Target) error {
 			features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}, {Name: "prefers-reduced-motion", Value: "reduce"}}
-			_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
+			_, err := cdp.Call(ctx, at, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
 			return err
 		}))
 	}
@@ -221,8 +235,8 @@ func (b *tab) scheme(name string) {
 // touch makes the frame believe that it is used with fingers.
 func (b *tab) touch(ctx context.Context) {
 	b.t.Helper()
-	b.do(ctx, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		_, err := cdp.Call(ctx, target, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: true})
+	b.do(ctx, chromedp.Func(func(ctx context.Context, at *chromedp.Target) error {
+		_, err := cdp.Call(ctx, at, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: true})
 		return err
 	}))
 	b.wait(ctx, `matchMedia('(pointer: coarse)').matches`)

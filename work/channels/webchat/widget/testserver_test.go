@@ -41,13 +41,14 @@ type server struct {
 	reports   []string // violations of a policy
 	hosting   pageOptions
 
-	refuseSockets bool   // as a proxy may
-	down          bool   // refuses everything but the configuration
-	retryAfter    int    // in seconds, what it says then
-	refuseSession string // in what a session would begin with
-	refuseText    string // of a message that is refused for good
-	needConsent   bool   // until the next POST consent
-	replyTo       string // where the visitor wants the answer
+	refuseSockets bool          // as a proxy may
+	down          bool          // refuses everything but the configuration
+	retryAfter    int           // in seconds, what it says then
+	holdSessions  chan struct{} // until it is closed
+	refuseSession string        // in what a session would begin with
+	refuseText    string        // of a message that is refused for good
+	needConsent   bool          // until the next POST consent
+	replyTo       string        // where the visitor wants the answer
 	loseNextAck   bool
 	loseNextPush  bool
 	limit         int // of messages a subscribe recovers; more: recovered false
@@ -222,6 +223,12 @@ func (s *server) serveSessions(w http.ResponseWriter, r *http.Request) {
 		Consent  json.RawMessage `json:"consent"`
 		User     json.RawMessage `json:"user"`
 	}{})
+	s.mu.Lock()
+	hold := s.holdSessions
+	s.mu.Unlock()
+	if hold != nil {
+		<-hold
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.refuseSession != "" && strings.Contains(string(body), s.refuseSession) {

@@ -29,15 +29,35 @@ export interface Kept {
   unsent: Unsent[]
 }
 
+/** What one tab stores, the process of another sees a moment later; the lock must not be quicker. In milliseconds. */
+const settling = 100
+
 export class Keep {
   private readonly key: string
 
-  /** gone is called when another tab forgot: then this one is to forget too. */
-  constructor(website: string, gone: () => void) {
+  /** gone is called when another tab forgot: then this one is to forget too; came when another tab kept something. */
+  constructor(website: string, gone: () => void, came: () => void) {
     this.key = 'aver:' + website
     addEventListener('storage', (event) => {
-      if (event.key === this.key && event.newValue === null) gone()
+      if (event.key !== this.key) return
+      if (event.newValue === null) gone()
+      else came()
     })
+  }
+
+  /** Works while no other tab does; where the browser has no locks for us, each tab works by itself. */
+  async alone(work: () => Promise<void>): Promise<void> {
+    let begun = false
+    try {
+      await navigator.locks.request(this.key, async () => {
+        begun = true
+        await work()
+        await new Promise((done) => setTimeout(done, settling))
+      })
+    } catch (error) {
+      if (begun) throw error
+      await work()
+    }
   }
 
   load(): Kept | null {

@@ -76,6 +76,14 @@ export class Talk {
     this.on.changed()
   }
 
+  /** Takes up what an earlier page could not send, before what was written here meanwhile. */
+  restore(drafts: Draft[]): void {
+    const here = new Set(this.unsent.map((draft) => draft.client_id))
+    this.unsent = [...drafts.filter((draft) => !here.has(draft.client_id)), ...this.unsent]
+    this.on.changed()
+    this.flush()
+  }
+
   add(draft: Draft): void {
     this.unsent.push(draft)
     this.on.unsent()

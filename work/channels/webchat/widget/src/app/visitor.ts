@@ -39,9 +39,10 @@ export class Visitor {
   private retry = 0
   private lostTimer = 0
   private life = 0 // counts resets: what began before one must not end after it
+  private readonly own = new Set<string>() // the messages that were ever this tab's to send
 
   constructor(private readonly config: Config, private readonly origin: () => string, private readonly on: VisitorEvents) {
-    this.keep = new Keep(config.website, () => this.reset())
+    this.keep = new Keep(config.website, () => this.reset(), () => void this.join())
     this.link = new Link(() => this.token, {
       up: (hello) => this.up(hello),
       down: () => this.down(),
@@ -63,15 +64,27 @@ export class Visitor {
 
   /** Opens what an earlier page left, but a signed identity's conversation only for the same signed identity. */
   async resume(): Promise<void> {
+    const kept = await this.join()
+    if (!kept) return
+    this.talk.restore(kept.unsent.map(restore))
+    this.save()
+  }
+
+  /** Goes on as who this browser is by now, here or in another tab. What waits in that tab is left to it. */
+  private async join(): Promise<Kept | undefined> {
+    const { jwt } = this
+    const signed = await owner(jwt)
     const kept = this.keep.load()
-    if (!kept || this.token) return
-    if (kept.user !== (await owner(this.jwt))) return
+    if (!kept || this.token || jwt !== this.jwt || kept.user !== signed) return undefined
+    const agreed = this.given && this.agreed ? this.given : undefined
     this.token = kept.token
     this.owner = kept.user
     this.given = kept.consent
-    this.talk.unsent = kept.unsent.map(restore)
+    if (agreed && !this.agreed) this.agree(agreed.source).catch(() => this.on.agreement())
+    this.save()
     this.link.start()
     this.on.changed()
+    return kept
   }
 
   /** Records the agreement. If there is a session the server is told now, else with the session. */
@@ -216,11 +229,14 @@ export class Visitor {
 
   private begin(): Promise<void> {
     if (this.token || !this.agreed) return Promise.resolve()
-    return (this.beginning ??= this.session().finally(() => (this.beginning = undefined)))
+    const { life } = this
+    return (this.beginning ??= this.keep.alone(() => this.session(life).finally(() => (this.beginning = undefined))))
   }
 
-  private async session(): Promise<void> {
-    const { life, jwt } = this
+  private async session(life: number): Promise<void> {
+    await this.join() // another tab may have begun meanwhile
+    if (this.token || life !== this.life) return
+    const { jwt } = this
     try {
       const { token, contact } = await post<Session>('/widget/v1/sessions', '', this.request())
       const signed = await owner(jwt)
@@ -329,9 +345,14 @@ export class Visitor {
     })
   }
 
+  /** Keeps the session with what waits, here and in other tabs. */
   private save(): void {
     if (!this.token || !this.agreed) return
-    const kept: Kept = { token: this.token, unsent: this.talk.unsent.filter(whole).map(plain) }
+    const mine = this.talk.unsent.filter(whole).map(plain)
+    for (const { client_id } of mine) this.own.add(client_id)
+    const before = this.keep.load()
+    const theirs = before?.token === this.token ? before.unsent.filter(({ client_id }) => !this.own.has(client_id)) : []
+    const kept: Kept = { token: this.token, unsent: [...theirs, ...mine] }
     if (this.owner) kept.user = this.owner
     if (this.given) kept.consent = this.given
     this.keep.save(kept)
