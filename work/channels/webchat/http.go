@@ -143,24 +143,33 @@ type filesConfig struct {
 	Types    []string `json:"types"`
 }
 
+type identityConfig struct {
+	Enforced bool `json:"enforced"`
+}
+
+// sharedConfig is the part that is the same for every visitor, whatever their language. Open widgets are told when it
+// changes.
+type sharedConfig struct {
+	Name           string         `json:"name"`
+	Accent         string         `json:"accent"`
+	ColorScheme    string         `json:"color_scheme"`
+	Online         bool           `json:"online"`
+	Until          string         `json:"until"` // when Online changes by the office hours; empty: never
+	OfflineMessage string         `json:"offline_message"`
+	ReplyTimeText  string         `json:"reply_time_text"`
+	Attachments    filesConfig    `json:"attachments"`
+	Identity       identityConfig `json:"identity"`
+	AnsweredBy     answeredBy     `json:"answered_by"`
+}
+
 // Config is what the widget must know before anybody writes.
 type Config struct {
-	Website        string       `json:"website"`
-	Name           string       `json:"name"`
-	Accent         string       `json:"accent"`
-	ColorScheme    string       `json:"color_scheme"`
-	Language       string       `json:"language"`
-	Online         bool         `json:"online"`
-	OfflineMessage string       `json:"offline_message"`
-	ReplyTimeText  string       `json:"reply_time_text"`
-	Consent        noticeConfig `json:"consent"`
-	Attachments    filesConfig  `json:"attachments"`
-	Identity       struct {
-		Enforced bool `json:"enforced"`
-	} `json:"identity"`
-	Region     string     `json:"region"`
-	AnsweredBy answeredBy `json:"answered_by"`
-	MyDataURL  string     `json:"my_data_url,omitempty"`
+	sharedConfig
+	Website   string       `json:"website"`
+	Language  string       `json:"language"`
+	Consent   noticeConfig `json:"consent"`
+	Region    string       `json:"region"`
+	MyDataURL string       `json:"my_data_url,omitempty"`
 }
 
 const defaultAccent = "#0f5f5c"
@@ -186,18 +195,27 @@ func (s *Service) Configuration(ctx context.Context, t vault.Tenant, lang string
 	if err != nil {
 		return Config{}, err
 	}
-	c := Config{Website: Website(t.ID), Name: orElse(set.Name, t.Name), Accent: orElse(set.Accent, defaultAccent), ColorScheme: orElse(set.ColorScheme, "auto"),
-		Language: supported(orElse(set.Language, lang)), ReplyTimeText: set.ReplyTime, Region: t.Region, MyDataURL: "/my-data/" + t.Slug}
-	c.AnsweredBy = answeredBy{"team", c.Name}
-	c.Identity.Enforced = set.Enforced
-	c.Attachments = set.files()
+	c := Config{Website: Website(t.ID), Language: supported(orElse(set.Language, lang)), Region: t.Region, MyDataURL: "/my-data/" + t.Slug}
+	if c.sharedConfig, err = s.shared(ctx, t, set); err != nil {
+		return c, err
+	}
 	notice, err := s.consent.Current(ctx, t.ID, c.Language)
 	if err != nil {
 		return c, err
 	}
 	c.Consent = noticeConfig{Required: true, Purpose: notice.Purpose, Version: version(notice.Version), Text: notice.Text, Language: notice.Language, NoticeURL: notice.URL}
-	hours, err := s.inbox.Hours(ctx, actor)
-	c.Online, c.OfflineMessage = hours.Open(s.vault.Now()), orElse(set.Offline, hours.Away)
+	return c, nil
+}
+
+func (s *Service) shared(ctx context.Context, t vault.Tenant, set Settings) (sharedConfig, error) {
+	name, now := orElse(set.Name, t.Name), s.vault.Now()
+	c := sharedConfig{Name: name, Accent: orElse(set.Accent, defaultAccent), ColorScheme: orElse(set.ColorScheme, "auto"), ReplyTimeText: set.ReplyTime,
+		Attachments: set.files(), Identity: identityConfig{set.Enforced}, AnsweredBy: answeredBy{"team", name}}
+	hours, err := s.inbox.Hours(ctx, identity.System(t.ID, "webchat"))
+	c.Online, c.OfflineMessage = hours.Open(now), orElse(set.Offline, hours.Away)
+	if next := hours.Changes(now); !next.IsZero() {
+		c.Until = next.Format(time.RFC3339)
+	}
 	return c, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/work/inbox/attach"
+	"aver/work/inbox/desk"
 )
 
 // everybody is the channel that all visitors of a tenant listen to.
@@ -30,7 +31,7 @@ func (s *Service) tell(done vault.Committed) {
 				s.publish(done.Tenant, ev.Object, erasedPush(n))
 			case identity.EventSessionsEnded:
 				s.hub.Dismiss(live.Topic{Tenant: done.Tenant, Channel: ev.Object}, live.CloseBadToken)
-			case eventSettings:
+			case eventSettings, desk.HoursChanged:
 				go s.publishConfig(done.Tenant, n) // reads the settings, which a listener must not wait for
 			}
 		}
@@ -59,8 +60,8 @@ func (s *Service) publish(tenant ids.Tenant, channel string, p live.Push) {
 
 func erasedPush(n int64) live.Push { return live.Push{Kind: "erased", N: n, Data: struct{}{}} }
 
-// configPush carries the settings that are the same for every visitor. Sentences of the tenant's come along; the widget's own
-// words, which stand where there are none, it has itself.
+// configPush carries what is the same for every visitor, as it is now. Sentences of the tenant's come along; the widget's
+// own words, which stand where there are none, it has itself.
 func (s *Service) configPush(ctx context.Context, tenant ids.Tenant, n int64) (live.Push, error) {
 	t, err := s.vault.Tenant(ctx, tenant)
 	if err != nil {
@@ -70,10 +71,8 @@ func (s *Service) configPush(ctx context.Context, tenant ids.Tenant, n int64) (l
 	if err != nil {
 		return live.Push{}, err
 	}
-	name := orElse(set.Name, t.Name)
-	data := map[string]any{"name": name, "accent": orElse(set.Accent, defaultAccent), "color_scheme": orElse(set.ColorScheme, "auto"),
-		"reply_time_text": set.ReplyTime, "answered_by": answeredBy{"team", name}, "attachments": set.files()}
-	return live.Push{Kind: "config", N: n, Data: data}, nil
+	shared, err := s.shared(ctx, t, set)
+	return live.Push{Kind: "config", N: n, Data: shared}, err
 }
 
 func (set Settings) files() filesConfig {

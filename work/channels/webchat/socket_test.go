@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ import (
 	"aver/base/ids"
 	"aver/work/channels/webchat"
 	"aver/work/inbox"
+	"aver/work/inbox/hours"
 )
 
 // socket is a widget's connection. What arrives is kept in order of arrival.
@@ -320,6 +322,34 @@ func TestSettingsReachOpenWidgets(t *testing.T) {
 		got := s.hears("config")["data"].(object)
 		if got["name"] != "Kowal & Daughters" || got["accent"] != "#884400" || len(got["attachments"].(object)["types"].([]any)) != 0 {
 			t.Errorf("told %v", got)
+		}
+	})
+}
+
+func TestOfficeHoursReachOpenWidgets(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		s := h.visitor(nil).connects()
+		never := hours.Hours{Limited: true, Away: "We are at the races."}
+		must(t, h.Inbox.SetHours(t.Context(), h.owner, never))
+		if got := s.hears("config")["data"].(object); got["online"] != false || got["offline_message"] != "We are at the races." || got["until"] != "" {
+			t.Errorf("told %v", got)
+		}
+		soon := never
+		for day := range soon.Week { // in some hour or other it changes
+			soon.Week[day] = []hours.Span{{From: 60, To: 120}, {From: 600, To: 660}}
+		}
+		must(t, h.Inbox.SetHours(t.Context(), h.owner, soon))
+		pushed := s.hears("config")["data"].(object)
+		until, err := time.Parse(time.RFC3339, pushed["until"].(string))
+		now := time.Now()
+		if err != nil || !until.After(now) || soon.Open(until) == soon.Open(now) {
+			t.Errorf("told %v", pushed)
+		}
+		asked := h.ask("GET", "/widget/v1/config?lang=en&w="+h.site, "", nil).json(t)
+		for field, want := range pushed {
+			if got := asked[field]; !reflect.DeepEqual(got, want) {
+				t.Errorf("told that %s is %v, who asks is answered %v", field, want, got)
+			}
 		}
 	})
 }

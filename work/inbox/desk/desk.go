@@ -382,12 +382,16 @@ func (s *Desk) Hours(ctx context.Context, actor vault.Actor) (h hours.Hours, err
 	return h, err
 }
 
+// HoursChanged is the event that the office hours are others.
+const HoursChanged = "office_hours.changed"
+
 // SetHours says from now on when somebody answers.
 func (s *Desk) SetHours(ctx context.Context, actor vault.Actor, h hours.Hours) error {
 	if err := h.Check(); err != nil {
 		return err
 	}
 	return s.vault.Do(ctx, actor, WriteHours, func(tx *vault.Tx) error {
+		tx.Emit(vault.Event{Kind: HoursChanged}, nil)
 		return OfficeHours.Put(tx, HoursRow{ID: DefaultSchedule, Schedule: h, ChangedAt: tx.Now()})
 	})
 }

@@ -59,6 +59,26 @@ func (h Hours) Next(at time.Time) time.Time {
 	return time.Time{}
 }
 
+// Changes is when Open will next tell something else than at the moment, and the zero time if never.
+func (h Hours) Changes(at time.Time) time.Time {
+	if !h.Limited {
+		return time.Time{}
+	}
+	open := h.Open(at)
+	local := at.In(h.location())
+	for day := range 8 {
+		for _, span := range h.Week[(int(local.Weekday())+day)%7] {
+			for _, minute := range []int{span.From, span.To} {
+				bound := time.Date(local.Year(), local.Month(), local.Day()+day, 0, minute, 0, 0, local.Location())
+				if bound.After(at) && h.Open(bound) != open {
+					return bound.UTC()
+				}
+			}
+		}
+	}
+	return time.Time{}
+}
+
 func (h Hours) location() *time.Location {
 	zone, err := time.LoadLocation(h.Zone)
 	if err != nil { // checked when it was saved

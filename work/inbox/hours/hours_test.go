@@ -84,6 +84,34 @@ func TestTheNextOpeningIsOpenAndNothingBeforeItIs(t *testing.T) {
 	})
 }
 
+func TestTheNextChangeIsOneAndNothingBeforeItIs(t *testing.T) {
+	t.Parallel()
+	h := weekdays()
+	h.Week[time.Friday] = []hours.Span{{From: 0, To: 12 * 60}, {From: 12 * 60, To: 24 * 60}} // noon changes nothing
+	h.Week[time.Saturday] = []hours.Span{{From: 0, To: 6 * 60}}                              // nor does this midnight
+	rapid.Check(t, func(t *rapid.T) {
+		at := time.Unix(rapid.Int64Range(1767225600, 1798761600).Draw(t, "second"), 0).UTC()
+		next := h.Changes(at)
+		if h.Open(next) == h.Open(at) || !next.After(at) {
+			t.Fatalf("after %v comes %v", at, next)
+		}
+		for between := at; between.Before(next); between = between.Add(10 * time.Minute) {
+			if h.Open(between) != h.Open(at) {
+				t.Fatalf("changes at %v, before %v", between, next)
+			}
+		}
+	})
+	always := hours.Hours{Limited: true}
+	for day := range always.Week {
+		always.Week[day] = []hours.Span{{From: 0, To: 24 * 60}}
+	}
+	for name, h := range map[string]hours.Hours{"always": {}, "never": {Limited: true}, "day and night": always} {
+		if next := h.Changes(time.Unix(1767225600, 0)); !next.IsZero() {
+			t.Errorf("%s: changes at %v", name, next)
+		}
+	}
+}
+
 func TestHoursAreChecked(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(*hours.Hours){

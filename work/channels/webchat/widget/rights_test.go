@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
@@ -272,6 +273,53 @@ func TestOutsideBusinessHoursTheChatAsksWhereToAnswer(t *testing.T) {
 	s.with(func() {
 		if s.replyTo != "ada@example.org" {
 			t.Errorf("the server answers to %q", s.replyTo)
+		}
+	})
+}
+
+func TestOfficeHoursReachAnOpenChat(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	b := visit(t, s)
+	s.with(func() { s.config["until"] = time.Now().Add(3 * time.Second).UTC().Format(time.RFC3339) })
+	b.open()
+	b.sees("within ten minutes")
+	s.with(func() {
+		s.config["online"], s.config["until"], s.config["offline_message"] = false, "", "We are at the races."
+	})
+	b.sees("We are at the races.") // by the hours
+	s.with(func() { s.config["online"] = true })
+	b.begin("Hello")
+	b.sees("within ten minutes") // after the first hello
+	s.with(func() { s.config["online"], s.config["offline_message"] = false, "We are away." })
+	s.cut(3001)
+	b.sees("We are away.") // after another
+	s.mu.Lock()
+	s.tell(map[string]any{"push": "config", "data": map[string]any{"online": true, "until": ""}})
+	s.mu.Unlock()
+	b.sees("within ten minutes") // by a push
+}
+
+func TestTheNoticeThatIsShownIsTheOneAgreedTo(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	b := visit(t, s)
+	s.with(func() { s.config["until"] = time.Now().Add(3 * time.Second).UTC().Format(time.RFC3339) })
+	b.open()
+	b.write("Hello")
+	b.sees("Nobody else receives it")
+	s.with(func() {
+		s.config["online"], s.config["until"] = false, ""
+		s.config["consent"] = map[string]any{"required": true, "purpose": "support", "version": "2026-12-01", "language": "en", "text": "Everybody receives it."}
+	})
+	b.sees("We are away")
+	b.press("Agree and send")
+	b.sees("Sent")
+	s.with(func() {
+		for _, body := range s.sessions {
+			if !strings.Contains(string(body), `"version":"2026-11-01"`) {
+				t.Errorf("the session began with %s", body)
+			}
 		}
 	})
 }

@@ -93,7 +93,7 @@ func newServer(t *testing.T) *server {
 	s := &server{t: t, sessions: map[string]json.RawMessage{}, uploads: map[string]upload{}, first: map[string]int{}, epoch: "e1",
 		contact: "con_01jd0000000000000000000000", listeners: map[*listener]bool{}, limit: 100, hosting: pageOptions{lang: "en", dir: "ltr"}}
 	s.config = map[string]any{
-		"website": website, "name": "Kowal Bikes", "accent": "#0f5f5c", "color_scheme": "auto", "language": "", "online": true,
+		"website": website, "name": "Kowal Bikes", "accent": "#0f5f5c", "color_scheme": "auto", "language": "", "online": true, "until": "",
 		"offline_message": "", "reply_time_text": "We usually answer within ten minutes.",
 		"consent": map[string]any{"required": true, "purpose": "support", "version": "2026-11-01", "language": "en", "notice_url": "https://shop.example/privacy",
 			"text": "We keep what you write here to answer you, for one year at most. Nobody else receives it, and it is not used for advertising."},

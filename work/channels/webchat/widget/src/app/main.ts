@@ -19,6 +19,7 @@ class App {
   private readonly shell: Shell
   private opened = false
   private drawing = false
+  private renewal = 0
   private colours: { accent?: unknown; scheme?: unknown } = {}
 
   constructor(private readonly config: Config, private readonly page: Page) {
@@ -31,10 +32,8 @@ class App {
       agreement: () => void this.askAgain(),
       loaded: (contact) => page.emit('session:loaded', contact),
       erased: (receipt) => this.erased(receipt),
-      config: (changes) => {
-        Object.assign(config, changes)
-        this.draw()
-      },
+      config: (changes) => this.configured(changes),
+      up: () => this.renew(0, 2_000), // what was told meanwhile was not heard
     })
     this.chat = new ChatScreen(config, this.visitor)
     this.rights = new RightsScreen(config, this.visitor, () => this.shell.show(this.chat))
@@ -42,6 +41,7 @@ class App {
     this.shell = new Shell(config, this.chat, [this.rights, settings], () => page.post({ aver: 1, is: 'close' }))
     document.addEventListener('visibilitychange', () => this.look())
     setInterval(() => this.draw(), 30_000) // "5 min ago" grows older
+    this.renewAtChange()
   }
 
   /** The page has said what it queued before the first click. */
@@ -98,6 +98,30 @@ class App {
       case 'consent:withdraw':
         this.visitor.withdraw().catch(() => {})
     }
+  }
+
+  private configured(changes: Partial<Config>): void {
+    Object.assign(this.config, changes)
+    this.renewAtChange()
+    this.draw()
+  }
+
+  /** Asks for the configuration again at a moment between two, in milliseconds from now: not all widgets at once. The
+   * notice stays as it is; another is shown when the server asks for it. */
+  private renew(from: number, to: number): void {
+    clearTimeout(this.renewal)
+    this.renewal = window.setTimeout(() => {
+      const { website, language, consent } = this.config
+      getConfig(website, language).then((fresh) => this.configured({ ...fresh, language, consent }), () => this.renew(20_000, 40_000))
+    }, from + Math.random() * (to - from))
+  }
+
+  /** Office hours begin and end without a word of the server's. */
+  private renewAtChange(): void {
+    clearTimeout(this.renewal)
+    const left = Date.parse(this.config.until) - Date.now()
+    if (left > 0) this.renew(left, left + 10_000)
+    else if (left <= 0) this.renew(20_000, 40_000) // this clock is ahead of the server's
   }
 
   private paint(): string {

@@ -16,6 +16,8 @@ export interface VisitorEvents extends Omit<TalkEvents, 'unsent' | 'may' | 'refu
   /** The person was erased; here, in another tab, or by an operator. */
   erased(receipt: Receipt | undefined): void
   config(changes: Partial<Config>): void
+  /** The link stands, for the first time or again. */
+  up(): void
 }
 
 export class Visitor {
@@ -286,6 +288,7 @@ export class Visitor {
     clearTimeout(this.lostTimer)
     this.away = false
     this.greet(hello.contact)
+    this.on.up()
     this.on.changed()
     this.tell()
     this.talk.up(hello.conversation).catch((error) => {

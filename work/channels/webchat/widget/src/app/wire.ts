@@ -8,6 +8,8 @@ export interface Config {
   color_scheme: 'auto' | 'light' | 'dark'
   language: string
   online: boolean
+  /** When that changes next, by the office hours; empty: never. */
+  until: string
   offline_message: string
   reply_time_text: string
   consent: { required: boolean; purpose: string; version: string; text: string; language: string; notice_url: string }
