@@ -319,7 +319,7 @@ func (s *Service) admit(ctx context.Context, tenant ids.Tenant, in newSession) (
 		return vault.Actor{}, errs.New(errs.Forbidden, "The chat is not meant for this site.")
 	}
 	if in.User.Token == "" && set.Enforced {
-		return vault.Actor{}, errs.New(errs.Unauthenticated, "Sign in on the site first.")
+		return vault.Actor{}, errs.New(errs.Unauthenticated, unsigned.Message, unsigned)
 	}
 	notice, err := s.consent.Current(ctx, tenant, in.Consent.Language)
 	if err != nil {
@@ -364,6 +364,9 @@ func (s *Service) agree(w http.ResponseWriter, r *http.Request, actor vault.Acto
 func (s *Service) upload(w http.ResponseWriter, r *http.Request, actor vault.Actor) error {
 	set, err := s.Settings(r.Context(), identity.System(actor.Tenant(), "webchat"))
 	if err != nil {
+		return err
+	}
+	if err := set.mayWrite(actor); err != nil {
 		return err
 	}
 	name, err := url.PathUnescape(r.Header.Get("X-File-Name"))

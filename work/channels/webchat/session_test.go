@@ -156,6 +156,38 @@ func TestASignedIdentityIsBelievedAndNothingElseIs(t *testing.T) {
 	})
 }
 
+func TestWhoIsNotSignedWritesNoMoreWhenOnlyTheSignedMay(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		kid, key, err := h.Identity.AddSecret(t.Context(), h.owner)
+		must(t, err)
+		v, eve := h.visitor(nil), h.visitor(object{"token": signed(kid, key, nil, nil)})
+		conv := v.says("one")
+		s := v.connects()
+		h.settings(func(set *webchat.Settings) { set.Enforced = true })
+		if got := s.hears("config")["data"].(object)["identity"].(object)["enforced"]; got != true {
+			t.Errorf("told that enforced is %v", got)
+		}
+		refused(t, v.tries("send", object{"client_id": uuid.NewString(), "text": "two"}), "forbidden")
+		_, refusal := s.call("send", object{"client_id": uuid.NewString(), "text": "two"})
+		if why, _ := refusal["errors"].([]any); refusal["code"] != "forbidden" || len(why) != 1 || why[0].(object)["code"] != "unsigned" {
+			t.Errorf("refused with %v", refusal)
+		}
+		upload := func(v *visitor) answer {
+			return v.ask("POST", "/widget/v1/uploads", v.token, []byte("x"), "Content-Type", "text/plain", "X-File-Name", "a.txt")
+		}
+		refused(t, upload(v), "forbidden")
+		if got := texts(v.does("history", object{"channel": conv, "limit": 10})["messages"]); !slices.Equal(got, []string{"one"}) {
+			t.Errorf("reads %q", got)
+		}
+		v.ask("POST", "/widget/v1/privacy/export", v.token, object{}).json(t)
+		v.ask("POST", "/widget/v1/privacy/erase", v.token, object{"confirm": true}).json(t)
+		upload(eve).json(t)
+		eve.says("signed")
+		h.settings(func(set *webchat.Settings) { set.Enforced = false })
+		h.visitor(nil).says("three")
+	})
+}
+
 func TestWhoIsNotVerifiedCannotReadOrBecomeWhoIs(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		kid, key, err := h.Identity.AddSecret(t.Context(), h.owner)

@@ -10,6 +10,7 @@ import (
 	"aver/base/personal"
 	"aver/frame/live"
 	"aver/frame/mail"
+	"aver/trust/identity"
 	"aver/vault"
 	"aver/work/inbox"
 )
@@ -134,13 +135,22 @@ func (s *Service) send(ctx context.Context, session *live.Session, in struct {
 	Attachments  []ids.Object     `json:"attachments"`
 	ReplyToEmail string           `json:"reply_to_email"`
 }) (any, error) {
+	actor := actorOf(session)
 	if len([]rune(in.Text)) > mostText {
 		return nil, errs.New(errs.TooLarge, "The message is longer than 8,000 characters.")
 	}
 	if in.ReplyToEmail != "" && !mail.IsAddress(in.ReplyToEmail) {
 		return nil, errs.New(errs.Invalid, "The address for the answer is not usable.", errs.Field{Field: "reply_to_email", Code: "malformed", Message: "Write an e-mail address like name@company.example."})
 	}
-	ack, err := s.inbox.Receive(ctx, actorOf(session), inbox.Incoming{Conversation: in.Conversation, ClientID: in.ClientID,
+	// Read apart from the message: in its transaction all writers would wait for this one row.
+	set, err := s.Settings(ctx, identity.System(actor.Tenant(), "webchat"))
+	if err != nil {
+		return nil, err
+	}
+	if err := set.mayWrite(actor); err != nil {
+		return nil, err
+	}
+	ack, err := s.inbox.Receive(ctx, actor, inbox.Incoming{Conversation: in.Conversation, ClientID: in.ClientID,
 		Text: personal.Of(in.Text), Attachments: in.Attachments, ReplyTo: personal.Of(in.ReplyToEmail)})
 	if err != nil {
 		return nil, err

@@ -115,6 +115,18 @@ func (s *Service) Settings(ctx context.Context, actor vault.Actor) (Settings, er
 	return out, err
 }
 
+// unsigned is why somebody may not write whom the site has not signed.
+var unsigned = errs.Field{Field: "identity", Code: "unsigned", Message: "Sign in on the site first."}
+
+// mayWrite refuses visitors whom the site has not signed where only those may write. It says nothing about reading, about
+// copies and erasure: a session that began before stays good for those.
+func (set Settings) mayWrite(visitor vault.Actor) error {
+	if set.Enforced && !visitor.Verified() {
+		return errs.New(errs.Forbidden, unsigned.Message, unsigned)
+	}
+	return nil
+}
+
 // SetSettings changes how the tenant's widget looks.
 func (s *Service) SetSettings(ctx context.Context, actor vault.Actor, set Settings) error {
 	if err := set.check(); err != nil {

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"aver/work/channels/webchat/widget"
 )
 
 func TestThePageSpeaksThroughTheQueue(t *testing.T) {
@@ -127,6 +129,32 @@ func TestASignedIdentityOpensOnlyItsOwnConversation(t *testing.T) {
 	b.load()
 	b.open()
 	b.sees("I am Ada")
+}
+
+func TestWhoIsNotSignedIsToldSoAndReadsOn(t *testing.T) {
+	t.Parallel()
+	for _, language := range widget.Languages() {
+		t.Run(language, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t)
+			s.hosting.lang = language
+			words := texts(t, language)
+			b := visit(t, s)
+			b.open()
+			b.write("one")
+			b.press(words["consent_agree"].(string))
+			b.sees(words["sent"].(string))
+			s.with(func() { s.onlySigned = true })
+			b.write("two") // before the widget hears of it
+			b.sees(words["not_sent"].(string) + ": " + words["sign_in"].(string))
+			s.with(func() {
+				s.tell(map[string]any{"push": "config", "data": map[string]any{"identity": map[string]any{"enforced": true}}})
+			})
+			b.wait(b.frame, `document.querySelector('.sign-in').checkVisibility() && !document.querySelector('textarea').checkVisibility()`)
+			s.operator("an answer")
+			b.sees("an answer")
+		})
+	}
 }
 
 // signed makes a token whose signature the fake server does not look at.

@@ -47,6 +47,7 @@ type server struct {
 	holdSessions  chan struct{} // until it is closed
 	refuseSession string        // in what a session would begin with
 	refuseText    string        // of a message that is refused for good
+	onlySigned    bool          // refuses messages: no session here is signed
 	needConsent   bool          // until the next POST consent
 	replyTo       string        // where the visitor wants the answer
 	loseNextAck   bool

@@ -139,6 +139,10 @@ func (s *server) carryOut(op string, body []byte, l *listener) map[string]any {
 		if s.refuseText != "" && strings.Contains(string(body), s.refuseText) {
 			return map[string]any{"error": map[string]any{"type": "about:blank", "title": "Refused", "detail": "This message was refused.", "status": 422, "code": "invalid"}}
 		}
+		if s.onlySigned {
+			return map[string]any{"error": map[string]any{"type": "about:blank", "title": "Forbidden", "detail": "Sign in on the site first.", "status": 403, "code": "forbidden",
+				"errors": []any{map[string]any{"field": "identity", "code": "unsigned", "message": "Sign in on the site first."}}}}
+		}
 		if s.needConsent {
 			return map[string]any{"error": map[string]any{"type": "about:blank", "title": "Consent is required", "status": 403, "code": "consent-required"}}
 		}

@@ -2,6 +2,7 @@
 import type { Link } from './link'
 import { drop, type Picked, remember } from './files'
 import { type Attachment, type Conversation, Lost, type Message, Problem, type Push, upload } from './wire'
+import { why } from './words'
 
 export interface Draft {
   client_id: string
@@ -181,7 +182,7 @@ export class Talk {
           this.later(error.retryAfter)
           return
         }
-        draft.failed = error.title || error.code
+        draft.failed = why(error)
         this.on.changed()
       }
     }

@@ -5,6 +5,7 @@ import { type Given, Keep, type Kept } from './keep'
 import { Link } from './link'
 import { type Draft, Talk, type TalkEvents } from './talk'
 import { type Config, type Hello, Lost, post, Problem, type Push, type Receipt } from './wire'
+import { why } from './words'
 
 interface Session {
   token: string
@@ -257,7 +258,7 @@ export class Visitor {
         this.given = undefined
         this.on.agreement()
       } else {
-        const words = error instanceof Problem ? error.title || error.code : String(error)
+        const words = error instanceof Problem ? why(error) : String(error)
         for (const draft of this.talk.unsent) draft.failed = words
       }
       this.on.changed()

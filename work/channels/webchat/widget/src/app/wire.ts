@@ -68,9 +68,9 @@ export interface Receipt {
   text: string
 }
 
-/** The server refused; the title is its most telling sentence, fit to be shown. */
+/** The server refused; the title is its most telling sentence, fit to be shown, and the reason is for programs. */
 export class Problem extends Error {
-  constructor(readonly code: string, readonly title: string, readonly retryAfter = 0) {
+  constructor(readonly code: string, readonly title: string, readonly retryAfter = 0, readonly reason = '') {
     super(code)
   }
 
@@ -92,7 +92,8 @@ export function problem(body: unknown, status = 500): Problem {
   const p = (object.error ?? object) as Record<string, unknown> // POST send wraps it
   const code = typeof p.code === 'string' ? p.code : codes[status] ?? (status >= 500 ? 'internal' : 'invalid')
   const words = [p.detail, p.title].find((text) => typeof text === 'string' && text !== '')
-  return new Problem(code, String(words ?? ''), Number(p.retry_after) || 0)
+  const [first] = Array.isArray(p.errors) ? (p.errors as { code?: string }[]) : []
+  return new Problem(code, String(words ?? ''), Number(p.retry_after) || 0, first?.code)
 }
 
 function bearer(token: string): Record<string, string> {

@@ -1,6 +1,7 @@
 // The interface's words, dates and numbers. English is built in and stands in for what cannot be fetched.
 import english from '../../strings/en.json'
 import { type Language, direction } from '../shared/language'
+import type { Problem } from './wire'
 
 type Strings = typeof english
 type Plain = { [K in keyof Strings]: Strings[K] extends string ? K : never }[keyof Strings]
@@ -28,6 +29,11 @@ export async function speak(language: Language): Promise<void> {
 /** Returns the text with {name} filled in. */
 export function t(key: Plain, values: Record<string, string | number> = {}): string {
   return fill(strings[key], values)
+}
+
+/** Says why the server refused: in the interface's language where the widget knows the reason, else in the server's. */
+export function why(problem: Problem): string {
+  return problem.reason === 'unsigned' ? t('sign_in') : problem.title || problem.code
 }
 
 /** Returns the text for a count, by the language's own plural rules; {n} is the number. */
