@@ -268,7 +268,10 @@ func (r *Rig) listen(ctx context.Context, s Socket, talk *inside.Talk) (*Finding
 		return nil, err
 	}
 	defer victim.Close()
-	_, err = victim.Ask("send", map[string]any{"client_id": NewClientID(), "conversation": conversation, "text": UniqueWord(r.Victim.Root)})
+	said, err := victim.Ask("send", map[string]any{"client_id": NewClientID(), "conversation": conversation, "text": UniqueWord(r.Victim.Root)})
+	if err == nil && said.Error != nil {
+		err = fmt.Errorf("the victim cannot write: %s", said.Error)
+	}
 	if err != nil {
 		return nil, err
 	}
