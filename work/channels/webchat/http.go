@@ -366,7 +366,7 @@ func (s *Service) upload(w http.ResponseWriter, r *http.Request, actor vault.Act
 	if err != nil {
 		return err
 	}
-	if err := set.mayWrite(actor); err != nil {
+	if err := s.mayWrite(r.Context(), actor); err != nil {
 		return err
 	}
 	name, err := url.PathUnescape(r.Header.Get("X-File-Name"))

@@ -32,6 +32,7 @@ func (s *Service) tell(done vault.Committed) {
 			case identity.EventSessionsEnded:
 				s.hub.Dismiss(live.Topic{Tenant: done.Tenant, Channel: ev.Object}, live.CloseBadToken)
 			case eventSettings, desk.HoursChanged:
+				s.rules.Delete(done.Tenant)
 				go s.publishConfig(done.Tenant, n) // reads the settings, which a listener must not wait for
 			}
 		}

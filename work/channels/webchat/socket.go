@@ -10,7 +10,6 @@ import (
 	"aver/base/personal"
 	"aver/frame/live"
 	"aver/frame/mail"
-	"aver/trust/identity"
 	"aver/vault"
 	"aver/work/inbox"
 )
@@ -142,12 +141,7 @@ func (s *Service) send(ctx context.Context, session *live.Session, in struct {
 	if in.ReplyToEmail != "" && !mail.IsAddress(in.ReplyToEmail) {
 		return nil, errs.New(errs.Invalid, "The address for the answer is not usable.", errs.Field{Field: "reply_to_email", Code: "malformed", Message: "Write an e-mail address like name@company.example."})
 	}
-	// Read apart from the message: in its transaction all writers would wait for this one row.
-	set, err := s.Settings(ctx, identity.System(actor.Tenant(), "webchat"))
-	if err != nil {
-		return nil, err
-	}
-	if err := set.mayWrite(actor); err != nil {
+	if err := s.mayWrite(ctx, actor); err != nil {
 		return nil, err
 	}
 	ack, err := s.inbox.Receive(ctx, actor, inbox.Incoming{Conversation: in.Conversation, ClientID: in.ClientID,

@@ -9,6 +9,7 @@ import (
 	"context"
 	"embed"
 	"log/slog"
+	"sync"
 	"time"
 
 	"aver/base/errs"
@@ -65,6 +66,7 @@ type Service struct {
 	rights   *rights.Service
 	handler  *live.Handler
 	log      *slog.Logger
+	rules    sync.Map // of rule, by tenant
 }
 
 // New makes the service.
@@ -120,11 +122,38 @@ var unsigned = errs.Field{Field: "identity", Code: "unsigned", Message: "Sign in
 
 // mayWrite refuses visitors whom the site has not signed where only those may write. It says nothing about reading, about
 // copies and erasure: a session that began before stays good for those.
-func (set Settings) mayWrite(visitor vault.Actor) error {
-	if set.Enforced && !visitor.Verified() {
-		return errs.New(errs.Forbidden, unsigned.Message, unsigned)
+func (s *Service) mayWrite(ctx context.Context, visitor vault.Actor) error {
+	if visitor.Verified() {
+		return nil
 	}
-	return nil
+	enforced, err := s.enforced(ctx, visitor.Tenant())
+	if err == nil && enforced {
+		err = errs.New(errs.Forbidden, unsigned.Message, unsigned)
+	}
+	return err
+}
+
+// remembered is how long another process may not know yet that only signed visitors write; this one forgets at once.
+const remembered = time.Second
+
+// rule is whether only signed visitors may write, as it was read at a time.
+type rule struct {
+	enforced bool
+	read     time.Time
+}
+
+// enforced is asked for every message, and so not of the store each time. It is not read in the message's transaction
+// either, in which all writers would wait for this one row.
+func (s *Service) enforced(ctx context.Context, tenant ids.Tenant) (bool, error) {
+	if kept, known := s.rules.Load(tenant); known && time.Since(kept.(rule).read) < remembered {
+		return kept.(rule).enforced, nil
+	}
+	set, err := s.Settings(ctx, identity.System(tenant, "webchat"))
+	if err != nil {
+		return false, err
+	}
+	s.rules.Store(tenant, rule{set.Enforced, time.Now()})
+	return set.Enforced, nil
 }
 
 // SetSettings changes how the tenant's widget looks.
