@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -207,12 +208,8 @@ func (s *Service) due(ctx context.Context) error {
 	if err := s.sweep(); err != nil {
 		return err
 	}
-	list, err := s.List(ctx, system())
-	if err != nil {
+	if due, err := s.backupDue(ctx); err != nil || !due {
 		return err
-	}
-	if len(list) > 0 && s.vault.Now().Sub(list[0].Made) < interval {
-		return nil
 	}
 	if _, err := s.Now(ctx, system()); err != nil {
 		return err
@@ -220,8 +217,22 @@ func (s *Service) due(ctx context.Context) error {
 	if _, err := s.identities(nil); errors.Is(err, errOffline) {
 		return nil // nobody can try a restore here without the operator's identity
 	}
-	_, err = s.Drill(ctx, system(), nil)
+	_, err := s.Drill(ctx, system(), nil)
 	return err
+}
+
+func (s *Service) backupDue(ctx context.Context) (bool, error) {
+	list, err := s.List(ctx, system())
+	return !slices.ContainsFunc(list, s.recent), err
+}
+
+// recent tells whether a backup is there, is ours and is no older than it may get.
+func (s *Service) recent(b Backup) bool {
+	if !b.Signed || s.vault.Now().Sub(b.Made) >= interval {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(s.cfg.Folder, b.Name))
+	return err == nil
 }
 
 // Supported tells whether this installation is backed up here, or why not.

@@ -3,6 +3,7 @@ package backups_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -292,6 +293,43 @@ func TestAFullDiskMakesNoHalfBackup(t *testing.T) {
 	must(t, err)
 	if len(list) != 1 {
 		t.Errorf("%d backups, want the older one", len(list))
+	}
+}
+
+func TestAManifestThatCannotBeWrittenGetsNoName(t *testing.T) {
+	w := start(t)
+	stem := filepath.Join(w.folder, "aver-data-"+w.Clock.Now().Format("20060102T150405.000"))
+	must(t, os.Symlink("/dev/full", stem+".manifest.json.part"))
+	if _, err := w.backups.Now(t.Context(), vaulttest.System(ids.Installation)); !errs.Is(err, errs.NoSpace) {
+		t.Fatalf("got %v", err)
+	}
+	left, err := filepath.Glob(filepath.Join(w.folder, "aver-data-*"))
+	must(t, err)
+	if len(left) != 0 {
+		t.Errorf("left over: %q", left)
+	}
+}
+
+func TestOnlyAWholeSignedBackupPutsTheNextOneOff(t *testing.T) {
+	w := start(t)
+	for name, spoil := range map[string]func(file, manifest string) error{
+		"an archive that is gone":       func(file, _ string) error { return os.Remove(file) },
+		"a manifest with nothing in it": func(_, manifest string) error { return os.Truncate(manifest, 0) },
+		"a manifest that somebody has added": func(file, manifest string) error {
+			return errors.Join(os.Remove(file), os.WriteFile(manifest, []byte("{}"), 0o600))
+		},
+	} {
+		w.Clock.Advance(24 * time.Hour)
+		file := w.make(t)
+		due, err := w.backups.BackupDue(t.Context())
+		must(t, err)
+		if due {
+			t.Errorf("%s: another backup is due at once", name)
+		}
+		must(t, spoil(file, strings.TrimSuffix(file, ".age")+".manifest.json"))
+		if due, err = w.backups.BackupDue(t.Context()); err != nil || !due {
+			t.Errorf("%s counts as a backup (%v)", name, err)
+		}
 	}
 }
 

@@ -259,12 +259,22 @@ func (s *Service) sign(m Manifest) error {
 		return err
 	}
 	path := filepath.Join(s.cfg.Folder, strings.TrimSuffix(m.Name, suffix)+beside)
-	f, err := os.OpenFile(path+".part", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err := writeWhole(path+".part", whole); err != nil {
+		return errors.Join(err, os.Remove(path+".part"))
+	}
+	if err := os.Rename(path+".part", path); err != nil {
+		return err
+	}
+	return durable.Names(s.cfg.Folder)
+}
+
+func writeWhole(path string, text []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(whole)
-	return errors.Join(err, f.Sync(), f.Close(), os.Rename(path+".part", path), durable.Names(s.cfg.Folder))
+	_, err = f.Write(text)
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // copyKeys makes a copy of the key store and removes the older ones: somebody erased since is still in them.
