@@ -148,13 +148,8 @@ func (s *Service) jobs(j *jobs.Jobs) error {
 	}
 	s.erased.Store(true) // before the start somebody may have been
 	s.vault.OnCommit(s.committed)
-	for name, work := range map[string]func(context.Context, vault.Actor) error{
-		backupKind: func(ctx context.Context, a vault.Actor) error { _, err := s.Now(ctx, a); return err },
-		drillKind:  func(ctx context.Context, a vault.Actor) error { _, err := s.Drill(ctx, a, nil); return err },
-	} {
-		run := work
-		err := j.Handle(jobs.Kind{Name: name, Unique: true, Timeout: 2 * time.Hour, Retry: []time.Duration{10 * time.Minute},
-			Work: func(ctx context.Context, _ jobs.Job) error { return run(ctx, system()) }})
+	for name, work := range map[string]func(context.Context, jobs.Job) error{backupKind: s.backup, drillKind: s.drill} {
+		err := j.Handle(jobs.Kind{Name: name, Unique: true, Timeout: 2 * time.Hour, Retry: []time.Duration{10 * time.Minute}, Work: work})
 		if err != nil {
 			return err
 		}
@@ -203,20 +198,33 @@ func (s *Service) copiedLately() bool {
 	return s.vault.Now().Sub(made) < copyPause
 }
 
-// due removes what is too old and makes what is missing.
+// due removes what is too old and asks for what is missing, as jobs of their own: this turn has an hour, and they may take
+// longer. While one works there is nothing to ask for.
 func (s *Service) due(ctx context.Context) error {
 	if err := s.sweep(); err != nil {
 		return err
 	}
+	if s.Working() != nil {
+		return nil
+	}
 	if due, err := s.backupDue(ctx); err != nil || !due {
 		return err
 	}
+	return s.queue.Enqueue(ctx, backupKind, ids.Installation, "", time.Time{})
+}
+
+// backup makes one and asks for a drill of it.
+func (s *Service) backup(ctx context.Context, _ jobs.Job) error {
 	if _, err := s.Now(ctx, system()); err != nil {
 		return err
 	}
 	if _, err := s.identities(nil); errors.Is(err, errOffline) {
 		return nil // nobody can try a restore here without the operator's identity
 	}
+	return s.queue.Enqueue(ctx, drillKind, ids.Installation, "", time.Time{})
+}
+
+func (s *Service) drill(ctx context.Context, _ jobs.Job) error {
 	_, err := s.Drill(ctx, system(), nil)
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"filippo.io/age"
 
 	"aver/base/errs"
+	"aver/base/eventually"
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/frame/module/moduletest"
@@ -331,6 +332,23 @@ func TestOnlyAWholeSignedBackupPutsTheNextOneOff(t *testing.T) {
 			t.Errorf("%s counts as a backup (%v)", name, err)
 		}
 	}
+}
+
+func TestABackupAndItsDrillAreWorkOfTheirOwn(t *testing.T) {
+	w := start(t)
+	queue := moduletest.Queue(t)
+	must(t, w.backups.Module().Jobs(queue))
+	must(t, w.backups.Turn(t.Context()))
+	list, err := w.backups.List(t.Context(), vaulttest.System(ids.Installation))
+	must(t, err)
+	if len(list) != 0 {
+		t.Error("the hour's turn itself made the backup")
+	}
+	must(t, queue.Start(t.Context()))
+	eventually.Must(t, "the backup is rehearsed", func() bool {
+		d, err := w.backups.LastDrill(t.Context())
+		return err == nil && d.Holds
+	})
 }
 
 func TestARecipientKeepsTheIdentityAwayFromTheMachine(t *testing.T) {
