@@ -31,6 +31,16 @@ func (s *System) Now() time.Time {
 	return now
 }
 
+// ahead is by how much clocks of one installation may differ.
+const ahead = time.Minute
+
+// Within tells whether something happened less than limit ago. What is dated further in the future than clocks may differ
+// did not: a clock was wrong when it was written down, and nobody knows how old it is.
+func Within(now, at time.Time, limit time.Duration) bool {
+	age := now.Sub(at)
+	return age >= -ahead && age < limit
+}
+
 // Manual stands still until it is moved. It is for tests.
 type Manual struct {
 	mu  sync.Mutex

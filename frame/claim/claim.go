@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"aver/base/clock"
 )
 
 // Kind tells how a claim is known.
@@ -140,7 +142,7 @@ func (c Claim) StateAt(now, measured time.Time, e Evidence, probeFailed bool) St
 		return Unknown
 	case !e.Holds:
 		return Failing
-	case now.Sub(measured) > c.FreshFor:
+	case !clock.Within(now, measured, c.FreshFor):
 		return Stale
 	default:
 		return Holds

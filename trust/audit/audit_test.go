@@ -140,6 +140,24 @@ func TestAnIdleInstallationSignsNothingNew(t *testing.T) {
 	})
 }
 
+func TestAClockThatWasOnceAheadHidesNoNewerCheckpoint(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit, s *audit.Service) {
+		k.Clock.Advance(48 * time.Hour)
+		_, err := s.Checkpoint(t.Context())
+		must(t, err)
+		k.Clock.Advance(-48 * time.Hour)
+		owner := vaulttest.User(k.Tenant, vault.Owner)
+		write(t, k, owner, person(t, k, owner), actNote)
+		newer, err := s.Checkpoint(t.Context())
+		must(t, err)
+		latest, err := s.Latest(t.Context())
+		must(t, err)
+		if latest.Size != newer.Size {
+			t.Errorf("the latest checkpoint is of %d entries, %d were signed", latest.Size, newer.Size)
+		}
+	})
+}
+
 func TestTheLogIsFilteredByActorActionPersonObjectAndTime(t *testing.T) {
 	each(t, func(t *testing.T, k *vaulttest.Kit, s *audit.Service) {
 		owner, operator := vaulttest.User(k.Tenant, vault.Owner), vaulttest.User(k.Tenant, vault.Operator)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"aver/base/clock"
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/tlog"
@@ -59,7 +60,7 @@ func (s *Service) turn(ctx context.Context) error {
 func (s *Service) due(ctx context.Context) ([]ids.Tenant, error) {
 	now := s.vault.Now()
 	s.mu.Lock()
-	all := s.looked.IsZero() || now.Sub(s.looked) >= lookAtAll
+	all := !clock.Within(now, s.looked, lookAtAll)
 	var some []ids.Tenant
 	for tenant := range s.changed {
 		some = append(some, tenant)
@@ -259,7 +260,7 @@ func (s *Service) Latest(ctx context.Context) (Signed, error) {
 // Published lists signed checkpoints, newest first, at most 1,000.
 func (s *Service) Published(ctx context.Context, n int) (list []Signed, err error) {
 	err = s.vault.View(ctx, installation(), actRead, func(tx *vault.Tx) error {
-		list, err = Checkpoints.Find(tx, "ORDER BY hour DESC LIMIT ?", min(n, 1000))
+		list, err = Checkpoints.Find(tx, "ORDER BY size DESC LIMIT ?", min(n, 1000))
 		return err
 	})
 	return list, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"aver/base/clock"
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/frame/jobs"
@@ -115,7 +116,7 @@ func (s *Service) rotateDue(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if s.vault.Now().Sub(made(keys.Versions, "seal")) < RotateAfter {
+		if clock.Within(s.vault.Now(), made(keys.Versions, "seal"), RotateAfter) {
 			continue
 		}
 		if err := s.Rotate(ctx, identity.System(tenant, "keys")); err != nil {

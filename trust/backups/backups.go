@@ -24,6 +24,7 @@ import (
 
 	"filippo.io/age"
 
+	"aver/base/clock"
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
@@ -195,7 +196,7 @@ func (s *Service) copiedLately() bool {
 		return true
 	}
 	made, _ := madeAt(filepath.Base(copies[len(copies)-1]))
-	return s.vault.Now().Sub(made) < copyPause
+	return clock.Within(s.vault.Now(), made, copyPause)
 }
 
 // due removes what is too old and asks for what is missing, as jobs of their own: this turn has an hour, and they may take
@@ -236,7 +237,7 @@ func (s *Service) backupDue(ctx context.Context) (bool, error) {
 
 // recent tells whether a backup is there, is ours and is no older than it may get.
 func (s *Service) recent(b Backup) bool {
-	if !b.Signed || s.vault.Now().Sub(b.Made) >= interval {
+	if !b.Signed || !clock.Within(s.vault.Now(), b.Made, interval) {
 		return false
 	}
 	_, err := os.Stat(filepath.Join(s.cfg.Folder, b.Name))

@@ -351,6 +351,21 @@ func TestABackupAndItsDrillAreWorkOfTheirOwn(t *testing.T) {
 	})
 }
 
+func TestWhatAClockThatWasAheadDatedPutsNothingOff(t *testing.T) {
+	w := start(t)
+	w.Clock.Advance(30 * 24 * time.Hour)
+	w.make(t)
+	_, err := w.backups.Drill(t.Context(), vaulttest.System(ids.Installation), nil)
+	must(t, err)
+	w.Clock.Advance(-30 * 24 * time.Hour)
+	if due, err := w.backups.BackupDue(t.Context()); err != nil || !due {
+		t.Errorf("no backup is due (%v)", err)
+	}
+	if d, err := w.backups.LastDrill(t.Context()); !errs.Is(err, errs.NotFound) {
+		t.Errorf("the last drill began %s (%v)", d.Began, err)
+	}
+}
+
 func TestARecipientKeepsTheIdentityAwayFromTheMachine(t *testing.T) {
 	w := start(t)
 	offline, err := age.GenerateX25519Identity()

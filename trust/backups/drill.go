@@ -249,9 +249,10 @@ func rowsOf(ctx context.Context, v *vault.Vault, who ids.Subject) (int, error) {
 	return n, err
 }
 
-// LastDrill is the newest result; errs.NotFound before the first.
+// LastDrill is the newest result; errs.NotFound before the first. One that a wrong clock dated in the future does not
+// stand before those that follow it.
 func (s *Service) LastDrill(ctx context.Context) (Drill, error) {
-	list, err := s.DrillList(ctx, 1)
+	list, err := s.drills(ctx, s.vault.Now().Add(time.Minute), 1)
 	if err == nil && len(list) == 0 {
 		err = errs.New(errs.NotFound, "No restore has been drilled yet.")
 	}
@@ -262,9 +263,13 @@ func (s *Service) LastDrill(ctx context.Context) (Drill, error) {
 }
 
 // DrillList lists results, newest first.
-func (s *Service) DrillList(ctx context.Context, n int) (list []Drill, err error) {
+func (s *Service) DrillList(ctx context.Context, n int) ([]Drill, error) {
+	return s.drills(ctx, time.Unix(1<<40, 0), n)
+}
+
+func (s *Service) drills(ctx context.Context, until time.Time, n int) (list []Drill, err error) {
 	err = s.vault.View(ctx, system(), actLook, func(tx *vault.Tx) error {
-		list, err = Drills.Find(tx, "ORDER BY began_at DESC LIMIT ?", min(n, 100))
+		list, err = Drills.Find(tx, "began_at <= ? ORDER BY began_at DESC LIMIT ?", until, min(n, 100))
 		return err
 	})
 	return list, err

@@ -87,7 +87,7 @@ func (s *Service) Board(ctx context.Context) (Board, error) {
 	}
 	var runs []Run
 	err := s.view(ctx, func(tx *vault.Tx) (err error) {
-		runs, err = Runs.Find(tx, "measured_at > ? ORDER BY measured_at", now.Add(-keepRuns))
+		runs, err = Runs.Find(tx, "measured_at > ? ORDER BY claim, seq", now.Add(-keepRuns))
 		return err
 	})
 	if err != nil {

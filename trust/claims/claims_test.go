@@ -207,6 +207,24 @@ func TestDueClaimsAreMeasuredByTheirClock(t *testing.T) {
 	})
 }
 
+func TestAClockThatWasOnceAheadFreezesNothing(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit, s *claims.Service) {
+		lock := &switched{holds: true}
+		s.Add(lock.claim("tst-1"))
+		k.Clock.Advance(1000 * time.Hour)
+		run(t, s, "tst-1")
+		k.Clock.Advance(-1000 * time.Hour)
+		if st := board(t, s, "tst-1"); st.State != claim.Stale {
+			t.Errorf("measured in the future it is %s", st.State)
+		}
+		lock.holds = false
+		must(t, s.RunDue(t.Context()))
+		if st := board(t, s, "tst-1"); st.State != claim.Failing {
+			t.Errorf("after the next turn it is %s", st.State)
+		}
+	})
+}
+
 func TestNewsMakesTheClaimsThatItConcernsRun(t *testing.T) {
 	each(t, func(t *testing.T, k *vaulttest.Kit, s *claims.Service) {
 		ran := make(chan struct{}, 10)

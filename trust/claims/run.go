@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"aver/base/clock"
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/frame/claim"
@@ -95,7 +96,7 @@ func (s *Service) due(ctx context.Context) ([]claim.Claim, error) {
 	var out []claim.Claim
 	for _, st := range board.Standings {
 		every := s.every(st.Claim)
-		if st.Claim.Kind == claim.Measured && s.vault.Now().Sub(st.Last.At) >= every-jitter(st.Claim, every) {
+		if st.Claim.Kind == claim.Measured && !clock.Within(s.vault.Now(), st.Last.At, every-jitter(st.Claim, every)) {
 			out = append(out, st.Claim)
 		}
 	}
@@ -168,7 +169,7 @@ func (s *Service) concerned(ctx context.Context) ([]claim.Claim, error) {
 	defer s.mu.Unlock()
 	var out []claim.Claim
 	for _, st := range board.Standings {
-		if s.urgent[st.Claim.ID] && s.vault.Now().Sub(st.Last.At) >= st.Claim.Every/5 {
+		if s.urgent[st.Claim.ID] && !clock.Within(s.vault.Now(), st.Last.At, st.Claim.Every/5) {
 			out = append(out, st.Claim)
 		}
 		delete(s.urgent, st.Claim.ID)

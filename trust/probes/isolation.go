@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"aver/base/clock"
 	"aver/frame/claim"
 	"aver/frame/page"
 	"aver/trust/canary"
@@ -34,7 +35,7 @@ func crossing(w *World) claim.Claim {
 		Refs:      claim.References{ISO: []string{"A.5.15", "A.8.3", "A.8.22"}, SOC2: []string{"CC6.1", "C1.1"}, GDPR: []string{"32(1)(b)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
 			last := w.Canaries.Last()
-			if w.Vault.Now().Sub(last.At) > roundAge {
+			if !clock.Within(w.Vault.Now(), last.At, roundAge) {
 				var err error
 				if last, err = w.Canaries.Round(ctx, canary.Options{Brief: true}); err != nil {
 					return claim.Evidence{}, err

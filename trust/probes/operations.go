@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"aver/base/clock"
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/frame/claim"
@@ -36,6 +37,7 @@ func restoring(w *World) claim.Claim {
 		Fixtures: []claim.Fixture{
 			fixture("a backup that is a month old", judge([]backups.Backup{{Manifest: backups.Manifest{Made: time.Now().Add(-30 * daily)}, Signed: true}}, done)),
 			fixture("a backup that somebody else signed", judge([]backups.Backup{{Manifest: backups.Manifest{Made: time.Now()}}}, done)),
+			fixture("a backup whose date is yet to come", judge([]backups.Backup{{Manifest: backups.Manifest{Made: time.Now().Add(30 * daily)}, Signed: true}}, done)),
 			fixture("a rehearsal that failed", judge(good, backups.Drill{Began: time.Now(), Erased: true, Fault: "a file is not what the manifest says"})),
 			fixture("a restore that brought an erased person back", judge(good, backups.Drill{Began: time.Now(), Holds: true})),
 			fixture("no rehearsal at all", judge(good, backups.Drill{})),
@@ -71,17 +73,17 @@ func (w *World) lookAtBackups(ctx context.Context) ([]backups.Backup, backups.Dr
 }
 
 func judgeBackups(list []backups.Backup, d backups.Drill, now time.Time) claim.Evidence {
-	e, age, oldest := evidence(), time.Duration(0), time.Duration(0)
+	e, age, oldest, recent := evidence(), time.Duration(0), time.Duration(0), false
 	for i, b := range list {
 		if i == 0 {
-			age = now.Sub(b.Made)
+			age, recent = now.Sub(b.Made), clock.Within(now, b.Made, backupAge)
 			e.See(b.Signed, "the newest backup's manifest", "%s", map[bool]string{true: "signed by this installation", false: "not signed by this installation"}[b.Signed])
 		}
 		oldest = max(oldest, now.Sub(b.Made))
 	}
-	e.See(len(list) > 0 && age <= backupAge, "the newest backup", "%d backups, the newest %s old", len(list), page.Age(age))
+	e.See(recent, "the newest backup", "%d backups, the newest %s", len(list), ago(age))
 	e.See(oldest <= 7*daily, "the oldest backup", "%s old", page.Age(oldest))
-	e.See(!d.Began.IsZero() && now.Sub(d.Began) <= drillAge, "the last rehearsal", "%s", whenDrilled(d, now))
+	e.See(clock.Within(now, d.Began, drillAge), "the last rehearsal", "%s", whenDrilled(d, now))
 	e.See(d.Holds, "what was restored", "%d tenants, %d log entries, %d sealed values; %s", d.Tenants, d.Entries, d.Samples, orWord(d.Fault, "all as it was"))
 	e.See(d.Erased, "somebody erased after the backup", "%s", map[bool]string{true: "stayed gone", false: "came back"}[d.Erased])
 	e.Figure("age", "%s", page.Age(age))
@@ -95,7 +97,15 @@ func whenDrilled(d backups.Drill, now time.Time) string {
 	if d.Began.IsZero() {
 		return "none yet"
 	}
-	return page.Age(now.Sub(d.Began)) + " ago"
+	return ago(now.Sub(d.Began))
+}
+
+// ago says how long ago, or that it is dated in the future.
+func ago(d time.Duration) string {
+	if d < -time.Minute {
+		return "dated in the future: a clock was wrong"
+	}
+	return page.Age(d) + " ago"
 }
 
 func orWord(said, otherwise string) string {

@@ -15,6 +15,7 @@ CREATE TABLE audit_checkpoints (
     PRIMARY KEY (hour)
 );
 CREATE INDEX audit_checkpoints_by_time ON audit_checkpoints (signed_at);
+CREATE INDEX audit_checkpoints_by_size ON audit_checkpoints (size);
 
 CREATE TABLE audit_keys (
     name TEXT NOT NULL,
