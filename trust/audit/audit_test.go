@@ -32,6 +32,7 @@ type note struct {
 var (
 	notes    = vault.Define[note]("notes", vault.Purpose("testing"), vault.KeepWhile("the test"))
 	actNote  = vault.Act("note.write", vault.Roles(vault.Owner, vault.Operator), vault.Visitors())
+	actLook  = vault.Act("note.look", vault.System())
 	actOther = vault.Act("note.other", vault.Roles(vault.Owner))
 )
 
@@ -354,6 +355,51 @@ func TestALogThatWasRewrittenInTheStoreIsNotRecordedAgain(t *testing.T) {
 			t.Errorf("a recheck says %+v", r)
 		}
 	})
+}
+
+func TestAStoreThatCannotBeReadKeepsNobodyElseWaiting(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit, s *audit.Service) {
+		must(t, s.Module().Jobs(moduletest.Queue(t)))
+		unlucky, owner := vaulttest.User(k.Tenant, vault.Owner), vaulttest.User(k.Other, vault.Owner)
+		for _, who := range []vault.Actor{unlucky, owner} {
+			write(t, k, who, person(t, k, who), actNote)
+		}
+		must(t, k.Engine.Write(t.Context(), k.Tenant, func(conn engine.Conn) error {
+			_, err := conn.Exec("UPDATE journal_head SET frontier = ? WHERE id = 1", []byte{1})
+			return err
+		}))
+		if _, err := s.Checkpoint(t.Context()); err == nil {
+			t.Error("nobody is told that a log cannot be read")
+		}
+		signed, err := s.Latest(t.Context())
+		must(t, err)
+		_, err = s.Prove(t.Context(), owner, 0)
+		must(t, err)
+		if recorded(t, k, k.Other) == 0 || signed.Size == 0 {
+			t.Error("the other log's head was not recorded and signed")
+		}
+
+		k.Clock.Advance(audit.RotateAfter)
+		if err := s.RotateDue(t.Context()); err == nil {
+			t.Error("nobody is told that keys were not changed")
+		}
+		state, err := s.KeyState(t.Context(), owner)
+		must(t, err)
+		if state.Last == nil {
+			t.Error("the other tenant gets no new keys")
+		}
+	})
+}
+
+// recorded is how many of the tenant's entries the installation's log vouches for.
+func recorded(t *testing.T, k *vaulttest.Kit, tenant ids.Tenant) (size int64) {
+	t.Helper()
+	must(t, k.Vault.View(t.Context(), vaulttest.System(ids.Installation), actLook, func(tx *vault.Tx) error {
+		m, err := audit.Marks.Get(tx, tenant)
+		size = m.Size
+		return err
+	}))
+	return size
 }
 
 func TestAnInstallationsLogThatWasRewrittenIsNotSignedAgain(t *testing.T) {

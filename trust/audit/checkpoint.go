@@ -2,7 +2,9 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"aver/base/clock"
@@ -44,16 +46,11 @@ func (s *Service) turn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.checkpoint(ctx, tenants); err != nil {
-		s.again(tenants)
-		return err
-	}
+	_, err = s.checkpoint(ctx, tenants)
 	for _, tenant := range append(tenants, ids.Installation) {
-		if err := s.Index(ctx, tenant); err != nil {
-			return err
-		}
+		err = errors.Join(err, s.Index(ctx, tenant))
 	}
-	return nil
+	return err
 }
 
 // due takes the tenants whose logs grew. Now and then that is everybody.
@@ -95,28 +92,25 @@ func (s *Service) Checkpoint(ctx context.Context) (Signed, error) {
 	if err != nil {
 		return Signed{}, err
 	}
-	signed, err := s.checkpoint(ctx, tenants)
-	if err != nil {
-		s.again(tenants)
-	}
-	return signed, err
+	return s.checkpoint(ctx, tenants)
 }
 
+// checkpoint records the heads of these logs. What it cannot record it leaves for the next time and still signs the rest: one
+// store that cannot be read must not leave the others without proof.
 func (s *Service) checkpoint(ctx context.Context, tenants []ids.Tenant) (Signed, error) {
 	s.working.Lock()
 	defer s.working.Unlock()
-	for len(tenants) > 0 {
-		n := min(len(tenants), perEntry)
-		if err := s.mark(ctx, tenants[:n]); err != nil {
-			return Signed{}, fmt.Errorf("record heads of logs: %w", err)
+	var faults error
+	for some := range slices.Chunk(tenants, perEntry) {
+		if err := s.mark(ctx, some); err != nil {
+			faults = errors.Join(faults, fmt.Errorf("record heads of logs: %w", err))
 		}
-		tenants = tenants[n:]
 	}
 	signed, err := s.sign(ctx)
 	if err != nil {
-		return Signed{}, fmt.Errorf("sign a checkpoint: %w", err)
+		return Signed{}, errors.Join(faults, fmt.Errorf("sign a checkpoint: %w", err))
 	}
-	return signed, nil
+	return signed, faults
 }
 
 // head is a tenant's log as it stands, under a name that does not tell whose it is.
@@ -135,30 +129,46 @@ func (s *Service) head(ctx context.Context, tenant ids.Tenant) (tlog.Checkpoint,
 	return tlog.Checkpoint{Origin: origin, Size: size, Root: root}, nil
 }
 
-// mark writes the heads that moved into one entry of the installation's log: an event each, whose object is the head's
-// text. A head that does not continue the one recorded before is refused, and raises an alarm.
+// mark records the heads that moved.
 func (s *Service) mark(ctx context.Context, tenants []ids.Tenant) error {
 	known, err := s.marks(ctx, tenants)
 	if err != nil {
+		s.again(tenants)
 		return err
 	}
+	var faults error
 	moved := map[ids.Tenant]tlog.Checkpoint{}
 	for _, tenant := range tenants {
-		head, err := s.head(ctx, tenant)
+		head, err := s.grown(ctx, tenant, known[tenant])
 		if err != nil {
-			return err
+			s.again([]ids.Tenant{tenant})
+			faults = errors.Join(faults, fmt.Errorf("%s: %w", tenant, err))
 		}
-		if head.Size == known[tenant].Size && head.Root.String() == known[tenant].Root {
-			continue
-		}
-		err = s.continues(ctx, tenant, head, known[tenant])
-		if err := s.judge(tenant, err); err != nil {
-			return err
-		}
-		if err == nil && head.Size > known[tenant].Size {
+		if head.Size > known[tenant].Size {
 			moved[tenant] = head
 		}
 	}
+	if err := s.record(ctx, moved); err != nil {
+		s.again(tenants)
+		return errors.Join(faults, err)
+	}
+	return faults
+}
+
+// grown is a head that moved, or else zero. One that does not continue the one recorded before is refused, and raises an alarm.
+func (s *Service) grown(ctx context.Context, tenant ids.Tenant, known Mark) (tlog.Checkpoint, error) {
+	head, err := s.head(ctx, tenant)
+	if err != nil || head.Size == known.Size && head.Root.String() == known.Root {
+		return tlog.Checkpoint{}, err
+	}
+	if err := s.continues(ctx, tenant, head, known); err != nil {
+		return tlog.Checkpoint{}, s.judge(tenant, err)
+	}
+	return head, nil
+}
+
+// record writes heads into one entry of the installation's log: an event each, whose object is the head's text.
+func (s *Service) record(ctx context.Context, moved map[ids.Tenant]tlog.Checkpoint) error {
 	if len(moved) == 0 {
 		return nil
 	}

@@ -75,8 +75,7 @@ func (s *Service) entries(ctx context.Context, tenant ids.Tenant, size int64, bu
 
 // evidence shows that the installation's signed log records the tenant's newest head.
 func (s *Service) evidence(ctx context.Context, tenant ids.Tenant, since int64) (tlog.Evidence, error) {
-	s.again([]ids.Tenant{tenant})
-	signed, err := s.Checkpoint(ctx)
+	signed, err := s.checkpoint(ctx, []ids.Tenant{tenant})
 	if err != nil {
 		return tlog.Evidence{}, err
 	}

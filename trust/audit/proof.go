@@ -48,10 +48,11 @@ func (s *Service) prove(ctx context.Context, tenant ids.Tenant, index int64) (Pr
 	if err != nil {
 		return p, err
 	}
+	var behind []ids.Tenant
 	if known[tenant].Size <= index {
-		s.again([]ids.Tenant{tenant})
+		behind = append(behind, tenant)
 	}
-	signed, err := s.Checkpoint(ctx)
+	signed, err := s.checkpoint(ctx, behind)
 	if err != nil {
 		return p, err
 	}

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -105,25 +106,27 @@ func (s *Service) settle(ctx context.Context, tenant ids.Tenant, state string) e
 	})
 }
 
-// rotateDue changes the keys that are old enough.
+// rotateDue changes the keys that are old enough. A tenant whose store cannot be read does not keep the others from it.
 func (s *Service) rotateDue(ctx context.Context) error {
 	tenants, err := s.vault.TenantIDs(ctx)
 	if err != nil {
 		return err
 	}
+	var faults error
 	for _, tenant := range tenants {
-		keys, err := s.vault.Keys().Tenant(ctx, tenant)
-		if err != nil {
-			return err
-		}
-		if clock.Within(s.vault.Now(), made(keys.Versions, "seal"), RotateAfter) {
-			continue
-		}
-		if err := s.Rotate(ctx, identity.System(tenant, "keys")); err != nil {
-			return err
+		if err := s.rotateOld(ctx, tenant); err != nil {
+			faults = errors.Join(faults, fmt.Errorf("rotate the keys of %s: %w", tenant, err))
 		}
 	}
-	return nil
+	return faults
+}
+
+func (s *Service) rotateOld(ctx context.Context, tenant ids.Tenant) error {
+	keys, err := s.vault.Keys().Tenant(ctx, tenant)
+	if err != nil || clock.Within(s.vault.Now(), made(keys.Versions, "seal"), RotateAfter) {
+		return err
+	}
+	return s.Rotate(ctx, identity.System(tenant, "keys"))
 }
 
 // made is when the newest version of a key was made; versions come newest first.
