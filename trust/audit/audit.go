@@ -61,7 +61,7 @@ type Key struct {
 type Term struct {
 	Term  int64     `vault:"term,key"`
 	Block int64     `vault:"block,key"`
-	At    time.Time `vault:"indexed_at,state,keep"`
+	At    time.Time `vault:"indexed_at,state"`
 }
 
 // Block is a full block of a tenant's log that the index knows.
@@ -76,7 +76,7 @@ var (
 	Marks       = vault.Define[Mark]("audit_marks", vault.Purpose("recording the heads of tenants' logs"), vault.KeepWhile("as long as the log"))
 	Checkpoints = vault.Define[Signed]("audit_checkpoints", vault.Purpose("publishing what the log was"), vault.KeepFor(3*365*24*time.Hour))
 	Keys        = vault.Define[Key]("audit_keys", vault.Purpose("signing checkpoints"), vault.KeepWhile("as long as the installation"))
-	Terms       = vault.Define[Term]("audit_terms", vault.Purpose("searching the log"), vault.KeepFor(3*365*24*time.Hour))
+	Terms       = vault.Define[Term]("audit_terms", vault.Purpose("searching the log"), vault.KeepWhile("as long as the log"))
 	Blocks      = vault.Define[Block]("audit_blocks", vault.Purpose("proving entries of the log quickly"), vault.KeepWhile("as long as the log"))
 )
 

@@ -228,6 +228,10 @@ func TestTheIndexFindsWhatScanningFindsAndProofsHold(t *testing.T) {
 		must(t, err)
 		must(t, s.Index(t.Context(), k.Tenant))
 		must(t, s.Index(t.Context(), k.Tenant))
+		must(t, k.Vault.Do(t.Context(), owner, actOther, func(tx *vault.Tx) error { // no age is a reason to find nothing
+			_, err := k.Vault.Sweep(tx, audit.Terms, tx.Now().Add(time.Hour), 100_000)
+			return err
+		}))
 		after, err := s.Search(t.Context(), owner, audit.Filter{Object: one}, 10)
 		must(t, err)
 		if len(before.Entries) != 1 || len(after.Entries) != 1 || before.Entries[0].Index != after.Entries[0].Index {

@@ -82,13 +82,13 @@ type Request struct {
 	Session   personal.Bytes `vault:"session,secret"` // SHA-256 of the cookie of the browser that asked
 	Address   personal.Bytes `vault:"address,secret"` // SHA-256 of the request's id and the typed address, while that is still to be proved
 	Tries     int            `vault:"tries,state"`
-	AskedAt   time.Time      `vault:"asked_at,state,keep"`
+	AskedAt   time.Time      `vault:"asked_at,state"`
 	CodeUntil time.Time      `vault:"code_until,state"`
 	DueAt     time.Time      `vault:"due_at,state"`
-	EndedAt   time.Time      `vault:"ended_at,state"`
-	Reason    string         `vault:"reason,state"` // one of our own words: expired, too_many_tries, failed, no_such_person
-	File      ids.Object     `vault:"file,state"`   // the archive, until it is removed
-	Entry     int64          `vault:"entry,state"`  // the erasure's entry in the tenant's log
+	EndedAt   time.Time      `vault:"ended_at,state,keep"` // an open request is never too old
+	Reason    string         `vault:"reason,state"`        // one of our own words: expired, too_many_tries, failed, no_such_person
+	File      ids.Object     `vault:"file,state"`          // the archive, until it is removed
+	Entry     int64          `vault:"entry,state"`         // the erasure's entry in the tenant's log
 }
 
 // refuse ends the request; nothing proves it any more.

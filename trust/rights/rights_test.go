@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -242,6 +243,39 @@ func TestAVisitorCannotAskForCopiesWithoutEnd(t *testing.T) {
 		w.Clock.Advance(25 * time.Hour)
 		_, err = w.rights.StartExport(t.Context(), visitor)
 		must(t, err)
+	})
+}
+
+func TestAnOpenRequestIsNeverTooOld(t *testing.T) {
+	t.Parallel()
+	vaulttest.Each(t, config(t), func(t *testing.T, k *vaulttest.Kit) {
+		w := idle(t, k)
+		visitor := vaulttest.Visitor(w.Tenant, w.add(t, w.Tenant, person{}, "hello"))
+		_, err := w.rights.StartExport(t.Context(), visitor)
+		must(t, err)
+		w.Clock.Advance(10 * 365 * 24 * time.Hour)
+		swept := func() (n int) {
+			must(t, w.Vault.Do(t.Context(), vaulttest.System(w.Tenant), act, func(tx *vault.Tx) (err error) {
+				n, err = w.Vault.Sweep(tx, rights.Requests, tx.Now(), 100)
+				return err
+			}))
+			return n
+		}
+		if n := swept(); n != 0 {
+			t.Errorf("%d requests went before they were answered", n)
+		}
+		must(t, w.Vault.Do(t.Context(), vaulttest.System(w.Tenant), act, func(tx *vault.Tx) error {
+			open, err := rights.Requests.Find(tx, "ended_at IS NULL")
+			if err != nil || len(open) != 1 {
+				return fmt.Errorf("%d open requests (%w)", len(open), err)
+			}
+			open[0].EndedAt = tx.Now()
+			return rights.Requests.Put(tx, open[0])
+		}))
+		w.Clock.Advance(time.Hour)
+		if n := swept(); n != 1 {
+			t.Errorf("%d requests went after they had ended, want 1", n)
+		}
 	})
 }
 

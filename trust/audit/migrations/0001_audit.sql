@@ -31,7 +31,6 @@ CREATE TABLE audit_terms (
     indexed_at TIME NOT NULL,
     PRIMARY KEY (term, block)
 );
-CREATE INDEX audit_terms_by_time ON audit_terms (indexed_at);
 
 CREATE TABLE audit_blocks (
     number INT NOT NULL,

@@ -19,6 +19,7 @@ CREATE TABLE rights_requests (
     PRIMARY KEY (id)
 );
 CREATE INDEX rights_requests_by_time ON rights_requests (asked_at, id);
+CREATE INDEX rights_requests_by_end ON rights_requests (ended_at);
 CREATE INDEX rights_requests_by_state ON rights_requests (state, ended_at);
 CREATE INDEX rights_requests_by_contact ON rights_requests (contact, asked_at);
 CREATE INDEX rights_requests_by_file ON rights_requests (file);
