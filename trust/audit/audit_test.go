@@ -191,6 +191,9 @@ func TestTheLogIsFilteredByActorActionPersonObjectAndTime(t *testing.T) {
 				t.Errorf("%s: found %d, want %d", name, len(found.Entries), c.want)
 			}
 		}
+		if _, err := s.Search(t.Context(), vault.Actor{}, audit.Filter{}, 50); !errs.Is(err, errs.Unauthenticated) {
+			t.Errorf("somebody who has not signed in: %v", err)
+		}
 		if _, err := s.Search(t.Context(), operator, audit.Filter{}, 50); !errs.Is(err, errs.Forbidden) {
 			t.Errorf("an operator may read the log: %v", err)
 		}

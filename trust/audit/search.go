@@ -39,6 +39,9 @@ const blocksPerPage = 48
 
 // Search reads the entries of the actor's tenant that match, newest first.
 func (s *Service) Search(ctx context.Context, actor vault.Actor, f Filter, limit int) (Found, error) {
+	if err := s.vault.Permit(ctx, actor, actRead); err != nil { // before anything is read: nobody has no store
+		return Found{}, err
+	}
 	size, _, _, err := s.vault.Head(ctx, actor.Tenant())
 	if err != nil {
 		return Found{}, err
@@ -86,7 +89,6 @@ func (s *Service) indexAt(ctx context.Context, tenant ids.Tenant, size int64, at
 }
 
 // candidates lists the blocks that may hold what is looked for, newest first, at most one more than a page looks at.
-// It also decides whether the actor may look.
 func (s *Service) candidates(ctx context.Context, actor vault.Actor, f Filter, top, bottom int64) (blocks []int64, err error) {
 	err = s.vault.View(ctx, actor, actRead, func(tx *vault.Tx) error {
 		blocks = blocks[:0]
