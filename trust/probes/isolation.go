@@ -112,16 +112,20 @@ func leakyRound(wrong func(root, id string) inside.Answer) func(context.Context)
 
 // shelf is something of the application that all tenants' requests go through, and what it holds.
 type shelf struct {
-	name string
-	text []byte
+	name   string
+	status int
+	text   []byte
 }
+
+// fewest is how many shelves there must be to read: an application that answers nobody mixes nothing, and proves nothing.
+const fewest = 5
 
 // pooling is iso-2.
 func pooling(w *World) claim.Claim {
 	return claim.Claim{
 		ID: "iso-2", Theme: isolation, Owner: security, Every: hourly,
 		Wording:   "Nothing mixes tenants: {shelves} shared places hold {found} words of either canary, and the word index has {shared} entries in common",
-		Predicate: "No metric and no shared page holds a word or an identifier of a canary tenant, and the same word gives different index entries in each of the two.",
+		Predicate: "The metrics and at least five shared pages can be read, none of them answers with a fault, no metric and no shared page holds a word or an identifier of a canary tenant, and the same word gives different index entries in each of the two.",
 		Method:    "The probe reads the metrics and, without a session, every page that can be read without naming anything, and compares the word indexes of two tenants that hold the same words.",
 		Refs:      claim.References{ISO: []string{"A.8.3", "A.8.11"}, SOC2: []string{"CC6.1", "C1.1"}, GDPR: []string{"5(1)(f)", "32(1)(b)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
@@ -147,57 +151,80 @@ func pooling(w *World) claim.Claim {
 		},
 		Fixtures: []claim.Fixture{
 			fixture("a metric with a tenant's name in it", func(context.Context) (claim.Evidence, error) {
-				return judgeShelves([]shelf{{"metrics", []byte(`messages{tenant="canary-north-abc"} 4`)}}, attack.NewMarks("canary-north-abc"), map[string]bool{"a": true}, map[string]bool{"b": true})
+				return judgeShelves(withMetrics(`messages{tenant="canary-north-abc"} 4`), attack.NewMarks("canary-north-abc"), map[string]bool{"a": true}, map[string]bool{"b": true})
 			}),
 			fixture("one word index for all tenants", func(context.Context) (claim.Evidence, error) {
-				return judgeShelves([]shelf{{"metrics", nil}}, attack.NewMarks("canary-north-abc"), map[string]bool{"a": true}, map[string]bool{"a": true})
+				return judgeShelves(withMetrics(""), attack.NewMarks("canary-north-abc"), map[string]bool{"a": true}, map[string]bool{"a": true})
+			}),
+			fixture("an application that answers everything with 503", func(ctx context.Context) (claim.Evidence, error) {
+				door := inside.Open(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusServiceUnavailable) }), "fixture")
+				defer door.Close()
+				shelves, err := readPages(ctx, door, slices.Repeat([]string{"/trust"}, fewest))
+				if err != nil {
+					return claim.Evidence{}, err
+				}
+				return judgeShelves(shelves, attack.NewMarks("canary-north-abc"), map[string]bool{"a": true}, map[string]bool{"b": true})
+			}),
+			fixture("an application that sends everybody to sign in", func(context.Context) (claim.Evidence, error) {
+				return judgeShelves(slices.Repeat([]shelf{{"/", http.StatusSeeOther, nil}}, fewest), attack.NewMarks("canary-north-abc"), map[string]bool{"a": true}, map[string]bool{"b": true})
 			}),
 		},
 	}
 }
 
+// withMetrics is an application's shelves, the metrics among them.
+func withMetrics(text string) []shelf {
+	return append(slices.Repeat([]shelf{{"/trust", http.StatusOK, nil}}, fewest), shelf{"metrics", http.StatusOK, []byte(text)})
+}
+
 func (w *World) shelves(ctx context.Context) ([]shelf, error) {
 	var out []shelf
 	if at := w.Addresses().Admin; at != "" {
-		text, err := w.metrics(ctx, at)
+		s, err := w.metrics(ctx, at)
 		if err != nil {
 			return nil, fmt.Errorf("read the metrics: %w", err)
 		}
-		out = append(out, shelf{"metrics", text})
+		out = append(out, s)
 	}
-	for _, path := range w.Pages() {
+	pages, err := readPages(ctx, w.Canaries.Door(), w.Pages())
+	return append(out, pages...), err
+}
+
+func readPages(ctx context.Context, door *inside.Door, pages []string) (out []shelf, err error) {
+	for _, path := range pages {
 		if strings.HasPrefix(path, "/v1/") { // which answer nobody
 			continue
 		}
-		a, err := w.Canaries.Door().Get(ctx, path, nil)
+		a, err := door.Get(ctx, path, nil)
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", path, err)
 		}
-		out = append(out, shelf{path, a.Body})
+		out = append(out, shelf{path, a.Status, a.Body})
 	}
 	return out, nil
 }
 
 // metrics reads what monitoring reads.
-func (w *World) metrics(ctx context.Context, at string) ([]byte, error) {
+func (w *World) metrics(ctx context.Context, at string) (s shelf, err error) {
 	conn, err := w.Dial(ctx, at)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	defer conn.Close()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+at+"/metrics", http.NoBody)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	if err := request.Write(conn); err != nil {
-		return nil, err
+		return s, err
 	}
 	answer, err := http.ReadResponse(bufio.NewReader(conn), request)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	defer answer.Body.Close()
-	return io.ReadAll(io.LimitReader(answer.Body, inside.MaxAnswer))
+	text, err := io.ReadAll(io.LimitReader(answer.Body, inside.MaxAnswer))
+	return shelf{"metrics", answer.StatusCode, text}, err
 }
 
 // filledIndex waits until something of a tenant's is in its word index: words are indexed shortly after they are written.
@@ -235,21 +262,26 @@ func indexEntries(ctx context.Context, v *vault.Vault, side *canary.Side) (map[s
 }
 
 func judgeShelves(shelves []shelf, marks *attack.Marks, one, other map[string]bool) (claim.Evidence, error) {
-	e, found, shared := evidence(), 0, 0
+	e, found, shared, read := evidence(), 0, 0, 0
 	for _, s := range shelves {
 		form := marks.Find(s.text)
 		if form != "" {
 			found++
 		}
-		e.See(form == "", s.name, "%s", orClean(form, len(s.text)))
+		if form == "" && s.name != "metrics" && s.status >= 300 && s.status < 500 { // for those who have signed in or name something
+			continue
+		}
+		read++
+		e.See(form == "" && s.status == http.StatusOK, s.name, "status %d, %s", s.status, orClean(form, len(s.text)))
 	}
+	e.See(read >= fewest, "shared places that can be read", "%d, of at least %d", read, fewest)
 	for token := range one {
 		if other[token] {
 			shared++
 		}
 	}
 	e.See(shared == 0, "word indexes of two tenants", "%d and %d entries, %d in common", len(one), len(other), shared)
-	e.Figure("shelves", "%d", len(shelves))
+	e.Figure("shelves", "%d", read)
 	e.Figure("found", "%d", found)
 	e.Figure("shared", "%d", shared)
 	return e, nil

@@ -261,17 +261,23 @@ func (r *Rig) Try(ctx context.Context, a Attempt) (*Finding, error) {
 	}
 	why, certain := r.judge(a, strange, ghost)
 	if why == "" || certain {
-		return finding(a, why), nil
+		return finding(a, why, ghost)
 	}
 	return r.again(ctx, a)
 }
 
-func finding(a Attempt, why string) *Finding {
-	if why == "" {
-		return nil
+// finding is what an attempt showed. Two answers that are alike because nothing works here show nothing.
+func finding(a Attempt, why string, ghost inside.Answer) (*Finding, error) {
+	if why == "" && ghost.Status >= http.StatusInternalServerError {
+		return nil, fmt.Errorf("%s: %w (%d)", a.What, errBroken, ghost.Status)
 	}
-	return &Finding{a.What, a.As, a.Slots, why}
+	if why == "" {
+		return nil, nil
+	}
+	return &Finding{a.What, a.As, a.Slots, why}, nil
 }
+
+var errBroken = errors.New("the edge answers everything with a fault of its own")
 
 const repeats = 4
 
@@ -295,11 +301,11 @@ func (r *Rig) again(ctx context.Context, a Attempt) (*Finding, error) {
 		for _, ghost := range ghosts {
 			var certain bool
 			if why, certain = r.judge(a, strange, ghost); why == "" || certain {
-				return finding(a, why), nil
+				return finding(a, why, ghost)
 			}
 		}
 	}
-	return finding(a, why), nil
+	return finding(a, why, ghosts[0])
 }
 
 // ErrBusy says that the edge asked the attacker to wait.

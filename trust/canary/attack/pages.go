@@ -122,5 +122,5 @@ func (r *Rig) TryStream(ctx context.Context, path, parameter, kind string) (*Fin
 		return nil, errors.Join(fmt.Errorf("a stream of something that does not exist opens"), err)
 	}
 	why, _ := r.judge(a, strange, ghost)
-	return finding(a, why), nil
+	return finding(a, why, ghost)
 }

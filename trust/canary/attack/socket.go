@@ -210,7 +210,7 @@ func (r *Rig) trySocketOp(ask asking, name string, args reflect.Type, choice []S
 		answers[i] = answer
 	}
 	why, _ := r.judge(a, answers[0], answers[1])
-	return finding(a, why), nil
+	return finding(a, why, answers[1])
 }
 
 // arguments builds an operation's arguments: identifiers as fill says, text as the attacker's own.
