@@ -152,7 +152,7 @@ func (s *Service) History(ctx context.Context, actor vault.Actor, contact ids.Co
 
 var errWithdrawn = errs.New(errs.ConsentRequired, "This person has withdrawn their consent and cannot be written to.")
 
-// NotWithdrawn is nil unless the person agreed once and took it back: for what may also happen before anybody asked,
+// NotWithdrawn is nil unless the person took it back, or said no without having agreed: for what may also happen before anybody asked,
 // such as an answer to somebody whom the tenant knows from elsewhere.
 func NotWithdrawn(tx *vault.Tx, contact ids.Contact, purpose string) error {
 	state, err := States.Get(tx, contact, purpose)

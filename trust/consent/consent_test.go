@@ -103,6 +103,33 @@ func TestConsentIsNeededUntilItIsGivenAndAfterItIsWithdrawn(t *testing.T) {
 	})
 }
 
+func TestWhoSaysNoWithoutHavingAgreedIsHeard(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		who := h.person(t)
+		visitor := vaulttest.Visitor(h.Tenant, who)
+		may := func() errs.Kind {
+			return errs.Of(h.Vault.View(t.Context(), vaulttest.System(h.Tenant), look, func(tx *vault.Tx) error {
+				return consent.NotWithdrawn(tx, who, consent.Support)
+			}))
+		}
+		must(t, h.consent.Withdraw(t.Context(), visitor, who, "nobody_asks_for_this"))
+		if got := may(); got != "" {
+			t.Fatalf("before: %q", got)
+		}
+		for range 2 {
+			must(t, h.consent.Withdraw(t.Context(), visitor, who, consent.Support))
+		}
+		if got := may(); got != errs.ConsentRequired {
+			t.Errorf("after: %q", got)
+		}
+		all, err := h.consent.History(t.Context(), h.owner, who)
+		must(t, err)
+		if len(all) != 1 || all[0].Granted || all[0].How != consent.ByPerson || all[0].Version != 0 {
+			t.Errorf("the record says %+v", all)
+		}
+	})
+}
+
 func TestTheRecordSaysWhatWasShownWhenAndHow(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		who := h.person(t)
@@ -237,7 +264,7 @@ func TestTheLastWordCounts(t *testing.T) {
 			for _, say := range rapid.SliceOfN(rapid.Bool(), 1, 6).Draw(rt, "said") {
 				h.Clock.Advance(time.Second)
 				must(t, h.consent.Record(context.Background(), vaulttest.Visitor(h.Tenant, who), who, consent.Choice{Purpose: consent.Support, Version: "1", Language: "en", Granted: say}))
-				if say != granted {
+				if say != granted || turns == 0 {
 					turns++
 				}
 				granted = say

@@ -86,17 +86,30 @@ func grant(tx *vault.Tx, contact ids.Contact, c Choice) error {
 	return store(tx, State{Contact: contact, Purpose: c.Purpose, Granted: true, Version: n.Version, Language: n.Language, How: c.How})
 }
 
-// withdraw keeps which notice had been agreed to.
+// withdraw keeps which notice had been agreed to, none if the person says no without ever having agreed: what may happen
+// without consent must end then too.
 func withdraw(tx *vault.Tx, contact ids.Contact, c Choice) error {
 	state, err := States.Get(tx, contact, c.Purpose)
-	if errs.Is(err, errs.NotFound) || err == nil && !state.Granted {
-		return nil
+	if errs.Is(err, errs.NotFound) {
+		return refuse(tx, contact, c)
 	}
-	if err != nil {
+	if err != nil || !state.Granted {
 		return err
 	}
 	state.Granted, state.How = false, c.How
 	return store(tx, state)
+}
+
+// refuse keeps a no. To a purpose that nobody is asked about there is nothing to refuse.
+func refuse(tx *vault.Tx, contact ids.Contact, c Choice) error {
+	known := len(shipped[c.Purpose])
+	if known == 0 {
+		var err error
+		if known, err = Notices.Count(tx, "purpose = ?", c.Purpose); err != nil || known == 0 {
+			return err
+		}
+	}
+	return store(tx, State{Contact: contact, Purpose: c.Purpose, How: c.How})
 }
 
 func store(tx *vault.Tx, state State) error {
