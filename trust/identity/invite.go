@@ -156,6 +156,9 @@ func (s *Service) AcceptAs(ctx context.Context, token string, n Newcomer) (sessi
 		return "", err
 	}
 	if err := s.settle(ctx, actor, c, u); err != nil {
+		if errs.Is(err, errs.Unavailable) { // perhaps the user was made all the same: without a door nobody could come in, nor be invited again
+			return "", err
+		}
 		return "", errors.Join(err, s.dropDoor(ctx, u.ID))
 	}
 	return s.open(ctx, t.ID, u.ID, atTheDesk, n.Device)
