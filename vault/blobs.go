@@ -224,25 +224,35 @@ func (v *Vault) DropBlob(actor Actor, b Blob) error {
 // DeleteBlob removes a file's line; the file itself goes with the next sweep of files that nobody names.
 func (v *Vault) DeleteBlob(tx *Tx, id ids.Object) error { return Blobs.Delete(tx, id) }
 
-// removeBlobs removes the files of a person.
-func (v *Vault) removeBlobs(ctx context.Context, tenant ids.Tenant, subject ids.Subject) error {
-	var mine []ids.Object
-	err := v.peek(ctx, tenant, func(tx *Tx) error {
-		all, err := Blobs.Find(tx, "subject = ?", subject)
-		for _, b := range all {
-			mine = append(mine, b.ID)
-		}
+// removeBlobs removes people's files.
+func (v *Vault) removeBlobs(ctx context.Context, tenant ids.Tenant, people []ids.Subject) error {
+	var theirs []ids.Object
+	err := v.peek(ctx, tenant, func(tx *Tx) (err error) {
+		theirs, err = tx.blobsWith("subject", padded(people))
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	for _, id := range mine {
+	for _, id := range theirs {
 		if err := os.Remove(v.blobPath(tenant, id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove a file: %w", err)
 		}
 	}
 	return nil
+}
+
+// blobsWith lists the files whose column has one of the values.
+func (tx *Tx) blobsWith(column string, padded []any) (list []ids.Object, err error) {
+	s := tx.sql(Blobs.t)
+	err = tx.conn.Query(withTail(s.keys, among(column)), s.own(tx.actor.is.Tenant, padded), func(row []any) error {
+		list = append(list, ids.Object(row[0].([]byte)))
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list files: %w", err)
+	}
+	return list, nil
 }
 
 // LostBlobs lists the files that lines of a tenant's store name and that are not there.

@@ -359,7 +359,7 @@ type statements struct {
 	count   string // up to WHERE
 	keys    string // key columns, up to WHERE
 	delete  string
-	erase   string // some of a person's rows
+	erase   string // some of several people's rows
 	tenant  bool
 }
 
@@ -397,10 +397,27 @@ func render(t *table, tenant bool) statements {
 	s.keys = "SELECT " + strings.Join(keys, ", ") + " FROM " + from + " WHERE "
 	s.delete = "DELETE FROM " + t.name + " WHERE " + mine + byKey
 	if t.subject >= 0 {
-		some := "SELECT " + strings.Join(keys, ", ") + " FROM " + t.name + " WHERE " + mine + t.columns[t.subject].Name + " = ? LIMIT ?"
+		some := "SELECT " + strings.Join(keys, ", ") + " FROM " + t.name + " WHERE " + mine + among(t.columns[t.subject].Name) + " LIMIT ?"
 		s.erase = "DELETE FROM " + t.name + " WHERE (" + strings.Join(keys, ", ") + ") IN (" + some + ")"
 	}
 	return s
+}
+
+// valuesAtOnce is how many values one statement compares a column with.
+const valuesAtOnce = 500
+
+// among is the condition that a column has one of these values.
+func among(column string) string {
+	return column + " IN (?" + strings.Repeat(", ?", valuesAtOnce-1) + ")"
+}
+
+// padded are the values for it; what is too few is filled up with the last.
+func padded[T ~[16]byte](values []T) []any {
+	args := make([]any, valuesAtOnce)
+	for i := range args {
+		args[i] = values[min(i, len(values)-1)][:]
+	}
+	return args
 }
 
 // own puts the tenant in front of a statement's values where the engine's rows carry it.

@@ -3,10 +3,12 @@ package vault
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"aver/base/ids"
 	"aver/vault/engine"
+	"aver/vault/keyring"
 	"aver/vault/postings"
 )
 
@@ -41,57 +43,79 @@ func (v *Vault) LastErasure(ctx context.Context, tenant ids.Tenant) (time.Time, 
 	return at, engineError(err)
 }
 
-// FinishErasures removes what is left of erased people: rows, words, files. It is safe to repeat and to interrupt.
-// It returns how many people it finished.
+// FinishErasures removes what is left of erased people: rows, words, files. It is safe to repeat and to interrupt: the
+// ledger calls a person done only when nothing is left, in the live files neither. It returns how many people it finished.
 func (v *Vault) FinishErasures(ctx context.Context, tenant ids.Tenant) (int, error) {
-	open, err := v.keys.Erasures(ctx, tenant, true)
+	open, err := v.keys.Erasures(ctx, tenant, v.clock.Now())
 	if err != nil {
 		return 0, fmt.Errorf("read the erasure ledger: %w", err)
 	}
-	for i, e := range open {
-		if err := engine.WithReserve(v.engine, func() error { return v.finishErasure(ctx, tenant, e.Subject) }); err != nil {
-			return i, fmt.Errorf("finish an erasure: %w", err)
+	finished := 0
+	for some := range slices.Chunk(open, valuesAtOnce) {
+		people := subjects(some)
+		if err := engine.WithReserve(v.engine, func() error { return v.removePeople(ctx, tenant, people) }); err != nil {
+			return finished, fmt.Errorf("finish erasures: %w", err)
 		}
+		if err := engine.WithReserve(v.engine, func() error { return v.engine.Scrub(ctx, tenant) }); err != nil {
+			return finished, fmt.Errorf("finish erasures: %w", err)
+		}
+		if err := v.keys.Finish(ctx, tenant, people); err != nil {
+			return finished, fmt.Errorf("finish erasures: %w", err)
+		}
+		finished += len(people)
 	}
-	if len(open) == 0 {
-		return 0, nil
-	}
-	return len(open), engine.WithReserve(v.engine, func() error { return v.engine.Scrub(ctx, tenant) })
+	return finished, nil
 }
 
-func (v *Vault) finishErasure(ctx context.Context, tenant ids.Tenant, subject ids.Subject) error {
-	if err := v.removeBlobs(ctx, tenant, subject); err != nil {
+func subjects(lines []keyring.Erasure) []ids.Subject {
+	out := make([]ids.Subject, len(lines))
+	for i, e := range lines {
+		out[i] = e.Subject
+	}
+	return out
+}
+
+// removePeople removes what a store holds of up to valuesAtOnce people. The ledger is another's business: the store may
+// be a copy.
+func (v *Vault) removePeople(ctx context.Context, tenant ids.Tenant, people []ids.Subject) error {
+	if err := v.removeBlobs(ctx, tenant, people); err != nil {
 		return err
 	}
-	for {
-		n := 0
-		err := v.maintain(ctx, tenant, func(tx *Tx) (err error) {
-			n, err = postings.ForgetSubject(tx.conn, subject[:], eraseBatch/4)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			break
-		}
+	if err := v.forgetPeople(ctx, tenant, people); err != nil {
+		return err
 	}
 	for _, t := range v.order {
 		if t.core().subject < 0 {
 			continue
 		}
-		if err := v.eraseTable(ctx, tenant, t.core(), subject); err != nil {
+		if err := v.eraseTable(ctx, tenant, t.core(), people); err != nil {
 			return err
 		}
 	}
-	return v.keys.Finish(ctx, tenant, subject)
+	return nil
 }
 
-func (v *Vault) eraseTable(ctx context.Context, tenant ids.Tenant, t *table, subject ids.Subject) error {
+// forgetPeople removes what was filed of people's words.
+func (v *Vault) forgetPeople(ctx context.Context, tenant ids.Tenant, people []ids.Subject) error {
+	for _, who := range people {
+		for n := 1; n > 0; {
+			err := v.maintain(ctx, tenant, func(tx *Tx) (err error) {
+				n, err = postings.ForgetSubject(tx.conn, who[:], eraseBatch/4)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (v *Vault) eraseTable(ctx context.Context, tenant ids.Tenant, t *table, people []ids.Subject) error {
 	for {
 		n := 0
 		err := v.maintain(ctx, tenant, func(tx *Tx) (err error) {
-			n, err = tx.eraseSome(t, subject)
+			n, err = tx.eraseSome(t, people)
 			return err
 		})
 		if err != nil || n < eraseBatch {
@@ -100,9 +124,9 @@ func (v *Vault) eraseTable(ctx context.Context, tenant ids.Tenant, t *table, sub
 	}
 }
 
-// eraseSome removes up to a batch of a person's rows.
-func (tx *Tx) eraseSome(t *table, subject ids.Subject) (int, error) {
-	n, err := tx.conn.Exec(tx.sql(t).erase, tx.sql(t).own(tx.actor.is.Tenant, []any{subject[:], int64(eraseBatch)})...)
+// eraseSome removes up to a batch of people's rows.
+func (tx *Tx) eraseSome(t *table, people []ids.Subject) (int, error) {
+	n, err := tx.conn.Exec(tx.sql(t).erase, tx.sql(t).own(tx.actor.is.Tenant, append(padded(people), int64(eraseBatch)))...)
 	if err != nil {
 		return 0, fmt.Errorf("erase from %s: %w", t.name, err)
 	}

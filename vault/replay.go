@@ -3,21 +3,24 @@ package vault
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"aver/base/ids"
 )
 
-// ReplayErasures removes from a tenant's store whatever is left of everybody in the erasure ledger, finished or not: for
-// a store that comes from a backup older than the ledger. It returns how many people the ledger lists.
-func (v *Vault) ReplayErasures(ctx context.Context, tenant ids.Tenant) (int, error) {
-	all, err := v.keys.Erasures(ctx, tenant, false)
+// ReplayErasures removes from a tenant's store whatever is left of the people whose erasure is not finished or was
+// finished after since: for a store that was copied about then. The ledger stays as it is; it speaks of the live store.
+// It returns how many people there were.
+func (v *Vault) ReplayErasures(ctx context.Context, tenant ids.Tenant, since time.Time) (int, error) {
+	late, err := v.keys.Erasures(ctx, tenant, since)
 	if err != nil {
 		return 0, fmt.Errorf("read the erasure ledger: %w", err)
 	}
-	for i, e := range all {
-		if err := v.finishErasure(ctx, tenant, e.Subject); err != nil {
-			return i, fmt.Errorf("replay an erasure: %w", err)
+	for some := range slices.Chunk(late, valuesAtOnce) {
+		if err := v.removePeople(ctx, tenant, subjects(some)); err != nil {
+			return 0, fmt.Errorf("replay erasures: %w", err)
 		}
 	}
-	return len(all), v.engine.Scrub(ctx, tenant)
+	return len(late), v.engine.Scrub(ctx, tenant)
 }

@@ -388,7 +388,7 @@ func TestAnErasedPersonIsGoneAndNeverComesBack(t *testing.T) {
 		if files, _ := filepath.Glob(filepath.Join(k.Folder, "blobs", k.Tenant.String(), "*")); len(files) != 0 {
 			t.Errorf("files left: %d", len(files))
 		}
-		ledger, err := k.Vault.Keys().Erasures(t.Context(), k.Tenant, false)
+		ledger, err := k.Vault.Keys().Erasures(t.Context(), k.Tenant, time.Time{})
 		must(t, err)
 		if len(ledger) != 1 || ledger[0].Subject != who || ledger[0].Done.IsZero() {
 			t.Errorf("ledger %+v", ledger)

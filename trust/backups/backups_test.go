@@ -181,6 +181,23 @@ func TestADrillRecomputesLogsOpensValuesAndShowsThatErasedStaysErased(t *testing
 	}
 }
 
+func TestADrillFinishesNobodysErasureInTheLiveStore(t *testing.T) {
+	w := start(t)
+	w.make(t)
+	must(t, w.Vault.EraseSubject(t.Context(), vaulttest.System(w.Tenant), actErase, w.ada, "test"))
+	d, err := w.backups.Drill(t.Context(), vaulttest.System(ids.Installation), nil)
+	must(t, err)
+	if !d.Holds {
+		t.Fatalf("the drill failed: %s", d.Fault)
+	}
+	if n, err := w.Vault.FinishErasures(t.Context(), w.Tenant); n != 1 || err != nil {
+		t.Errorf("after the drill %d erasures were open: %v", n, err)
+	}
+	if got := bodies(t, w.Vault, w.Tenant); len(got) != 0 {
+		t.Errorf("%d rows of somebody erased are left", len(got))
+	}
+}
+
 func TestOnlyAWholeUnalteredBackupOfOursIsRestored(t *testing.T) {
 	w := start(t)
 	file := w.make(t)

@@ -192,7 +192,7 @@ func (s *Service) fill(ctx context.Context, z *zip.Writer, m *Manifest) error {
 // part copies one tenant. The ledger and the log are read before the store, so the store has at least as much.
 func (s *Service) part(ctx context.Context, z *zip.Writer, tenant ids.Tenant) (Part, error) {
 	p := Part{Tenant: tenant}
-	ledger, err := s.vault.Keys().Erasures(ctx, tenant, false)
+	ledger, err := s.vault.Keys().Erasures(ctx, tenant, time.Time{})
 	if err != nil {
 		return p, err
 	}

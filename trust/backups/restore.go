@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"filippo.io/age"
 
@@ -158,8 +159,11 @@ func Quarantined(folder string) error {
 	return errs.New(errs.Conflict, "This data was restored from a backup and people erased since may still be in it. Run aver backup release first.")
 }
 
-// Release erases again, in a restored store, everybody whom the ledger of the live key store names, and lifts the
-// quarantine. v is a vault over the restored folder and the live key store. It refuses while the ledger has fewer lines than it
+// early is how long before a backup was made an erasure must have been finished to count as carried out in it.
+const early = 24 * time.Hour
+
+// Release erases again, in a restored store, everybody of whom the ledger of the live key store does not say that nothing
+// was left when the backup was made, and lifts the quarantine. v is a vault over the restored folder and the live key store. It refuses while the ledger has fewer lines than it
 // had when the backup was made, or lacks somebody whom the restored log says was erased: then the key store is too old.
 func Release(ctx context.Context, v *vault.Vault, folder string) error {
 	raw, err := os.ReadFile(filepath.Join(folder, quarantine))
@@ -174,7 +178,7 @@ func Release(ctx context.Context, v *vault.Vault, folder string) error {
 		if err := complete(ctx, v, p); err != nil {
 			return err
 		}
-		if _, err := v.ReplayErasures(ctx, p.Tenant); err != nil {
+		if _, err := v.ReplayErasures(ctx, p.Tenant, m.Made.Add(-early)); err != nil {
 			return err
 		}
 	}
@@ -184,7 +188,7 @@ func Release(ctx context.Context, v *vault.Vault, folder string) error {
 // complete checks that the ledger knows of every erasure that it must know of.
 func complete(ctx context.Context, v *vault.Vault, p Part) error {
 	missing := errs.New(errs.Conflict, "The erasure ledger is incomplete: this key store is older than the backup. Nothing was released.")
-	ledger, err := v.Keys().Erasures(ctx, p.Tenant, false)
+	ledger, err := v.Keys().Erasures(ctx, p.Tenant, time.Time{})
 	if err != nil {
 		return missing.Because(err)
 	}

@@ -31,7 +31,7 @@ func TestWhoeverWasErasedHasNoKeyAndNeverGetsOne(t *testing.T) {
 				t.Errorf("make anew: %v", err)
 			}
 		}
-		list, err := w.Erasures(t.Context(), w.tenant, true)
+		list, err := w.Erasures(t.Context(), w.tenant, start)
 		if err != nil || len(list) != 1 || list[0].Subject != s || !list[0].Done.IsZero() {
 			t.Errorf("the ledger: %v, %v", list, err)
 		}

@@ -251,15 +251,13 @@ type Erasure struct {
 	Done    time.Time // zero while rows may remain
 }
 
-// Erasures reads the ledger, oldest first; with open only those whose rows may remain.
-func (k *Keyring) Erasures(ctx context.Context, tenant ids.Tenant, open bool) ([]Erasure, error) {
-	query := "SELECT subject, reason, ordered_at, done_at FROM erasures ORDER BY ordered_at"
-	if open {
-		query = "SELECT subject, reason, ordered_at, done_at FROM erasures WHERE done_at IS NULL ORDER BY ordered_at"
-	}
+// Erasures reads the lines of the ledger that are open or were done after a time, oldest first; after the zero time that
+// is all of them.
+func (k *Keyring) Erasures(ctx context.Context, tenant ids.Tenant, after time.Time) ([]Erasure, error) {
+	query := "SELECT subject, reason, ordered_at, done_at FROM erasures WHERE done_at IS NULL OR done_at > ? ORDER BY ordered_at"
 	var out []Erasure
 	err := k.engine.Read(ctx, tenant, func(c engine.Conn) error {
-		return c.Query(query, nil, func(row []any) error {
+		return c.Query(query, []any{after.UnixMicro()}, func(row []any) error {
 			e := Erasure{Reason: row[1].(string), Ordered: time.UnixMicro(row[2].(int64)).UTC()}
 			copy(e.Subject[:], row[0].([]byte))
 			if done, ok := row[3].(int64); ok {
@@ -283,12 +281,17 @@ func (k *Keyring) LastErasure(ctx context.Context, tenant ids.Tenant) (at time.T
 	return at, err
 }
 
-// Finish notes that an erasure's rows are gone too.
-func (k *Keyring) Finish(ctx context.Context, tenant ids.Tenant, subject ids.Subject) error {
+// Finish notes that nothing is left of erased people in the live store.
+func (k *Keyring) Finish(ctx context.Context, tenant ids.Tenant, people []ids.Subject) error {
 	return engine.WithReserve(k.engine, func() error {
 		return k.write(ctx, tenant, func(c engine.Conn) error {
-			_, err := c.Exec("UPDATE erasures SET done_at = ? WHERE subject = ? AND done_at IS NULL", k.clock.Now().UnixMicro(), subject[:])
-			return err
+			now := k.clock.Now().UnixMicro()
+			for _, who := range people {
+				if _, err := c.Exec("UPDATE erasures SET done_at = ? WHERE subject = ? AND done_at IS NULL", now, who[:]); err != nil {
+					return err
+				}
+			}
+			return nil
 		})
 	})
 }

@@ -1,0 +1,95 @@
+package vault_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"aver/base/ids"
+	"aver/base/personal"
+	"aver/vault/engine"
+	"aver/vault/vaulttest"
+)
+
+// open is how many people's erasures the ledger holds as not finished.
+func open(t *testing.T, k *vaulttest.Kit) (n int) {
+	t.Helper()
+	lines, err := k.Vault.Keys().Erasures(t.Context(), k.Tenant, time.Time{})
+	must(t, err)
+	for _, e := range lines {
+		if e.Done.IsZero() {
+			n++
+		}
+	}
+	return n
+}
+
+func erase(t *testing.T, k *vaulttest.Kit, who ids.Contact) {
+	t.Helper()
+	must(t, k.Vault.EraseSubject(t.Context(), vaulttest.System(k.Tenant), forget, who, "asked"))
+}
+
+func TestAnErasureIsDoneOnlyWhenTheLiveFilesAreScrubbed(t *testing.T) {
+	t.Parallel()
+	k := vaulttest.Embedded(t, config)
+	erase(t, k, newPerson(t, k, k.Tenant, "gone@example.com"))
+
+	reading, release, read := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		read <- k.Engine.Read(context.Background(), k.Tenant, func(c engine.Conn) error {
+			err := c.Query("SELECT id FROM people", nil, func([]any) error { return nil })
+			close(reading)
+			<-release
+			return err
+		})
+	}()
+	<-reading
+	n, err := k.Vault.FinishErasures(t.Context(), k.Tenant) // the reader keeps the old pages in the log
+	if n != 0 || err == nil || open(t, k) != 1 {
+		t.Errorf("with a reader in the way: finished %d, %v; %d are open", n, err, open(t, k))
+	}
+	close(release)
+	must(t, <-read)
+	if n, err := k.Vault.FinishErasures(t.Context(), k.Tenant); n != 1 || err != nil || open(t, k) != 0 {
+		t.Errorf("once it is gone: finished %d, %v; %d are open", n, err, open(t, k))
+	}
+}
+
+func TestAReplayTakesTheLateErasuresAndLeavesTheLedgerAsItIs(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit) {
+		erase(t, k, newPerson(t, k, k.Tenant, "long.ago@example.com"))
+		_, err := k.Vault.FinishErasures(t.Context(), k.Tenant)
+		must(t, err)
+		k.Clock.Advance(48 * time.Hour)
+		erase(t, k, newPerson(t, k, k.Tenant, "lately@example.com"))
+
+		since := k.Clock.Now().Add(-24 * time.Hour)
+		for range 2 {
+			if n, err := k.Vault.ReplayErasures(t.Context(), k.Tenant, since); n != 1 || err != nil {
+				t.Errorf("replayed %d: %v", n, err)
+			}
+		}
+		if got := open(t, k); got != 1 {
+			t.Errorf("%d erasures are open, want the one that nobody finished", got)
+		}
+	})
+}
+
+func TestManyErasuresAreFinishedTogether(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit) {
+		op, thread := vaulttest.System(k.Tenant), ids.NewObject(vaulttest.Start)
+		stays := newPerson(t, k, k.Tenant, "stays@example.com")
+		for i := range 5 {
+			who := newPerson(t, k, k.Tenant, string(rune('a'+i))+"@example.com")
+			addNote(t, k, op, note{Person: who, Thread: thread, Seq: int64(i + 1), Text: personal.Of("erase me")})
+			erase(t, k, who)
+		}
+		addNote(t, k, op, note{Person: stays, Thread: thread, Seq: 9, Text: personal.Of("keep me")})
+		if n, err := k.Vault.FinishErasures(t.Context(), k.Tenant); n != 5 || err != nil {
+			t.Errorf("finished %d: %v", n, err)
+		}
+		if got := find(t, k, op, "ORDER BY seq"); len(got) != 1 || got[0].Person != stays {
+			t.Errorf("left: %+v", got)
+		}
+	})
+}
