@@ -81,9 +81,6 @@ func (v *Vault) removePeople(ctx context.Context, tenant ids.Tenant, people []id
 	if err := v.removeBlobs(ctx, tenant, people); err != nil {
 		return err
 	}
-	if err := v.forgetPeople(ctx, tenant, people); err != nil {
-		return err
-	}
 	for _, t := range v.order {
 		if t.core().subject < 0 {
 			continue
@@ -92,10 +89,11 @@ func (v *Vault) removePeople(ctx context.Context, tenant ids.Tenant, people []id
 			return err
 		}
 	}
-	return nil
+	return v.forgetPeople(ctx, tenant, people)
 }
 
-// forgetPeople removes what was filed of people's words.
+// forgetPeople removes what was filed of people's words. It comes after their rows: words are filed only with a row that
+// is there, in a transaction that keeps it there.
 func (v *Vault) forgetPeople(ctx context.Context, tenant ids.Tenant, people []ids.Subject) error {
 	for _, who := range people {
 		for n := 1; n > 0; {

@@ -2,11 +2,13 @@ package vault_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/vault"
 	"aver/vault/engine"
 	"aver/vault/vaulttest"
 )
@@ -90,6 +92,45 @@ func TestManyErasuresAreFinishedTogether(t *testing.T) {
 		}
 		if got := find(t, k, op, "ORDER BY seq"); len(got) != 1 || got[0].Person != stays {
 			t.Errorf("left: %+v", got)
+		}
+	})
+}
+
+// filed counts what the index of words holds about a person.
+func filed(t *testing.T, k *vaulttest.Kit, who ids.Contact) (n int) {
+	t.Helper()
+	must(t, k.Vault.View(t.Context(), vaulttest.System(k.Tenant), read, func(tx *vault.Tx) (err error) {
+		n, err = k.Vault.Filed(tx, who)
+		return err
+	}))
+	return n
+}
+
+// The erasures begin while the words of what was written just now are being filed.
+func TestNoWordsAreFiledOfPeopleWhoAreErasedMeanwhile(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit) {
+		op := vaulttest.System(k.Tenant)
+		for round := range 20 {
+			who, thread := newPerson(t, k, k.Tenant, fmt.Sprint(round, "@example.com")), ids.NewObject(vaulttest.Start)
+			must(t, k.Vault.Do(t.Context(), op, write, func(tx *vault.Tx) error {
+				for i := range int64(200) {
+					err := notes.Add(tx, note{Person: who, Thread: thread, Seq: i + 1, Text: personal.Of("erase me"), At: tx.Now()})
+					if err != nil {
+						return err
+					}
+				}
+				return nil
+			}))
+			for range round % 4 { // some rounds give the follower time for a step or two
+				filed(t, k, who)
+			}
+			erase(t, k, who)
+			_, err := k.Vault.FinishErasures(t.Context(), k.Tenant)
+			must(t, err)
+			k.Filed(t)
+			if n := filed(t, k, who); n > 0 {
+				t.Fatalf("round %d: the words of %d rows are still filed", round, n)
+			}
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aver/base/ids"
+	"aver/vault/postings"
 )
 
 // What an export, a sweep and the record of processing need to know of a table follows from its tags, so a table is
@@ -167,6 +168,15 @@ func (v *Vault) Totals(tx *Tx, subject ids.Subject) (map[string]int, error) {
 		}
 	}
 	return out, nil
+}
+
+// Filed counts what the index of words holds about a person.
+func (v *Vault) Filed(tx *Tx, subject ids.Subject) (int, error) {
+	n, err := postings.CountSubject(tx.conn, subject[:])
+	if err != nil {
+		return 0, fmt.Errorf("count a person's words: %w", err)
+	}
+	return n, nil
 }
 
 // Snapshot writes a consistent copy of a tenant's store, still under its page key, while writers go on. It is for

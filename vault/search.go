@@ -100,7 +100,8 @@ func (v *Vault) indexWords(ctx context.Context, tenant ids.Tenant, entries []jou
 }
 
 // fileRows files rows by their words. What the words are is found out beside the writer; a row that changed meanwhile is
-// left to the news of that change.
+// left to the news of that change, and one that is gone to nobody: the rows are held until their words are filed, so that
+// an erasure that removes them finds the words.
 func (v *Vault) fileRows(ctx context.Context, tenant ids.Tenant, t *table, keys [][]byte) error {
 	var before map[string]searched
 	err := v.peek(ctx, tenant, func(tx *Tx) (err error) {
@@ -187,7 +188,7 @@ func (t *table) byKeys() string {
 	return one + strings.Repeat(" OR "+one, rowsAtOnce-1)
 }
 
-// searchedRows reads the searched columns of rows, by their keys.
+// searchedRows reads the searched columns of rows, by their keys; in a change it holds the rows.
 func (tx *Tx) searchedRows(t *table, keys ...[]byte) (map[string]searched, error) {
 	s, out := tx.sql(t), make(map[string]searched, len(keys))
 	tail := "(" + t.byKeys() + ")"
@@ -196,7 +197,7 @@ func (tx *Tx) searchedRows(t *table, keys ...[]byte) (map[string]searched, error
 		for i := range rowsAtOnce {
 			args = append(args, splitKey(t, part[min(i, len(part)-1)])...)
 		}
-		err := tx.conn.Query(withTail(s.find, tail), s.own(tx.actor.is.Tenant, args), func(values []any) error {
+		err := tx.conn.Query(tx.hold(withTail(s.find, tail)), s.own(tx.actor.is.Tenant, args), func(values []any) error {
 			row := searched{found: true}
 			if b, ok := values[max(t.subject, 0)].([]byte); ok && t.subject >= 0 {
 				copy(row.subject[:], b)

@@ -261,7 +261,7 @@ func erasure(w *World) claim.Claim {
 	return claim.Claim{
 		ID: "rgt-4", Theme: people, Owner: dpo, Every: hourly, Within: 4 * time.Minute, On: []string{"contact.erased", "subject.erased"},
 		Wording:   "Whoever asks to be erased is gone: {rows} rows before, {left} after, {found} files or rows with their words, key destroyed in {took}",
-		Predicate: "After a canary's visitor asked for erasure, no row of any table is about them, their key is destroyed and cannot be made again, no file of the data folder and no row as it is stored holds their words, their token opens nothing, and the receipt is proved by the log.",
+		Predicate: "After a canary's visitor asked for erasure, no row of any table and of the index of words is about them, their key is destroyed and cannot be made again, no file of the data folder and no row as it is stored holds their words, their token opens nothing, and the receipt is proved by the log.",
 		Method:    "The probe writes to a canary tenant as a visitor, asks for erasure in the widget, and looks for the words in the raw bytes. That an older backup does not bring an erased person back is part of the restore drill.",
 		Refs:      claim.References{ISO: []string{"A.8.10", "A.5.34"}, SOC2: []string{"C1.2", "P4.3"}, GDPR: []string{"17(1)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
@@ -270,6 +270,7 @@ func erasure(w *World) claim.Claim {
 		},
 		Fixtures: []claim.Fixture{
 			fixture("a row that was left behind", judge(gone{before: 4, rows: map[string]int{"messages": 1}})),
+			fixture("words that are still filed", judge(gone{before: 4, rows: map[string]int{"search_docs": 1}})),
 			fixture("a key that was not destroyed", judge(gone{before: 4, key: true})),
 			fixture("words in a file", judge(gone{before: 4, words: []string{"stores/x/search.db"}})),
 			fixture("a token that still works", judge(gone{before: 4, lets: true})),
@@ -313,10 +314,13 @@ func withJSON(h http.Header) http.Header {
 	return h
 }
 
-// rowsAbout counts the rows that are about a person.
+// rowsAbout counts the rows that are about a person, those of the index of words too.
 func (w *World) rowsAbout(ctx context.Context, tenant ids.Tenant, subject ids.Subject) (n int, tables map[string]int, err error) {
 	err = w.Vault.View(ctx, system(tenant), actProbe, func(tx *vault.Tx) (err error) {
-		tables, err = w.Vault.Totals(tx, subject)
+		if tables, err = w.Vault.Totals(tx, subject); err != nil {
+			return err
+		}
+		tables["search_docs"], err = w.Vault.Filed(tx, subject)
 		return err
 	})
 	for name, rows := range tables {

@@ -193,7 +193,7 @@ func ofSubject(c engine.Conn, subject []byte, limit int) (name string, places []
 	if err != nil {
 		return "", nil, err
 	}
-	from := append([]byte{byte(len(subject))}, subject...)
+	from := keysOf(subject)
 	for _, s := range all {
 		query := "SELECT source, place FROM search_docs WHERE source = ? AND doc >= ? AND doc < ? ORDER BY doc LIMIT ?"
 		if err := c.Query(query, []any{s.name, from, after(from), int64(limit)}, each); err != nil || len(places) > 0 {
@@ -202,6 +202,23 @@ func ofSubject(c engine.Conn, subject []byte, limit int) (name string, places []
 	}
 	return "", nil, nil
 }
+
+// CountSubject tells how many documents are filed about a person.
+func CountSubject(c engine.Conn, subject []byte) (n int, err error) {
+	each := func(row []any) error { n += int(row[0].(int64)); return nil }
+	if err := c.Query("SELECT count(*) FROM search_docs WHERE subject = ?", []any{subject}, each); err != nil {
+		return 0, err
+	}
+	all, err := sources(c)
+	from := keysOf(subject)
+	for _, s := range all {
+		err = errors.Join(err, c.Query("SELECT count(*) FROM search_docs WHERE source = ? AND doc >= ? AND doc < ?", []any{s.name, from, after(from)}, each))
+	}
+	return n, err
+}
+
+// keysOf is how keys begin that begin with whom the document is about.
+func keysOf(subject []byte) []byte { return append([]byte{byte(len(subject))}, subject...) }
 
 // after is the first text that does not begin with the prefix.
 func after(prefix []byte) []byte {

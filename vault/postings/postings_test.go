@@ -187,6 +187,13 @@ func forgetSubject(t *testing.T, s postings.Store, last byte) {
 			return err
 		})
 	}
+	write(t, s, func(c engine.Conn) error {
+		n, err := postings.CountSubject(c, subject)
+		if n != 0 {
+			t.Errorf("%d documents of somebody who was forgotten are filed", n)
+		}
+		return err
+	})
 	for _, key := range search(t, s, "messages", 10_000, 0) {
 		var n int
 		if _, err := fmt.Sscanf(key, "doc %d", &n); err != nil || n%5 == int(last) {
