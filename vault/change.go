@@ -34,6 +34,11 @@ func (tb *Table[T]) Change(tx *Tx, from, to T) error {
 	if err != nil || changed == 0 {
 		return err
 	}
+	if who := t.subjectOf(after); who != t.subjectOf(before) {
+		if err := tx.alive(t, who); err != nil {
+			return err
+		}
+	}
 	args, written, err := tx.changes(t, after, key, changed)
 	if err != nil {
 		return err

@@ -222,6 +222,9 @@ func (tx *Tx) encode(t *table, row reflect.Value) (values []any, key []byte, err
 	}
 	key = keyBytes(keys)
 	subject := t.subjectOf(row)
+	if err := tx.alive(t, subject); err != nil {
+		return nil, nil, err
+	}
 	values = make([]any, 0, len(t.columns)+4)
 	for i := range t.columns {
 		c := &t.columns[i]
@@ -286,6 +289,19 @@ func (tx *Tx) seal(t *table, c *Column, subject ids.Subject, key, b []byte) (any
 		return nil, fmt.Errorf("store %s: %w", t.name, erasedError(err))
 	}
 	return k.Seal(make([]byte, 0, len(b)+aead.Overhead), b, where), nil
+}
+
+// alive refuses a row about somebody who was erased, also where nothing in it is sealed for them. Most answers come from
+// memory, where sealing finds the key too.
+func (tx *Tx) alive(t *table, subject ids.Subject) error {
+	if subject.IsZero() {
+		return nil
+	}
+	_, err := tx.v.keys.Subject(tx.ctx, tx.actor.is.Tenant, subject)
+	if err == nil || errors.Is(err, keyring.ErrNoKey) {
+		return nil
+	}
+	return fmt.Errorf("store %s: %w", t.name, erasedError(err))
 }
 
 // decode fills a row from stored values. Columns of a person whose key is destroyed come back empty.

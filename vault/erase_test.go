@@ -2,10 +2,12 @@ package vault_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
 
+	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/vault"
@@ -130,6 +132,67 @@ func TestNoWordsAreFiledOfPeopleWhoAreErasedMeanwhile(t *testing.T) {
 			k.Filed(t)
 			if n := filed(t, k, who); n > 0 {
 				t.Fatalf("round %d: the words of %d rows are still filed", round, n)
+			}
+		}
+	})
+}
+
+func TestARowThatIsCommittedAfterAnErasureWasFinishedIsRemovedToo(t *testing.T) {
+	t.Parallel()
+	k := vaulttest.Postgres(t, config) // the embedded engine has one writer at a time
+	who := newPerson(t, k, k.Tenant, "gone@example.com")
+	beside := vault.Mint(vault.Identity{Tenant: k.Tenant, Kind: vault.AsUser, ID: ids.User{15: 1}, Roles: []vault.Role{vault.Operator}}) // not in the lane of the system
+	written, release, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		done <- k.Vault.Do(context.Background(), beside, write, func(tx *vault.Tx) error {
+			err := notes.Add(tx, note{Person: who, Thread: ids.NewObject(tx.Now()), Seq: 1, Text: personal.Of("late"), At: tx.Now()})
+			close(written)
+			<-release
+			return err
+		})
+	}()
+	<-written
+	erase(t, k, who)
+	if n, err := k.Vault.FinishErasures(t.Context(), k.Tenant); n != 1 || err != nil {
+		t.Errorf("finished %d: %v", n, err)
+	}
+	close(release)
+	must(t, <-done)
+	k.Filed(t)
+	if got := find(t, k, beside, ""); len(got) != 1 {
+		t.Fatalf("%d rows came late, want one", len(got))
+	}
+	k.Clock.Advance(10 * time.Minute)
+	if n, err := k.Vault.FinishErasures(t.Context(), k.Tenant); n != 0 || err != nil {
+		t.Errorf("finished again %d: %v", n, err)
+	}
+	if got := find(t, k, beside, ""); len(got) != 0 || filed(t, k, who) != 0 {
+		t.Errorf("%d rows and the words of %d are left", len(got), filed(t, k, who))
+	}
+}
+
+func TestNoRowIsAddedAboutSomebodyErasedEvenIfNothingInItIsSealed(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit) {
+		op, thread := vaulttest.System(k.Tenant), ids.NewObject(vaulttest.Start)
+		gone, stays := newPerson(t, k, k.Tenant, "gone@example.com"), newPerson(t, k, k.Tenant, "stays@example.com")
+		addNote(t, k, op, note{Person: stays, Thread: thread, Seq: 1})
+		erase(t, k, gone)
+		for name, change := range map[string]func(*vault.Tx) error{
+			"add": func(tx *vault.Tx) error {
+				return notes.Add(tx, note{Person: gone, Thread: thread, Seq: 2, At: tx.Now()})
+			},
+			"put": func(tx *vault.Tx) error {
+				return notes.Put(tx, note{Person: gone, Thread: thread, Seq: 1, At: tx.Now()})
+			},
+			"change": func(tx *vault.Tx) error {
+				was, err := notes.Get(tx, thread, 1)
+				now := was
+				now.Person = gone
+				return errors.Join(err, notes.Change(tx, was, now))
+			},
+		} {
+			if err := k.Vault.Do(t.Context(), op, write, change); !errs.Is(err, errs.Gone) {
+				t.Errorf("%s: %v", name, err)
 			}
 		}
 	})
