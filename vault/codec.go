@@ -373,6 +373,7 @@ type statements struct {
 	get     string
 	find    string // up to WHERE
 	count   string // up to WHERE
+	key     string // the names of the key columns
 	keys    string // key columns, up to WHERE
 	delete  string
 	erase   string // some of several people's rows
@@ -391,8 +392,8 @@ func render(t *table, tenant bool) statements {
 	for _, k := range t.keys {
 		keys = append(keys, t.columns[k].Name)
 	}
-	s := statements{columns: len(names), tenant: tenant}
-	from, mine, target := t.name, "", strings.Join(keys, ", ")
+	s := statements{columns: len(names), tenant: tenant, key: strings.Join(keys, ", ")}
+	from, mine, target := t.name, "", s.key
 	all := names
 	if tenant {
 		from, mine = "(SELECT * FROM "+t.name+" WHERE tenant_id = ?) AS "+t.name, "tenant_id = ? AND "
@@ -410,11 +411,11 @@ func render(t *table, tenant bool) statements {
 	s.find = "SELECT " + strings.Join(reads, ", ") + " FROM " + from + " WHERE "
 	s.get = "SELECT " + strings.Join(reads, ", ") + " FROM " + t.name + " WHERE " + mine + byKey
 	s.count = "SELECT count(*) FROM " + from + " WHERE "
-	s.keys = "SELECT " + strings.Join(keys, ", ") + " FROM " + from + " WHERE "
+	s.keys = "SELECT " + s.key + " FROM " + from + " WHERE "
 	s.delete = "DELETE FROM " + t.name + " WHERE " + mine + byKey
 	if t.subject >= 0 {
-		some := "SELECT " + strings.Join(keys, ", ") + " FROM " + t.name + " WHERE " + mine + among(t.columns[t.subject].Name) + " LIMIT ?"
-		s.erase = "DELETE FROM " + t.name + " WHERE (" + strings.Join(keys, ", ") + ") IN (" + some + ")"
+		some := "SELECT " + s.key + " FROM " + t.name + " WHERE " + mine + among(t.columns[t.subject].Name) + " LIMIT ?"
+		s.erase = "DELETE FROM " + t.name + " WHERE (" + s.key + ") IN (" + some + ")"
 	}
 	return s
 }

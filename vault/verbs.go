@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -204,4 +205,27 @@ func (tx *Tx) deleteWhere(t *table, tail string, args []any) (int, error) {
 		tx.touch(t, journal.Swept, fmt.Appendf(nil, "%d", len(found)), nil)
 	}
 	return len(found), nil
+}
+
+// Blank empties a sealed column in up to limit rows, without opening what is in them, and tells in how many. The column
+// may be none that is looked up or searched.
+func (tb *Table[T]) Blank(tx *Tx, column string, limit int) (int, error) {
+	t := tb.t
+	if err := tx.write(t); err != nil {
+		return 0, err
+	}
+	at := slices.IndexFunc(t.columns, func(c Column) bool { return c.Name == column && c.Sealed && !c.Lookup && !c.Search })
+	if at < 0 {
+		return 0, fmt.Errorf("blank %s: column %s cannot be emptied by itself", t.name, column)
+	}
+	s, tenant := tx.sql(t), tx.actor.is.Tenant
+	some := withTail(s.keys, column+" IS NOT NULL LIMIT ?")
+	n, err := tx.conn.Exec("UPDATE "+t.name+" SET "+column+" = NULL WHERE ("+s.key+") IN ("+some+")", s.own(tenant, []any{int64(limit)})...)
+	if err != nil {
+		return 0, fmt.Errorf("blank %s: %w", t.name, err)
+	}
+	if n > 0 {
+		tx.touch(t, journal.Swept, fmt.Appendf(nil, "%d", n), nil)
+	}
+	return int(n), nil
 }

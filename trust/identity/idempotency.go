@@ -101,18 +101,20 @@ func (i *Idempotency) Release(ctx context.Context, actor vault.Actor, key [32]by
 	})
 }
 
-// forgetAnswers empties the answers that are kept for repeats: they may hold words of somebody who was just erased. A
-// repeat is then told that the first one was carried out, and never done twice.
+// answersAtOnce is how many kept answers are emptied in one transaction, so that others are not held up.
+const answersAtOnce = 2000
+
+// forgetAnswers empties the answers that are kept for repeats, unread: they may hold words of somebody who was just
+// erased. A repeat is then told that the first one was carried out, and never done twice.
 func (s *Service) forgetAnswers(ctx context.Context, tenant ids.Tenant) error {
-	return s.vault.Do(ctx, System(tenant, "idempotency"), actRepeat, func(tx *vault.Tx) error {
-		kept, err := Requests.Find(tx, "ORDER BY id")
-		for _, r := range kept {
-			if r.Answer.IsZero() {
-				continue
-			}
-			r.Answer = personal.Bytes{}
-			err = errors.Join(err, Requests.Put(tx, r))
+	for n := answersAtOnce; n == answersAtOnce; {
+		err := s.vault.Do(ctx, System(tenant, "idempotency"), actRepeat, func(tx *vault.Tx) (err error) {
+			n, err = Requests.Blank(tx, "answer", answersAtOnce)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("forget kept answers: %w", err)
 		}
-		return err
-	})
+	}
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"aver/base/ids"
 	"aver/vault"
+	"aver/vault/engine"
 	"aver/vault/vaulttest"
 )
 
@@ -100,6 +101,44 @@ func TestAnErasureEmptiesKeptAnswersAndNothingIsDoneTwice(t *testing.T) {
 		fresh, _, answer, err := store.Claim(t.Context(), actor, key, asked)
 		if fresh || answer != nil || err != nil {
 			t.Errorf("after the erasure: fresh %v, answer %q, %v", fresh, answer, err)
+		}
+	})
+}
+
+func TestAnErasureOfSeveralEmptiesAllAnswersOnceWithoutOpeningThem(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		store, actor := h.identity.Idempotency(), vaulttest.User(h.Tenant, vault.Operator)
+		for i := range byte(3) {
+			if _, _, _, err := store.Claim(t.Context(), actor, [32]byte{i}, [32]byte{9}); err != nil {
+				t.Fatal(err)
+			}
+			if err := store.Settle(t.Context(), actor, [32]byte{i}, []byte("words of somebody")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		garbled := func(c engine.Conn) error {
+			_, err := c.Exec("UPDATE idempotency_keys SET answer = ?", []byte("opens with no key"))
+			return err
+		}
+		if err := h.Engine.Write(t.Context(), h.Tenant, garbled); err != nil {
+			t.Fatal(err)
+		}
+		from, _, _, err := h.Vault.Head(t.Context(), h.Tenant)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.identity.RevokeSubject(t.Context(), h.Tenant, ids.NewSubject(h.Clock.Now()), ids.NewSubject(h.Clock.Now())); err != nil {
+			t.Fatal(err)
+		}
+		for i := range byte(3) {
+			fresh, _, answer, err := store.Claim(t.Context(), actor, [32]byte{i}, [32]byte{9})
+			if fresh || answer != nil || err != nil {
+				t.Errorf("after the erasure: fresh %v, answer %q, %v", fresh, answer, err)
+			}
+		}
+		entries, err := h.Vault.Entries(t.Context(), h.Tenant, from, 100)
+		if err != nil || len(entries) != 3 {
+			t.Errorf("%d entries, want two people's and one for the answers: %v", len(entries), err)
 		}
 	})
 }

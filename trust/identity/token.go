@@ -233,17 +233,20 @@ func (s *Service) IssueVisitor(ctx context.Context, tenant ids.Tenant, contact i
 
 var actRevoke = vault.Act("credential.revoke", vault.Roles(vault.Owner, vault.Administrator), vault.System())
 
-// RevokeSubject ends every credential of a person: after an erasure, or when the account is disabled.
-func (s *Service) RevokeSubject(ctx context.Context, tenant ids.Tenant, person ids.Subject) error {
-	err := s.vault.Do(ctx, System(tenant, "identity"), actRevoke, func(tx *vault.Tx) error {
-		tx.About(person)
-		_, err := Credentials.DeleteWhere(tx, "person = ?", person)
-		return err
-	})
-	if err != nil {
-		return err
+// RevokeSubject ends every credential of a person, or of several that are one: after an erasure, or when the account is
+// disabled.
+func (s *Service) RevokeSubject(ctx context.Context, tenant ids.Tenant, people ...ids.Subject) error {
+	for _, person := range people {
+		err := s.vault.Do(ctx, System(tenant, "identity"), actRevoke, func(tx *vault.Tx) error {
+			tx.About(person)
+			_, err := Credentials.DeleteWhere(tx, "person = ?", person)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		s.tellRevoked(tenant, ids.Credential{}, person)
 	}
-	s.tellRevoked(tenant, ids.Credential{}, person)
 	return s.forgetAnswers(ctx, tenant)
 }
 

@@ -59,10 +59,8 @@ func (s *Service) erase(ctx context.Context, actor vault.Actor, r Request, reaso
 }
 
 func (s *Service) revoke(ctx context.Context, tenant ids.Tenant, people []ids.Contact) error {
-	for _, person := range people {
-		if err := s.auth.RevokeSubject(ctx, tenant, person); err != nil {
-			return fmt.Errorf("end their sessions: %w", err)
-		}
+	if err := s.auth.RevokeSubject(ctx, tenant, people...); err != nil {
+		return fmt.Errorf("end their sessions: %w", err)
 	}
 	return nil
 }
