@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"aver/base/aead"
@@ -281,35 +283,52 @@ func (v *Vault) SweepBlobs(ctx context.Context, tenant ids.Tenant) (int, error) 
 		return 0, fmt.Errorf("list files: %w", err)
 	}
 	removed := 0
-	for _, entry := range dir {
-		orphan, err := v.orphan(ctx, tenant, entry)
+	for some := range slices.Chunk(v.oldFiles(dir), valuesAtOnce) {
+		orphans, err := v.orphans(ctx, tenant, some)
 		if err != nil {
 			return removed, err
 		}
-		if !orphan {
-			continue
+		for _, name := range orphans {
+			if err := os.Remove(filepath.Join(v.blobs, tenant.String(), name)); err != nil {
+				return removed, fmt.Errorf("remove a file: %w", err)
+			}
+			removed++
 		}
-		if err := os.Remove(filepath.Join(v.blobs, tenant.String(), entry.Name())); err != nil {
-			return removed, fmt.Errorf("remove a file: %w", err)
-		}
-		removed++
 	}
 	return removed, nil
 }
 
-func (v *Vault) orphan(ctx context.Context, tenant ids.Tenant, entry fs.DirEntry) (bool, error) {
-	info, err := entry.Info()
-	if err != nil || v.clock.Now().Sub(info.ModTime()) < 24*time.Hour {
-		return false, nil
+// oldFiles are the names of files that had a day to be named by a line.
+func (v *Vault) oldFiles(dir []fs.DirEntry) (names []string) {
+	for _, entry := range dir {
+		info, err := entry.Info()
+		if err == nil && v.clock.Now().Sub(info.ModTime()) >= 24*time.Hour { // an error: it went meanwhile
+			names = append(names, entry.Name())
+		}
 	}
-	id, err := ids.ParseObject(entry.Name())
-	if err != nil {
-		return true, nil // a part that was never finished
+	return names
+}
+
+// orphans are the files among up to valuesAtOnce that no line names, and parts that were never finished.
+func (v *Vault) orphans(ctx context.Context, tenant ids.Tenant, names []string) ([]string, error) {
+	left, asked := map[string]bool{}, []ids.Object{}
+	for _, name := range names {
+		left[name] = true
+		if id, err := ids.ParseObject(name); err == nil {
+			asked = append(asked, id)
+		}
 	}
-	n := 0
-	err = v.peek(ctx, tenant, func(tx *Tx) (err error) {
-		n, err = Blobs.Count(tx, "id = ?", id)
-		return err
-	})
-	return n == 0, err
+	if len(asked) > 0 {
+		err := v.peek(ctx, tenant, func(tx *Tx) error {
+			named, err := tx.blobsWith("id", padded(asked))
+			for _, id := range named {
+				delete(left, id.String())
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return slices.Sorted(maps.Keys(left)), nil
 }

@@ -603,3 +603,35 @@ func TestASweepRemovesWhatIsTooOldAndTellsTheOldestThatIsLeft(t *testing.T) {
 		}))
 	})
 }
+
+func TestOldFilesThatNoLineNamesAreSwept(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit) {
+		op, folder := vaulttest.System(k.Tenant), filepath.Join(k.Folder, "blobs", k.Tenant.String())
+		named, err := k.Vault.PutBlob(t.Context(), op, newPerson(t, k, k.Tenant, "a@example.com"), "text/plain", strings.NewReader("named"), 100)
+		must(t, err)
+		must(t, k.Vault.Do(t.Context(), op, write, func(tx *vault.Tx) error { return vault.Blobs.Add(tx, named) }))
+		put := func(name string, age time.Duration) {
+			path := filepath.Join(folder, name)
+			must(t, os.WriteFile(path, nil, 0o600))
+			must(t, os.Chtimes(path, time.Time{}, vaulttest.Start.Add(-age)))
+		}
+		for range 1100 { // more than one statement asks for
+			put(ids.NewObject(vaulttest.Start).String(), 25*time.Hour)
+		}
+		put("cut-off.part", 25*time.Hour)
+		put(ids.NewObject(vaulttest.Start).String(), 23*time.Hour)
+		must(t, os.Chtimes(filepath.Join(folder, named.ID.String()), time.Time{}, vaulttest.Start.Add(-25*time.Hour)))
+
+		if n, err := k.Vault.SweepBlobs(t.Context(), k.Tenant); n != 1101 || err != nil {
+			t.Errorf("swept %d: %v", n, err)
+		}
+		left, err := os.ReadDir(folder)
+		must(t, err)
+		if len(left) != 2 {
+			t.Errorf("%d files are left, want the one that is named and the one that is new", len(left))
+		}
+		if _, err := readBlob(t, k, op, named.ID); err != nil {
+			t.Errorf("the file that is named: %v", err)
+		}
+	})
+}
