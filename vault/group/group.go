@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"aver/base/ids"
 	"aver/vault/engine"
@@ -22,6 +23,10 @@ const (
 	most           = 256
 	mostConcurrent = 64
 )
+
+// gather is how long a worker waits after a shared commit before it looks again. Callers that were just answered come back
+// in this time, and each commit costs pages however few share it.
+const gather = time.Millisecond
 
 // Task is one caller's part of a transaction.
 type Task struct {
@@ -126,6 +131,9 @@ func (c *Committer) work(at lane, q *queue) {
 		c.commit(at.tenant, batch)
 		for _, t := range batch {
 			close(t.end)
+		}
+		if len(batch) > 1 {
+			time.Sleep(gather)
 		}
 	}
 }

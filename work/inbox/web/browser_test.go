@@ -15,6 +15,7 @@ import (
 	pagecdp "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
+	"aver/base/eventually"
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/proof/axe"
@@ -318,8 +319,11 @@ func TestManyNewsAtOnceBringOneRowEach(t *testing.T) {
 	}
 	b, address := visit(t, h, h.operator)
 	b.Goto(address + "/inbox")
-	last := h.receive(t, h.visitor(t, "Lena Brandt"), "the list is live")
-	b.WaitVisible(`#rows [data-conversation="` + last.String() + `"]`)
+	lena := h.visitor(t, "Lena Brandt")
+	eventually.Must(t, "the list is live", func() bool {
+		last := h.receive(t, lena, "is it?")
+		return b.Count(`#rows [data-conversation="`+last.String()+`"]`) > 0
+	})
 	for _, person := range people { // the first opens a closed conversation, which is two news
 		h.receive(t, person, "one")
 		h.receive(t, person, "two")
