@@ -45,7 +45,7 @@ export class Visitor {
   private readonly own = new Set<string>() // the messages that were ever this tab's to send
 
   constructor(private readonly config: Config, private readonly origin: () => string, private readonly on: VisitorEvents) {
-    this.keep = new Keep(config.website, () => this.reset(), () => void this.join())
+    this.keep = new Keep(config.website, () => this.reset(), () => void this.follow())
     this.link = new Link(() => this.token, {
       up: (hello) => this.up(hello),
       down: () => this.down(),
@@ -71,6 +71,14 @@ export class Visitor {
     if (!kept) return
     this.talk.restore(kept.unsent.map(restore))
     this.save()
+  }
+
+  /** Another tab kept something: it began for this one, too, or what it wrote began the conversation, of which only a new hello tells. */
+  private async follow(): Promise<void> {
+    await this.join()
+    if (!this.token || this.talk.id || this.talk.waiting > 0) return
+    this.link.stop()
+    this.link.start()
   }
 
   /** Goes on as who this browser is by now, here or in another tab. What waits in that tab is left to it. */
