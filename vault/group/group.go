@@ -1,8 +1,8 @@
 // Package group lets concurrent callers share one durable commit.
 //
 // A commit costs an fsync and an fsync costs the same for one change as for two hundred. So callers queue, and a worker
-// runs what is queued in one transaction, each caller in a savepoint of its own: one that fails undoes only itself. No
-// caller waits for company; whoever is alone is committed alone.
+// runs what is queued in one transaction, each caller in a savepoint of its own: one that fails undoes only itself. Whoever
+// is alone is committed at once; where many come, the next commit waits a moment for them.
 package group
 
 import (
@@ -24,9 +24,9 @@ const (
 	mostConcurrent = 64
 )
 
-// gather is how long a worker waits after a shared commit before it looks again. Callers that were just answered come back
-// in this time, and each commit costs pages however few share it.
-const gather = time.Millisecond
+// gather is how long the only worker of a tenant waits after a shared commit before it looks again. Callers that were just
+// answered come back in this time, and each commit costs pages however few share it.
+const gather = 2 * time.Millisecond
 
 // Task is one caller's part of a transaction.
 type Task struct {
@@ -132,7 +132,7 @@ func (c *Committer) work(at lane, q *queue) {
 		for _, t := range batch {
 			close(t.end)
 		}
-		if len(batch) > 1 {
+		if len(batch) > 1 && c.Engine.Lanes() == 1 {
 			time.Sleep(gather)
 		}
 	}
