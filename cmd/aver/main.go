@@ -141,7 +141,7 @@ func say(err error) string {
 func help(out io.Writer) {
 	fmt.Fprint(out, "aver runs a platform on which businesses talk with their customers, and proves what it promises.\n\nCommands:\n")
 	for _, cmd := range commands() {
-		fmt.Fprintf(out, "  %-10s %s\n", cmd.name, cmd.summary)
+		fmt.Fprintf(out, "  %-14s %s\n", cmd.name, cmd.summary)
 	}
 	fmt.Fprint(out, "\nTry it:         aver demo\nServe it:       aver serve --data /var/lib/aver --host chat.example.com\nMore of each:   aver COMMAND --help\n")
 	fmt.Fprint(out, "\nExit status: 0 yes, 1 no (a claim fails, a log does not verify), 2 wrong command line, 3 could not be done.\n")

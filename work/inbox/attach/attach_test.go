@@ -323,9 +323,7 @@ func FuzzTake(f *testing.F) {
 	f.Add("a.webp", raw)
 	f.Add("a.docx", archive(f, "[Content_Types].xml", "word/document.xml"))
 	f.Fuzz(func(t *testing.T, name string, content []byte) {
-		if len(content) > 1<<16 {
-			t.Skip("large files are slow and tell no more")
-		}
+		content = content[:min(len(content), 1<<16)] // large files are slow and tell no more
 		var file attach.File
 		err := attach.Take(t.Context(), name, bytes.NewReader(content), func(taken attach.File) error {
 			file = taken

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"aver/base/eventually"
 )
@@ -46,7 +45,9 @@ func TestTwoTabsThatBeginAtOnceAreOnePerson(t *testing.T) {
 	first.press("Agree and send")
 	second.press("Agree and send")
 	eventually.Must(t, "a session is asked for", func() bool { return slices.Contains(s.visited(), "POST /widget/v1/sessions") })
-	time.Sleep(300 * time.Millisecond) // in which the other would be
+	eventually.Must(t, "the other tab waits for its turn", func() bool {
+		return eval[bool](first, first.frame, `navigator.locks.query().then(all => all.held.length === 1 && all.pending.length === 1)`)
+	})
 	close(s.holdSessions)
 	first.sees("from the second")
 	second.sees("from the first")
