@@ -1,8 +1,8 @@
 // Package group lets concurrent callers share one durable commit.
 //
 // A commit costs an fsync and an fsync costs the same for one change as for two hundred. So callers queue, and a worker
-// runs what is queued in one transaction, each caller in a savepoint of its own: one that fails undoes only itself. Whoever
-// is alone is committed at once; where many come, the next commit waits a moment for them.
+// runs what is queued in one transaction, each caller in a savepoint of its own: one that fails undoes only itself. No
+// caller waits for company; whoever is alone is committed alone.
 package group
 
 import (
@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
-	"time"
 
 	"aver/base/ids"
 	"aver/vault/engine"
@@ -23,10 +22,6 @@ const (
 	most           = 256
 	mostConcurrent = 64
 )
-
-// gather is how long the only worker of a tenant waits after a shared commit before it looks again. Callers that were just
-// answered come back in this time, and each commit costs pages however few share it.
-const gather = 2 * time.Millisecond
 
 // Task is one caller's part of a transaction.
 type Task struct {
@@ -131,9 +126,6 @@ func (c *Committer) work(at lane, q *queue) {
 		c.commit(at.tenant, batch)
 		for _, t := range batch {
 			close(t.end)
-		}
-		if len(batch) > 1 && c.Engine.Lanes() == 1 {
-			time.Sleep(gather)
 		}
 	}
 }
