@@ -282,18 +282,17 @@ var errBroken = errors.New("the edge answers everything with a fault of its own"
 const repeats = 4
 
 // again makes an attempt whose two answers differ several times more: what differs between two things that do not exist,
-// because time went by or a list has no order, says nothing. The answers must have one in common.
+// because time went by or a list has no order, says nothing. The answers must have one in common. The two take turns, so
+// that what changes on the attacker's own side meanwhile, its log for one, lies between few of them.
 func (r *Rig) again(ctx context.Context, a Attempt) (*Finding, error) {
 	var ghosts []inside.Answer
+	why := ""
 	for range repeats {
 		ghost, err := r.Door.Do(ctx, a.ghost)
 		if err != nil {
 			return nil, err
 		}
 		ghosts = append(ghosts, ghost)
-	}
-	why := ""
-	for range repeats {
 		strange, err := r.Door.Do(ctx, a.strange)
 		if err != nil {
 			return nil, err
