@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -34,9 +33,9 @@ func wordsEvent(t *table, key []byte) Event {
 // tokens are a text's, sorted, one after the other.
 func (tx *Tx) tokens(text string) []byte {
 	blind := aead.NewBlinder(tx.keys.Blind("words"))
-	set := map[string]struct{}{}
+	var all []postings.Token
 	file := func(kind, word string) {
-		set[string(blind.Index([]byte(kind+":"+word), postings.TokenSize))] = struct{}{}
+		all = append(all, postings.Token(blind.Index([]byte(kind+":"+word), postings.TokenSize)))
 	}
 	for _, w := range words.Of(text) {
 		file("word", w)
@@ -44,7 +43,13 @@ func (tx *Tx) tokens(text string) []byte {
 			file("prefix", b)
 		}
 	}
-	return []byte(strings.Join(slices.Sorted(maps.Keys(set)), ""))
+	slices.SortFunc(all, postings.Token.Compare)
+	all = slices.Compact(all)
+	out := make([]byte, 0, len(all)*postings.TokenSize) // not nil: a text may have no words
+	for _, token := range all {
+		out = append(out, token[:]...)
+	}
+	return out
 }
 
 // wordsBatch is how many entries the follower reads at a time, and wordsStep how many rows it files in one transaction,

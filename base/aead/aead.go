@@ -122,16 +122,20 @@ func BlindIndex(key, value []byte, size int) []byte {
 }
 
 // A Blinder makes many indexes under one key. It is used by one goroutine at a time.
-type Blinder struct{ mac hash.Hash }
+type Blinder struct {
+	mac hash.Hash
+	sum []byte
+}
 
 // NewBlinder prepares a key.
-func NewBlinder(key []byte) Blinder { return Blinder{hmac.New(sha256.New, key)} }
+func NewBlinder(key []byte) *Blinder { return &Blinder{mac: hmac.New(sha256.New, key)} }
 
-// Index is BlindIndex of the value.
-func (b Blinder) Index(value []byte, size int) []byte {
+// Index is BlindIndex of the value. The next call writes over it.
+func (b *Blinder) Index(value []byte, size int) []byte {
 	b.mac.Reset()
 	b.mac.Write(value)
-	return b.mac.Sum(nil)[:size]
+	b.sum = b.mac.Sum(b.sum[:0])
+	return b.sum[:size]
 }
 
 // Place joins the parts of a location unambiguously: each part is preceded by its length.

@@ -19,6 +19,12 @@ import (
 // TokenSize is the length of a token in bytes.
 const TokenSize = 8
 
+// A Token stands for a word or the beginning of one.
+type Token [TokenSize]byte
+
+// Compare orders tokens by their bytes.
+func (t Token) Compare(other Token) int { return bytes.Compare(t[:], other[:]) }
+
 const (
 	blockSize  = 2048    // documents in a block; an ordinal in a block takes two bytes
 	sourceSize = 1 << 40 // places that a source may use

@@ -64,7 +64,7 @@ type table struct {
 func New(w io.Writer, head Head) (*Writer, error) {
 	z := zip.NewWriter(w)
 	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
-	a := &Writer{zip: z, at: head.At, page: newSpool()}
+	a := &Writer{zip: z, at: head.At, page: &spool{}}
 	var err error
 	if a.data, err = a.create("data.jsonl"); err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func (a *Writer) create(name string) (io.Writer, error) {
 
 // Begin starts a table.
 func (a *Writer) Begin(of vault.AnyTable) {
-	t := &table{summary: summary{Table: of.Name(), Purpose: of.Terms().Purpose, Kept: kept(of.Terms().KeepFor)}, file: newSpool()}
+	t := &table{summary: summary{Table: of.Name(), Purpose: of.Terms().Purpose, Kept: kept(of.Terms().KeepFor)}, file: &spool{}}
 	t.csv = csv.NewWriter(t.file)
 	a.current = t
 }
@@ -261,20 +261,22 @@ type spool struct {
 	size  uint64
 }
 
-func newSpool() *spool {
-	s := &spool{}
-	s.flate, _ = flate.NewWriter(&s.out, flate.BestSpeed) // fails for unknown levels only
-	return s
+// compressor is made when it is needed: it takes a quarter of a megabyte, and most tables hold nothing about a person.
+func (s *spool) compressor() *flate.Writer {
+	if s.flate == nil {
+		s.flate, _ = flate.NewWriter(&s.out, flate.BestSpeed) // fails for unknown levels only
+	}
+	return s.flate
 }
 
 func (s *spool) Write(p []byte) (int, error) {
 	s.crc = crc32.Update(s.crc, crc32.IEEETable, p)
 	s.size += uint64(len(p))
-	return s.flate.Write(p)
+	return s.compressor().Write(p)
 }
 
 func (s *spool) into(z *zip.Writer, name string, at time.Time) error {
-	if err := s.flate.Close(); err != nil {
+	if err := s.compressor().Close(); err != nil {
 		return fmt.Errorf("write the archive: %w", err)
 	}
 	f, err := z.CreateRaw(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: at, CRC32: s.crc,

@@ -1,21 +1,22 @@
 // Package pages encrypts the files of SQLite with AES-XTS a page at a time.
 //
-// The stored bytes are those of the driver's vfs/xts, which does the encryption here too. But vfs/xts reads and writes each
-// sector of 512 bytes by itself, a dozen system calls for a page in the log; this package lies above and below it, so
-// that a page is read or written at once, which halves the work of a commit. It encrypts and nothing else: it does not
-// notice tampering, and whoever opens a file must check that the key is long enough and synchronous is FULL, as package
-// sqlite does.
+// The stored bytes are those of the driver's own vfs/xts, and each reads what the other wrote. But vfs/xts reads, encrypts
+// and writes each sector of 512 bytes by itself; here a page goes through at once, which takes a third of the time. It
+// encrypts and nothing else: it does not notice tampering, and whoever opens a file must check that synchronous is FULL,
+// as package sqlite does.
 package pages
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
+	"io"
 	"sync"
 	"syscall"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/util/vfsutil"
 	"github.com/ncruces/go-sqlite3/vfs"
-	"github.com/ncruces/go-sqlite3/vfs/xts"
 )
 
 const name = "aver"
@@ -29,60 +30,136 @@ func Register() string {
 }
 
 // Wrap puts the layer over another one. Rigs that break disks register theirs so.
-func Wrap(base vfs.VFS) vfs.VFS { return layer{xts.Wrap(below{base}, nil)} }
+func Wrap(base vfs.VFS) vfs.VFS { return layer{base} }
 
-// sector is the unit of encryption in bytes.
-const sector = 512
-
-// A layer lies above the encryption and sees whole pages.
 type layer struct{ vfs.VFS }
 
+func (v layer) Open(name string, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
+	if name != "" {
+		return nil, flags, sqlite3.CANTOPEN // the driver calls OpenFilename
+	}
+	return v.OpenFilename(nil, flags)
+}
+
+// OpenFilename opens a file. A database has its key from the pragma hexkey, its log and journal from the database, and a
+// temporary file one that nobody else knows. What lies in memory and the list of journals, which has nothing but names,
+// stay as they are.
 func (v layer) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
 	file, flags, err := vfsutil.WrapOpenFilename(v.VFS, name, flags)
-	if err != nil {
-		return nil, flags, full(err)
+	if err != nil || flags&(vfs.OPEN_SUPER_JOURNAL|vfs.OPEN_MEMORY) != 0 {
+		return file, flags, full(err)
 	}
-	encrypting, isEncrypting := file.(encrypting)
-	sectors, hasSectors := vfsutil.UnwrapFile[*sectorFile](file)
-	if !isEncrypting || !hasSectors {
-		return file, flags, nil
+	f := &pageFile{File: file, log: flags&vfs.OPEN_WAL != 0}
+	switch {
+	case name == nil:
+		f.xts, err = newXTS(random())
+	case flags&vfs.OPEN_MAIN_DB == 0:
+		of, found := vfsutil.UnwrapFile[*pageFile](name.DatabaseFile())
+		if !found || of.xts == nil {
+			return nil, flags, errors.Join(sqlite3.IOERR_BADKEY, file.Close())
+		}
+		f.xts = of.xts
 	}
-	return &pageFile{encrypting: encrypting, sectors: sectors, log: flags&vfs.OPEN_WAL != 0}, flags, nil
+	return f, flags, err
 }
 
-// An encrypting file is what SQLite asks of an encrypted file besides reading and writing.
-type encrypting interface {
-	vfs.FilePragma
-	vfs.FileSharedMemory
-	vfs.FileSizeHint
-	vfs.FileHasMoved
+func random() []byte {
+	key := make([]byte, keySize)
+	_, _ = rand.Read(key)
+	return key
 }
 
-// A pageFile tells the sectors below what belongs together.
+// A pageFile is one encrypted file as one connection sees it. It keeps nothing from one call of SQLite's to the next but
+// the header of a frame, so connections see each other's writes exactly as they would without it.
 type pageFile struct {
-	encrypting
-	sectors *sectorFile
-	log     bool // a write-ahead log
-	synced  bool // nothing was written since the last Sync
-	held    []byte
-	heldAt  int64
+	vfs.File
+	xts    *xts // nil before a database has its key
+	log    bool // a write-ahead log
+	synced bool // nothing was written since the last Sync
+	held   []byte
+	heldAt int64
+}
+
+// Pragma takes the key.
+func (f *pageFile) Pragma(name, value string) (_ string, err error) {
+	if name != "hexkey" {
+		return vfsutil.WrapPragma(f.File, name, value)
+	}
+	key, err := hex.DecodeString(value)
+	if err == nil {
+		f.xts, err = newXTS(key)
+	}
+	if err != nil {
+		return "", sqlite3.IOERR_BADKEY
+	}
+	return "ok", nil
+}
+
+// scratch is room for the sectors of one call and for their tweaks.
+type scratch struct{ sectors, tweaks []byte }
+
+var scratches = sync.Pool{New: func() any { return &scratch{} }}
+
+// room is a scratch for so many bytes.
+func room(size int) *scratch {
+	s := scratches.Get().(*scratch)
+	if size > cap(s.sectors) {
+		s.sectors, s.tweaks = make([]byte, size), make([]byte, size)
+	}
+	s.sectors, s.tweaks = s.sectors[:size], s.tweaks[:size]
+	return s
+}
+
+// around are the whole sectors in which size bytes at this offset lie.
+func around(off int64, size int) (from, to int64) {
+	return off &^ (sector - 1), roundUp(off + int64(size))
+}
+
+func roundUp(size int64) int64 { return (size + sector - 1) &^ (sector - 1) }
+
+func (f *pageFile) ReadAt(p []byte, off int64) (int, error) {
+	if f.xts == nil {
+		if off == 0 && len(p) == 100 {
+			return 0, io.EOF // SQLite looks for the header of a database before the key can be told: as if there were none
+		}
+		return 0, sqlite3.CANTOPEN
+	}
+	if err := f.release(); err != nil {
+		return 0, err
+	}
+	from, to := around(off, len(p))
+	s := room(int(to - from))
+	defer scratches.Put(s)
+	n, err := f.load(s.sectors, s.tweaks, from)
+	read := copy(p, s.sectors[min(int(off-from), n):n])
+	if read == len(p) {
+		return read, nil
+	}
+	return read, err
+}
+
+// load reads sectors and returns how many bytes of whole ones there were, and why not all.
+func (f *pageFile) load(sectors, tweaks []byte, from int64) (int, error) {
+	n, err := f.File.ReadAt(sectors, from)
+	n &^= sector - 1
+	f.xts.decrypt(sectors[:n], from/sector, tweaks[:n])
+	if n < len(sectors) && err == nil {
+		err = io.EOF
+	}
+	return n, err
 }
 
 // frameHeader is the length of what SQLite writes to the log before each page, in a call of its own.
 const frameHeader = 24
-
-// Unwrap lets the log find the key of its database.
-func (f *pageFile) Unwrap() vfs.File { return f.encrypting }
-
-func (f *pageFile) DeviceCharacteristics() vfs.DeviceCharacteristic {
-	return f.encrypting.DeviceCharacteristics() &^ vfs.IOCAP_BATCH_ATOMIC
-}
 
 // WriteAt holds back the header of a frame until the page that follows it at once, so that both go out together and the
 // sector they share is encrypted once. Nobody else reads a frame before the commit that ends with Sync, and anything
 // but that page, coming to the file, sends the header first. What follows a Sync directly may be the last bytes of a
 // commit, so it is never held.
 func (f *pageFile) WriteAt(p []byte, off int64) (int, error) {
+	if f.xts == nil {
+		return 0, sqlite3.READONLY
+	}
 	if len(f.held) > 0 && off == f.heldAt+frameHeader {
 		frame := append(f.held, p...)
 		f.held = frame[:0]
@@ -99,11 +176,40 @@ func (f *pageFile) WriteAt(p []byte, off int64) (int, error) {
 	return len(p), f.write(p, off)
 }
 
+// write stores bytes in their sectors. Of the first and the last the rest stays what it is; behind the file's end it
+// is zero.
 func (f *pageFile) write(p []byte, off int64) error {
-	f.sectors.collecting = true
-	_, err := f.encrypting.WriteAt(p, off)
-	f.sectors.collecting = false
-	return f.sectors.flush(err)
+	from, to := around(off, len(p))
+	s := room(int(to - from))
+	defer scratches.Put(s)
+	end := off + int64(len(p))
+	if from < off {
+		if err := f.keep(s.sectors[:sector], s.tweaks, from); err != nil {
+			return err
+		}
+	}
+	if last := to - sector; end < to && (last > from || from == off) {
+		if err := f.keep(s.sectors[last-from:], s.tweaks, last); err != nil {
+			return err
+		}
+	}
+	copy(s.sectors[off-from:], p)
+	f.xts.encrypt(s.sectors, from/sector, s.tweaks)
+	_, err := f.File.WriteAt(s.sectors, from)
+	return full(err)
+}
+
+// keep reads a sector of which a part will be written over. One that is not there whole is zeros.
+func (f *pageFile) keep(one, tweaks []byte, from int64) error {
+	n, err := f.load(one, tweaks[:sector], from)
+	if n == sector {
+		return nil
+	}
+	clear(one)
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
 }
 
 // release writes a header that was held back.
@@ -116,99 +222,49 @@ func (f *pageFile) release() error {
 	return f.write(held, f.heldAt)
 }
 
-func (f *pageFile) ReadAt(p []byte, off int64) (int, error) {
-	if err := f.release(); err != nil {
-		return 0, err
-	}
-	f.sectors.fetch(off&^(sector-1), (off+int64(len(p))+sector-1)&^(sector-1))
-	defer f.sectors.forget()
-	return f.encrypting.ReadAt(p, off)
-}
-
 func (f *pageFile) Sync(flags vfs.SyncFlag) error {
 	if err := f.release(); err != nil {
 		return err
 	}
 	f.synced = true
-	return f.encrypting.Sync(flags)
+	return f.File.Sync(flags)
 }
 
 func (f *pageFile) Truncate(size int64) error {
 	if err := f.release(); err != nil {
 		return err
 	}
-	return f.encrypting.Truncate(size)
+	return f.File.Truncate(roundUp(size))
 }
 
 func (f *pageFile) Size() (int64, error) {
 	if err := f.release(); err != nil {
 		return 0, err
 	}
-	return f.encrypting.Size()
+	return f.File.Size()
 }
 
-// A below lies under the encryption and sees sectors.
-type below struct{ vfs.VFS }
+// SizeHint implements vfs.FileSizeHint.
+func (f *pageFile) SizeHint(size int64) error { return vfsutil.WrapSizeHint(f.File, roundUp(size)) }
 
-func (v below) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
-	file, flags, err := vfsutil.WrapOpenFilename(v.VFS, name, flags)
-	if err != nil {
-		return nil, flags, err
-	}
-	return &sectorFile{File: file}, flags, nil
+// DeviceCharacteristics keeps what holds for sectors too. A group of writes that the system would make atomic is none,
+// because one that is held back may be missing.
+func (f *pageFile) DeviceCharacteristics() vfs.DeviceCharacteristic {
+	return f.File.DeviceCharacteristics() & (vfs.IOCAP_ATOMIC512 | vfs.IOCAP_IMMUTABLE | vfs.IOCAP_SEQUENTIAL |
+		vfs.IOCAP_SUBPAGE_READ | vfs.IOCAP_UNDELETABLE_WHEN_OPEN)
 }
 
-// A sectorFile gathers the sectors of one page. It keeps nothing from one call of SQLite's to the next, so connections
-// see each other's writes exactly as they would without it.
-type sectorFile struct {
-	vfs.File
-	fetched    []byte // read ahead, from offset start
-	collected  []byte // to be written, from offset start
-	start      int64
-	collecting bool
-	buffer     []byte
-}
+// SectorSize implements vfs.File. Sizes are powers of two.
+func (f *pageFile) SectorSize() int { return max(sector, f.File.SectorSize()) }
 
-// fetch reads what the sector reads to come will ask for. What it could not read they ask for themselves, and meet the
-// error.
-func (f *sectorFile) fetch(from, to int64) {
-	if size := int(to - from); size > cap(f.buffer) {
-		f.buffer = make([]byte, size)
-	}
-	n, _ := f.File.ReadAt(f.buffer[:to-from], from)
-	f.fetched, f.start = f.buffer[:n], from
-}
+// SharedMemory implements vfs.FileSharedMemory.
+func (f *pageFile) SharedMemory() vfs.SharedMemory { return vfsutil.WrapSharedMemory(f.File) }
 
-func (f *sectorFile) forget() { f.fetched = nil }
+// HasMoved implements vfs.FileHasMoved.
+func (f *pageFile) HasMoved() (bool, error) { return vfsutil.WrapHasMoved(f.File) }
 
-func (f *sectorFile) ReadAt(p []byte, off int64) (int, error) {
-	if at := off - f.start; at >= 0 && at+int64(len(p)) <= int64(len(f.fetched)) {
-		return copy(p, f.fetched[at:]), nil
-	}
-	return f.File.ReadAt(p, off)
-}
-
-func (f *sectorFile) WriteAt(p []byte, off int64) (int, error) {
-	if !f.collecting {
-		n, err := f.File.WriteAt(p, off)
-		return n, full(err)
-	}
-	if len(f.collected) == 0 {
-		f.start = off
-	}
-	f.collected = append(f.collected, p...) // the encryption goes through a page in order
-	return len(p), nil
-}
-
-// flush writes what was collected, unless collecting it failed.
-func (f *sectorFile) flush(failed error) error {
-	defer func() { f.collected = f.collected[:0] }()
-	if failed != nil || len(f.collected) == 0 {
-		return failed
-	}
-	_, err := f.File.WriteAt(f.collected, f.start)
-	return full(err)
-}
+// Unwrap lets the log find the key of its database through what rigs put above.
+func (f *pageFile) Unwrap() vfs.File { return f.File }
 
 // full gives an error for want of room the code that says so. The system's layer of the driver looks for the bare error
 // number, which os.File wraps, so that a full disk would be an I/O error like any other.
@@ -218,15 +274,3 @@ func full(err error) error {
 	}
 	return err
 }
-
-// Unwrap lets pages find the sectors under the encryption.
-func (f *sectorFile) Unwrap() vfs.File { return f.File }
-
-// SharedMemory implements vfs.FileSharedMemory.
-func (f *sectorFile) SharedMemory() vfs.SharedMemory { return vfsutil.WrapSharedMemory(f.File) }
-
-// SizeHint implements vfs.FileSizeHint.
-func (f *sectorFile) SizeHint(size int64) error { return vfsutil.WrapSizeHint(f.File, size) }
-
-// HasMoved implements vfs.FileHasMoved.
-func (f *sectorFile) HasMoved() (bool, error) { return vfsutil.WrapHasMoved(f.File) }
