@@ -96,7 +96,7 @@ func strayDrivers(s source) []string {
 }
 
 func strayCiphers(s source) []string {
-	return strayImports(s, "which belongs in base/aead", []string{"base/aead"}, "crypto/aes", "crypto/cipher", "crypto/des", "crypto/rc4")
+	return strayImports(s, "which belongs in base/aead or base/xts", []string{"base/aead", "base/xts"}, "crypto/aes", "crypto/cipher", "crypto/des", "crypto/rc4")
 }
 
 // dialers are the names that open a connection. A pointer to an http.Client may be passed around: egress hands it out.

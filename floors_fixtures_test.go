@@ -61,9 +61,10 @@ var fixtures = map[string][]fixture{
 		one("a type that can be stored", "", "base/x/x.go", "package x\nimport _ \"database/sql/driver\""),
 		one("in their places", "", "frame/jobs/x.go", "package jobs\nimport _ \"database/sql\"\nimport _ \"github.com/riverqueue/river\""),
 	},
-	"ciphers stay in base/aead": {
+	"ciphers stay in base": {
 		one("elsewhere", "belongs in base/aead", "vault/v.go", "package vault\nimport _ \"crypto/cipher\""),
 		one("there", "", "base/aead/a.go", "package aead\nimport _ \"crypto/aes\""),
+		one("of pages", "", "base/xts/x.go", "package xts\nimport _ \"crypto/aes\""),
 	},
 	"connections out are opened by frame/egress": {
 		one("a client", "opens connections", "work/a/a.go", "package a\nimport \"net/http\"\nvar c = &http.Client{}"),

@@ -43,13 +43,7 @@ func (tx *Tx) tokens(text string) []byte {
 			file("prefix", b)
 		}
 	}
-	slices.SortFunc(all, postings.Token.Compare)
-	all = slices.Compact(all)
-	out := make([]byte, 0, len(all)*postings.TokenSize) // not nil: a text may have no words
-	for _, token := range all {
-		out = append(out, token[:]...)
-	}
-	return out
+	return postings.Join(all)
 }
 
 // wordsBatch is how many entries the follower reads at a time, and wordsStep how many rows it files in one transaction,

@@ -72,16 +72,12 @@ func (tx *Tx) hand(t *table, row reflect.Value, query string, op journal.Op, wai
 	return nil
 }
 
-func (tx *Tx) rows(query string, args []any, each func([]any) error) error {
-	return tx.conn.Query(query, args, each)
-}
-
 // Get reads the row with this key, in the order of the fields tagged key; errs.NotFound if there is none.
 func (tb *Table[T]) Get(tx *Tx, key ...any) (T, error) {
 	var out T
 	s := tx.sql(tb.t)
 	found := false
-	err := tx.rows(tx.hold(s.get), s.own(tx.actor.is.Tenant, arguments(key)), func(values []any) error {
+	err := tx.conn.Query(tx.hold(s.get), s.own(tx.actor.is.Tenant, arguments(key)), func(values []any) error {
 		found = true
 		return tx.decode(tb.t, values, reflect.ValueOf(&out).Elem())
 	})
@@ -113,9 +109,15 @@ func withTail(head, tail string) string {
 // Find reads the rows that the tail selects: SQL from WHERE on, over plain columns, with ? for values. The table, the
 // columns and the tenant are written by the vault; the tail is constant text and never made from input.
 func (tb *Table[T]) Find(tx *Tx, tail string, args ...any) ([]T, error) {
+	return tb.Later(tx, tail, args...)()
+}
+
+// Later is Find for rows that are needed a little later: found returns them. Where statements travel, the question goes
+// with the one that is asked next.
+func (tb *Table[T]) Later(tx *Tx, tail string, args ...any) (found func() ([]T, error)) {
 	var out []T
 	s := tx.sql(tb.t)
-	err := tx.rows(tx.hold(withTail(s.find, tail)), s.own(tx.actor.is.Tenant, arguments(args)), func(values []any) error {
+	answer := tx.ask(tx.hold(withTail(s.find, tail)), s.own(tx.actor.is.Tenant, arguments(args)), func(values []any) error {
 		var row T
 		if err := tx.decode(tb.t, values, reflect.ValueOf(&row).Elem()); err != nil {
 			return err
@@ -123,10 +125,20 @@ func (tb *Table[T]) Find(tx *Tx, tail string, args ...any) ([]T, error) {
 		out = append(out, row)
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("find %s: %w", tb.t.name, err)
+	return func() ([]T, error) {
+		if err := answer(); err != nil {
+			return nil, fmt.Errorf("find %s: %w", tb.t.name, err)
+		}
+		return out, nil
 	}
-	return out, nil
+}
+
+func (tx *Tx) ask(query string, args []any, each func([]any) error) (answer func() error) {
+	if q, ok := tx.conn.(engine.Queuer); ok {
+		return q.Ask(query, args, each)
+	}
+	err := tx.conn.Query(query, args, each)
+	return func() error { return err }
 }
 
 // Lookup reads the rows whose sealed column equals the text, by its blind index. Text is compared without surrounding
@@ -145,7 +157,7 @@ func (tb *Table[T]) Lookup(tx *Tx, column, text string) ([]T, error) {
 func (tb *Table[T]) Count(tx *Tx, tail string, args ...any) (int, error) {
 	n := 0
 	s := tx.sql(tb.t)
-	err := tx.rows(withTail(s.count, tail), s.own(tx.actor.is.Tenant, arguments(args)), func(values []any) error {
+	err := tx.conn.Query(withTail(s.count, tail), s.own(tx.actor.is.Tenant, arguments(args)), func(values []any) error {
 		n = int(values[0].(int64))
 		return nil
 	})
@@ -184,7 +196,7 @@ func (tx *Tx) deleteWhere(t *table, tail string, args []any) (int, error) {
 	}
 	s := tx.sql(t)
 	var found [][]any
-	err := tx.rows(withTail(s.keys, tail), s.own(tx.actor.is.Tenant, args), func(values []any) error {
+	err := tx.conn.Query(withTail(s.keys, tail), s.own(tx.actor.is.Tenant, args), func(values []any) error {
 		found = append(found, append([]any(nil), values...))
 		return nil
 	})

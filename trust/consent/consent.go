@@ -117,11 +117,19 @@ var errRequired = errs.New(errs.ConsentRequired, "This person has not agreed to 
 // Require is nil if the person has agreed to the purpose and not withdrawn, and errs.ConsentRequired otherwise. It is
 // one read by key.
 func Require(tx *vault.Tx, contact ids.Contact, purpose string) error {
-	state, err := States.Get(tx, contact, purpose)
-	if errs.Is(err, errs.NotFound) || err == nil && !state.Granted {
-		return errRequired
+	return RequireLater(tx, contact, purpose)()
+}
+
+// RequireLater is Require whose answer is needed a little later.
+func RequireLater(tx *vault.Tx, contact ids.Contact, purpose string) (agreed func() error) {
+	found := States.Later(tx, "contact = ? AND purpose = ?", contact, purpose)
+	return func() error {
+		state, err := found()
+		if err == nil && (len(state) == 0 || !state[0].Granted) {
+			return errRequired
+		}
+		return err
 	}
-	return err
 }
 
 // Of reads how all of a person's choices stand, in the caller's transaction.

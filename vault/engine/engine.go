@@ -61,10 +61,12 @@ type Migration struct {
 	SQL     string
 }
 
-// Queuer is implemented by connections that can hold back statements whose row count nobody needs, so that several
-// share a round trip. An error of a queued statement surfaces at the next Exec, Query or Flush; a commit flushes.
+// Queuer is implemented by connections that can hold back statements whose row count nobody needs, and questions whose
+// answer nobody needs yet, so that several share a round trip. An error of a queued statement surfaces at the next Exec,
+// Query or Flush; a commit flushes. Ask is Query that takes place by the time answer returns.
 type Queuer interface {
 	Queue(query string, args ...any)
+	Ask(query string, args []any, each func(row []any) error) (answer func() error)
 	Flush() error
 }
 

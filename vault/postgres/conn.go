@@ -19,6 +19,8 @@ const setTenant = `SELECT coalesce(current_setting('app.tenant', true), ''), set
 var (
 	errStale = errors.New("a pooled connection carried the setting app.tenant; it was closed")
 	errOver  = errors.New("the transaction is over")
+
+	errUnanswered = errors.New("a statement that travelled with this one failed")
 )
 
 // conn is a transaction. Nothing is sent before the first statement; then BEGIN and the tenant go with it.
@@ -108,16 +110,30 @@ func (c *conn) Exec(query string, args ...any) (int64, error) {
 
 // Query is for engine.Conn.
 func (c *conn) Query(query string, args []any, each func(row []any) error) error {
+	return c.Ask(query, args, each)()
+}
+
+// Ask is for engine.Queuer.
+func (c *conn) Ask(query string, args []any, each func(row []any) error) func() error {
 	s, err := c.statement(query, args)
 	if err != nil {
-		return err
+		return func() error { return err }
 	}
+	answered := false
 	var stopped error // kept from the library: it would take every statement of the round trip for a bad one
 	c.batch().Queue(s.text, args...).Query(func(rows pgx.Rows) error {
-		stopped = read(rows, each)
+		answered, stopped = true, read(rows, each)
 		return nil
 	})
-	return errors.Join(c.Flush(), stopped)
+	return func() error {
+		if answered {
+			return stopped
+		}
+		if err := c.Flush(); err != nil || answered {
+			return errors.Join(err, stopped)
+		}
+		return errUnanswered
+	}
 }
 
 // Flush is for engine.Queuer. It is the only place that speaks to the server inside a transaction.

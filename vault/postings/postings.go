@@ -22,8 +22,16 @@ const TokenSize = 8
 // A Token stands for a word or the beginning of one.
 type Token [TokenSize]byte
 
-// Compare orders tokens by their bytes.
-func (t Token) Compare(other Token) int { return bytes.Compare(t[:], other[:]) }
+// Join sorts tokens and puts them one after the other, each once. It returns an empty slice for none, never nil.
+func Join(tokens []Token) []byte {
+	slices.SortFunc(tokens, func(a, b Token) int { return bytes.Compare(a[:], b[:]) })
+	tokens = slices.Compact(tokens)
+	out := make([]byte, 0, len(tokens)*TokenSize)
+	for _, t := range tokens {
+		out = append(out, t[:]...)
+	}
+	return out
+}
 
 const (
 	blockSize  = 2048    // documents in a block; an ordinal in a block takes two bytes

@@ -185,12 +185,18 @@ func (s *Service) Block(ctx context.Context, actor vault.Actor, id ids.Contact, 
 }
 
 // Welcome refuses a contact who may not write: one who is blocked, or merged into one who is.
-func (s *Service) Welcome(tx *vault.Tx, id ids.Contact) error {
-	n, err := Contacts.Count(tx, "blocked_at IS NOT NULL AND (id = ? OR id = (SELECT merged_into FROM contacts WHERE id = ?))", id, id)
-	if n > 0 {
-		return errs.New(errs.Forbidden, "You can no longer write here.")
+func (s *Service) Welcome(tx *vault.Tx, id ids.Contact) error { return s.WelcomeLater(tx, id)() }
+
+// WelcomeLater is Welcome whose answer is needed a little later.
+func (s *Service) WelcomeLater(tx *vault.Tx, id ids.Contact) (welcome func() error) {
+	blocked := Contacts.Later(tx, "blocked_at IS NOT NULL AND (id = ? OR id = (SELECT merged_into FROM contacts WHERE id = ?))", id, id)
+	return func() error {
+		found, err := blocked()
+		if len(found) > 0 {
+			return errs.New(errs.Forbidden, "You can no longer write here.")
+		}
+		return err
 	}
-	return err
 }
 
 // Archive hides or shows again a contact in lists.

@@ -69,7 +69,7 @@ func (s *Service) mayHandIn(tx *vault.Tx, actor vault.Actor, contact ids.Contact
 	if actor.Kind() != vault.AsPerson {
 		return nil
 	}
-	if err := s.mayWrite(tx, contact); err != nil { // it also keeps others of this person waiting, so that the files are counted one by one
+	if err := s.mayWrite(tx, contact)(); err != nil { // it also keeps others of this person waiting, so that the files are counted one by one
 		return err
 	}
 	today, err := Uploads.Find(tx, "contact = ? AND uploaded_at > ? AND by_person LIMIT ?", contact, tx.Now().Add(-claimTime), mostOfDay)

@@ -30,6 +30,7 @@ const Number = 5
 // People tells who somebody is, for lists and threads, and who may write. The contacts are one.
 type People interface {
 	Welcome(tx *vault.Tx, contact ids.Contact) error
+	WelcomeLater(tx *vault.Tx, contact ids.Contact) (welcome func() error)
 	Briefs(tx *vault.Tx, wanted []ids.Contact) (map[ids.Contact]contacts.Brief, error)
 }
 

@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -50,11 +51,12 @@ func (s *Service) Receive(ctx context.Context, visitor vault.Actor, in Incoming)
 	}
 	d := draft{from: Visitor, client: client, text: text, attachments: in.Attachments, replyTo: in.ReplyTo}
 	ack, err := s.append(ctx, visitor, actReceive, d, func(tx *vault.Tx) (Conversation, error) {
+		allowed := s.mayWrite(tx, visitor.Subject())
 		c, err := latest(tx, visitor.Subject(), in.Conversation)
 		if err != nil {
 			return c, err
 		}
-		return c, s.mayWrite(tx, visitor.Subject())
+		return c, allowed()
 	})
 	if errs.Is(err, errs.ConsentRequired) || errs.Is(err, errs.NotFound) {
 		return ack, s.ifErased(ctx, visitor, err)
@@ -62,12 +64,10 @@ func (s *Service) Receive(ctx context.Context, visitor vault.Actor, in Incoming)
 	return ack, err
 }
 
-// mayWrite refuses people who have not agreed, and those who are blocked.
-func (s *Service) mayWrite(tx *vault.Tx, person ids.Contact) error {
-	if err := consent.Require(tx, person, consent.Support); err != nil {
-		return err
-	}
-	return s.people.Welcome(tx, person)
+// mayWrite refuses people who have not agreed, and those who are blocked, when it is asked for its answer.
+func (s *Service) mayWrite(tx *vault.Tx, person ids.Contact) (allowed func() error) {
+	agreed, welcome := consent.RequireLater(tx, person, consent.Support), s.people.WelcomeLater(tx, person)
+	return func() error { return cmp.Or(agreed(), welcome()) }
 }
 
 func cleanMessage(t personal.Text, attachments []ids.Object) (personal.Text, error) {

@@ -17,7 +17,11 @@ import (
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/util/vfsutil"
 	"github.com/ncruces/go-sqlite3/vfs"
+
+	"aver/base/xts"
 )
+
+const sector = xts.Sector
 
 const name = "aver"
 
@@ -52,19 +56,19 @@ func (v layer) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, v
 	f := &pageFile{File: file, log: flags&vfs.OPEN_WAL != 0}
 	switch {
 	case name == nil:
-		f.xts, err = newXTS(random())
+		f.cipher, err = xts.New(random())
 	case flags&vfs.OPEN_MAIN_DB == 0:
 		of, found := vfsutil.UnwrapFile[*pageFile](name.DatabaseFile())
-		if !found || of.xts == nil {
+		if !found || of.cipher == nil {
 			return nil, flags, errors.Join(sqlite3.IOERR_BADKEY, file.Close())
 		}
-		f.xts = of.xts
+		f.cipher = of.cipher
 	}
 	return f, flags, err
 }
 
 func random() []byte {
-	key := make([]byte, keySize)
+	key := make([]byte, xts.KeySize)
 	_, _ = rand.Read(key)
 	return key
 }
@@ -73,9 +77,9 @@ func random() []byte {
 // the header of a frame, so connections see each other's writes exactly as they would without it.
 type pageFile struct {
 	vfs.File
-	xts    *xts // nil before a database has its key
-	log    bool // a write-ahead log
-	synced bool // nothing was written since the last Sync
+	cipher *xts.Cipher // nil before a database has its key
+	log    bool        // a write-ahead log
+	synced bool        // nothing was written since the last Sync
 	held   []byte
 	heldAt int64
 }
@@ -87,7 +91,7 @@ func (f *pageFile) Pragma(name, value string) (_ string, err error) {
 	}
 	key, err := hex.DecodeString(value)
 	if err == nil {
-		f.xts, err = newXTS(key)
+		f.cipher, err = xts.New(key)
 	}
 	if err != nil {
 		return "", sqlite3.IOERR_BADKEY
@@ -118,7 +122,7 @@ func around(off int64, size int) (from, to int64) {
 func roundUp(size int64) int64 { return (size + sector - 1) &^ (sector - 1) }
 
 func (f *pageFile) ReadAt(p []byte, off int64) (int, error) {
-	if f.xts == nil {
+	if f.cipher == nil {
 		if off == 0 && len(p) == 100 {
 			return 0, io.EOF // SQLite looks for the header of a database before the key can be told: as if there were none
 		}
@@ -142,7 +146,7 @@ func (f *pageFile) ReadAt(p []byte, off int64) (int, error) {
 func (f *pageFile) load(sectors, tweaks []byte, from int64) (int, error) {
 	n, err := f.File.ReadAt(sectors, from)
 	n &^= sector - 1
-	f.xts.decrypt(sectors[:n], from/sector, tweaks[:n])
+	f.cipher.Decrypt(sectors[:n], from/sector, tweaks[:n])
 	if n < len(sectors) && err == nil {
 		err = io.EOF
 	}
@@ -157,7 +161,7 @@ const frameHeader = 24
 // but that page, coming to the file, sends the header first. What follows a Sync directly may be the last bytes of a
 // commit, so it is never held.
 func (f *pageFile) WriteAt(p []byte, off int64) (int, error) {
-	if f.xts == nil {
+	if f.cipher == nil {
 		return 0, sqlite3.READONLY
 	}
 	if len(f.held) > 0 && off == f.heldAt+frameHeader {
@@ -194,7 +198,7 @@ func (f *pageFile) write(p []byte, off int64) error {
 		}
 	}
 	copy(s.sectors[off-from:], p)
-	f.xts.encrypt(s.sectors, from/sector, s.tweaks)
+	f.cipher.Encrypt(s.sectors, from/sector, s.tweaks)
 	_, err := f.File.WriteAt(s.sectors, from)
 	return full(err)
 }
