@@ -38,7 +38,7 @@ type Seen struct {
 }
 
 const (
-	waiting    = 4096
+	waiting    = 1024
 	flushAfter = 5 * time.Second
 	perChange  = 200
 	maxAgent   = 200 // bytes

@@ -32,7 +32,7 @@ type Config struct {
 	PageKey    func(ctx context.Context, tenant ids.Tenant) ([]byte, error) // 64 bytes; asked for when a store is opened
 	Migrations []engine.Migration                                           // the schema of every store
 	MaxOpen    int                                                          // stores open at a time, unless more are in use; default 64
-	Idle       time.Duration                                                // an unused store is closed after this; default 5 minutes
+	Idle       time.Duration                                                // an unused store is closed after this; default 15 seconds
 	Readers    int                                                          // reads of one tenant at the same time; default 4
 	Clock      clock.Clock                                                  // measures idleness; default the system's
 
@@ -75,7 +75,7 @@ func Open(cfg Config) (*Engine, error) {
 	}
 	cfg.Root = root
 	cfg.MaxOpen = cmp.Or(cfg.MaxOpen, 64)
-	cfg.Idle = cmp.Or(cfg.Idle, 5*time.Minute)
+	cfg.Idle = cmp.Or(cfg.Idle, 15*time.Second)
 	cfg.Readers = cmp.Or(cfg.Readers, 4)
 	cfg.VFS = cmp.Or(cfg.VFS, pages.Register())
 	if cfg.Clock == nil {
