@@ -75,7 +75,7 @@ func build(t *testing.T, k *vaulttest.Kit) *house {
 // start lets the queue and the follower work by themselves, at the present time.
 func (h *house) start() {
 	h.t.Helper()
-	h.Clock.Advance(time.Until(vaulttest.Start))
+	h.Clock.Advance(time.Since(vaulttest.Start))
 	must(h.t, h.queue.Start(h.t.Context()))
 	h.hooks.Follow(h.Tenant, h.Other)
 }
