@@ -9,11 +9,13 @@ import (
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"aver/base/xts"
 )
 
-// keySize is the length of a page key in bytes: the two AES-256 keys of XTS (IEEE 1619). The driver takes half of that
-// without a word and encrypts with AES-128, so the length is checked here.
-const keySize = 64
+// keySize is the length of a page key in bytes. It is checked here for any layer: the driver's own takes half of that
+// without a word and encrypts with AES-128.
+const keySize = xts.KeySize
 
 // A pragma is a setting of a connection and what it must read back as.
 type pragma struct{ name, value, reads string }

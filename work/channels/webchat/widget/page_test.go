@@ -147,9 +147,7 @@ func TestWhoIsNotSignedIsToldSoAndReadsOn(t *testing.T) {
 			s.with(func() { s.onlySigned = true })
 			b.write("two") // before the widget hears of it
 			b.sees(words["not_sent"].(string) + ": " + words["sign_in"].(string))
-			s.with(func() {
-				s.tell(map[string]any{"push": "config", "data": map[string]any{"identity": map[string]any{"enforced": true}}})
-			})
+			s.configure(map[string]any{"identity": map[string]any{"enforced": true}})
 			b.wait(b.frame, `document.querySelector('.sign-in').checkVisibility() && !document.querySelector('textarea').checkVisibility()`)
 			s.operator("an answer")
 			b.sees("an answer")

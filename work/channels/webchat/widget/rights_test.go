@@ -294,9 +294,7 @@ func TestOfficeHoursReachAnOpenChat(t *testing.T) {
 	s.with(func() { s.config["online"], s.config["offline_message"] = false, "We are away." })
 	s.cut(3001)
 	b.sees("We are away.") // after another
-	s.mu.Lock()
-	s.tell(map[string]any{"push": "config", "data": map[string]any{"online": true, "until": ""}})
-	s.mu.Unlock()
+	s.configure(map[string]any{"online": true, "until": ""})
 	b.sees("within ten minutes") // by a push
 }
 

@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"aver/base/eventually"
 )
 
 var upgrader = websocket.Upgrader{Subprotocols: []string{"aver.v1"}, CheckOrigin: func(*http.Request) bool { return true }}
@@ -264,6 +267,16 @@ func (s *server) announce(push string, data map[string]any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tell(map[string]any{"push": push, "channel": conversation, "data": data})
+}
+
+// configure changes the configuration and tells those who listen, once somebody does: it is pushed once, and nobody asks
+// for what came before.
+func (s *server) configure(changes map[string]any) {
+	eventually.Must(s.t, "somebody who listens", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.listeners) > 0 })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.Copy(s.config, changes)
+	s.tell(map[string]any{"push": "config", "data": changes})
 }
 
 func (s *server) tell(frame map[string]any) {
