@@ -20,7 +20,10 @@ const Sector = 512
 const KeySize = 64
 
 // A Cipher may be used by many at once.
-type Cipher struct{ data, tweak cipher.Block }
+type Cipher struct {
+	tweak            cipher.Block
+	encrypt, decrypt func(block, from []byte) // the data, 16 bytes
+}
 
 var errKey = errors.New("the key has not 64 bytes")
 
@@ -31,25 +34,27 @@ func New(key []byte) (*Cipher, error) {
 	}
 	data, err1 := aes.NewCipher(key[:KeySize/2])
 	tweak, err2 := aes.NewCipher(key[KeySize/2:])
-	return &Cipher{data, tweak}, errors.Join(err1, err2)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, err
+	}
+	return &Cipher{tweak, data.Encrypt, data.Decrypt}, nil
 }
 
 // Encrypt encrypts whole sectors in place, of which the first has this number. tweaks is room as large as they are.
 func (x *Cipher) Encrypt(sectors []byte, first int64, tweaks []byte) {
-	x.fill(tweaks, first)
-	subtle.XORBytes(sectors, sectors, tweaks)
-	for b := sectors; len(b) >= aes.BlockSize; b = b[aes.BlockSize:] {
-		x.data.Encrypt(b, b)
-	}
-	subtle.XORBytes(sectors, sectors, tweaks)
+	x.each(sectors, first, tweaks, x.encrypt)
 }
 
 // Decrypt undoes Encrypt.
 func (x *Cipher) Decrypt(sectors []byte, first int64, tweaks []byte) {
+	x.each(sectors, first, tweaks, x.decrypt)
+}
+
+func (x *Cipher) each(sectors []byte, first int64, tweaks []byte, change func(block, from []byte)) {
 	x.fill(tweaks, first)
 	subtle.XORBytes(sectors, sectors, tweaks)
 	for b := sectors; len(b) >= aes.BlockSize; b = b[aes.BlockSize:] {
-		x.data.Decrypt(b, b)
+		change(b, b)
 	}
 	subtle.XORBytes(sectors, sectors, tweaks)
 }
