@@ -21,6 +21,7 @@ import (
 	"aver/trust/canary"
 	"aver/trust/canary/attack"
 	"aver/trust/canary/inside"
+	"aver/trust/probes/world"
 	"aver/vault"
 	"aver/vault/journal"
 )
@@ -34,10 +35,10 @@ type act struct {
 }
 
 // administration is aud-1.
-func administration(w *World) claim.Claim {
+func administration(w view) claim.Claim {
 	made := []act{{action: "user.sign_in", kind: vault.AsSystem}, {action: "admin_login_failure", kind: vault.AsSystem}, {action: "api_key.create", kind: vault.AsUser}, {action: "api_key.revoke", kind: vault.AsUser}}
 	return claim.Claim{
-		ID: "aud-1", Theme: auditing, Owner: security, Every: hourly,
+		ID: "aud-1", Theme: world.Auditing, Owner: world.Security, Every: world.Hourly,
 		Wording:   "What administrators do is in the log: {acts} acts done now, {logged} of them found there, {denied} refused attempts among them",
 		Predicate: "Each administrative act that the canary's owner does during the run, and each that is refused, has an entry in the log that names action, actor, time and outcome, and the log's page of the API shows it.",
 		Method:    "The probe signs in, fails to sign in, makes and revokes an API key and tries what its key may not, as the canary; then it reads the log.",
@@ -55,11 +56,11 @@ func administration(w *World) claim.Claim {
 			return e, err
 		},
 		Fixtures: []claim.Fixture{
-			fixture("a log without the failed sign-in", func(context.Context) (claim.Evidence, error) {
+			world.Fixture("a log without the failed sign-in", func(context.Context) (claim.Evidence, error) {
 				now := time.Now()
 				return judgeLog(made, entriesOf(now, made[0], made[2], made[3]), now.Add(-time.Second), true), nil
 			}),
-			fixture("entries with somebody else's time", func(context.Context) (claim.Evidence, error) {
+			world.Fixture("entries with somebody else's time", func(context.Context) (claim.Evidence, error) {
 				now := time.Now()
 				return judgeLog(made, entriesOf(now.Add(-time.Hour), made...), now.Add(-time.Second), true), nil
 			}),
@@ -80,7 +81,7 @@ func entriesOf(at time.Time, acts ...act) []journal.Entry {
 }
 
 // administer does the acts and reads the log.
-func (w *World) administer(ctx context.Context, side *canary.Side, made []act) (claim.Evidence, error) {
+func (w view) administer(ctx context.Context, side *canary.Side, made []act) (claim.Evidence, error) {
 	from, _, _, err := w.Vault.Head(ctx, side.Tenant)
 	if err != nil {
 		return claim.Evidence{}, err
@@ -93,7 +94,7 @@ func (w *World) administer(ctx context.Context, side *canary.Side, made []act) (
 			return claim.Evidence{}, fmt.Errorf("sign in: %w", err)
 		}
 	}
-	token, c, err := w.Identity.MakeKey(ctx, side.Owner, attack.UniqueWord(side.Root), []string{weakScope}, time.Hour)
+	token, c, err := w.Identity.MakeKey(ctx, side.Owner, attack.UniqueWord(side.Root), []string{world.WeakScope}, time.Hour)
 	if err != nil {
 		return claim.Evidence{}, err
 	}
@@ -115,7 +116,7 @@ func (w *World) administer(ctx context.Context, side *canary.Side, made []act) (
 }
 
 // shows tells whether the log's list in the API, narrowed by a query, has an entry with this word.
-func (w *World) shows(ctx context.Context, side *canary.Side, query, word string) (bool, error) {
+func (w view) shows(ctx context.Context, side *canary.Side, query, word string) (bool, error) {
 	a, err := w.Canaries.Door().Get(ctx, "/v1/admins/activity_logs?"+query, inside.Bearer(side.Key))
 	if err != nil {
 		return false, fmt.Errorf("read the log by the API: %w", err)
@@ -124,7 +125,7 @@ func (w *World) shows(ctx context.Context, side *canary.Side, query, word string
 }
 
 func judgeLog(made []act, entries []journal.Entry, began time.Time, shown bool) claim.Evidence {
-	e, logged, denied := evidence(), 0, 0
+	e, logged, denied := world.Evidence(), 0, 0
 	for _, a := range made {
 		outcome := journal.Done
 		if a.denied {
@@ -148,10 +149,10 @@ func judgeLog(made []act, entries []journal.Entry, began time.Time, shown bool) 
 }
 
 // automation is aud-2.
-func automation(w *World) claim.Claim {
+func automation(w view) claim.Claim {
 	swept := []act{{action: "retention.run", kind: vault.AsSystem, part: "retention"}}
 	return claim.Claim{
-		ID: "aud-2", Theme: auditing, Owner: security, Every: hourly,
+		ID: "aud-2", Theme: world.Auditing, Owner: world.Security, Every: world.Hourly,
 		Wording:   "What runs by itself is in the log too: {acts} automatic acts done now, {logged} found there by who, what and when",
 		Predicate: "An automatic run that is made now has an entry in the log that names the part of the program, the action and the time, and a query by actor kind and part finds it.",
 		Method:    "The probe lets the retention run over the canary's data as the schedule does, reads the log, and asks the API for what the system did.",
@@ -177,8 +178,8 @@ func automation(w *World) claim.Claim {
 			return judgeLog(swept, entries, began, shown), err
 		},
 		Fixtures: []claim.Fixture{
-			fixture("a run that leaves no entry", func(context.Context) (claim.Evidence, error) { return judgeLog(swept, nil, time.Now(), true), nil }),
-			fixture("an entry that a query does not find", func(context.Context) (claim.Evidence, error) {
+			world.Fixture("a run that leaves no entry", func(context.Context) (claim.Evidence, error) { return judgeLog(swept, nil, time.Now(), true), nil }),
+			world.Fixture("an entry that a query does not find", func(context.Context) (claim.Evidence, error) {
 				now := time.Now()
 				return judgeLog(swept, entriesOf(now, swept...), now.Add(-time.Second), false), nil
 			}),
@@ -187,9 +188,9 @@ func automation(w *World) claim.Claim {
 }
 
 // tampering is aud-4.
-func tampering(w *World) claim.Claim {
+func tampering(w view) claim.Claim {
 	return claim.Claim{
-		ID: "aud-4", Theme: auditing, Owner: security, Every: hourly, Within: 2 * time.Minute,
+		ID: "aud-4", Theme: world.Auditing, Owner: world.Security, Every: world.Hourly, Within: 2 * time.Minute,
 		Wording:   "The log is tamper-evident: {entries} entries exported and verified offline, {altered} ways of altering the file tried and named; {logs} workspaces' logs are what was recorded of them, {reread} entries read back in this run",
 		Predicate: "The exported log of a canary verifies against the installation's key, and with one byte of an entry flipped, with its end cut off, and with another key, verification fails and says what is wrong. Every workspace's log begins with what the installation's signed log records of it.",
 		Method:    "The probe exports the canary's log as an auditor would and verifies the file with the same code as the command, once as it is and once for each alteration. It compares every workspace's log with its recorded head, and computes hashes anew from the entries themselves, some in each run, log after log.",
@@ -216,14 +217,14 @@ func tampering(w *World) claim.Claim {
 			return e, err
 		},
 		Fixtures: []claim.Fixture{
-			fixture("a log that was altered in the store", func(context.Context) (claim.Evidence, error) {
+			world.Fixture("a log that was altered in the store", func(context.Context) (claim.Evidence, error) {
 				bundle, key, err := exported("the first entry", "the second entry")
 				if err != nil {
 					return claim.Evidence{}, err
 				}
 				return judgeBundle(bytes.Replace(bundle, []byte("the second"), []byte("a  second."), 1), key, audit.Verify)
 			}),
-			fixture("a workspace's log that is not what was recorded of it", func(context.Context) (claim.Evidence, error) {
+			world.Fixture("a workspace's log that is not what was recorded of it", func(context.Context) (claim.Evidence, error) {
 				bundle, key, err := exported("the first entry", "the second entry")
 				if err != nil {
 					return claim.Evidence{}, err
@@ -232,10 +233,10 @@ func tampering(w *World) claim.Claim {
 				judgeLogs(&e, audit.Rechecked{Logs: 3, Entries: 100, Altered: 1})
 				return e, err
 			}),
-			fixture("a file that is no export", func(context.Context) (claim.Evidence, error) {
+			world.Fixture("a file that is no export", func(context.Context) (claim.Evidence, error) {
 				return judgeBundle([]byte("no bundle at all"), "", audit.Verify)
 			}),
-			fixture("a verifier that finds everything good", func(context.Context) (claim.Evidence, error) {
+			world.Fixture("a verifier that finds everything good", func(context.Context) (claim.Evidence, error) {
 				return judgeBundle(make([]byte, 1000), "", func(io.Reader, tlog.Options) (audit.Verdict, error) { return audit.Verdict{Holds: true}, nil })
 			}),
 		},
@@ -288,7 +289,7 @@ func exported(texts ...string) (bundle []byte, key string, err error) {
 type verify func(io.Reader, tlog.Options) (audit.Verdict, error)
 
 func judgeBundle(bundle []byte, key string, check verify) (claim.Evidence, error) {
-	e := evidence()
+	e := world.Evidence()
 	stranger, err := tlog.NewSigner("aver/other", make([]byte, 32)) // a key that this installation does not sign with
 	if err != nil {
 		return e, err

@@ -14,12 +14,13 @@ import (
 	"aver/trust/canary/attack"
 	"aver/trust/canary/inside"
 	"aver/trust/identity"
+	"aver/trust/probes/world"
 )
 
 // credentials is enc-8, as far as it is built: what a browser gets, and where calls may go.
-func credentials(w *World) claim.Claim {
+func credentials(w view) claim.Claim {
 	return claim.Claim{
-		ID: "enc-8", Theme: encryption, Owner: security, Every: hourly,
+		ID: "enc-8", Theme: world.Encryption, Owner: world.Security, Every: world.Hourly,
 		Wording:   "No page or list repeats a credential: {pages} pages and answers read, {found} held one; {refused} calls to hosts that are not registered tried and refused",
 		Predicate: "At least nine in ten of the pages and lists that are asked for are answered with what they hold, no page and no answer that the canary's owner can read holds the canary's session, key, visitor's token or password, and every call to a host that is not in the register is refused before a connection is opened.",
 		Method:    "The probe signs in as the canary's owner, reads every page and every list, and asks the door to the outside world for hosts that nobody registered.",
@@ -39,17 +40,17 @@ func credentials(w *World) claim.Claim {
 			return e, nil
 		},
 		Fixtures: []claim.Fixture{
-			fixture("a page that shows an API key", func(ctx context.Context) (claim.Evidence, error) {
+			world.Fixture("a page that shows an API key", func(ctx context.Context) (claim.Evidence, error) {
 				door := inside.Open(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprint(rw, "your key: avk_fixturefixturefixture") }), "fixture")
 				defer door.Close()
 				return judgeAnswers(ctx, door, []attack.Caller{{Name: attack.Owner}}, []string{"/settings/keys"}, "avk_fixturefixturefixture")
 			}),
-			fixture("pages that answer nobody", func(ctx context.Context) (claim.Evidence, error) {
+			world.Fixture("pages that answer nobody", func(ctx context.Context) (claim.Evidence, error) {
 				door := inside.Open(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { rw.WriteHeader(http.StatusUnauthorized) }), "fixture")
 				defer door.Close()
 				return judgeAnswers(ctx, door, []attack.Caller{{Name: attack.Owner}}, []string{"/inbox", "/contacts"}, "avs_fixturefixturefixture")
 			}),
-			fixture("a header that repeats the session", func(ctx context.Context) (claim.Evidence, error) {
+			world.Fixture("a header that repeats the session", func(ctx context.Context) (claim.Evidence, error) {
 				door := inside.Open(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { rw.Header().Set("X-Debug", "avs_fixturefixturefixture") }), "fixture")
 				defer door.Close()
 				return judgeAnswers(ctx, door, []attack.Caller{{Name: attack.Owner}}, []string{"/inbox"}, "avs_fixturefixturefixture")
@@ -59,7 +60,7 @@ func credentials(w *World) claim.Claim {
 }
 
 func judgeAnswers(ctx context.Context, door *inside.Door, callers []attack.Caller, pages []string, secrets ...string) (claim.Evidence, error) {
-	e, asked, read := evidence(), 0, 0
+	e, asked, read := world.Evidence(), 0, 0
 	marks := attack.NewMarks(secrets...)
 	var found []string
 	for _, c := range callers {
@@ -90,7 +91,7 @@ func judgeAnswers(ctx context.Context, door *inside.Door, callers []attack.Calle
 }
 
 // sessions is idn-8.
-func sessions(w *World) claim.Claim {
+func sessions(w view) claim.Claim {
 	cookie := func(set string) func(context.Context) (claim.Evidence, error) {
 		return func(ctx context.Context) (claim.Evidence, error) {
 			door := inside.Open(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -104,7 +105,7 @@ func sessions(w *World) claim.Claim {
 		}
 	}
 	return claim.Claim{
-		ID: "idn-8", Theme: identities, Owner: security, Every: hourly,
+		ID: "idn-8", Theme: world.Identities, Owner: world.Security, Every: world.Hourly,
 		Wording:   "A session is a cookie that scripts cannot read ({cookie}); {scripts} scripts of the console read, {storing} keep anything in the browser",
 		Predicate: "Signing in sets exactly one cookie that is HttpOnly, Secure, SameSite=Lax, bound to this host by its name and without a Domain, and the scripts that the console's pages name all come and none mentions localStorage or sessionStorage.",
 		Method:    "The probe signs in as the canary's owner by the form that people use, then reads every script that the pages load.",
@@ -117,13 +118,13 @@ func sessions(w *World) claim.Claim {
 			return judgeSession(ctx, w.Canaries.Door(), url.Values{"email": {side.Email}, "password": {side.Password.Reveal()}, "workspace": {side.Slug}})
 		},
 		Fixtures: []claim.Fixture{
-			fixture("a cookie that scripts can read", cookie("__Host-aver=x; Path=/; Secure; SameSite=Lax")),
-			fixture("a cookie that travels without TLS", cookie("__Host-aver=x; Path=/; HttpOnly; SameSite=Lax")),
-			fixture("a cookie for every site's requests", cookie("__Host-aver=x; Path=/; Secure; HttpOnly; SameSite=None")),
-			fixture("a second cookie beside the session", console("let x", goodCookie, "seen=1; Path=/")),
-			fixture("a script that stores things in the browser", console("localStorage.setItem('token', token)", goodCookie)),
-			fixture("a script that does not come", console("", goodCookie)),
-			fixture("pages without a script", cookie(goodCookie)),
+			world.Fixture("a cookie that scripts can read", cookie("__Host-aver=x; Path=/; Secure; SameSite=Lax")),
+			world.Fixture("a cookie that travels without TLS", cookie("__Host-aver=x; Path=/; HttpOnly; SameSite=Lax")),
+			world.Fixture("a cookie for every site's requests", cookie("__Host-aver=x; Path=/; Secure; HttpOnly; SameSite=None")),
+			world.Fixture("a second cookie beside the session", console("let x", goodCookie, "seen=1; Path=/")),
+			world.Fixture("a script that stores things in the browser", console("localStorage.setItem('token', token)", goodCookie)),
+			world.Fixture("a script that does not come", console("", goodCookie)),
+			world.Fixture("pages without a script", cookie(goodCookie)),
 		},
 	}
 }
@@ -155,7 +156,7 @@ func console(script string, cookies ...string) func(context.Context) (claim.Evid
 var scriptForm = regexp.MustCompile(`<script[^>]*\bsrc="([^"]+)"`)
 
 func judgeSession(ctx context.Context, door *inside.Door, form url.Values) (claim.Evidence, error) {
-	e := evidence()
+	e := world.Evidence()
 	a, err := door.Do(ctx, inside.Request{Method: http.MethodPost, Path: "/login", Body: []byte(form.Encode()), Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}})
 	if err != nil {
 		return e, fmt.Errorf("sign in: %w", err)

@@ -9,6 +9,7 @@ import (
 	"aver/base/errs"
 	"aver/frame/claim"
 	"aver/frame/egress"
+	"aver/trust/probes/world"
 	"aver/trust/subprocessors"
 )
 
@@ -55,10 +56,10 @@ func try(ctx context.Context, d door, purpose string, hosts []string) (tried, ou
 type register func(ctx context.Context, purpose, host string) (egress.Entry, bool)
 
 // leaving is sub-1.
-func leaving(w *World) claim.Claim {
+func leaving(w view) claim.Claim {
 	refusing := func(context.Context, string, string) (egress.Entry, bool) { return egress.Entry{}, false }
 	return claim.Claim{
-		ID: "sub-1", Theme: processors, Owner: dpo, Every: hourly, On: []string{"subprocessor."},
+		ID: "sub-1", Theme: world.Processors, Owner: world.DPO, Every: world.Hourly, On: []string{"subprocessor."},
 		Wording:   "No company receives data but those the register names, receivers that tenants chose and the operator's own servers apart: {companies} companies in it, {refused} calls to others tried and refused, {strays} hosts outside it called",
 		Predicate: "Every call to a host that is not in the register is refused before a connection is opened, and every host that was called since the start is in the register now, is the operator's own, or is a receiver that a tenant chose for its own data.",
 		Method:    "The probe asks the program's one door to the outside world for hosts that nobody registered, and for addresses of the inside in the name of webhooks, whose receivers tenants choose, and compares what was let out with the register.",
@@ -71,19 +72,19 @@ func leaving(w *World) claim.Claim {
 			return judgeLeaving(ctx, w.Egress, w.Companies.Register, w.Companies.Calls(), len(live)), nil
 		},
 		Fixtures: []claim.Fixture{
-			fixture("a door that asks no register", func(ctx context.Context) (claim.Evidence, error) {
+			world.Fixture("a door that asks no register", func(ctx context.Context) (claim.Evidence, error) {
 				open := &egress.Door{Register: func(context.Context, string, string) (egress.Entry, bool) {
 					return egress.Entry{Name: "anybody", Grade: egress.Own}, true
 				}, ConnectTimeout: time.Millisecond}
 				return judgeLeaving(ctx, open, refusing, nil, 0), nil
 			}),
-			fixture("a door that lets receivers lie behind the firewall", func(ctx context.Context) (claim.Evidence, error) {
+			world.Fixture("a door that lets receivers lie behind the firewall", func(ctx context.Context) (claim.Evidence, error) {
 				open := &egress.Door{Register: func(_ context.Context, purpose, _ string) (egress.Entry, bool) {
 					return egress.Entry{Name: "a receiver", Grade: egress.Own}, purpose == receivers
 				}, ConnectTimeout: time.Millisecond}
 				return judgeLeaving(ctx, open, refusing, nil, 0), nil
 			}),
-			fixture("a host that was called and is not in the register", func(ctx context.Context) (claim.Evidence, error) {
+			world.Fixture("a host that was called and is not in the register", func(ctx context.Context) (claim.Evidence, error) {
 				calls := map[subprocessors.Call]subprocessors.Count{{Host: "model.example", Purpose: "assistant"}: {Allowed: 3}}
 				return judgeLeaving(ctx, &egress.Door{}, refusing, calls, 0), nil
 			}),
@@ -92,7 +93,7 @@ func leaving(w *World) claim.Claim {
 }
 
 func judgeLeaving(ctx context.Context, d door, known register, calls map[subprocessors.Call]subprocessors.Count, companies int) claim.Evidence {
-	e := evidence()
+	e := world.Evidence()
 	tried, out := tryStrangers(ctx, d)
 	e.See(out == 0, "hosts that nobody registered, and addresses of the inside", "%d tried, %d let out", tried, out)
 	strays, receivers, allowed := 0, 0, 0

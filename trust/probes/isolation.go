@@ -18,6 +18,7 @@ import (
 	"aver/trust/canary"
 	"aver/trust/canary/attack"
 	"aver/trust/canary/inside"
+	"aver/trust/probes/world"
 	"aver/vault"
 	"aver/vault/postings"
 )
@@ -26,9 +27,9 @@ import (
 const roundAge = 90 * time.Minute
 
 // crossing is iso-1.
-func crossing(w *World) claim.Claim {
+func crossing(w view) claim.Claim {
 	return claim.Claim{
-		ID: "iso-1", Theme: isolation, Owner: security, Every: often, Within: 5 * time.Minute,
+		ID: "iso-1", Theme: world.Isolation, Owner: world.Security, Every: world.Often, Within: 5 * time.Minute,
 		Wording:   "Every tenant's data lies apart: {attempts} attempts to get across in the last round, through {operations} operations, {leaks} got through; {untried} parameters had nothing to name",
 		Predicate: "In the last round of attacks of one canary tenant on the other, every answer equals the one for something that does not exist, no answer holds a byte of the other tenant, and nothing of the other tenant was changed. What could not be tried, for want of something to name, is listed.",
 		Method:    "One of two tenants that nobody else uses attacks the other all the time, about two requests a second, through every operation of the API, every page and every socket except signing in and links whose parameter is a secret. The attempts are generated from what operations declare, so a new one is attacked from its first day.",
@@ -44,10 +45,10 @@ func crossing(w *World) claim.Claim {
 			return judgeRound(last)
 		},
 		Fixtures: []claim.Fixture{
-			fixture("an answer that says forbidden where it should say that there is nothing", leakyRound(func(_, victim string) inside.Answer {
+			world.Fixture("an answer that says forbidden where it should say that there is nothing", leakyRound(func(_, victim string) inside.Answer {
 				return inside.Answer{Status: http.StatusForbidden}
 			})),
-			fixture("a page of the other tenant", leakyRound(func(root, _ string) inside.Answer {
+			world.Fixture("a page of the other tenant", leakyRound(func(root, _ string) inside.Answer {
 				return inside.Answer{Status: http.StatusNotFound, Body: []byte("written by " + root)}
 			})),
 		},
@@ -58,7 +59,7 @@ func judgeRound(r canary.Report) (claim.Evidence, error) {
 	if r.Attempts == 0 {
 		return claim.Evidence{}, errors.New("no attempt was made")
 	}
-	e := evidence()
+	e := world.Evidence()
 	e.Figure("attempts", "%s", page.Number(r.Attempts))
 	e.Figure("operations", "%s", page.Number(r.Operations))
 	e.Figure("leaks", "%d", len(r.Findings))
@@ -121,9 +122,9 @@ type shelf struct {
 const fewest = 5
 
 // pooling is iso-2.
-func pooling(w *World) claim.Claim {
+func pooling(w view) claim.Claim {
 	return claim.Claim{
-		ID: "iso-2", Theme: isolation, Owner: security, Every: hourly,
+		ID: "iso-2", Theme: world.Isolation, Owner: world.Security, Every: world.Hourly,
 		Wording:   "Nothing mixes tenants: {shelves} shared places hold {found} words of either canary, and the word index has {shared} entries in common",
 		Predicate: "The metrics and at least five shared pages can be read, none of them answers with a fault, no metric and no shared page holds a word or an identifier of a canary tenant, and the same word gives different index entries in each of the two.",
 		Method:    "The probe reads the metrics and, without a session, every page that can be read without naming anything, and compares the word indexes of two tenants that hold the same words.",
@@ -150,13 +151,13 @@ func pooling(w *World) claim.Claim {
 			return judgeShelves(shelves, marks, one, other)
 		},
 		Fixtures: []claim.Fixture{
-			fixture("a metric with a tenant's name in it", func(context.Context) (claim.Evidence, error) {
+			world.Fixture("a metric with a tenant's name in it", func(context.Context) (claim.Evidence, error) {
 				return judgeShelves(withMetrics(`messages{tenant="canary-north-abc"} 4`), attack.NewMarks("canary-north-abc"), map[string]bool{"a": true}, map[string]bool{"b": true})
 			}),
-			fixture("one word index for all tenants", func(context.Context) (claim.Evidence, error) {
+			world.Fixture("one word index for all tenants", func(context.Context) (claim.Evidence, error) {
 				return judgeShelves(withMetrics(""), attack.NewMarks("canary-north-abc"), map[string]bool{"a": true}, map[string]bool{"a": true})
 			}),
-			fixture("an application that answers everything with 503", func(ctx context.Context) (claim.Evidence, error) {
+			world.Fixture("an application that answers everything with 503", func(ctx context.Context) (claim.Evidence, error) {
 				door := inside.Open(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusServiceUnavailable) }), "fixture")
 				defer door.Close()
 				shelves, err := readPages(ctx, door, slices.Repeat([]string{"/trust"}, fewest))
@@ -165,7 +166,7 @@ func pooling(w *World) claim.Claim {
 				}
 				return judgeShelves(shelves, attack.NewMarks("canary-north-abc"), map[string]bool{"a": true}, map[string]bool{"b": true})
 			}),
-			fixture("an application that sends everybody to sign in", func(context.Context) (claim.Evidence, error) {
+			world.Fixture("an application that sends everybody to sign in", func(context.Context) (claim.Evidence, error) {
 				return judgeShelves(slices.Repeat([]shelf{{"/", http.StatusSeeOther, nil}}, fewest), attack.NewMarks("canary-north-abc"), map[string]bool{"a": true}, map[string]bool{"b": true})
 			}),
 		},
@@ -177,7 +178,7 @@ func withMetrics(text string) []shelf {
 	return append(slices.Repeat([]shelf{{"/trust", http.StatusOK, nil}}, fewest), shelf{"metrics", http.StatusOK, []byte(text)})
 }
 
-func (w *World) shelves(ctx context.Context) ([]shelf, error) {
+func (w view) shelves(ctx context.Context) ([]shelf, error) {
 	var out []shelf
 	if at := w.Addresses().Admin; at != "" {
 		s, err := w.metrics(ctx, at)
@@ -205,7 +206,7 @@ func readPages(ctx context.Context, door *inside.Door, pages []string) (out []sh
 }
 
 // metrics reads what monitoring reads.
-func (w *World) metrics(ctx context.Context, at string) (s shelf, err error) {
+func (w view) metrics(ctx context.Context, at string) (s shelf, err error) {
 	conn, err := w.Dial(ctx, at)
 	if err != nil {
 		return s, err
@@ -262,7 +263,7 @@ func indexEntries(ctx context.Context, v *vault.Vault, side *canary.Side) (map[s
 }
 
 func judgeShelves(shelves []shelf, marks *attack.Marks, one, other map[string]bool) (claim.Evidence, error) {
-	e, found, shared, read := evidence(), 0, 0, 0
+	e, found, shared, read := world.Evidence(), 0, 0, 0
 	for _, s := range shelves {
 		form := marks.Find(s.text)
 		if form != "" {
@@ -289,33 +290,7 @@ func judgeShelves(shelves []shelf, marks *attack.Marks, one, other map[string]bo
 
 func orClean(form string, size int) string {
 	if form == "" {
-		return bytesOf(int64(size)) + " read, nothing of a canary's"
+		return world.Bytes(int64(size)) + " read, nothing of a canary's"
 	}
 	return "words of a canary (" + form + ")"
-}
-
-// span is a short length of time with its unit.
-func span(d time.Duration) string {
-	switch {
-	case d < time.Millisecond:
-		return fmt.Sprintf("%d µs", d.Microseconds())
-	case d < 10*time.Millisecond:
-		return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
-	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	default:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	}
-}
-
-// bytesOf is a size in words.
-func bytesOf(n int64) string {
-	switch {
-	case n < 10_000:
-		return fmt.Sprintf("%d bytes", n)
-	case n < 10_000_000:
-		return fmt.Sprintf("%d kB", n/1000)
-	default:
-		return fmt.Sprintf("%d MB", n/1_000_000)
-	}
 }

@@ -16,6 +16,7 @@ import (
 	"aver/trust/canary"
 	"aver/trust/canary/attack"
 	"aver/trust/identity"
+	"aver/trust/probes/world"
 	"aver/vault"
 	"aver/vault/keyring"
 )
@@ -30,12 +31,12 @@ type keysOf struct {
 	newest     uint32
 }
 
-// probeAge is how old the canary's own key may be before the probe rotates it: often enough to show that it works, and
+// probeAge is how old the canary's own key may be before the probe rotates it: world.Often enough to show that it works, and
 // seldom enough that few versions pile up.
-const probeAge = 7 * daily
+const probeAge = 7 * world.Daily
 
 // rotating is enc-5.
-func rotating(w *World) claim.Claim {
+func rotating(w view) claim.Claim {
 	day := 24 * time.Hour
 	made := func(age time.Duration) map[string][]keyring.Version {
 		return map[string][]keyring.Version{"a tenant": {{Purpose: "seal", Version: 2, Made: time.Now().Add(-age)}}}
@@ -44,7 +45,7 @@ func rotating(w *World) claim.Claim {
 		return func(context.Context) (claim.Evidence, error) { return judgeKeys(k), nil }
 	}
 	return claim.Claim{
-		ID: "enc-5", Theme: encryption, Owner: security, Every: 6 * hourly, On: []string{"keys.rotated"},
+		ID: "enc-5", Theme: world.Encryption, Owner: world.Security, Every: 6 * world.Hourly, On: []string{"keys.rotated"},
 		Wording:   "Keys live in a key store of their own, and those that seal and wrap rotate by themselves: the oldest of {keys} sealing keys in use is {oldest} old",
 		Predicate: "Every tenant's newest sealing key is younger than the interval of rotation, what the canary wrote under an older key is read today, and what it writes now is sealed under its newest key.",
 		Method:    "The probe reads the key store's versions and their ages. The first time, and once a week, it rotates the keys of a canary tenant while that is in use, between writing something and reading it.",
@@ -54,16 +55,16 @@ func rotating(w *World) claim.Claim {
 			return judgeKeys(k), err
 		},
 		Fixtures: []claim.Fixture{
-			fixture("a key that should have rotated long ago", judge(keysOf{versions: made(400 * day), now: time.Now(), wroteWith: 2, newest: 2})),
-			fixture("a rotation after which old data cannot be read", judge(keysOf{versions: made(day), now: time.Now(), openOld: keyring.ErrNoKey, wroteWith: 2, newest: 2})),
-			fixture("a key that was never rotated", judge(keysOf{versions: made(day), now: time.Now(), wroteWith: 1, newest: 1})),
-			fixture("a rotation that loses what was written just before", judge(keysOf{versions: made(day), now: time.Now(), openBefore: keyring.ErrNoKey, wroteWith: 2, newest: 2})),
-			fixture("new data under an old key", judge(keysOf{versions: made(day), now: time.Now(), wroteWith: 1, newest: 2})),
+			world.Fixture("a key that should have rotated long ago", judge(keysOf{versions: made(400 * day), now: time.Now(), wroteWith: 2, newest: 2})),
+			world.Fixture("a rotation after which old data cannot be read", judge(keysOf{versions: made(day), now: time.Now(), openOld: keyring.ErrNoKey, wroteWith: 2, newest: 2})),
+			world.Fixture("a key that was never rotated", judge(keysOf{versions: made(day), now: time.Now(), wroteWith: 1, newest: 1})),
+			world.Fixture("a rotation that loses what was written just before", judge(keysOf{versions: made(day), now: time.Now(), openBefore: keyring.ErrNoKey, wroteWith: 2, newest: 2})),
+			world.Fixture("new data under an old key", judge(keysOf{versions: made(day), now: time.Now(), wroteWith: 1, newest: 2})),
 		},
 	}
 }
 
-func (w *World) lookAtKeys(ctx context.Context) (keysOf, error) {
+func (w view) lookAtKeys(ctx context.Context) (keysOf, error) {
 	k := keysOf{versions: map[string][]keyring.Version{}, now: w.Vault.Now()}
 	side, err := w.Canaries.Await(ctx, canary.South)
 	if err != nil {
@@ -96,16 +97,16 @@ func (w *World) lookAtKeys(ctx context.Context) (keysOf, error) {
 }
 
 // rotateWhileWritten rotates the canary's keys between writing something and reading it.
-func (w *World) rotateWhileWritten(ctx context.Context, side *canary.Side, k *keysOf) error {
+func (w view) rotateWhileWritten(ctx context.Context, side *canary.Side, k *keysOf) error {
 	name := attack.UniqueWord(side.Root)
-	_, c, err := w.Identity.MakeKey(ctx, side.Owner, name, []string{weakScope}, time.Hour)
+	_, c, err := w.Identity.MakeKey(ctx, side.Owner, name, []string{world.WeakScope}, time.Hour)
 	if err != nil {
 		return fmt.Errorf("write something of the canary's: %w", err)
 	}
 	if err := w.Vault.Keys().Rotate(ctx, side.Tenant); err != nil {
 		return fmt.Errorf("rotate the canary's keys: %w", err)
 	}
-	k.openBefore = w.Vault.View(ctx, system(side.Tenant), actProbe, func(tx *vault.Tx) error {
+	k.openBefore = w.Vault.View(ctx, world.System(side.Tenant), world.Act, func(tx *vault.Tx) error {
 		read, err := identity.Credentials.Get(tx, c.Hash)
 		if err == nil && read.Name != name {
 			err = errors.New("what was written before the rotation reads differently after it")
@@ -126,15 +127,15 @@ func newestOf(versions []keyring.Version) keyring.Version {
 }
 
 // useKeys reads what the canary's owner wrote when the canary was made, writes something, and looks which version sealed it.
-func (w *World) useKeys(ctx context.Context, side *canary.Side, k *keysOf) error {
-	k.openOld = w.Vault.View(ctx, system(side.Tenant), actProbe, func(tx *vault.Tx) error {
+func (w view) useKeys(ctx context.Context, side *canary.Side, k *keysOf) error {
+	k.openOld = w.Vault.View(ctx, world.System(side.Tenant), world.Act, func(tx *vault.Tx) error {
 		users, err := identity.Users.Find(tx, "ORDER BY id LIMIT 1")
 		if err == nil && (len(users) != 1 || !strings.Contains(users[0].Name.Reveal(), side.Root)) {
 			err = errors.New("the canary's owner is not what was written")
 		}
 		return err
 	})
-	token, c, err := w.Identity.MakeKey(ctx, side.Owner, attack.UniqueWord(side.Root), []string{weakScope}, time.Hour)
+	token, c, err := w.Identity.MakeKey(ctx, side.Owner, attack.UniqueWord(side.Root), []string{world.WeakScope}, time.Hour)
 	if err != nil || token == "" {
 		return fmt.Errorf("write something of the canary's: %w", err)
 	}
@@ -153,27 +154,20 @@ func (w *World) useKeys(ctx context.Context, side *canary.Side, k *keysOf) error
 }
 
 func judgeKeys(k keysOf) claim.Evidence {
-	e, oldest := evidence(), time.Duration(0)
+	e, oldest := world.Evidence(), time.Duration(0)
 	for _, versions := range k.versions {
 		if age := k.now.Sub(newestOf(versions).Made); age > oldest {
 			oldest = age
 		}
 	}
-	limit := audit.RotateAfter + daily // the sweep comes once an hour, and may wait for the database
+	limit := audit.RotateAfter + world.Daily // the sweep comes once an hour, and may wait for the database
 	e.See(oldest <= limit, "the oldest sealing key in use", "%s old, of at most %s", page.Age(oldest), page.Age(limit))
-	e.See(k.openOld == nil && k.openBefore == nil, "what was written under older keys", "%s", orError("is read", errors.Join(k.openOld, k.openBefore)))
+	e.See(k.openOld == nil && k.openBefore == nil, "what was written under older keys", "%s", world.OrError("is read", errors.Join(k.openOld, k.openBefore)))
 	e.See(k.newest > 1, "the canary's keys", "version %d of them: the older ones are read with", k.newest)
 	e.See(k.wroteWith == k.newest, "what is written now", "sealed under version %d, the newest is %d", k.wroteWith, k.newest)
 	e.Figure("oldest", "%s", page.Age(oldest))
 	e.Figure("keys", "%d", len(k.versions))
 	return e
-}
-
-func orError(good string, err error) string {
-	if err == nil {
-		return good
-	}
-	return err.Error()
 }
 
 // sealedWith is the key version that sealed a stored value, if it is a sealed one.
@@ -187,12 +181,12 @@ func sealedWith(value any) (uint32, bool) {
 }
 
 // passwords is enc-7.
-func passwords(w *World) claim.Claim {
+func passwords(w view) claim.Claim {
 	judge := func(hashes ...string) func(context.Context) (claim.Evidence, error) {
 		return func(context.Context) (claim.Evidence, error) { return judgePasswords(hashes, ""), nil }
 	}
 	return claim.Claim{
-		ID: "enc-7", Theme: encryption, Owner: security, Every: 6 * hourly, On: []string{"user.created"},
+		ID: "enc-7", Theme: world.Encryption, Owner: world.Security, Every: 6 * world.Hourly, On: []string{"user.created"},
 		Wording:   "Passwords are never stored, only argon2id with at least {memory} MiB and {passes} passes: {users} users looked at",
 		Predicate: "Every user's stored password is an argon2id hash of at least the memory and passes that OWASP names as the minimum, with a salt of its own, and none holds the password of the canary.",
 		Method:    "The probe reads the stored value of every user of every tenant.",
@@ -206,21 +200,21 @@ func passwords(w *World) claim.Claim {
 			return judgePasswords(hashes, side.Password.Reveal()), err
 		},
 		Fixtures: []claim.Fixture{
-			fixture("a plain SHA-256 of the password", judge("5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8")),
-			fixture("argon2id with too little memory", judge("$argon2id$v=19$m=1024,t=2,p=1$c2FsdHNhbHRzYWx0c2E$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g")),
-			fixture("two users with one salt", judge("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2E$YQ", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2E$Yg")),
+			world.Fixture("a plain SHA-256 of the password", judge("5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8")),
+			world.Fixture("argon2id with too little memory", judge("$argon2id$v=19$m=1024,t=2,p=1$c2FsdHNhbHRzYWx0c2E$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g")),
+			world.Fixture("two users with one salt", judge("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2E$YQ", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2E$Yg")),
 		},
 	}
 }
 
-func (w *World) passwordHashes(ctx context.Context) ([]string, error) {
+func (w view) passwordHashes(ctx context.Context) ([]string, error) {
 	tenants, err := w.Vault.TenantIDs(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var out []string
 	for _, t := range tenants {
-		err := w.Vault.View(ctx, system(t), actProbe, func(tx *vault.Tx) error {
+		err := w.Vault.View(ctx, world.System(t), world.Act, func(tx *vault.Tx) error {
 			users, err := identity.Users.Find(tx, "ORDER BY id LIMIT 10000")
 			for _, u := range users {
 				if raw := u.Password.Reveal(); len(raw) > 0 {
@@ -243,7 +237,7 @@ const (
 )
 
 func judgePasswords(hashes []string, password string) claim.Evidence {
-	e, weak, same, plain := evidence(), 0, 0, 0
+	e, weak, same, plain := world.Evidence(), 0, 0, 0
 	salts := map[string]bool{}
 	for _, h := range hashes {
 		parts := strings.Split(h, "$")

@@ -14,6 +14,7 @@ import (
 	"aver/trust/canary"
 	"aver/trust/canary/attack"
 	"aver/trust/canary/inside"
+	"aver/trust/probes/world"
 )
 
 // spoken is what came of a conversation between a visitor and somebody who answers.
@@ -24,12 +25,12 @@ type spoken struct {
 }
 
 // chatting is prd-1.
-func chatting(w *World) claim.Claim {
+func chatting(w view) claim.Claim {
 	judge := func(s spoken) func(context.Context) (claim.Evidence, error) {
 		return func(context.Context) (claim.Evidence, error) { return judgeSpoken(s), nil }
 	}
 	return claim.Claim{
-		ID: "prd-1", Theme: product, Owner: building, Every: hourly,
+		ID: "prd-1", Theme: world.Product, Owner: world.Building, Every: world.Hourly,
 		Wording:   "A visitor writes and somebody answers, live on both sides: there in {there}, back in {back}, {kept} of {sent} messages kept",
 		Predicate: "A message that the canary's visitor sends over the widget's socket is pushed to the console's socket, the answer is pushed back, and both are in the history.",
 		Method:    "The probe opens the widget's socket and the console's, writes on one, hears on the other, answers, and reads the conversation again.",
@@ -39,16 +40,16 @@ func chatting(w *World) claim.Claim {
 			return judgeSpoken(s), err
 		},
 		Fixtures: []claim.Fixture{
-			fixture("a console that hears nothing", judge(spoken{heardByThem: true, kept: 2})),
-			fixture("a visitor who hears nothing", judge(spoken{heardByUs: true, kept: 2})),
-			fixture("a message that is not in the history", judge(spoken{heardByUs: true, heardByThem: true, kept: 1})),
+			world.Fixture("a console that hears nothing", judge(spoken{heardByThem: true, kept: 2})),
+			world.Fixture("a visitor who hears nothing", judge(spoken{heardByUs: true, kept: 2})),
+			world.Fixture("a message that is not in the history", judge(spoken{heardByUs: true, heardByThem: true, kept: 1})),
 		},
 	}
 }
 
 const hearWithin = 5 * time.Second
 
-func (w *World) speak(ctx context.Context) (s spoken, err error) {
+func (w view) speak(ctx context.Context) (s spoken, err error) {
 	side, err := w.Canaries.Await(ctx, canary.South)
 	if err != nil {
 		return s, err
@@ -84,7 +85,7 @@ func (w *World) speak(ctx context.Context) (s spoken, err error) {
 }
 
 // talk opens a socket and listens to a conversation.
-func (w *World) talk(ctx context.Context, path string, header http.Header, token, op string, args map[string]any) (*inside.Talk, error) {
+func (w view) talk(ctx context.Context, path string, header http.Header, token, op string, args map[string]any) (*inside.Talk, error) {
 	if header == nil {
 		header = http.Header{}
 	}
@@ -127,13 +128,13 @@ func say(from, to *inside.Talk, op, conversation, text string) (heard bool, took
 }
 
 func judgeSpoken(s spoken) claim.Evidence {
-	e := evidence()
+	e := world.Evidence()
 	heard := map[bool]string{true: "heard", false: "not heard"}
-	e.See(s.heardByUs, "what the visitor wrote, at the console", "%s, %s", heard[s.heardByUs], span(s.there))
-	e.See(s.heardByThem, "what was answered, at the visitor's", "%s, %s", heard[s.heardByThem], span(s.back))
+	e.See(s.heardByUs, "what the visitor wrote, at the console", "%s, %s", heard[s.heardByUs], world.Span(s.there))
+	e.See(s.heardByThem, "what was answered, at the visitor's", "%s, %s", heard[s.heardByThem], world.Span(s.back))
 	e.See(s.kept == 2, "both in the history", "%d", s.kept)
-	e.Figure("there", "%s", span(s.there))
-	e.Figure("back", "%s", span(s.back))
+	e.Figure("there", "%s", world.Span(s.there))
+	e.Figure("back", "%s", world.Span(s.back))
 	e.Figure("kept", "%d", s.kept)
 	e.Figure("sent", "%d", 2)
 	return e
@@ -150,12 +151,12 @@ type known struct {
 }
 
 // programming is prd-2.
-func programming(w *World) claim.Claim {
+func programming(w view) claim.Claim {
 	judge := func(k known) func(context.Context) (claim.Evidence, error) {
 		return func(context.Context) (claim.Evidence, error) { return judgeKnown(k), nil }
 	}
 	return claim.Claim{
-		ID: "prd-2", Theme: product, Owner: building, Every: 6 * hourly,
+		ID: "prd-2", Theme: world.Product, Owner: world.Building, Every: 6 * world.Hourly,
 		Wording:   "A site's program can say who its visitor is: set and read back by the API in {calls} calls, {refused} calls without the right to do so refused",
 		Predicate: "With an API key that has the scope, a contact is set by the site's own identifier and read back with what was set; without a key, and with one that lacks the scope, the same call is refused; and the script for pages is served.",
 		Method:    "The probe calls the API as the canary's program does, and loads the script as a page does.",
@@ -165,14 +166,14 @@ func programming(w *World) claim.Claim {
 			return judgeKnown(k), err
 		},
 		Fixtures: []claim.Fixture{
-			fixture("a contact that was not kept", judge(known{status: 200, want: "Ada", loader: true, refused: 2, refusals: 2})),
-			fixture("an API that asks for no key", judge(known{status: 200, name: "Ada", want: "Ada", loader: true, refusals: 2})),
-			fixture("a script that is not served", judge(known{status: 200, name: "Ada", want: "Ada", refused: 2, refusals: 2})),
+			world.Fixture("a contact that was not kept", judge(known{status: 200, want: "Ada", loader: true, refused: 2, refusals: 2})),
+			world.Fixture("an API that asks for no key", judge(known{status: 200, name: "Ada", want: "Ada", loader: true, refusals: 2})),
+			world.Fixture("a script that is not served", judge(known{status: 200, name: "Ada", want: "Ada", refused: 2, refusals: 2})),
 		},
 	}
 }
 
-func (w *World) identify(ctx context.Context) (k known, err error) {
+func (w view) identify(ctx context.Context) (k known, err error) {
 	side, err := w.Canaries.Await(ctx, canary.South)
 	if err != nil {
 		return k, err
@@ -184,9 +185,9 @@ func (w *World) identify(ctx context.Context) (k known, err error) {
 		return k, err
 	}
 	put := func(h http.Header) (inside.Answer, error) {
-		return door.Do(ctx, inside.Request{Method: http.MethodPut, Path: path, Header: withJSON(h), Body: body})
+		return door.Do(ctx, inside.Request{Method: http.MethodPut, Path: path, Header: world.WithJSON(h), Body: body})
 	}
-	weak, c, err := w.Identity.MakeKey(ctx, side.Owner, attack.UniqueWord(side.Root), []string{weakScope}, time.Hour)
+	weak, c, err := w.Identity.MakeKey(ctx, side.Owner, attack.UniqueWord(side.Root), []string{world.WeakScope}, time.Hour)
 	if err != nil {
 		return k, err
 	}
@@ -222,7 +223,7 @@ func (w *World) identify(ctx context.Context) (k known, err error) {
 }
 
 func judgeKnown(k known) claim.Evidence {
-	e := evidence()
+	e := world.Evidence()
 	e.See(k.status == http.StatusOK || k.status == http.StatusCreated, "setting by the site's own identifier", "status %d", k.status)
 	e.See(k.want != "" && k.name == k.want, "reading back", "%s", map[bool]string{true: "what was set", false: "something else"}[k.name == k.want])
 	e.See(k.refusals > 0 && k.refused == k.refusals, "calls without the right", "%d of %d refused", k.refused, k.refusals)

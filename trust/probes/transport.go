@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"aver/frame/claim"
+	"aver/trust/probes/world"
 )
 
 // dial opens a connection to the listener that is looked at.
@@ -26,7 +27,7 @@ type dial func(ctx context.Context) (net.Conn, error)
 
 var errNotServing = errors.New("this process does not listen")
 
-func (w *World) tls(ctx context.Context) (net.Conn, error) {
+func (w view) tls(ctx context.Context) (net.Conn, error) {
 	addr := w.Addresses().TLS
 	if addr == "" {
 		return nil, errNotServing
@@ -54,25 +55,25 @@ func shake(ctx context.Context, open dial, config *tls.Config) (tls.ConnectionSt
 var versions = []uint16{tls.VersionTLS10, tls.VersionTLS11, tls.VersionTLS12, tls.VersionTLS13}
 
 // tlsVersions is enc-2.
-func tlsVersions(w *World) claim.Claim {
+func tlsVersions(w view) claim.Claim {
 	old := func(ctx context.Context) (claim.Evidence, error) {
 		return judgeVersions(ctx, listening(&tls.Config{MinVersion: tls.VersionTLS10}))
 	}
 	return claim.Claim{
-		ID: "enc-2", Theme: encryption, Owner: security, Every: hourly,
+		ID: "enc-2", Theme: world.Encryption, Owner: world.Security, Every: world.Hourly,
 		Wording:   "TLS 1.2 or newer: {refused} handshakes of older versions tried and refused, {agreed} agreed",
 		Predicate: "The listener refuses every handshake of TLS 1.0 and 1.1 and agrees to one of TLS 1.2 and one of TLS 1.3.",
 		Method:    "The probe connects to the installation's own listener and shakes hands with each version alone.",
 		Refs:      claim.References{ISO: []string{"A.8.24", "A.8.20"}, SOC2: []string{"CC6.7"}, GDPR: []string{"32(1)(a)"}},
 		Probe:     func(ctx context.Context) (claim.Evidence, error) { return judgeVersions(ctx, w.tls) },
-		Fixtures: []claim.Fixture{fixture("a listener that agrees to TLS 1.0", old), fixture("a listener that answers without TLS", func(ctx context.Context) (claim.Evidence, error) {
+		Fixtures: []claim.Fixture{world.Fixture("a listener that agrees to TLS 1.0", old), world.Fixture("a listener that answers without TLS", func(ctx context.Context) (claim.Evidence, error) {
 			return judgeVersions(ctx, speaking("HTTP/1.1 400 Bad Request\r\n\r\n"))
 		})},
 	}
 }
 
 func judgeVersions(ctx context.Context, open dial) (claim.Evidence, error) {
-	e, refused, agreed := evidence(), 0, []string{}
+	e, refused, agreed := world.Evidence(), 0, []string{}
 	for _, v := range versions {
 		state, err := shake(ctx, open, &tls.Config{MinVersion: v, MaxVersion: v})
 		if errors.Is(err, errNotServing) {
@@ -93,19 +94,19 @@ func judgeVersions(ctx context.Context, open dial) (claim.Evidence, error) {
 }
 
 // forwardSecrecy is enc-3.
-func forwardSecrecy(w *World) claim.Claim {
+func forwardSecrecy(w view) claim.Claim {
 	return claim.Claim{
-		ID: "enc-3", Theme: encryption, Owner: security, Every: hourly,
+		ID: "enc-3", Theme: world.Encryption, Owner: world.Security, Every: world.Hourly,
 		Wording:   "Forward secrecy for every connection: {agreed} suites agreed, all with ephemeral elliptic-curve keys; {refused} others tried and refused; certificates signed with {certificates}",
 		Predicate: "Of all suites of TLS 1.2 that this program knows, the listener agrees to those with ephemeral elliptic-curve key exchange and authenticated encryption and to no other, and it has a certificate with an ECDSA key and one with an RSA key.",
 		Method:    "The probe offers each suite alone to the installation's own listener. TLS 1.3 has no suites without forward secrecy.",
 		Refs:      claim.References{ISO: []string{"A.8.24"}, SOC2: []string{"CC6.7"}, GDPR: []string{"32(1)(a)"}},
 		Probe:     func(ctx context.Context) (claim.Evidence, error) { return judgeSuites(ctx, w.tls) },
 		Fixtures: []claim.Fixture{
-			fixture("a listener that agrees to key exchange by the certificate's key", func(ctx context.Context) (claim.Evidence, error) {
+			world.Fixture("a listener that agrees to key exchange by the certificate's key", func(ctx context.Context) (claim.Evidence, error) {
 				return judgeSuites(ctx, listening(&tls.Config{CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}}))
 			}),
-			fixture("a listener without an ECDSA certificate", func(ctx context.Context) (claim.Evidence, error) {
+			world.Fixture("a listener without an ECDSA certificate", func(ctx context.Context) (claim.Evidence, error) {
 				config := &tls.Config{}
 				open := listening(config)
 				config.Certificates = config.Certificates[1:]
@@ -116,7 +117,7 @@ func forwardSecrecy(w *World) claim.Claim {
 }
 
 func judgeSuites(ctx context.Context, open dial) (claim.Evidence, error) {
-	e, agreed, refused := evidence(), []string{}, 0
+	e, agreed, refused := world.Evidence(), []string{}, 0
 	keys := map[string]bool{}
 	for _, suite := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
 		if suite.SupportedVersions[len(suite.SupportedVersions)-1] != tls.VersionTLS12 {
@@ -167,9 +168,9 @@ func joinKinds(kinds map[string]bool) string {
 }
 
 // redirecting is enc-4.
-func redirecting(w *World) claim.Claim {
+func redirecting(w view) claim.Claim {
 	return claim.Claim{
-		ID: "enc-4", Theme: encryption, Owner: security, Every: hourly,
+		ID: "enc-4", Theme: world.Encryption, Owner: world.Security, Every: world.Hourly,
 		Wording:   "Plain HTTP never reaches the application: {asked} plain requests tried, {answered} answered by it",
 		Predicate: "Every plain request is answered with a redirect to https or not at all, on the plain port and on the TLS port.",
 		Method:    "The probe sends plain GET and POST requests to the installation's own ports. Where no plain port is open nothing can be asked there.",
@@ -186,10 +187,10 @@ func redirecting(w *World) claim.Claim {
 			return judgePlain(ctx, ports)
 		},
 		Fixtures: []claim.Fixture{
-			fixture("a plain port that answers", func(ctx context.Context) (claim.Evidence, error) {
+			world.Fixture("a plain port that answers", func(ctx context.Context) (claim.Evidence, error) {
 				return judgePlain(ctx, map[string]dial{"the plain port": speaking("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")})
 			}),
-			fixture("a redirect that stays on http", func(ctx context.Context) (claim.Evidence, error) {
+			world.Fixture("a redirect that stays on http", func(ctx context.Context) (claim.Evidence, error) {
 				return judgePlain(ctx, map[string]dial{"the plain port": speaking("HTTP/1.1 308 Permanent Redirect\r\nLocation: http://chat.example/\r\nContent-Length: 0\r\n\r\n")})
 			}),
 		},
@@ -197,7 +198,7 @@ func redirecting(w *World) claim.Claim {
 }
 
 func judgePlain(ctx context.Context, ports map[string]dial) (claim.Evidence, error) {
-	e, asked, answered := evidence(), 0, 0
+	e, asked, answered := world.Evidence(), 0, 0
 	for name, open := range ports {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			asked++

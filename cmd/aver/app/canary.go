@@ -14,6 +14,7 @@ import (
 	"aver/trust/canary"
 	"aver/trust/canary/attack"
 	"aver/trust/probes"
+	"aver/trust/probes/world"
 	inboxweb "aver/work/inbox/web"
 )
 
@@ -82,7 +83,7 @@ func (a *App) ownAddress(_ context.Context, purpose, host string) (egress.Entry,
 // claims are the promises that are measured here: those with probes of their own, and those that modules bring.
 func (a *App) claims() []claim.Claim {
 	a.Subprocessors.Allow(a.ownAddress)
-	list := probes.Claims(&probes.World{
+	list := probes.Claims(&world.World{
 		Vault: a.Vault, Identity: a.Identity, Audit: a.Audit, Rights: a.Rights, Retention: a.Retention, Backups: a.Backups,
 		Companies: a.Subprocessors, Canaries: a.Canaries, Egress: a.Door, Folder: a.Config.Data, Embedded: a.stores.embedded != nil,
 		Addresses: a.addresses, Pages: a.readable,
@@ -97,9 +98,9 @@ func (a *App) claims() []claim.Claim {
 }
 
 // addresses are where this process listens, as it reaches itself.
-func (a *App) addresses() probes.Addresses {
+func (a *App) addresses() world.Addresses {
 	https, admin, plain := a.Edge.Addresses()
-	return probes.Addresses{TLS: reach(https), Plain: reach(plain), Admin: reach(admin)}
+	return world.Addresses{TLS: reach(https), Plain: reach(plain), Admin: reach(admin)}
 }
 
 // reach is an address of this machine: where a listener takes every address, the loopback.

@@ -6,6 +6,7 @@ import (
 
 	"aver/frame/claim"
 	"aver/trust/probes"
+	"aver/trust/probes/world"
 )
 
-func main() { fmt.Print(claim.Markdown(probes.Claims(&probes.World{Embedded: true}))) }
+func main() { fmt.Print(claim.Markdown(probes.Claims(&world.World{Embedded: true}))) }

@@ -1,4 +1,5 @@
-package probes
+// Package people has the probes of what people have a right to: a copy, an erasure, and that some things are never kept.
+package people
 
 import (
 	"bytes"
@@ -18,47 +19,18 @@ import (
 	"aver/trust/canary/attack"
 	"aver/trust/canary/inside"
 	"aver/trust/probes/copies"
+	"aver/trust/probes/world"
 	"aver/trust/rights"
 	"aver/vault"
 )
 
-// person is somebody who does not exist, who wrote to a canary tenant.
-type person struct {
-	side         *canary.Side
-	token        string
-	actor        vault.Actor
-	conversation string
-	word         string // in everything about this person, and nowhere else
-}
+// view is the world with the ways of looking at it that are used here alone.
+type view struct{ *world.World }
 
-// newPerson lets somebody write to a canary, through the widget.
-func (w *World) newPerson(ctx context.Context, texts ...string) (*person, error) {
-	side, err := w.Canaries.Await(ctx, canary.South)
-	if err != nil {
-		return nil, err
-	}
-	p := &person{side: side, word: attack.UniqueWord(side.Root)}
-	if p.token, err = w.Canaries.NewVisitor(ctx, side, p.word); err != nil {
-		return nil, err
-	}
-	if p.actor, err = w.Identity.Visitor(ctx, p.token); err != nil {
-		return nil, fmt.Errorf("know the visitor: %w", err)
-	}
-	for _, text := range append([]string{"My name is " + p.word}, texts...) {
-		if p.conversation, _, err = w.Canaries.Say(ctx, p.token, p.conversation, text); err != nil {
-			return nil, err
-		}
-	}
-	return p, nil
-}
-
-// forget erases a person whom a probe made, so that probes leave nothing behind.
-func (w *World) forget(ctx context.Context, p *person) error {
-	if _, err := w.Rights.Erase(ctx, p.actor, p.actor.Subject(), "probe"); err != nil {
-		return fmt.Errorf("erase the probe's person: %w", err)
-	}
-	_, err := w.Vault.FinishErasures(ctx, p.side.Tenant)
-	return err
+// Claims lists the promises to people.
+func Claims(at *world.World) []claim.Claim {
+	w := view{at}
+	return []claim.Claim{access(w), portability(w), erasure(w), cardsClaim(w)}
 }
 
 // copied is what came of a request for a copy.
@@ -70,45 +42,31 @@ type copied struct {
 	words   []string // what the person wrote, on one day and on another
 }
 
-func (w *World) copy(ctx context.Context) (c copied, err error) {
-	p, err := w.newPerson(ctx)
+func (w view) copy(ctx context.Context) (c copied, err error) {
+	p, err := w.NewPerson(ctx)
 	if err != nil {
 		return c, err
 	}
-	again, err := w.comesBack(ctx, p)
+	again, err := w.ComesBack(ctx, p)
 	if err != nil {
 		return c, err
 	}
-	c.words = []string{p.word, again.word}
+	c.words = []string{p.Word, again.Word}
 	began := time.Now()
 	var out bytes.Buffer
-	if err := w.Rights.ExportOf(ctx, p.side.Tenant, canary.Address(p.word), &out); err != nil {
+	if err := w.Rights.ExportOf(ctx, p.Side.Tenant, canary.Address(p.Word), &out); err != nil {
 		return c, fmt.Errorf("make a copy: %w", err)
 	}
 	c.archive, c.took = out.Bytes(), time.Since(began)
-	for _, one := range []*person{p, again} {
-		if err := w.forget(ctx, one); err != nil {
+	for _, one := range []*world.Person{p, again} {
+		if err := w.Forget(ctx, one); err != nil {
 			return c, err
 		}
 	}
 	return c, w.lookAtRequests(ctx, &c)
 }
 
-// comesBack lets somebody write from another browser under the same address: one person, two contacts.
-func (w *World) comesBack(ctx context.Context, p *person) (*person, error) {
-	again := &person{side: p.side, word: attack.UniqueWord(p.side.Root)}
-	var err error
-	if again.token, err = w.Canaries.NewVisitor(ctx, p.side, p.word); err != nil {
-		return nil, err
-	}
-	if again.actor, err = w.Identity.Visitor(ctx, again.token); err != nil {
-		return nil, fmt.Errorf("know the visitor: %w", err)
-	}
-	again.conversation, _, err = w.Canaries.Say(ctx, again.token, "", "I wrote before; now it is about "+again.word)
-	return again, err
-}
-
-func (w *World) lookAtRequests(ctx context.Context, c *copied) error {
+func (w view) lookAtRequests(ctx context.Context, c *copied) error {
 	tenants, err := w.Vault.TenantIDs(ctx)
 	if err != nil {
 		return err
@@ -117,7 +75,7 @@ func (w *World) lookAtRequests(ctx context.Context, c *copied) error {
 		if w.Canaries.Is(t) { // nobody waits there, and nobody answers
 			continue
 		}
-		err := w.Vault.View(ctx, system(t), actProbe, func(tx *vault.Tx) error {
+		err := w.Vault.View(ctx, world.System(t), world.Act, func(tx *vault.Tx) error {
 			open, err := rights.Requests.Find(tx, "ended_at IS NULL AND due_at IS NOT NULL ORDER BY asked_at LIMIT 1000")
 			for _, r := range open {
 				c.open++
@@ -135,12 +93,12 @@ func (w *World) lookAtRequests(ctx context.Context, c *copied) error {
 }
 
 // access is rgt-2.
-func access(w *World) claim.Claim {
+func access(w view) claim.Claim {
 	judge := func(c copied) func(context.Context) (claim.Evidence, error) {
 		return func(context.Context) (claim.Evidence, error) { return judgeAccess(c), nil }
 	}
 	return claim.Claim{
-		ID: "rgt-2", Theme: people, Owner: dpo, Every: hourly, On: []string{"privacy_request."},
+		ID: "rgt-2", Theme: world.People, Owner: world.DPO, Every: world.Hourly, On: []string{"privacy_request."},
 		Wording:   "Whoever asks for a copy of their data gets it within {limit}, free of charge: the last took {took}, {open} requests wait, {overdue} are overdue",
 		Predicate: "Whoever has an address of which a canary knows two visitors gets an archive that holds what both wrote, and no request of any tenant is open after the day on which it is due.",
 		Method:    "The probe writes to a canary tenant from two browsers under one address, has the copy made that a code to this address would give out, opens it, and reads the due dates of all open requests.",
@@ -150,18 +108,18 @@ func access(w *World) claim.Claim {
 			return judgeAccess(c), err
 		},
 		Fixtures: []claim.Fixture{
-			fixture("a request that is overdue", judge(copied{archive: copies.Zip("data.jsonl", "hello canaryword"), words: []string{"canaryword"}, overdue: 1, open: 1})),
-			fixture("a copy in which the words are missing", judge(copied{archive: copies.Zip("data.jsonl", "{}"), words: []string{"canaryword"}})),
-			fixture("a copy of only one of the two", judge(copied{archive: copies.Zip("data.jsonl", "hello canaryword"), words: []string{"canaryword", "secondword"}})),
+			world.Fixture("a request that is overdue", judge(copied{archive: copies.Zip("data.jsonl", "hello canaryword"), words: []string{"canaryword"}, overdue: 1, open: 1})),
+			world.Fixture("a copy in which the words are missing", judge(copied{archive: copies.Zip("data.jsonl", "{}"), words: []string{"canaryword"}})),
+			world.Fixture("a copy of only one of the two", judge(copied{archive: copies.Zip("data.jsonl", "hello canaryword"), words: []string{"canaryword", "secondword"}})),
 		},
 	}
 }
 
 // answerWithin is the promise of rgt-2; the law gives a month.
-const answerWithin = 7 * daily
+const answerWithin = 7 * world.Daily
 
 func judgeAccess(c copied) claim.Evidence {
-	e := evidence()
+	e := world.Evidence()
 	files, err := copies.Unzip(c.archive)
 	for _, word := range c.words {
 		held := 0
@@ -170,26 +128,26 @@ func judgeAccess(c copied) claim.Evidence {
 				held++
 			}
 		}
-		e.See(err == nil && held > 0, "the copy", "%d files, %s; %d hold what was written", len(files), bytesOf(int64(len(c.archive))), held)
+		e.See(err == nil && held > 0, "the copy", "%d files, %s; %d hold what was written", len(files), world.Bytes(int64(len(c.archive))), held)
 	}
-	e.See(c.took <= answerWithin, "the time it took", "%s", span(c.took))
+	e.See(c.took <= answerWithin, "the time it took", "%s", world.Span(c.took))
 	e.See(c.overdue == 0, "requests of all tenants", "%d open, %d after their day", c.open, c.overdue)
 	e.Figure("limit", "%s", page.Age(answerWithin))
-	e.Figure("took", "%s", span(c.took))
+	e.Figure("took", "%s", world.Span(c.took))
 	e.Figure("open", "%d", c.open)
 	e.Figure("overdue", "%d", c.overdue)
 	return e
 }
 
 // portability is rgt-3.
-func portability(w *World) claim.Claim {
+func portability(w view) claim.Claim {
 	judge := func(archive []byte) func(context.Context) (claim.Evidence, error) {
 		return func(context.Context) (claim.Evidence, error) {
 			return judgeArchive(archive, []string{"canaryword"}), nil
 		}
 	}
 	return claim.Claim{
-		ID: "rgt-3", Theme: people, Owner: dpo, Every: 6 * hourly,
+		ID: "rgt-3", Theme: world.People, Owner: world.DPO, Every: 6 * world.Hourly,
 		Wording:   "The copy can be read by programs: one archive of {tables} tables as JSON and CSV with {records} records, all of them well-formed",
 		Predicate: "The archive holds data.jsonl, every line of which is JSON, a CSV file for every table in it with a line for every row and as many fields in every line, no CSV field that a spreadsheet would run, and a page for people that loads nothing.",
 		Method:    "The probe has the copy made that a code to the address of two visitors of a canary would give out, and reads every file of it with a parser.",
@@ -199,14 +157,14 @@ func portability(w *World) claim.Claim {
 			return judgeArchive(c.archive, c.words), err
 		},
 		Fixtures: []claim.Fixture{
-			fixture("an archive without the machine-readable file", judge(copies.Zip("csv/messages.csv", goodTable, "index.html", goodPage))),
-			fixture("a line that is no JSON", judge(copies.Zip("data.jsonl", goodData+"not json\n", "csv/messages.csv", goodTable, "index.html", goodPage))),
-			fixture("a CSV field that a spreadsheet would run", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", "text\n=HYPERLINK(1)\n", "index.html", goodPage))),
-			fixture("a table without a CSV file", judge(copies.Zip("data.jsonl", goodData+`{"table":"consents","row":{}}`+"\n", "csv/messages.csv", goodTable, "index.html", goodPage))),
-			fixture("a CSV file with a line too few", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", "text\n", "index.html", goodPage))),
-			fixture("an archive without a page for people", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", goodTable))),
-			fixture("a page whose style comes from elsewhere", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", goodTable, "index.html", `<link rel="stylesheet" href="//fonts.example/a.css">`+goodPage))),
-			fixture("a page whose style loads a picture", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", goodTable, "index.html", "<style>p{background:URL( 'http://x.example/a.png')}</style>"+goodPage))),
+			world.Fixture("an archive without the machine-readable file", judge(copies.Zip("csv/messages.csv", goodTable, "index.html", goodPage))),
+			world.Fixture("a line that is no JSON", judge(copies.Zip("data.jsonl", goodData+"not json\n", "csv/messages.csv", goodTable, "index.html", goodPage))),
+			world.Fixture("a CSV field that a spreadsheet would run", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", "text\n=HYPERLINK(1)\n", "index.html", goodPage))),
+			world.Fixture("a table without a CSV file", judge(copies.Zip("data.jsonl", goodData+`{"table":"consents","row":{}}`+"\n", "csv/messages.csv", goodTable, "index.html", goodPage))),
+			world.Fixture("a CSV file with a line too few", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", "text\n", "index.html", goodPage))),
+			world.Fixture("an archive without a page for people", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", goodTable))),
+			world.Fixture("a page whose style comes from elsewhere", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", goodTable, "index.html", `<link rel="stylesheet" href="//fonts.example/a.css">`+goodPage))),
+			world.Fixture("a page whose style loads a picture", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", goodTable, "index.html", "<style>p{background:URL( 'http://x.example/a.png')}</style>"+goodPage))),
 		},
 	}
 }
@@ -219,7 +177,7 @@ const (
 )
 
 func judgeArchive(raw []byte, words []string) claim.Evidence {
-	e := evidence()
+	e := world.Evidence()
 	files, err := copies.Unzip(raw)
 	e.See(err == nil, "the archive", "%d files", len(files))
 	rows, records, bad := copies.Rows(files["data.jsonl"])
@@ -244,7 +202,7 @@ func judgeArchive(raw []byte, words []string) claim.Evidence {
 
 // gone is what is left of a person who was erased.
 type gone struct {
-	before  int            // stored rows that were about the person
+	before  int            // stored world.Rows that were about the person
 	rows    map[string]int // that are left, by table
 	key     bool           // the key is still there
 	words   []string       // where the words were found
@@ -254,12 +212,12 @@ type gone struct {
 }
 
 // erasure is rgt-4.
-func erasure(w *World) claim.Claim {
+func erasure(w view) claim.Claim {
 	judge := func(g gone) func(context.Context) (claim.Evidence, error) {
 		return func(context.Context) (claim.Evidence, error) { return judgeErasure(g), nil }
 	}
 	return claim.Claim{
-		ID: "rgt-4", Theme: people, Owner: dpo, Every: hourly, Within: 4 * time.Minute, On: []string{"contact.erased", "subject.erased"},
+		ID: "rgt-4", Theme: world.People, Owner: world.DPO, Every: world.Hourly, Within: 4 * time.Minute, On: []string{"contact.erased", "subject.erased"},
 		Wording:   "Whoever asks to be erased is gone: {rows} rows before, {left} after, {found} files or rows with their words, key destroyed in {took}",
 		Predicate: "After a canary's visitor asked for erasure, no row of any table and of the index of words is about them, their key is destroyed and cannot be made again, no file of the data folder and no row as it is stored holds their words, their token opens nothing, and the receipt is proved by the log.",
 		Method:    "The probe writes to a canary tenant as a visitor, asks for erasure in the widget, and looks for the words in the raw bytes. That an older backup does not bring an erased person back is part of the restore drill.",
@@ -269,28 +227,28 @@ func erasure(w *World) claim.Claim {
 			return judgeErasure(g), err
 		},
 		Fixtures: []claim.Fixture{
-			fixture("a row that was left behind", judge(gone{before: 4, rows: map[string]int{"messages": 1}})),
-			fixture("words that are still filed", judge(gone{before: 4, rows: map[string]int{"search_docs": 1}})),
-			fixture("a key that was not destroyed", judge(gone{before: 4, key: true})),
-			fixture("words in a file", judge(gone{before: 4, words: []string{"stores/x/search.db"}})),
-			fixture("a token that still works", judge(gone{before: 4, lets: true})),
-			fixture("a receipt that the log does not know", judge(gone{before: 4, receipt: io.ErrUnexpectedEOF})),
+			world.Fixture("a row that was left behind", judge(gone{before: 4, rows: map[string]int{"messages": 1}})),
+			world.Fixture("words that are still filed", judge(gone{before: 4, rows: map[string]int{"search_docs": 1}})),
+			world.Fixture("a key that was not destroyed", judge(gone{before: 4, key: true})),
+			world.Fixture("words in a file", judge(gone{before: 4, words: []string{"stores/x/search.db"}})),
+			world.Fixture("a token that still works", judge(gone{before: 4, lets: true})),
+			world.Fixture("a receipt that the log does not know", judge(gone{before: 4, receipt: io.ErrUnexpectedEOF})),
 		},
 	}
 }
 
-func (w *World) erase(ctx context.Context) (gone, error) {
+func (w view) erase(ctx context.Context) (gone, error) {
 	var g gone
-	p, err := w.newPerson(ctx, "Please write to "+attack.UniqueWord("zz")+" instead")
+	p, err := w.NewPerson(ctx, "Please write to "+attack.UniqueWord("zz")+" instead")
 	if err != nil {
 		return g, err
 	}
-	subject := p.actor.Subject()
-	if g.before, _, err = w.rowsAbout(ctx, p.side.Tenant, subject); err != nil {
+	subject := p.Actor.Subject()
+	if g.before, _, err = w.RowsAbout(ctx, p.Side.Tenant, subject); err != nil {
 		return g, err
 	}
 	began := time.Now()
-	answer, err := w.Canaries.Door().Do(ctx, inside.Request{Method: http.MethodPost, Path: "/widget/v1/privacy/erase", Body: []byte(`{"confirm":true}`), Header: withJSON(inside.Bearer(p.token))})
+	answer, err := w.Canaries.Door().Do(ctx, inside.Request{Method: http.MethodPost, Path: "/widget/v1/privacy/erase", Body: []byte(`{"confirm":true}`), Header: world.WithJSON(inside.Bearer(p.Token))})
 	if err != nil {
 		return g, err
 	}
@@ -299,76 +257,53 @@ func (w *World) erase(ctx context.Context) (gone, error) {
 	if err := json.Unmarshal(answer.Body, &said); err != nil {
 		return g, fmt.Errorf("ask for erasure: status %d: %w", answer.Status, err)
 	}
-	_, g.receipt = w.Rights.CheckReceipt(ctx, p.side.Tenant, said.Receipt.ID)
-	if _, err := w.Vault.FinishErasures(ctx, p.side.Tenant); err != nil {
+	_, g.receipt = w.Rights.CheckReceipt(ctx, p.Side.Tenant, said.Receipt.ID)
+	if _, err := w.Vault.FinishErasures(ctx, p.Side.Tenant); err != nil {
 		return g, err
 	}
-	if err := w.Vault.Scrub(ctx, p.side.Tenant); err != nil {
+	if err := w.Vault.Scrub(ctx, p.Side.Tenant); err != nil {
 		return g, err
 	}
 	return g, w.lookFor(ctx, p, &g)
 }
 
-func withJSON(h http.Header) http.Header {
-	h.Set("Content-Type", "application/json")
-	return h
-}
-
-// rowsAbout counts the rows that are about a person, those of the index of words too.
-func (w *World) rowsAbout(ctx context.Context, tenant ids.Tenant, subject ids.Subject) (n int, tables map[string]int, err error) {
-	err = w.Vault.View(ctx, system(tenant), actProbe, func(tx *vault.Tx) (err error) {
-		if tables, err = w.Vault.Totals(tx, subject); err != nil {
-			return err
-		}
-		tables["search_docs"], err = w.Vault.Filed(tx, subject)
-		return err
-	})
-	for name, rows := range tables {
-		n += rows
-		if rows == 0 {
-			delete(tables, name)
-		}
-	}
-	return n, tables, err
-}
-
-func (w *World) lookFor(ctx context.Context, p *person, g *gone) error {
+func (w view) lookFor(ctx context.Context, p *world.Person, g *gone) error {
 	var err error
-	if _, g.rows, err = w.rowsAbout(ctx, p.side.Tenant, p.actor.Subject()); err != nil {
+	if _, g.rows, err = w.RowsAbout(ctx, p.Side.Tenant, p.Actor.Subject()); err != nil {
 		return err
 	}
-	if g.key, err = w.Vault.HasKey(ctx, system(p.side.Tenant), p.actor.Subject()); err != nil {
+	if g.key, err = w.Vault.HasKey(ctx, world.System(p.Side.Tenant), p.Actor.Subject()); err != nil {
 		return err
 	}
-	marks := attack.NewMarks(p.word)
-	files, err := lookAtFiles(ctx, os.DirFS(w.Folder), w.Canaries.Is, marks)
+	marks := attack.NewMarks(p.Word)
+	files, err := world.LookAtFiles(ctx, os.DirFS(w.Folder), w.Canaries.Is, marks)
 	if err != nil {
 		return err
 	}
-	inRows, err := lookAtRows(ctx, marks, w.Vault.Stored, []ids.Tenant{p.side.Tenant})
+	inRows, err := world.LookAtRows(ctx, marks, w.Vault.Stored, []ids.Tenant{p.Side.Tenant})
 	if err != nil {
 		return err
 	}
-	g.words = append(files.found, inRows.found...)
-	hello, err := w.Canaries.Door().Do(ctx, inside.Request{Method: http.MethodPost, Path: "/widget/v1/send", Body: []byte(`{"op":"hello"}`), Header: withJSON(inside.Bearer(p.token))})
+	g.words = append(files.Found, inRows.Found...)
+	hello, err := w.Canaries.Door().Do(ctx, inside.Request{Method: http.MethodPost, Path: "/widget/v1/send", Body: []byte(`{"op":"hello"}`), Header: world.WithJSON(inside.Bearer(p.Token))})
 	g.lets = hello.Status == http.StatusOK
 	return err
 }
 
 func judgeErasure(g gone) claim.Evidence {
-	e, left := evidence(), 0
+	e, left := world.Evidence(), 0
 	for _, n := range g.rows {
 		left += n
 	}
 	e.See(g.before > 0, "rows about the person before", "%d", g.before)
 	e.See(left == 0, "rows about the person after", "%d", left)
 	e.See(!g.key, "the person's key", "%s", map[bool]string{true: "is still there", false: "destroyed"}[g.key])
-	e.See(len(g.words) == 0, "raw bytes of files and rows", "%s", wordsIn(g.words))
+	e.See(len(g.words) == 0, "raw bytes of files and rows", "%s", world.WordsIn(g.words))
 	e.See(!g.lets, "the person's token", "%s", map[bool]string{true: "still opens something", false: "opens nothing"}[g.lets])
-	e.See(g.receipt == nil, "the receipt", "%s", orError("proved by the log", g.receipt))
+	e.See(g.receipt == nil, "the receipt", "%s", world.OrError("proved by the log", g.receipt))
 	e.Figure("rows", "%d", g.before)
 	e.Figure("left", "%d", left)
 	e.Figure("found", "%d", len(g.words))
-	e.Figure("took", "%s", span(g.took))
+	e.Figure("took", "%s", world.Span(g.took))
 	return e
 }

@@ -1,4 +1,5 @@
-package probes
+// Package keeping has the probes of what is kept, for what purpose, how long and where.
+package keeping
 
 import (
 	"context"
@@ -9,17 +10,23 @@ import (
 
 	"aver/frame/claim"
 	"aver/frame/page"
+	"aver/trust/probes/world"
 	"aver/trust/retention"
 )
 
+// Claims lists the promises about keeping.
+func Claims(w *world.World) []claim.Claim {
+	return []claim.Claim{connections(w), schedule(w)}
+}
+
 // grace is how much older than its limit something may be: a sweep comes once an hour, and is held back for a run when
 // the clock jumped.
-const grace = daily
+const grace = world.Daily
 
 // schedule is ret-5.
-func schedule(w *World) claim.Claim {
+func schedule(w *world.World) claim.Claim {
 	return claim.Claim{
-		ID: "ret-5", Theme: keeping, Owner: dpo, Every: hourly, On: []string{"retention."},
+		ID: "ret-5", Theme: world.Keeping, Owner: world.DPO, Every: world.Hourly, On: []string{"retention."},
 		Wording:   "Data is kept as long as the tenant set, class by class: {classes} classes of {tenants} tenants looked at, {over} with something older than its limit",
 		Predicate: "In every class of data of every tenant that has a limit, the oldest row is not older than the limit and a day.",
 		Method:    "The probe reads each class's limit and the time of its oldest row.",
@@ -38,17 +45,17 @@ func schedule(w *World) claim.Claim {
 			return judgeSchedule(all, w.Vault.Now()), nil
 		},
 		Fixtures: []claim.Fixture{
-			fixture("a message older than the tenant's limit", func(context.Context) (claim.Evidence, error) {
+			world.Fixture("a message older than the tenant's limit", func(context.Context) (claim.Evidence, error) {
 				now := time.Now()
-				return judgeSchedule(map[string][]retention.Class{"a tenant": {{Name: "messages", Limit: 30 * daily, Oldest: now.Add(-40 * daily)}}}, now), nil
+				return judgeSchedule(map[string][]retention.Class{"a tenant": {{Name: "messages", Limit: 30 * world.Daily, Oldest: now.Add(-40 * world.Daily)}}}, now), nil
 			}),
-			fixture("nothing to look at", func(context.Context) (claim.Evidence, error) { return judgeSchedule(nil, time.Now()), nil }),
+			world.Fixture("nothing to look at", func(context.Context) (claim.Evidence, error) { return judgeSchedule(nil, time.Now()), nil }),
 		},
 	}
 }
 
 func judgeSchedule(all map[string][]retention.Class, now time.Time) claim.Evidence {
-	e, classes, over := evidence(), 0, 0
+	e, classes, over := world.Evidence(), 0, 0
 	for _, list := range all {
 		for _, c := range list {
 			classes++
@@ -70,9 +77,9 @@ func judgeSchedule(all map[string][]retention.Class, now time.Time) claim.Eviden
 var logColumns = []string{"id", "at", "seen_at", "ip", "client", "address", "agent", "user_agent", "class", "kind", "who", "route", "site"}
 
 // connections is ret-3.
-func connections(w *World) claim.Claim {
+func connections(w *world.World) claim.Claim {
 	return claim.Claim{
-		ID: "ret-3", Theme: keeping, Owner: dpo, Every: 6 * hourly,
+		ID: "ret-3", Theme: world.Keeping, Owner: world.DPO, Every: 6 * world.Hourly,
 		Wording:   "Of connections only address, browser, time and kind are kept, for {limit} at most: the oldest line is {oldest} old",
 		Predicate: "The connection log has no other columns, no tenant can keep it longer than a year, and its oldest line of any tenant is not older than the limit and a day.",
 		Method:    "The probe reads the catalogue of columns, the cap, and the time of the oldest line of every tenant.",
@@ -100,24 +107,24 @@ func connections(w *World) claim.Claim {
 			return judgeConnections(columns, found, w.Vault.Now()), nil
 		},
 		Fixtures: []claim.Fixture{
-			fixture("a log that keeps the page's address", func(context.Context) (claim.Evidence, error) {
+			world.Fixture("a log that keeps the page's address", func(context.Context) (claim.Evidence, error) {
 				return judgeConnections([]string{"id", "seen_at", "ip", "url"}, []retention.Class{{Limit: yearly, Cap: yearly}}, time.Now()), nil
 			}),
-			fixture("a line that is two years old", func(context.Context) (claim.Evidence, error) {
+			world.Fixture("a line that is two years old", func(context.Context) (claim.Evidence, error) {
 				now := time.Now()
 				return judgeConnections([]string{"id", "seen_at", "ip"}, []retention.Class{{Limit: yearly, Cap: yearly, Oldest: now.Add(-2 * yearly)}}, now), nil
 			}),
-			fixture("a log without a cap", func(context.Context) (claim.Evidence, error) {
+			world.Fixture("a log without a cap", func(context.Context) (claim.Evidence, error) {
 				return judgeConnections([]string{"id"}, []retention.Class{{Limit: 3 * yearly}}, time.Now()), nil
 			}),
 		},
 	}
 }
 
-const yearly = 365 * daily
+const yearly = 365 * world.Daily
 
 func judgeConnections(columns []string, found []retention.Class, now time.Time) claim.Evidence {
-	e := evidence()
+	e := world.Evidence()
 	extra := slices.DeleteFunc(slices.Clone(columns), func(c string) bool { return slices.Contains(logColumns, c) })
 	e.See(len(extra) == 0, "columns", "%s%s", strings.Join(columns, ", "), more(extra))
 	limit, oldest := time.Duration(0), time.Duration(0)
@@ -131,7 +138,7 @@ func judgeConnections(columns []string, found []retention.Class, now time.Time) 
 	}
 	e.See(capped, "the longest that a tenant can set", "%s", map[bool]string{true: "a year", false: "more than a year"}[capped])
 	e.See(oldest <= limit+grace, "the oldest line", "%s old", page.Age(oldest))
-	e.Figure("limit", "%s", fmt.Sprintf("%d days", int(limit/daily)))
+	e.Figure("limit", "%s", fmt.Sprintf("%d days", int(limit/world.Daily)))
 	e.Figure("oldest", "%s", page.Age(oldest))
 	return e
 }
