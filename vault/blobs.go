@@ -18,7 +18,7 @@ import (
 	"aver/base/aead"
 	"aver/base/errs"
 	"aver/base/ids"
-	"aver/vault/durable"
+	"aver/vault/segments"
 )
 
 // Blob is a sealed file: a line in the tenant's store, its bytes in a file beside it.
@@ -33,9 +33,6 @@ type Blob struct {
 
 // Blobs lists the sealed files.
 var Blobs = Define[Blob]("blobs", Purpose("keeping files that belong to conversations, imports and exports"), KeepWhile("as long as the row that names it"))
-
-// segment is how much of a file is sealed at once: memory for reading and writing stays small.
-const segment = 256 << 10
 
 func (v *Vault) blobPath(tenant ids.Tenant, id ids.Object) string {
 	return filepath.Join(v.blobs, tenant.String(), id.String())
@@ -57,10 +54,8 @@ func (v *Vault) PutBlob(ctx context.Context, actor Actor, subject ids.Subject, k
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return Blob{}, fmt.Errorf("store a file: %w", err)
 	}
-	if err := v.writeBlob(path, key, actor.is.Tenant, &b, from, limit); err != nil {
-		return Blob{}, errors.Join(err, os.Remove(path+".part"))
-	}
-	return b, nil
+	b.Size, b.SHA256, err = segments.Write(path, key, segmentOf(actor.is.Tenant, b.ID), from, limit)
+	return b, err
 }
 
 // blobKey is a person's key, or the tenant's for files about nobody.
@@ -76,44 +71,11 @@ func (v *Vault) blobKey(ctx context.Context, tenant ids.Tenant, subject ids.Subj
 	return t.Seal(), nil
 }
 
-func segmentPlace(tenant ids.Tenant, id ids.Object, n uint32, last bool) []byte {
-	return aead.Place([]byte("blob"), tenant[:], id[:], binary.BigEndian.AppendUint32(nil, n), []byte{byte(index(last))})
-}
-
-// writeBlob writes segment after segment, then syncs the file, gives it its name and syncs the folder.
-func (v *Vault) writeBlob(path string, key *aead.Key, tenant ids.Tenant, b *Blob, from io.Reader, limit int64) error {
-	f, err := os.OpenFile(path+".part", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return fmt.Errorf("store a file: %w", err)
+// segmentOf is what the segments of a file are bound to.
+func segmentOf(tenant ids.Tenant, id ids.Object) segments.Place {
+	return func(n uint32, last bool) []byte {
+		return aead.Place([]byte("blob"), tenant[:], id[:], binary.BigEndian.AppendUint32(nil, n), []byte{byte(index(last))})
 	}
-	sum := sha256.New()
-	buf, next := make([]byte, segment), make([]byte, segment)
-	n, err := io.ReadFull(from, buf)
-	for i := uint32(0); ; i++ {
-		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-			return errors.Join(fmt.Errorf("store a file: %w", err), f.Close())
-		}
-		last := err != nil
-		var m int
-		if !last {
-			m, err = io.ReadFull(from, next)
-			last = err == io.EOF
-		}
-		b.Size += int64(n)
-		if b.Size > limit {
-			return errors.Join(errs.New(errs.TooLarge, "The file is larger than allowed."), f.Close())
-		}
-		sum.Write(buf[:n])
-		if _, e := f.Write(key.Seal(nil, buf[:n], segmentPlace(tenant, b.ID, i, last))); e != nil {
-			return errors.Join(fmt.Errorf("store a file: %w", e), f.Close())
-		}
-		if last {
-			break
-		}
-		buf, next, n = next, buf, m
-	}
-	b.SHA256 = sum.Sum(nil)
-	return errors.Join(f.Sync(), f.Close(), os.Rename(path+".part", path), durable.Names(filepath.Dir(path)))
 }
 
 // ReadBlob opens a sealed file that the transaction can see. Altered, truncated or swapped files are errors, found
@@ -132,7 +94,7 @@ func (v *Vault) ReadBlob(tx *Tx, id ids.Object) (Blob, io.Reader, error) {
 		}
 		open = key.Open
 	}
-	file := sealedFile{path: v.blobPath(tx.actor.is.Tenant, id), tenant: tx.actor.is.Tenant, id: id, open: open}
+	file := segments.File{Path: v.blobPath(tx.actor.is.Tenant, id), Place: segmentOf(tx.actor.is.Tenant, id), Open: open}
 	first, sum := file, sha256.New()
 	if _, err := io.Copy(sum, &first); err != nil {
 		return Blob{}, nil, err
@@ -141,78 +103,9 @@ func (v *Vault) ReadBlob(tx *Tx, id ids.Object) (Blob, io.Reader, error) {
 		return Blob{}, nil, errs.New(errs.Internal, "The file was altered in the store.")
 	}
 	if b.Subject.IsZero() {
-		file.open = tx.keys.Open // which openOwn brought up to date; the transaction may be over when this is called
+		file.Open = tx.keys.Open // which openOwn brought up to date; the transaction may be over when this is called
 	}
 	return b, &file, nil
-}
-
-// sealedFile reads the clear content of a sealed file, a segment at a time. The file is open only while a segment is
-// read: nobody can forget to close it, and of one that is removed meanwhile (an erasure) no more is given out.
-type sealedFile struct {
-	path   string
-	tenant ids.Tenant
-	id     ids.Object
-	open   func(sealed, where []byte) ([]byte, error)
-	sealed []byte // a segment, as in the file
-	clear  []byte // what is left of the segment that was read last
-	next   uint32 // segment
-	ended  bool
-}
-
-func (f *sealedFile) Read(p []byte) (int, error) {
-	for len(f.clear) == 0 {
-		if f.ended {
-			return 0, io.EOF
-		}
-		if err := f.advance(); err != nil {
-			return 0, err
-		}
-	}
-	n := copy(p, f.clear)
-	f.clear = f.clear[n:]
-	return n, nil
-}
-
-// advance opens the next segment.
-func (f *sealedFile) advance() error {
-	if err := f.load(); err != nil {
-		return err
-	}
-	clear, err := f.open(f.sealed, segmentPlace(f.tenant, f.id, f.next, f.ended))
-	if err != nil {
-		return fmt.Errorf("read a file: segment %d: %w", f.next, err)
-	}
-	f.clear = clear
-	f.next++
-	return nil
-}
-
-// load reads the next sealed segment and notes whether it is the last one.
-func (f *sealedFile) load() error {
-	file, err := os.Open(f.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return errs.New(errs.Internal, "The file is missing from the store.").Because(err)
-	}
-	if err != nil {
-		return fmt.Errorf("read a file: %w", err)
-	}
-	defer file.Close()
-	if f.sealed == nil {
-		f.sealed = make([]byte, segment+aead.Overhead)
-	}
-	f.sealed = f.sealed[:cap(f.sealed)]
-	info, err := file.Stat()
-	if err != nil {
-		return fmt.Errorf("read a file: %w", err)
-	}
-	at := int64(f.next) * int64(len(f.sealed))
-	left := info.Size() - at
-	f.ended = left <= int64(len(f.sealed))
-	f.sealed = f.sealed[:max(0, min(left, int64(len(f.sealed))))]
-	if _, err := file.ReadAt(f.sealed, at); err != nil {
-		return fmt.Errorf("read a file: %w", err)
-	}
-	return nil
 }
 
 // DropBlob removes a file of PutBlob that was refused a line, without waiting for the sweep.

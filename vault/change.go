@@ -1,14 +1,13 @@
 package vault
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
 	"strings"
-	"time"
 
 	"aver/base/errs"
+	"aver/vault/column"
 	"aver/vault/engine"
 	"aver/vault/journal"
 )
@@ -29,7 +28,7 @@ func (tb *Table[T]) Change(tx *Tx, from, to T) error {
 	if err != nil || len(t.columns) > mostColumns {
 		return errors.Join(err, tooWide(t))
 	}
-	key := keyBytes(keys)
+	key := column.KeyBytes(keys)
 	changed, err := t.differ(before, after)
 	if err != nil || changed == 0 {
 		return err
@@ -85,11 +84,10 @@ func (t *table) sameKey(before, after reflect.Value) ([]any, error) {
 	keys := make([]any, len(t.keys))
 	for i, k := range t.keys {
 		c := &t.columns[k]
-		was, is := before.FieldByIndex(c.field), after.FieldByIndex(c.field)
-		if !was.Equal(is) {
+		if !c.Of(before).Equal(c.Of(after)) {
 			return nil, fmt.Errorf("change %s: the key column %s differs", t.name, c.Name)
 		}
-		keys[i] = plain(is, c.form)
+		keys[i] = c.Plain(after)
 	}
 	return keys, nil
 }
@@ -99,23 +97,11 @@ func (t *table) differ(before, after reflect.Value) (changed uint64, err error) 
 	all := t.subject >= 0 && t.subjectOf(before) != t.subjectOf(after)
 	for i := range t.columns {
 		c := &t.columns[i]
-		was, is := before.FieldByIndex(c.field), after.FieldByIndex(c.field)
-		same := c.isClass == classKey
-		switch {
-		case same:
-		case c.Sealed:
-			a, err1 := clearBytes(was, c.form)
-			b, err2 := clearBytes(is, c.form)
-			if err := errors.Join(err1, err2); err != nil {
-				return 0, fmt.Errorf("change %s: encode column %s: %w", t.name, c.Name, err)
-			}
-			same = !all && bytes.Equal(a, b)
-		case c.form == formTime:
-			same = was.Interface().(time.Time).Equal(is.Interface().(time.Time))
-		default:
-			same = was.Equal(is)
+		same, err := c.Same(before, after)
+		if err != nil {
+			return 0, fmt.Errorf("change %s: %w", t.name, err)
 		}
-		if !same {
+		if c.Class != column.Key && (!same || all && c.Sealed) {
 			changed |= 1 << i
 		}
 	}
@@ -131,7 +117,7 @@ func (tx *Tx) changes(t *table, row reflect.Value, key []byte, changed uint64) (
 		}
 		c := &t.columns[i]
 		before := len(args)
-		if args, err = tx.encodeColumn(args, t, c, row.FieldByIndex(c.field), subject, key); err != nil {
+		if args, err = tx.encodeColumn(args, t, c, row, subject, key); err != nil {
 			return nil, nil, err
 		}
 		written = append(append(written, c.Name), args[before:]...)
@@ -152,8 +138,8 @@ func (t *table) changeSQL(changed uint64, tenant bool) string {
 	for i := range t.columns {
 		if c := &t.columns[i]; changed&(1<<i) != 0 {
 			sets = append(sets, c.Name+" = ?")
-			if c.blind != "" {
-				sets = append(sets, c.blind+" = ?")
+			if c.Lookup {
+				sets = append(sets, c.Blind()+" = ?")
 			}
 		}
 	}

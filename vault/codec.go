@@ -1,226 +1,28 @@
 package vault
 
 import (
-	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
 	"strings"
-	"time"
 
 	"aver/base/aead"
 	"aver/base/ids"
-	"aver/base/personal"
+	"aver/vault/column"
 	"aver/vault/keyring"
 )
-
-// form is how a Go value becomes a stored one.
-type form uint8
-
-const (
-	formID form = iota + 1
-	formSubject
-	formTime
-	formInt
-	formBool
-	formString
-	formText
-	formBytes
-	formRaw
-	formJSON
-)
-
-var errForm = errors.New("type cannot be stored")
-
-func formOf(t reflect.Type) (form, error) {
-	switch {
-	case t == typeSubj:
-		return formSubject, nil
-	case t == typeText:
-		return formText, nil
-	case t == typeBytes:
-		return formBytes, nil
-	case t == typeTime:
-		return formTime, nil
-	}
-	switch t.Kind() {
-	case reflect.Array:
-		if t.Len() == 16 && t.Elem().Kind() == reflect.Uint8 {
-			return formID, nil
-		}
-	case reflect.Int, reflect.Int64, reflect.Int32:
-		return formInt, nil
-	case reflect.Bool:
-		return formBool, nil
-	case reflect.String:
-		return formString, nil
-	case reflect.Slice:
-		if t.Elem().Kind() == reflect.Uint8 {
-			return formRaw, nil
-		}
-	}
-	return 0, fmt.Errorf("%s: %w", t, errForm)
-}
-
-// plain turns a field into the engine's value. Zero identifiers and times are NULL.
-func plain(v reflect.Value, f form) any {
-	switch f {
-	case formID, formSubject:
-		if v.IsZero() {
-			return nil
-		}
-		out := make([]byte, 16)
-		reflect.Copy(reflect.ValueOf(out), v)
-		return out
-	case formTime:
-		t := v.Interface().(time.Time)
-		if t.IsZero() {
-			return nil
-		}
-		return t.UnixMicro()
-	case formInt:
-		return v.Int()
-	case formBool:
-		return v.Bool()
-	default:
-		return v.String()
-	}
-}
-
-// clear gives the bytes that are to be sealed; nil for an empty value, which is stored as NULL.
-func clearBytes(v reflect.Value, f form) ([]byte, error) {
-	switch f {
-	case formText:
-		if s := v.Interface().(personal.Text).Reveal(); s != "" {
-			return []byte(s), nil
-		}
-		return nil, nil
-	case formBytes:
-		return v.Interface().(personal.Bytes).Reveal(), nil
-	case formString:
-		if s := v.String(); s != "" {
-			return []byte(s), nil
-		}
-		return nil, nil
-	case formRaw:
-		return v.Bytes(), nil
-	default:
-		if v.IsZero() {
-			return nil, nil
-		}
-		return json.Marshal(v.Interface())
-	}
-}
-
-// fill is the reverse of plain.
-func fill(v reflect.Value, f form, stored any) error {
-	if stored == nil {
-		v.SetZero()
-		return nil
-	}
-	switch f {
-	case formID, formSubject:
-		b, ok := stored.([]byte)
-		if !ok || len(b) != 16 {
-			return ids.ErrMalformed
-		}
-		reflect.Copy(v, reflect.ValueOf(b))
-	case formTime:
-		v.Set(reflect.ValueOf(time.UnixMicro(stored.(int64)).UTC()))
-	case formInt:
-		v.SetInt(stored.(int64))
-	case formBool:
-		switch b := stored.(type) {
-		case bool:
-			v.SetBool(b)
-		case int64:
-			v.SetBool(b != 0)
-		}
-	default:
-		v.SetString(stored.(string))
-	}
-	return nil
-}
-
-// fillClear is the reverse of clearBytes.
-func fillClear(v reflect.Value, f form, b []byte) error {
-	switch f {
-	case formText:
-		v.Set(reflect.ValueOf(personal.Of(string(b))))
-	case formBytes:
-		v.Set(reflect.ValueOf(personal.OfBytes(b)))
-	case formString:
-		v.SetString(string(b))
-	case formRaw:
-		v.SetBytes(b)
-	default:
-		return json.Unmarshal(b, v.Addr().Interface())
-	}
-	return nil
-}
-
-// argument turns a value of a tail (WHERE …) into the engine's.
-func argument(a any) any {
-	switch v := a.(type) {
-	case nil, int64, bool, string, []byte, float64:
-		return v
-	case time.Time:
-		return v.UnixMicro()
-	}
-	v := reflect.ValueOf(a)
-	f, err := formOf(v.Type())
-	if err != nil || f == formText || f == formBytes || f == formRaw {
-		panic(fmt.Sprintf("vault: a %T cannot be compared in a query", a)) // a mistake of the caller's source text, found by its first test
-	}
-	return plain(v, f)
-}
-
-func arguments(args []any) []any {
-	out := make([]any, len(args))
-	for i, a := range args {
-		out[i] = argument(a)
-	}
-	return out
-}
-
-// keyBytes encodes the primary key for journal entries and for sealing: unambiguous, the same on both databases.
-func keyBytes(parts []any) []byte {
-	out := make([]byte, 0, 48)
-	for _, p := range parts {
-		var b []byte
-		switch v := p.(type) {
-		case []byte:
-			b = v
-		case int64:
-			b = binary.BigEndian.AppendUint64(nil, uint64(v))
-		case string:
-			b = []byte(v)
-		}
-		out = append(append(out, byte(len(b))), b...)
-	}
-	return out
-}
-
-// normal is how text is compared by a blind index: without surrounding space, in lower case, unless the column is exact.
-func (c *Column) normal(b []byte) []byte {
-	if c.Exact {
-		return b
-	}
-	return []byte(strings.ToLower(strings.TrimSpace(string(b))))
-}
 
 // encode turns a row into the values of its columns, sealed where the class says so, in the order of statements.columns.
 func (tx *Tx) encode(t *table, row reflect.Value) (values []any, key []byte, err error) {
 	keys := make([]any, len(t.keys))
 	for i, k := range t.keys {
 		c := &t.columns[k]
-		keys[i] = plain(row.FieldByIndex(c.field), c.form)
+		keys[i] = c.Plain(row)
 		if keys[i] == nil || keys[i] == "" {
 			return nil, nil, fmt.Errorf("store %s: key column %s is empty", t.name, c.Name)
 		}
 	}
-	key = keyBytes(keys)
+	key = column.KeyBytes(keys)
 	subject := t.subjectOf(row)
 	if err := tx.alive(t, subject); err != nil {
 		return nil, nil, err
@@ -228,7 +30,7 @@ func (tx *Tx) encode(t *table, row reflect.Value) (values []any, key []byte, err
 	values = make([]any, 0, len(t.columns)+4)
 	for i := range t.columns {
 		c := &t.columns[i]
-		if values, err = tx.encodeColumn(values, t, c, row.FieldByIndex(c.field), subject, key); err != nil {
+		if values, err = tx.encodeColumn(values, t, c, row, subject, key); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -236,11 +38,11 @@ func (tx *Tx) encode(t *table, row reflect.Value) (values []any, key []byte, err
 }
 
 // encodeColumn appends what is stored of a column's value: as it is, or sealed and with its blind index if it has one.
-func (tx *Tx) encodeColumn(to []any, t *table, c *Column, v reflect.Value, subject ids.Subject, key []byte) ([]any, error) {
+func (tx *Tx) encodeColumn(to []any, t *table, c *Column, row reflect.Value, subject ids.Subject, key []byte) ([]any, error) {
 	if !c.Sealed {
-		return append(to, plain(v, c.form)), nil
+		return append(to, c.Plain(row)), nil
 	}
-	b, err := clearBytes(v, c.form)
+	b, err := c.Clear(row)
 	if err != nil {
 		return nil, fmt.Errorf("store %s: encode column %s: %w", t.name, c.Name, err)
 	}
@@ -248,7 +50,7 @@ func (tx *Tx) encodeColumn(to []any, t *table, c *Column, v reflect.Value, subje
 	if err != nil {
 		return nil, err
 	}
-	if to = append(to, sealed); c.blind != "" {
+	if to = append(to, sealed); c.Lookup {
 		to = append(to, tx.blind(t, c, b))
 	}
 	return to, nil
@@ -258,7 +60,7 @@ func (t *table) subjectOf(row reflect.Value) ids.Subject {
 	if t.subject < 0 {
 		return ids.Subject{}
 	}
-	return row.FieldByIndex(t.columns[t.subject].field).Interface().(ids.Subject)
+	return t.columns[t.subject].Of(row).Interface().(ids.Subject)
 }
 
 func (tx *Tx) place(t *table, c *Column, key []byte) []byte {
@@ -270,7 +72,7 @@ func (tx *Tx) blind(t *table, c *Column, b []byte) any {
 	if b == nil {
 		return nil
 	}
-	return aead.BlindIndex(tx.keys.Blind(t.name+"."+c.Name), c.normal(b), 16)
+	return aead.BlindIndex(tx.keys.Blind(t.name+"."+c.Name), c.Normal(b), 16)
 }
 
 func (tx *Tx) seal(t *table, c *Column, subject ids.Subject, key, b []byte) (any, error) {
@@ -278,7 +80,7 @@ func (tx *Tx) seal(t *table, c *Column, subject ids.Subject, key, b []byte) (any
 		return nil, nil
 	}
 	where := tx.place(t, c, key)
-	if c.isClass != classPersonal {
+	if c.Class != column.Personal {
 		return tx.keys.Seal().Seal(nil, b, where), nil
 	}
 	if subject.IsZero() {
@@ -312,14 +114,14 @@ func (tx *Tx) decode(t *table, values []any, row reflect.Value) error {
 		if c.Sealed {
 			continue
 		}
-		if err := fill(row.FieldByIndex(c.field), c.form, values[i]); err != nil {
+		if err := c.Fill(row, values[i]); err != nil {
 			return fmt.Errorf("read %s: column %s: %w", t.name, c.Name, err)
 		}
 	}
 	for _, k := range t.keys {
 		keys = append(keys, values[k])
 	}
-	key, subject := keyBytes(keys), t.subjectOf(row)
+	key, subject := column.KeyBytes(keys), t.subjectOf(row)
 	for i := range t.columns {
 		c := &t.columns[i]
 		sealed, _ := values[i].([]byte)
@@ -333,7 +135,7 @@ func (tx *Tx) decode(t *table, values []any, row reflect.Value) error {
 		if err != nil {
 			return fmt.Errorf("read %s: column %s: %w", t.name, c.Name, err)
 		}
-		if err := fillClear(row.FieldByIndex(c.field), c.form, b); err != nil {
+		if err := c.FillClear(row, b); err != nil {
 			return fmt.Errorf("read %s: decode column %s: %w", t.name, c.Name, err)
 		}
 	}
@@ -342,7 +144,7 @@ func (tx *Tx) decode(t *table, values []any, row reflect.Value) error {
 
 func (tx *Tx) open(t *table, c *Column, subject ids.Subject, key, sealed []byte) ([]byte, error) {
 	where := tx.place(t, c, key)
-	if c.isClass != classPersonal {
+	if c.Class != column.Personal {
 		return tx.openOwn(sealed, where)
 	}
 	k, err := tx.v.keys.Subject(tx.ctx, tx.actor.is.Tenant, subject)
@@ -385,8 +187,8 @@ func render(t *table, tenant bool) statements {
 	for i := range t.columns {
 		c := &t.columns[i]
 		names, reads = append(names, c.Name), append(reads, c.Name)
-		if c.blind != "" {
-			names = append(names, c.blind)
+		if c.Lookup {
+			names = append(names, c.Blind())
 		}
 	}
 	for _, k := range t.keys {

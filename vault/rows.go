@@ -2,14 +2,13 @@ package vault
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"reflect"
 	"strings"
 	"time"
 
 	"aver/base/ids"
+	"aver/vault/column"
 	"aver/vault/postings"
 )
 
@@ -54,7 +53,7 @@ func (tx *Tx) cells(t *table, values []any) ([]Cell, error) {
 	for _, k := range t.keys {
 		parts = append(parts, values[k])
 	}
-	key := keyBytes(parts)
+	key := column.KeyBytes(parts)
 	var subject ids.Subject
 	if b, ok := values[t.subject].([]byte); ok {
 		copy(subject[:], b)
@@ -62,63 +61,24 @@ func (tx *Tx) cells(t *table, values []any) ([]Cell, error) {
 	out := make([]Cell, 0, len(t.columns))
 	for i := range t.columns {
 		c := &t.columns[i]
-		if c.isClass == classSecret {
+		if c.Class == column.Secret {
 			continue
 		}
-		cell := Cell{Column: *c, Personal: c.isClass == classPersonal}
+		cell := Cell{Column: *c, Personal: c.Class == column.Personal}
 		sealed, _ := values[i].([]byte)
 		switch {
 		case !c.Sealed:
-			cell.Value = c.show(values[i])
+			cell.Value = c.Show(values[i])
 		case sealed != nil:
 			b, err := tx.open(t, c, subject, key, sealed)
 			if err != nil {
 				return nil, fmt.Errorf("column %s: %w", c.Name, erasedError(err))
 			}
-			cell.Value = c.showClear(b)
+			cell.Value = c.ShowClear(b)
 		}
 		out = append(out, cell)
 	}
 	return out, nil
-}
-
-// show gives a plain stored value its meaning back.
-func (c *Column) show(stored any) any {
-	switch v := stored.(type) {
-	case []byte:
-		v2 := ids.Object{}
-		copy(v2[:], v)
-		return c.idText(v2)
-	case int64:
-		switch c.form {
-		case formTime:
-			return time.UnixMicro(v).UTC()
-		case formBool:
-			return v != 0
-		}
-	}
-	return stored
-}
-
-// idText writes an identifier with the prefix of its Go type.
-func (c *Column) idText(raw [16]byte) string {
-	v := reflect.New(c.goType).Elem()
-	reflect.Copy(v, reflect.ValueOf(raw))
-	if s, ok := v.Interface().(fmt.Stringer); ok {
-		return s.String()
-	}
-	return ids.Object(raw).String()
-}
-
-func (c *Column) showClear(b []byte) any {
-	switch c.form {
-	case formText, formString:
-		return string(b)
-	case formJSON:
-		return json.RawMessage(b)
-	default:
-		return b
-	}
 }
 
 // Oldest tells the age-relevant time of a table's oldest row, zero when there is none or the table has no age limit.

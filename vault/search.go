@@ -3,7 +3,6 @@ package vault
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 
 	"aver/base/aead"
 	"aver/base/ids"
+	"aver/vault/column"
 	"aver/vault/engine"
 	"aver/vault/journal"
 	"aver/vault/keyring"
@@ -147,25 +147,6 @@ func (t *table) filedUnder(subject ids.Subject) []byte {
 	return subject[:]
 }
 
-// splitKey undoes keyBytes for the columns of a table's key.
-func splitKey(t *table, key []byte) []any {
-	var out []any
-	for _, k := range t.keys {
-		n := int(key[0])
-		part := key[1 : 1+n]
-		key = key[1+n:]
-		switch t.columns[k].form {
-		case formInt:
-			out = append(out, int64(binary.BigEndian.Uint64(part)))
-		case formString:
-			out = append(out, string(part))
-		default:
-			out = append(out, part)
-		}
-	}
-	return out
-}
-
 // searched is what a row is found by.
 type searched struct {
 	found   bool
@@ -194,7 +175,7 @@ func (tx *Tx) searchedRows(t *table, keys ...[]byte) (map[string]searched, error
 	for part := range slices.Chunk(keys, rowsAtOnce) {
 		var args []any
 		for i := range rowsAtOnce {
-			args = append(args, splitKey(t, part[min(i, len(part)-1)])...)
+			args = append(args, column.SplitKey(t.keyColumns(), part[min(i, len(part)-1)])...)
 		}
 		err := tx.conn.Query(tx.hold(withTail(s.find, tail)), s.own(tx.actor.is.Tenant, args), func(values []any) error {
 			row := searched{found: true}
@@ -209,7 +190,7 @@ func (tx *Tx) searchedRows(t *table, keys ...[]byte) (map[string]searched, error
 			for i, k := range t.keys {
 				parts[i] = values[k]
 			}
-			out[string(keyBytes(parts))] = row
+			out[string(column.KeyBytes(parts))] = row
 			return nil
 		})
 		if err != nil {
@@ -296,7 +277,7 @@ func (tb *Table[T]) hits(tx *Tx, keys [][]byte, asked []string, limit int) ([]T,
 		if !row.found || !words.Contain(words.Of(text), asked) {
 			continue
 		}
-		hit, err := tb.Get(tx, splitKey(tb.t, key)...)
+		hit, err := tb.Get(tx, column.SplitKey(tb.t.keyColumns(), key)...)
 		if err != nil {
 			return nil, err
 		}

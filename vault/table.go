@@ -3,44 +3,14 @@ package vault
 import (
 	"fmt"
 	"reflect"
-	"strings"
 	"sync"
 	"time"
 
-	"aver/base/ids"
-	"aver/base/personal"
-)
-
-// class says what a column holds and hence what must happen to it.
-type class string
-
-const (
-	classKey      class = "key"
-	classSubject  class = "subject"
-	classState    class = "state"
-	classTenant   class = "tenant"
-	classPersonal class = "personal"
-	classSecret   class = "secret"
+	"aver/vault/column"
 )
 
 // Column is what the catalogue knows of one column.
-type Column struct {
-	Name     string
-	Class    string // key, subject, state, tenant, personal or secret
-	Category string // fideslang category of personal and tenant columns, such as user.contact.email
-	Sealed   bool
-	Lookup   bool // equality search by blind index
-	Exact    bool // the equality search tells upper from lower case and minds surrounding space
-	Search   bool // word search
-	Keep     bool // retention counts from this time
-
-	field    []int
-	form     form
-	goType   reflect.Type
-	blind    string // name of the blind index column
-	isClass  class
-	aboutKey bool // part of the key and at the same time the person the row is about
-}
+type Column = column.Column
 
 // AnyTable is a table whatever its row type.
 type AnyTable interface {
@@ -96,7 +66,7 @@ func Define[T any](name string, settings ...Setting) *Table[T] {
 	}
 	row := reflect.TypeFor[T]()
 	for i := range row.NumField() {
-		c, err := parseColumn(row.Field(i))
+		c, err := column.Parse(row.Field(i))
 		if err != nil {
 			panic(fmt.Sprintf("vault: table %s: %v", name, err))
 		}
@@ -120,13 +90,13 @@ func index(b bool) int {
 
 func (t *table) add(c Column) {
 	n := len(t.columns)
-	switch c.isClass {
-	case classKey:
+	switch c.Class {
+	case column.Key:
 		t.keys = append(t.keys, n)
-	case classSubject:
+	case column.Subject:
 		t.subject = n
 	}
-	if c.aboutKey {
+	if c.About {
 		t.subject = n
 	}
 	if c.Keep {
@@ -136,6 +106,15 @@ func (t *table) add(c Column) {
 		t.searched = append(t.searched, n)
 	}
 	t.columns = append(t.columns, c)
+}
+
+// keyColumns are the columns of the key, in order.
+func (t *table) keyColumns() []Column {
+	out := make([]Column, len(t.keys))
+	for i, k := range t.keys {
+		out[i] = t.columns[k]
+	}
+	return out
 }
 
 func (t *table) validate() error {
@@ -152,7 +131,7 @@ func (t *table) validate() error {
 		return fmt.Errorf("KeepFor needs a field tagged keep")
 	}
 	for _, c := range t.columns {
-		if c.isClass == classPersonal && t.subject < 0 && !t.keyIsSubject() {
+		if c.Class == column.Personal && t.subject < 0 && !t.keyIsSubject() {
 			return fmt.Errorf("column %s is personal and no field is tagged subject", c.Name)
 		}
 	}
@@ -164,93 +143,7 @@ func (t *table) validate() error {
 
 // keyIsSubject tells whether the row's only key is a person's identifier, as in the table of contacts.
 func (t *table) keyIsSubject() bool {
-	return len(t.keys) == 1 && t.columns[t.keys[0]].form == formSubject
-}
-
-var flagsOf = map[string]func(*Column){
-	"lookup":  func(c *Column) { c.Lookup = true },
-	"search":  func(c *Column) { c.Search = true },
-	"exact":   func(c *Column) { c.Lookup, c.Exact = true, true },
-	"keep":    func(c *Column) { c.Keep = true },
-	"subject": func(c *Column) { c.aboutKey = true },
-}
-
-func parseColumn(f reflect.StructField) (Column, error) {
-	tag, tagged := f.Tag.Lookup("vault")
-	if !tagged || !f.IsExported() {
-		return Column{}, fmt.Errorf("field %s has no vault tag", f.Name)
-	}
-	parts := strings.Split(tag, ",")
-	if len(parts) < 2 {
-		return Column{}, fmt.Errorf("field %s has no class", f.Name)
-	}
-	kind, category, _ := strings.Cut(parts[1], ":")
-	c := Column{Name: parts[0], Class: kind, Category: category, field: f.Index, isClass: class(kind), goType: f.Type}
-	for _, flag := range parts[2:] {
-		set := flagsOf[flag]
-		if set == nil {
-			return Column{}, fmt.Errorf("field %s has unknown flag %q", f.Name, flag)
-		}
-		set(&c)
-	}
-	if c.Lookup {
-		c.blind = c.Name + "_index"
-	}
-	return c, c.fit(f.Type)
-}
-
-var (
-	typeText  = reflect.TypeFor[personal.Text]()
-	typeBytes = reflect.TypeFor[personal.Bytes]()
-	typeTime  = reflect.TypeFor[time.Time]()
-	typeSubj  = reflect.TypeFor[ids.Subject]()
-)
-
-// fit checks that the class may live in the Go type, and finds out how to store it.
-func (c *Column) fit(t reflect.Type) error {
-	form, err := formOf(t)
-	c.form = form
-	switch c.isClass {
-	case classPersonal:
-		c.Sealed = true
-		if form != formText && form != formBytes {
-			return fmt.Errorf("column %s is personal: its type must be personal.Text or personal.Bytes", c.Name)
-		}
-	case classSecret:
-		c.Sealed = true
-		if form != formText && form != formBytes {
-			return fmt.Errorf("column %s is secret: its type must be personal.Text or personal.Bytes", c.Name)
-		}
-	case classTenant:
-		c.Sealed = true
-		if err != nil || form == formTime || form == formBool || form == formInt || form == formID || form == formSubject {
-			c.form = formJSON
-		}
-		err = nil
-	case classSubject:
-		if t != typeSubj {
-			return fmt.Errorf("column %s is a subject: its type must be ids.Subject", c.Name)
-		}
-	case classKey, classState:
-		if err == nil && (form == formText || form == formBytes || form == formRaw) {
-			return fmt.Errorf("column %s is stored in plain: personal types do not fit", c.Name)
-		}
-	default:
-		return fmt.Errorf("column %s has unknown class %q", c.Name, c.Class)
-	}
-	if (c.Lookup || c.Search) && c.form != formText && c.form != formString {
-		return fmt.Errorf("column %s: only text can be looked up or searched", c.Name)
-	}
-	if c.aboutKey && (c.isClass != classKey || t != typeSubj) {
-		return fmt.Errorf("column %s: the flag subject is for a key of type ids.Subject", c.Name)
-	}
-	if c.Keep && c.form != formTime {
-		return fmt.Errorf("column %s: keep needs a time", c.Name)
-	}
-	if c.isClass == classPersonal && c.Category == "" {
-		return fmt.Errorf("column %s has no category", c.Name)
-	}
-	return err
+	return len(t.keys) == 1 && t.columns[t.keys[0]].Person()
 }
 
 // Name is the table's name in both databases.

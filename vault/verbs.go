@@ -10,6 +10,7 @@ import (
 
 	"aver/base/aead"
 	"aver/base/errs"
+	"aver/vault/column"
 	"aver/vault/engine"
 	"aver/vault/journal"
 )
@@ -77,7 +78,7 @@ func (tb *Table[T]) Get(tx *Tx, key ...any) (T, error) {
 	var out T
 	s := tx.sql(tb.t)
 	found := false
-	err := tx.conn.Query(tx.hold(s.get), s.own(tx.actor.is.Tenant, arguments(key)), func(values []any) error {
+	err := tx.conn.Query(tx.hold(s.get), s.own(tx.actor.is.Tenant, column.Arguments(key)), func(values []any) error {
 		found = true
 		return tx.decode(tb.t, values, reflect.ValueOf(&out).Elem())
 	})
@@ -117,7 +118,7 @@ func (tb *Table[T]) Find(tx *Tx, tail string, args ...any) ([]T, error) {
 func (tb *Table[T]) Later(tx *Tx, tail string, args ...any) (found func() ([]T, error)) {
 	var out []T
 	s := tx.sql(tb.t)
-	answer := tx.ask(tx.hold(withTail(s.find, tail)), s.own(tx.actor.is.Tenant, arguments(args)), func(values []any) error {
+	answer := tx.ask(tx.hold(withTail(s.find, tail)), s.own(tx.actor.is.Tenant, column.Arguments(args)), func(values []any) error {
 		var row T
 		if err := tx.decode(tb.t, values, reflect.ValueOf(&row).Elem()); err != nil {
 			return err
@@ -146,8 +147,8 @@ func (tx *Tx) ask(query string, args []any, each func([]any) error) (answer func
 func (tb *Table[T]) Lookup(tx *Tx, column, text string) ([]T, error) {
 	for i := range tb.t.columns {
 		if c := &tb.t.columns[i]; c.Name == column && c.Lookup {
-			mark := aead.BlindIndex(tx.keys.Blind(tb.t.name+"."+c.Name), c.normal([]byte(text)), 16)
-			return tb.Find(tx, c.blind+" = ?", mark)
+			mark := aead.BlindIndex(tx.keys.Blind(tb.t.name+"."+c.Name), c.Normal([]byte(text)), 16)
+			return tb.Find(tx, c.Blind()+" = ?", mark)
 		}
 	}
 	return nil, fmt.Errorf("look up %s: column %s has no blind index", tb.t.name, column)
@@ -157,7 +158,7 @@ func (tb *Table[T]) Lookup(tx *Tx, column, text string) ([]T, error) {
 func (tb *Table[T]) Count(tx *Tx, tail string, args ...any) (int, error) {
 	n := 0
 	s := tx.sql(tb.t)
-	err := tx.conn.Query(withTail(s.count, tail), s.own(tx.actor.is.Tenant, arguments(args)), func(values []any) error {
+	err := tx.conn.Query(withTail(s.count, tail), s.own(tx.actor.is.Tenant, column.Arguments(args)), func(values []any) error {
 		n = int(values[0].(int64))
 		return nil
 	})
@@ -173,7 +174,7 @@ func (tb *Table[T]) Delete(tx *Tx, key ...any) error {
 		return err
 	}
 	s := tx.sql(tb.t)
-	parts := arguments(key)
+	parts := column.Arguments(key)
 	n, err := tx.conn.Exec(s.delete, s.own(tx.actor.is.Tenant, parts)...)
 	if err != nil {
 		return fmt.Errorf("delete %s: %w", tb.t.name, err)
@@ -181,13 +182,13 @@ func (tb *Table[T]) Delete(tx *Tx, key ...any) error {
 	if n == 0 {
 		return notFound
 	}
-	tx.touch(tb.t, journal.Deleted, keyBytes(parts), nil)
-	return tx.forgetWords(tb.t, keyBytes(parts))
+	tx.touch(tb.t, journal.Deleted, column.KeyBytes(parts), nil)
+	return tx.forgetWords(tb.t, column.KeyBytes(parts))
 }
 
 // DeleteWhere removes the rows that the tail selects and tells how many. A LIMIT in the tail bounds a sweep.
 func (tb *Table[T]) DeleteWhere(tx *Tx, tail string, args ...any) (int, error) {
-	return tx.deleteWhere(tb.t, tail, arguments(args))
+	return tx.deleteWhere(tb.t, tail, column.Arguments(args))
 }
 
 func (tx *Tx) deleteWhere(t *table, tail string, args []any) (int, error) {
@@ -208,7 +209,7 @@ func (tx *Tx) deleteWhere(t *table, tail string, args []any) (int, error) {
 		if _, err := tx.conn.Exec(s.delete, s.own(tx.actor.is.Tenant, parts)...); err != nil {
 			return 0, fmt.Errorf("sweep %s: %w", t.name, err)
 		}
-		keys = append(keys, keyBytes(parts))
+		keys = append(keys, column.KeyBytes(parts))
 	}
 	if err := tx.forgetWords(t, keys...); err != nil {
 		return 0, err
