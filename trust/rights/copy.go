@@ -151,7 +151,7 @@ func (s *Service) StartExport(ctx context.Context, visitor vault.Actor) (Request
 // work puts a copy together and keeps it, sealed under the person's key, for a day.
 func (s *Service) work(ctx context.Context, tenant ids.Tenant, id RequestID) error {
 	actor := system(tenant)
-	r, err := s.read(ctx, actor, id)
+	r, err := s.Read(ctx, actor, id)
 	if err != nil || r.Kind != Copy || r.State != Running || r.Contact.IsZero() {
 		return ignoreAbsent(err)
 	}
@@ -208,14 +208,15 @@ type Task struct {
 
 // Task tells how far a copy is that the actor may see.
 func (s *Service) Task(ctx context.Context, actor vault.Actor, id RequestID) (Task, error) {
-	r, err := s.read(ctx, actor, id)
+	r, err := s.Read(ctx, actor, id)
 	if err != nil {
 		return Task{}, err
 	}
-	return s.task(r), nil
+	return s.TaskOf(r), nil
 }
 
-func (s *Service) task(r Request) Task {
+// TaskOf tells how far a copy is that was read.
+func (s *Service) TaskOf(r Request) Task {
 	switch {
 	case r.State == Done && !r.File.IsZero():
 		return Task{State: "done"}
@@ -231,7 +232,7 @@ func (s *Service) task(r Request) Task {
 
 // Collect opens a finished copy for whoever may see it. errs.Gone after a day.
 func (s *Service) Collect(ctx context.Context, actor vault.Actor, id RequestID) (io.Reader, int64, error) {
-	r, err := s.read(ctx, actor, id)
+	r, err := s.Read(ctx, actor, id)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -242,7 +243,7 @@ func (s *Service) collect(ctx context.Context, actor vault.Actor, r Request) (co
 	if r.Kind != Copy || r.State != Done {
 		return nil, 0, errs.New(errs.NotFound, "There is no such thing here.")
 	}
-	if r.File.IsZero() || s.vault.Now().Sub(r.EndedAt) > fileLife {
+	if r.File.IsZero() || s.vault.Now().Sub(r.EndedAt) > FileLife {
 		return nil, 0, errs.New(errs.Gone, "The copy was kept for a day and is gone. Ask for a new one.")
 	}
 	err = s.vault.View(ctx, actor, actCollect, func(tx *vault.Tx) error {

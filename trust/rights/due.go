@@ -78,7 +78,7 @@ func (s *Service) dueIn(ctx context.Context, tenant ids.Tenant) error {
 		for _, state := range []State{Running, Verifying, Proved, Done} {
 			some, err := Requests.Find(tx, "state = ? AND ended_at IS NULL ORDER BY asked_at LIMIT 100", state)
 			if state == Done {
-				some, err = Requests.Find(tx, "state = ? AND ended_at < ? AND file IS NOT NULL ORDER BY ended_at LIMIT 100", state, now.Add(-fileLife))
+				some, err = Requests.Find(tx, "state = ? AND ended_at < ? AND file IS NOT NULL ORDER BY ended_at LIMIT 100", state, now.Add(-FileLife))
 			}
 			if err != nil {
 				return err
@@ -102,7 +102,7 @@ func (s *Service) dueFor(ctx context.Context, tenant ids.Tenant, r Request, now 
 		return s.removeFile(ctx, tenant, r.ID)
 	case now.Sub(r.AskedAt) < dueEvery:
 		return nil
-	case r.State == Verifying && now.After(r.CodeUntil), r.State == Proved && now.Sub(r.AskedAt) > fileLife:
+	case r.State == Verifying && now.After(r.CodeUntil), r.State == Proved && now.Sub(r.AskedAt) > FileLife:
 		return s.refuse(ctx, tenant, r.ID, "expired")
 	case r.State == Running && r.Kind == Copy:
 		return s.queue.Enqueue(ctx, copyKind, tenant, r.ID.String(), time.Time{})

@@ -55,7 +55,7 @@ func (s *Service) erase(ctx context.Context, actor vault.Actor, r Request, reaso
 	if err := errors.Join(err, revoked, queued); err != nil {
 		return Receipt{}, fmt.Errorf("erase a person: %w", err)
 	}
-	return receipt(r), nil
+	return ReceiptOf(r), nil
 }
 
 func (s *Service) revoke(ctx context.Context, tenant ids.Tenant, people []ids.Contact) error {
@@ -94,7 +94,8 @@ func (s *Service) destroy(ctx context.Context, actor vault.Actor, person ids.Con
 	return s.vault.EraseSubject(ctx, actor, actErase, person, reason)
 }
 
-func receipt(r Request) Receipt {
+// ReceiptOf puts a finished erasure into words.
+func ReceiptOf(r Request) Receipt {
 	text := fmt.Sprintf("Everything kept under %s was made unreadable on %s: the key it was sealed with is destroyed. "+
 		"Entry %d of this workspace's audit log says so; the log is signed and anybody can check it.",
 		r.Contact, r.EndedAt.UTC().Format("2 January 2006, 15:04:05 UTC"), r.Entry)
@@ -103,20 +104,20 @@ func receipt(r Request) Receipt {
 
 // Receipt reads the receipt of a finished erasure.
 func (s *Service) Receipt(ctx context.Context, actor vault.Actor, id RequestID) (Receipt, error) {
-	r, err := s.read(ctx, actor, id)
+	r, err := s.Read(ctx, actor, id)
 	if err == nil && (r.Kind != Erasure || r.State != Done) {
 		err = errs.New(errs.NotFound, "There is no such thing here.")
 	}
 	if err != nil {
 		return Receipt{}, err
 	}
-	return receipt(r), nil
+	return ReceiptOf(r), nil
 }
 
 // CheckReceipt proves that the entry a receipt names is in the tenant's log and says that this person was erased. It
 // works for the system, which has no secrets before a holder of the receipt's identifier.
 func (s *Service) CheckReceipt(ctx context.Context, tenant ids.Tenant, id RequestID) (audit.Proof, error) {
-	r, err := s.read(ctx, system(tenant), id)
+	r, err := s.Read(ctx, system(tenant), id)
 	if err != nil {
 		return audit.Proof{}, err
 	}

@@ -25,6 +25,7 @@ import (
 	"aver/trust/identity"
 	"aver/trust/retention"
 	"aver/trust/rights"
+	"aver/trust/rights/web"
 	"aver/vault"
 	"aver/vault/vaulttest"
 )
@@ -47,7 +48,7 @@ func openOffice(t *testing.T) *office {
 	o.rights = rights.New(k.Vault, people, identity.New(k.Vault), o.audit, o.post)
 	o.retention = retention.New(k.Vault, "letters", "audit_checkpoints", "backup_drills", "backup_canaries")
 	o.backups = backups.New(k.Vault, backups.Config{Folder: t.TempDir(), Data: k.Folder, Seed: bytes.Repeat([]byte{1}, 32)})
-	mine := []module.Module{o.audit.Module(), o.rights.Module(), o.retention.Module(), o.backups.Module()}
+	mine := []module.Module{o.audit.Module(), o.rights.Module(), web.New(o.rights).Module(), o.retention.Module(), o.backups.Module()}
 	mux := moduletest.Mux(mine...)
 	startJobs(t, mine...)
 	o.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -201,7 +201,7 @@ func codeHash(id RequestID, code string) []byte {
 
 // Held reads a request for the browser that asked; anybody else is told that there is none.
 func (s *Service) Held(ctx context.Context, tenant ids.Tenant, t Ticket) (Request, error) {
-	r, err := s.read(ctx, system(tenant), t.Request)
+	r, err := s.Read(ctx, system(tenant), t.Request)
 	if err == nil && !holds(r, t.Session) {
 		err = errs.New(errs.NotFound, "There is no such request in this browser. Ask again.")
 	}
@@ -270,7 +270,7 @@ func (s *Service) Confirm(ctx context.Context, tenant ids.Tenant, t Ticket) (Rec
 		return Receipt{}, err
 	}
 	if r.Kind == Erasure && r.State == Done {
-		return receipt(r), nil
+		return ReceiptOf(r), nil
 	}
 	if r.Kind != Erasure || r.State != Proved {
 		return Receipt{}, errs.New(errs.Conflict, "Prove first that the address is yours.")

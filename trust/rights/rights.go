@@ -99,10 +99,12 @@ func (r *Request) refuse(reason string, at time.Time) {
 // Requests lists them.
 var Requests = vault.Define[Request]("rights_requests", vault.Purpose("answering people's requests in time and being able to show it"), vault.KeepFor(3*365*24*time.Hour))
 
+// FileLife is how long a finished copy can be downloaded.
+const FileLife = 24 * time.Hour
+
 const (
 	answerWithin = 7 * 24 * time.Hour // promised; the law gives a month (GDPR Art. 12(3))
-	fileLife     = 24 * time.Hour
-	copiesPerDay = 5 // that one visitor may ask for in the widget
+	copiesPerDay = 5                  // that one visitor may ask for in the widget
 )
 
 var (
@@ -162,9 +164,6 @@ func (s *Service) Module() module.Module {
 		Migrations: migrations,
 		Tables:     []vault.AnyTable{Requests},
 		Actions:    []*vault.Action{actList, actAsk, actProve, actCopy, actErase, actFinish, actCollect, actLook},
-		API:        s.api,
-		Routes:     s.routes,
-		Classes:    map[string]module.Class{"/my-data/": module.SignIn, "/my-data/files/": module.Download, "/privacy/files/": module.Download},
 		Jobs:       s.jobs,
 	}
 }
@@ -235,23 +234,6 @@ func viaOf(actor vault.Actor) Via {
 		return Widget
 	}
 	return Console
-}
-
-// read reads a request that the actor may see.
-func (s *Service) read(ctx context.Context, actor vault.Actor, id RequestID) (Request, error) {
-	var r Request
-	action := actList
-	if actor.Kind() == vault.AsPerson {
-		action = actFinish
-	}
-	err := s.vault.View(ctx, actor, action, func(tx *vault.Tx) (err error) {
-		r, err = Requests.Get(tx, id)
-		return err
-	})
-	if err == nil && actor.Kind() == vault.AsPerson && (r.Contact.IsZero() || r.Contact != actor.Subject()) {
-		err = errs.New(errs.NotFound, "There is no such thing here.")
-	}
-	return r, err
 }
 
 // change reads a request, lets set change it, and stores it. Nothing is stored when set says no.

@@ -145,7 +145,9 @@ func prepareJobs(t testing.TB, mods ...module.Module) (start func()) {
 	t.Helper()
 	queue := moduletest.Queue(t)
 	for _, m := range mods {
-		must(t, m.Jobs(queue))
+		if m.Jobs != nil {
+			must(t, m.Jobs(queue))
+		}
 	}
 	return func() { must(t, queue.Start(t.Context())) }
 }

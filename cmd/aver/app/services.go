@@ -26,6 +26,7 @@ import (
 	"aver/trust/residency"
 	"aver/trust/retention"
 	"aver/trust/rights"
+	rightsweb "aver/trust/rights/web"
 	"aver/trust/secrets"
 	"aver/trust/subprocessors"
 	"aver/trust/trustcenter"
@@ -84,7 +85,7 @@ func (a *App) listModules() []module.Module {
 	return append([]module.Module{
 		{Name: "vault", Number: vault.Number, Migrations: vault.Migrations()},
 		a.Identity.Module(), identityweb.New(a.Identity, a.mailer(), a.now).Module(), residency.Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Contacts.Module(), a.Imports.Module(), contactsweb.New(a.Contacts, a.Imports).Module(), a.Inbox.Module(), inboxweb.New(a.Inbox, a.Hub, a.Identity).Module(),
-		a.Rights.Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(), a.Canaries.Module(),
+		a.Rights.Module(), rightsweb.New(a.Rights).Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(), a.Canaries.Module(),
 	}, a.Config.Modules...)
 }
 

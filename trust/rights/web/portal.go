@@ -1,4 +1,4 @@
-package rights
+package web
 
 import (
 	"net/http"
@@ -8,6 +8,7 @@ import (
 	"aver/frame/mail"
 	"aver/frame/page"
 	"aver/frame/request"
+	"aver/trust/rights"
 	"aver/trust/rights/ui"
 	"aver/vault"
 )
@@ -16,11 +17,11 @@ import (
 const ticketCookie = "__Host-my-data"
 
 func (s *Service) workspace(r *http.Request) (vault.Tenant, error) {
-	return s.vault.TenantBySlug(r.Context(), r.PathValue("workspace"))
+	return s.Service.Workspace(r.Context(), r.PathValue("workspace"))
 }
 
 // portal is the page of a request for the person who asked.
-func portal(tenant vault.Tenant, id RequestID) string {
+func portal(tenant vault.Tenant, id rights.RequestID) string {
 	return "/my-data/" + tenant.Slug + "/" + id.String()
 }
 
@@ -34,7 +35,7 @@ func (s *Service) drawPortal(w http.ResponseWriter, r *http.Request, sheet page.
 		return err
 	}
 	sheet.Action = r.URL.Path
-	return page.Render(w, r, sheet.Status(), ui.Portal(ui.PortalView{Workspace: tenant.Name, Sheet: sheet, Mail: s.mail != nil}))
+	return page.Render(w, r, sheet.Status(), ui.Portal(ui.PortalView{Workspace: tenant.Name, Sheet: sheet, Mail: s.Mails()}))
 }
 
 func (s *Service) portalAsk(w http.ResponseWriter, r *http.Request) error {
@@ -50,29 +51,29 @@ func (s *Service) portalAsk(w http.ResponseWriter, r *http.Request) error {
 	if !mail.IsAddress(email) {
 		return s.drawPortal(w, r, page.Sheet{Sent: form, Errors: []errs.Field{{Field: "email", Code: "malformed", Message: ui.NoAddress()}}})
 	}
-	ticket, err := s.Ask(r.Context(), tenant.ID, Kind(form.Get("kind")), email)
+	ticket, err := s.Ask(r.Context(), tenant.ID, rights.Kind(form.Get("kind")), email)
 	if sheet, again := page.Refused(err, form); again {
 		return s.drawPortal(w, r, sheet)
 	}
 	if err != nil {
 		return err
 	}
-	http.SetCookie(w, &http.Cookie{Name: ticketCookie, Value: ticket.Session, Path: "/", MaxAge: int(fileLife.Seconds()), Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(w, &http.Cookie{Name: ticketCookie, Value: ticket.Session, Path: "/", MaxAge: int(rights.FileLife.Seconds()), Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	page.Redirect(w, r, portal(tenant, ticket.Request), "")
 	return nil
 }
 
 // held reads which workspace and which request the path names, and the session that the browser shows for it.
-func (s *Service) held(r *http.Request) (vault.Tenant, Ticket, error) {
+func (s *Service) held(r *http.Request) (vault.Tenant, rights.Ticket, error) {
 	tenant, err := s.workspace(r)
 	if err != nil {
-		return tenant, Ticket{}, err
+		return tenant, rights.Ticket{}, err
 	}
 	id, err := pathRequest(r)
 	if err != nil {
-		return tenant, Ticket{}, err
+		return tenant, rights.Ticket{}, err
 	}
-	t := Ticket{Request: id}
+	t := rights.Ticket{Request: id}
 	if c, err := r.Cookie(ticketCookie); err == nil {
 		t.Session = c.Value
 	}
@@ -93,8 +94,8 @@ func (s *Service) drawRequest(w http.ResponseWriter, r *http.Request, sheet page
 		return err
 	}
 	view := ui.AnswerView{Request: s.shown(held), Workspace: tenant.Name, Base: "/my-data/" + tenant.Slug, File: "/my-data/files/" + tenant.Slug + "/" + held.ID.String(), Faults: sheet.Errors}
-	if held.Kind == Erasure && held.State == Done {
-		view.Receipt = receipt(held).Text
+	if held.Kind == rights.Erasure && held.State == rights.Done {
+		view.Receipt = rights.ReceiptOf(held).Text
 	}
 	return page.Render(w, r, sheet.Status(), ui.Answer(view))
 }

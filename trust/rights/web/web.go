@@ -1,4 +1,7 @@
-package rights
+// Package web shows people's requests to themselves, to those who answer them and to programs.
+//
+// It decides nothing: every request ends in a call of package rights, which asks the vault.
+package web
 
 import (
 	"context"
@@ -9,27 +12,44 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"aver/base/errs"
 	"aver/base/ids"
 	"aver/frame/answer"
 	"aver/frame/module"
 	"aver/frame/request"
+	"aver/trust/rights"
 	"aver/vault"
 )
 
-// privacyRequestJSON is a request in the API.
-type privacyRequestJSON struct {
-	ID        RequestID   `json:"id"`
-	Kind      Kind        `json:"kind" enum:"copy,erasure"`
-	State     State       `json:"state" enum:"open,verifying,proved,running,done,refused"`
-	Contact   ids.Contact `json:"contact,omitzero"`
-	CreatedAt time.Time   `json:"created_at"`
-	DueAt     time.Time   `json:"due_at"`
-	EndedAt   *time.Time  `json:"ended_at,omitempty"`
-	Entry     int64       `json:"entry,omitempty" doc:"Of an erasure: its entry in the audit log"`
+// Number is this module's number.
+const Number = 82
+
+// Service answers requests.
+type Service struct {
+	*rights.Service
 }
 
-func jsonOf(r Request) privacyRequestJSON {
+// New makes the service.
+func New(s *rights.Service) *Service { return &Service{s} }
+
+// Module is what the service brings.
+func (s *Service) Module() module.Module {
+	return module.Module{Name: "rights-web", Number: Number, API: s.api, Routes: s.routes,
+		Classes: map[string]module.Class{"/my-data/": module.SignIn, "/my-data/files/": module.Download, "/privacy/files/": module.Download}}
+}
+
+// privacyRequestJSON is a request in the API.
+type privacyRequestJSON struct {
+	ID        rights.RequestID `json:"id"`
+	Kind      rights.Kind      `json:"kind" enum:"copy,erasure"`
+	State     rights.State     `json:"state" enum:"open,verifying,proved,running,done,refused"`
+	Contact   ids.Contact      `json:"contact,omitzero"`
+	CreatedAt time.Time        `json:"created_at"`
+	DueAt     time.Time        `json:"due_at"`
+	EndedAt   *time.Time       `json:"ended_at,omitempty"`
+	Entry     int64            `json:"entry,omitempty" doc:"Of an erasure: its entry in the audit log"`
+}
+
+func jsonOf(r rights.Request) privacyRequestJSON {
 	out := privacyRequestJSON{ID: r.ID, Kind: r.Kind, State: r.State, Contact: r.Contact, CreatedAt: r.AskedAt, DueAt: r.DueAt, Entry: r.Entry}
 	if !r.EndedAt.IsZero() {
 		out.EndedAt = &r.EndedAt
@@ -39,8 +59,8 @@ func jsonOf(r Request) privacyRequestJSON {
 
 type privacyRequestPage struct {
 	Body struct {
-		Data []privacyRequestJSON      `json:"privacy_requests"`
-		Next request.Cursor[RequestID] `json:"next,omitzero"`
+		Data []privacyRequestJSON             `json:"privacy_requests"`
+		Next request.Cursor[rights.RequestID] `json:"next,omitzero"`
 	}
 }
 
@@ -48,24 +68,24 @@ func (s *Service) api(api huma.API) {
 	huma.Post(api, "/v1/privacy_requests", func(ctx context.Context, in *struct {
 		Body struct {
 			Contact ids.Contact `json:"contact"`
-			Kind    Kind        `json:"kind" enum:"copy,erasure"`
+			Kind    rights.Kind `json:"kind" enum:"copy,erasure"`
 		}
 	}) (*answer.Of[privacyRequestJSON], error) {
 		actor := request.Actor(ctx)
-		id, err := s.start(ctx, actor, in.Body.Kind, in.Body.Contact)
+		id, err := s.Start(ctx, actor, in.Body.Kind, in.Body.Contact)
 		if err != nil {
 			return nil, err
 		}
 		return s.one(ctx, actor, id)
 	})
 	huma.Get(api, "/v1/privacy_requests/{id}", func(ctx context.Context, in *struct {
-		ID RequestID `path:"id"`
+		ID rights.RequestID `path:"id"`
 	}) (*answer.Of[privacyRequestJSON], error) {
 		return s.one(ctx, request.Actor(ctx), in.ID)
 	})
 	huma.Get(api, "/v1/privacy_requests", func(ctx context.Context, in *struct {
-		Cursor  request.Cursor[RequestID] `query:"starting_after"`
-		PerPage int                       `query:"per_page" minimum:"1" maximum:"150" default:"50"`
+		Cursor  request.Cursor[rights.RequestID] `query:"starting_after"`
+		PerPage int                              `query:"per_page" minimum:"1" maximum:"150" default:"50"`
 	}) (*privacyRequestPage, error) {
 		list, next, err := s.List(ctx, request.Actor(ctx), in.Cursor, in.PerPage)
 		if err != nil {
@@ -77,36 +97,9 @@ func (s *Service) api(api huma.API) {
 	})
 }
 
-// start begins either kind for a program or an operator.
-func (s *Service) start(ctx context.Context, actor vault.Actor, kind Kind, contact ids.Contact) (RequestID, error) {
-	switch kind {
-	case Copy:
-		return s.StartCopy(ctx, actor, contact)
-	case Erasure:
-		receipt, err := s.Erase(ctx, actor, contact, "order of the controller")
-		return receipt.ID, err
-	default:
-		return RequestID{}, errs.New(errs.Invalid, "Choose a copy or an erasure.")
-	}
-}
-
-func (s *Service) one(ctx context.Context, actor vault.Actor, id RequestID) (*answer.Of[privacyRequestJSON], error) {
-	r, err := s.read(ctx, actor, id)
+func (s *Service) one(ctx context.Context, actor vault.Actor, id rights.RequestID) (*answer.Of[privacyRequestJSON], error) {
+	r, err := s.Read(ctx, actor, id)
 	return answer.One(r, err, jsonOf)
-}
-
-// List lists requests, newest first.
-func (s *Service) List(ctx context.Context, actor vault.Actor, from request.Cursor[RequestID], limit int) (list []Request, next request.Cursor[RequestID], err error) {
-	err = s.vault.View(ctx, actor, actList, func(tx *vault.Tx) error {
-		if from.IsZero() {
-			list, err = Requests.Find(tx, "ORDER BY asked_at DESC, id DESC LIMIT ?", limit+1)
-			return err
-		}
-		list, err = Requests.Find(tx, "(asked_at, id) < (?, ?) ORDER BY asked_at DESC, id DESC LIMIT ?", from.At, from.ID, limit+1)
-		return err
-	})
-	list, next = request.Cut(list, limit, func(r Request) request.Cursor[RequestID] { return request.Cursor[RequestID]{At: r.AskedAt, ID: r.ID} })
-	return list, next, err
 }
 
 func (s *Service) routes(mux module.Mux) {
@@ -126,8 +119,8 @@ func (s *Service) routes(mux module.Mux) {
 	mux.Handle("GET /my-data/files/{workspace}/{id}", request.Handler(s.portalFile))
 }
 
-func pathRequest(r *http.Request) (RequestID, error) {
-	return request.PathID[RequestID](r, "id", "request")
+func pathRequest(r *http.Request) (rights.RequestID, error) {
+	return request.PathID[rights.RequestID](r, "id", "request")
 }
 
 func pathContact(r *http.Request) (ids.Contact, error) {

@@ -1,20 +1,18 @@
-package rights
+package web
 
 import (
-	"context"
 	"net/http"
 	"strings"
 
 	"aver/base/errs"
-	"aver/base/ids"
 	"aver/frame/page"
 	"aver/frame/request"
+	"aver/trust/rights"
 	"aver/trust/rights/ui"
-	"aver/vault"
 )
 
 func (s *Service) listPage(w http.ResponseWriter, r *http.Request) error {
-	var from request.Cursor[RequestID]
+	var from request.Cursor[rights.RequestID]
 	if err := from.UnmarshalText([]byte(r.URL.Query().Get("starting_after"))); err != nil {
 		return errs.New(errs.Invalid, "This is not a place in the list.").Because(err)
 	}
@@ -29,16 +27,17 @@ func (s *Service) listPage(w http.ResponseWriter, r *http.Request) error {
 	return page.Render(w, r, http.StatusOK, ui.List(view))
 }
 
-func (s *Service) shown(r Request) ui.Request {
+func (s *Service) shown(r rights.Request) ui.Request {
 	return ui.Request{ID: r.ID.String(), Kind: string(r.Kind), State: string(r.State), Via: string(r.Via), Reason: r.Reason, Contact: r.Contact.String(),
-		Asked: r.AskedAt, Due: r.DueAt, Ended: r.EndedAt, Now: s.vault.Now(), People: len(r.People), File: !r.File.IsZero(), Entry: r.Entry, Task: ui.Task(s.task(r))}
+		Asked: r.AskedAt, Due: r.DueAt, Ended: r.EndedAt, Now: s.Now(), People: len(r.People), File: !r.File.IsZero(), Entry: r.Entry, Task: ui.Task(s.TaskOf(r))}
 }
 
 func (s *Service) cataloguePage(w http.ResponseWriter, r *http.Request) error {
-	if err := s.vault.Permit(r.Context(), request.Actor(r.Context()), actLook); err != nil {
+	tables, err := s.Catalogue(r.Context(), request.Actor(r.Context()))
+	if err != nil {
 		return err
 	}
-	return page.Render(w, r, http.StatusOK, ui.Catalogue(s.vault.Tables()))
+	return page.Render(w, r, http.StatusOK, ui.Catalogue(tables))
 }
 
 func (s *Service) requestView(r *http.Request) (ui.RequestView, error) {
@@ -47,13 +46,13 @@ func (s *Service) requestView(r *http.Request) (ui.RequestView, error) {
 		return ui.RequestView{}, err
 	}
 	actor := request.Actor(r.Context())
-	one, err := s.read(r.Context(), actor, id)
+	one, err := s.Read(r.Context(), actor, id)
 	if err != nil {
 		return ui.RequestView{}, err
 	}
 	view := ui.RequestView{Request: s.shown(one)}
-	if one.Kind == Erasure && one.State == Done {
-		view.Receipt = receipt(one).Text
+	if one.Kind == rights.Erasure && one.State == rights.Done {
+		view.Receipt = rights.ReceiptOf(one).Text
 		p, err := s.CheckReceipt(r.Context(), actor.Tenant(), id)
 		view.Checked, view.Leaf = err == nil, p.Leaf.String()
 	}
@@ -97,25 +96,6 @@ func (s *Service) exportPerson(w http.ResponseWriter, r *http.Request) error {
 	return page.Done(w, r, err, "/privacy/requests/"+id.String(), "")
 }
 
-// word is what an operator types back to erase somebody: the name, or what stands for it.
-func (s *Service) word(ctx context.Context, actor vault.Actor, contact ids.Contact) (word string, rows map[string]int, err error) {
-	err = s.vault.View(ctx, actor, actLook, func(tx *vault.Tx) error {
-		tx.About(contact)
-		shown, err := s.people.Show(tx, contact)
-		if err != nil {
-			return err
-		}
-		for _, name := range []string{shown.Name.Reveal(), shown.Email.Reveal(), contact.String()} {
-			if word = strings.TrimSpace(name); word != "" {
-				break
-			}
-		}
-		rows, err = s.vault.Totals(tx, contact)
-		return err
-	})
-	return word, rows, err
-}
-
 func (s *Service) erasePage(w http.ResponseWriter, r *http.Request) error {
 	return s.drawErase(w, r, page.Sheet{})
 }
@@ -125,7 +105,7 @@ func (s *Service) drawErase(w http.ResponseWriter, r *http.Request, sheet page.S
 	if err != nil {
 		return err
 	}
-	word, rows, err := s.word(r.Context(), request.Actor(r.Context()), contact)
+	word, rows, err := s.Word(r.Context(), request.Actor(r.Context()), contact)
 	if err != nil {
 		return err
 	}
@@ -141,7 +121,7 @@ func (s *Service) erasePerson(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	word, _, err := s.word(r.Context(), request.Actor(r.Context()), contact)
+	word, _, err := s.Word(r.Context(), request.Actor(r.Context()), contact)
 	if err != nil {
 		return err
 	}
