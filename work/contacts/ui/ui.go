@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/a-h/templ"
 	"golang.org/x/text/language"
 
 	"aver/base/ids"
@@ -218,7 +219,8 @@ type Person struct {
 	contacts.Person
 	Tags     []contacts.Tag // all there are
 	Tables   []vault.AnyTable
-	Sheet    page.Sheet // of the form for a note
+	Sheet    page.Sheet        // of the form for a note
+	Panels   []templ.Component // what other modules show beside a person
 	MayWrite bool
 	Data     bool // the tab of data and keys
 }

@@ -194,8 +194,17 @@ func (s *Service) drawPerson(w http.ResponseWriter, r *http.Request, id ids.Cont
 	if err != nil {
 		return err
 	}
-	return page.Render(w, r, note.Status(), ui.Show(ui.Person{Person: p, Tags: tags, Tables: s.Tables(), Sheet: note,
-		MayWrite: contacts.MayWrite(actor(r)), Data: r.URL.Query().Get("tab") == "data"}))
+	view := ui.Person{Person: p, Tags: tags, Tables: s.Tables(), Sheet: note, MayWrite: contacts.MayWrite(actor(r)), Data: r.URL.Query().Get("tab") == "data"}
+	for _, panel := range s.panels {
+		part, err := panel(r.Context(), actor(r), id)
+		if err != nil {
+			return err
+		}
+		if part != nil {
+			view.Panels = append(view.Panels, part)
+		}
+	}
+	return page.Render(w, r, note.Status(), ui.Show(view))
 }
 
 func (s *Service) showErase(w http.ResponseWriter, r *http.Request) error {

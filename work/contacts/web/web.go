@@ -5,8 +5,11 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
+
+	"github.com/a-h/templ"
 
 	"aver/base/ids"
 	"aver/frame/module"
@@ -19,14 +22,20 @@ import (
 // Number is this module's number.
 const Number = 42
 
+// Panel is what another module shows beside a person: nothing when it has nothing to show, or the actor may not see it.
+type Panel func(ctx context.Context, actor vault.Actor, contact ids.Contact) (templ.Component, error)
+
 // Service answers requests.
 type Service struct {
 	*contacts.Service
 	imports *imports.Service
+	panels  []Panel
 }
 
-// New makes the service.
-func New(c *contacts.Service, i *imports.Service) *Service { return &Service{c, i} }
+// New makes the service, with what other modules show beside a person, in this order.
+func New(c *contacts.Service, i *imports.Service, panels ...Panel) *Service {
+	return &Service{c, i, panels}
+}
 
 // Module is what the service brings.
 func (s *Service) Module() module.Module {
