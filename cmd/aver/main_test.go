@@ -201,3 +201,21 @@ func TestAWorkspaceIsMadeListedAndItsLogVerifies(t *testing.T) {
 	do(exitOK, "backup", "now", "--data", data)
 	do(exitOK, "backup", "drill", "--data", data)
 }
+
+func TestAYearOfDeadlinesIsCountedAndChecked(t *testing.T) {
+	t.Parallel()
+	var out, errOut bytes.Buffer
+	if code := run(t.Context(), []string{"deadlines", "simulate", "--year", "2027"}, &out, &errOut); code != exitOK {
+		t.Fatalf("exit status %d: %s", code, errOut.String())
+	}
+	for _, line := range []string{"01-31 to 03-01 (the month ends, nobody works)", "1460 days counted for 4 regimes in eu: 0 wrong."} {
+		if !strings.Contains(out.String(), line) {
+			t.Errorf("it does not say %q:\n%s", line, out.String())
+		}
+	}
+	for _, line := range []string{"deadlines", "deadlines simulate", "deadlines simulate --year 2027 --place atlantis"} {
+		if code := run(t.Context(), strings.Fields(line), io.Discard, io.Discard); code != exitUsage {
+			t.Errorf("aver %s: exit status %d", line, code)
+		}
+	}
+}
