@@ -60,8 +60,12 @@ func finishProblem(ctx huma.Context, _ string, v any) (any, error) {
 		return v, nil
 	}
 	p.RequestID = request.ID(ctx.Context())
+	visit := visitFrom(ctx.Context())
+	if visit != nil {
+		visit.server.direct(ctx.Context(), &p.Problem)
+	}
 	errorHeaders(ctx.SetHeader, p.Problem, false)
-	if visit := visitFrom(ctx.Context()); visit != nil {
+	if visit != nil {
 		visit.note(ctx.Context(), p.Problem, p.cause)
 	}
 	return p, nil

@@ -23,8 +23,10 @@ const (
 	NotAcceptable    errs.Kind = "not-acceptable"
 	Unsupported      errs.Kind = "unsupported" // a content type we do not read
 	TooSlow          errs.Kind = "too-slow"
-	Misdirected      errs.Kind = "misdirected" // a host name that is not ours
 )
+
+// RegionHeader says in an answer 421 which region serves what was asked for.
+const RegionHeader = "Aver-Region"
 
 type meaning struct {
 	status int
@@ -37,13 +39,12 @@ var meanings = map[errs.Kind]meaning{
 	NotAcceptable:    {http.StatusNotAcceptable, "There is no such form of this"},
 	Unsupported:      {http.StatusUnsupportedMediaType, "This kind of content is not read"},
 	TooSlow:          {http.StatusRequestTimeout, "The request took too long to arrive"},
-	Misdirected:      {http.StatusMisdirectedRequest, "This host is not served here"},
 }
 
 // kinds lists every meaning that a caller may get, for the documentation.
 func kinds() []reference.Meaning {
 	all := []errs.Kind{errs.Invalid, Malformed, errs.Unauthenticated, errs.Forbidden, errs.ConsentRequired, errs.NotFound, MethodNotAllowed, NotAcceptable, TooSlow,
-		errs.Conflict, errs.Gone, errs.TooLarge, Unsupported, Misdirected, errs.TooMany, errs.Internal, errs.Unavailable, errs.NoSpace}
+		errs.Conflict, errs.Gone, errs.TooLarge, Unsupported, errs.Misdirected, errs.TooMany, errs.Internal, errs.Unavailable, errs.NoSpace}
 	list := make([]reference.Meaning, len(all))
 	for i, kind := range all {
 		p := problemOf(errs.New(kind, ""))
@@ -99,6 +100,7 @@ func (u *unreadable) meaning() error {
 func (v *visit) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	p.RequestID = v.ID
+	v.server.direct(r.Context(), &p)
 	v.note(r.Context(), p, err)
 	if v.written() {
 		panic(http.ErrAbortHandler) // half an answer is out; a broken connection says so, more bytes would not
@@ -122,10 +124,20 @@ func (v *visit) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
+// direct tells who came to the wrong region where the right one is. The header is for relays.
+func (s *Server) direct(ctx context.Context, p *errs.Problem) {
+	if p.Region != "" && s.config.Elsewhere != nil {
+		p.Location = s.config.Elsewhere(ctx, p.Region)
+	}
+}
+
 // errorHeaders sets what belongs to the status. A browser that sees a document must not be asked for a Bearer token.
 func errorHeaders(set func(name, value string), p errs.Problem, document bool) {
 	if p.RetryAfter > 0 {
 		set("Retry-After", strconv.Itoa(p.RetryAfter))
+	}
+	if p.Region != "" {
+		set(RegionHeader, p.Region)
 	}
 	if p.Status == http.StatusUnauthorized && !document {
 		set("WWW-Authenticate", `Bearer realm="aver"`)

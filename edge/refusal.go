@@ -79,7 +79,7 @@ func meaningOf(status int, message string) (errs.Kind, string) {
 		}
 		return errs.Invalid, sentence(message)
 	}
-	for _, kind := range []errs.Kind{errs.Unauthenticated, errs.Forbidden, errs.NotFound, errs.Conflict, errs.TooMany, errs.Gone, errs.NoSpace, errs.Unavailable, MethodNotAllowed, Misdirected} {
+	for _, kind := range []errs.Kind{errs.Unauthenticated, errs.Forbidden, errs.NotFound, errs.Conflict, errs.TooMany, errs.Gone, errs.NoSpace, errs.Unavailable, MethodNotAllowed, errs.Misdirected} {
 		if problemOf(errs.New(kind, "")).Status == status {
 			return kind, sentence(message)
 		}

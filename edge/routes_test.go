@@ -1,6 +1,7 @@
 package edge_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"aver/base/errs"
 	"aver/edge"
 	"aver/frame/module"
+	"aver/frame/page"
 	"aver/frame/request"
 )
 
@@ -262,12 +264,41 @@ func TestEveryErrorOfTheEdgeIsExplained(t *testing.T) {
 	d := open(t, edge.Config{})
 	list := d.get("/problems").body
 	for _, kind := range []errs.Kind{errs.Invalid, errs.Unauthenticated, errs.Forbidden, errs.NotFound, errs.Conflict, errs.TooLarge, errs.TooMany, errs.Gone,
-		errs.ConsentRequired, errs.NoSpace, errs.Unavailable, errs.Internal, edge.Malformed, edge.MethodNotAllowed, edge.NotAcceptable, edge.Unsupported, edge.TooSlow, edge.Misdirected} {
+		errs.ConsentRequired, errs.NoSpace, errs.Unavailable, errs.Internal, edge.Malformed, edge.MethodNotAllowed, edge.NotAcceptable, edge.Unsupported, edge.TooSlow, errs.Misdirected} {
 		if !strings.Contains(list, ">"+string(kind)+"<") {
 			t.Errorf("%s is not listed", kind)
 		}
 		if answer := d.get("/problems/" + string(kind)); answer.StatusCode != 200 || strings.Contains(answer.body, "[problem.") {
 			t.Errorf("%s is not explained: %d", kind, answer.StatusCode)
 		}
+	}
+}
+
+func TestWhoComesToTheWrongRegionIsToldTheRightOne(t *testing.T) {
+	t.Parallel()
+	elsewhere := func(w http.ResponseWriter, r *http.Request) {
+		err := errs.New(errs.Misdirected, "This workspace is kept in another region.")
+		err.Region = r.URL.Query().Get("region")
+		request.Fail(w, r, err)
+	}
+	config := edge.Config{ErrorPage: page.ShowProblem, Elsewhere: func(_ context.Context, region string) string {
+		return map[string]string{"in": "https://in.chat.example"}[region]
+	}}
+	d := open(t, config, module.Module{Name: "far", Routes: func(mux module.Mux) {
+		mux.HandleFunc("GET /far", elsewhere)
+		mux.HandleFunc("GET /v1/far", elsewhere)
+	}})
+	api := d.get("/v1/far?region=in")
+	if api.StatusCode != http.StatusMisdirectedRequest || api.Header.Get(edge.RegionHeader) != "in" ||
+		!strings.Contains(api.body, `"region":"in"`) || !strings.Contains(api.body, `"location":"https://in.chat.example"`) {
+		t.Errorf("a program is told %d %v %s", api.StatusCode, api.Header, api.body)
+	}
+	person := d.get("/far?region=in", "Accept", "text/html")
+	if person.StatusCode != http.StatusMisdirectedRequest || !strings.Contains(person.body, `href="https://in.chat.example/far"`) {
+		t.Errorf("a person is told %d %s", person.StatusCode, person.body)
+	}
+	unknown := d.get("/v1/far?region=us")
+	if unknown.StatusCode != http.StatusMisdirectedRequest || unknown.Header.Get(edge.RegionHeader) != "us" || strings.Contains(unknown.body, "location") {
+		t.Errorf("of a region without an address it is told %d %s", unknown.StatusCode, unknown.body)
 	}
 }

@@ -49,7 +49,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // route finds the handler, or says why there is none.
 func (s *Server) route(w http.ResponseWriter, r *http.Request, v *visit) {
 	if !s.serves(r) {
-		v.fail(w, r, errs.New(Misdirected, "This address is not served here."))
+		v.fail(w, r, errs.New(errs.Misdirected, "This address is not served here."))
 		return
 	}
 	handler, pattern := s.mux.Handler(r)

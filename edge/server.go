@@ -58,6 +58,8 @@ type Config struct {
 	ErrorPage func(w http.ResponseWriter, r *http.Request, p errs.Problem) error
 	// View tells what pages show around their content. Path, RequestID, Theme and Flash are filled in.
 	View func(r *http.Request) page.View
+	// Elsewhere is the address of another region of which this installation knows, or empty.
+	Elsewhere func(ctx context.Context, region string) string
 	// Ready lists what must work before requests are welcome, by name.
 	Ready map[string]func(context.Context) error
 	// Drain ends what lives longer than a request (sockets) when the server stops. It may take until ctx ends.

@@ -44,6 +44,9 @@ func (v *Vault) PutBlob(ctx context.Context, actor Actor, subject ids.Subject, k
 	if actor.is.Kind == Nobody {
 		return Blob{}, errs.New(errs.Unauthenticated, "Sign in first.")
 	}
+	if err := v.atHome(ctx, actor.is.Tenant); err != nil {
+		return Blob{}, err
+	}
 	key, err := v.blobKey(ctx, actor.is.Tenant, subject)
 	if err != nil {
 		return Blob{}, err

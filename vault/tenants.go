@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -31,16 +32,24 @@ var (
 )
 
 // CreateTenant makes a tenant: keys first, then its store, then its line in the directory. A crash in between leaves an
-// empty store that nothing refers to.
+// empty store that nothing refers to. Its home is where the vault stands, for good; another is refused.
 func (v *Vault) CreateTenant(ctx context.Context, t Tenant) (Tenant, error) {
 	if !slugForm.MatchString(t.Slug) {
 		return t, errs.New(errs.Invalid, "The workspace name is not usable.", errs.Field{Field: "slug", Code: "malformed",
 			Message: "Use 1 to 40 lower-case letters, digits and dashes."})
 	}
+	t.Region = cmp.Or(t.Region, v.Region())
+	if !v.here(t) {
+		v.denied(ctx, system(ids.Installation, "directory"), actCreateTenant)
+		return t, misdirected(t)
+	}
 	t.CreatedAt = v.clock.Now()
 	t.ID = ids.NewTenant(t.CreatedAt)
-	if _, err := v.TenantBySlug(ctx, t.Slug); err == nil {
-		return t, errs.New(errs.Conflict, "A workspace with this name exists already.")
+	if _, err := v.TenantBySlug(ctx, t.Slug); !errs.Is(err, errs.NotFound) {
+		if err == nil || errs.Is(err, errs.Misdirected) {
+			return t, errs.New(errs.Conflict, "A workspace with this name exists already.")
+		}
+		return t, err
 	}
 	if err := v.prepare(ctx, t.ID); err != nil {
 		return t, fmt.Errorf("create tenant: %w", err)
@@ -50,12 +59,13 @@ func (v *Vault) CreateTenant(ctx context.Context, t Tenant) (Tenant, error) {
 	})
 }
 
-// TenantBySlug finds an open tenant by its name in addresses; errs.NotFound if there is none.
+// TenantBySlug finds an open tenant by its name in addresses; errs.NotFound if there is none, errs.Misdirected if its home
+// is elsewhere.
 func (v *Vault) TenantBySlug(ctx context.Context, slug string) (Tenant, error) {
 	return v.oneTenant(ctx, func(tx *Tx) ([]Tenant, error) { return Tenants.Lookup(tx, "slug", slug) })
 }
 
-// Tenant finds an open tenant; errs.NotFound if there is none.
+// Tenant finds an open tenant; errs.NotFound if there is none, errs.Misdirected if its home is elsewhere.
 func (v *Vault) Tenant(ctx context.Context, id ids.Tenant) (Tenant, error) {
 	return v.oneTenant(ctx, func(tx *Tx) ([]Tenant, error) { return Tenants.Find(tx, "id = ?", id) })
 }
@@ -72,10 +82,13 @@ func (v *Vault) oneTenant(ctx context.Context, find func(*Tx) ([]Tenant, error))
 	if len(found) != 1 || !found[0].ClosedAt.IsZero() {
 		return Tenant{}, notFound
 	}
+	if !v.here(found[0]) {
+		return Tenant{}, misdirected(found[0])
+	}
 	return found[0], nil
 }
 
-// AllTenants lists the open tenants, oldest first. With canaries they are included.
+// AllTenants lists the open tenants that are at home here, oldest first. With canaries they are included.
 func (v *Vault) AllTenants(ctx context.Context, canaries bool) ([]Tenant, error) {
 	var all, out []Tenant
 	err := v.View(ctx, system(ids.Installation, "directory"), actReadTenants, func(tx *Tx) (err error) {
@@ -83,7 +96,7 @@ func (v *Vault) AllTenants(ctx context.Context, canaries bool) ([]Tenant, error)
 		return err
 	})
 	for _, t := range all {
-		if canaries || !t.Canary {
+		if v.here(t) && (canaries || !t.Canary) {
 			out = append(out, t)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"aver/base/clock"
@@ -57,6 +58,8 @@ type Vault struct {
 	order  []AnyTable
 	log    *slog.Logger
 	commit group.Committer
+	region atomic.Pointer[settled]
+	homes  sync.Map // ids.Tenant of those at home here
 
 	mu        sync.RWMutex
 	listeners []func(Committed)
@@ -148,7 +151,11 @@ func (v *Vault) Permit(ctx context.Context, actor Actor, action *Action) error {
 		v.denied(ctx, actor, action)
 		return errs.New(errs.Forbidden, "Your role does not allow this.")
 	}
-	return nil
+	err := v.atHome(ctx, actor.is.Tenant)
+	if errs.Is(err, errs.Misdirected) {
+		v.elsewhere(ctx, actor, action)
+	}
+	return err
 }
 
 // begin checks the permission and makes the transaction.
@@ -171,7 +178,7 @@ func (tx *Tx) reset(conn engine.Conn, now time.Time) {
 }
 
 // denied records a refusal. The caller is refused whether or not that succeeds.
-func (v *Vault) denied(ctx context.Context, actor Actor, action *Action) {
+func (v *Vault) denied(ctx context.Context, actor Actor, action *Action, about ...journal.Ref) {
 	name := "nothing"
 	if action != nil {
 		name = action.name
@@ -180,6 +187,7 @@ func (v *Vault) denied(ctx context.Context, actor Actor, action *Action) {
 	tx.entry = journal.Entry{ActorKind: uint8(actor.is.Kind), Actor: actor.is.ID, ActorName: actor.is.Name, Action: name}
 	err := v.commit.Do(ctx, actor.is.Tenant, &group.Task{Note: tx, Run: func(conn engine.Conn) error {
 		tx.reset(conn, v.clock.Now())
+		tx.entry.Touched = about
 		tx.finish(journal.Denied)
 		return nil
 	}})
@@ -241,6 +249,9 @@ func (v *Vault) peek(ctx context.Context, tenant ids.Tenant, fn func(*Tx) error)
 func (v *Vault) NewSubject(ctx context.Context, actor Actor) (ids.Subject, error) {
 	if actor.is.Kind == Nobody {
 		return ids.Subject{}, errs.New(errs.Unauthenticated, "Sign in first.")
+	}
+	if err := v.atHome(ctx, actor.is.Tenant); err != nil {
+		return ids.Subject{}, err
 	}
 	subject := ids.NewSubject(v.clock.Now())
 	if err := v.keys.NewSubject(ctx, actor.is.Tenant, subject); err != nil {

@@ -23,6 +23,7 @@ const (
 	TooMany         Kind = "too-many"         // over a rate; see RetryAfter
 	Gone            Kind = "gone"             // it was erased and will not come back
 	ConsentRequired Kind = "consent-required" // the person has not agreed to this yet
+	Misdirected     Kind = "misdirected"      // it is kept and served elsewhere; see Region
 	NoSpace         Kind = "no-space"         // the disk is full; nothing was changed
 	Unavailable     Kind = "unavailable"      // a part that is needed is away; try again
 	Internal        Kind = "internal"         // our fault
@@ -41,6 +42,7 @@ type Error struct {
 	Message    string  // one sentence, safe to show
 	Fields     []Field // which parts were refused
 	RetryAfter int     // seconds, with TooMany and Unavailable
+	Region     string  // where it is, with Misdirected
 	cause      error
 }
 

@@ -18,6 +18,7 @@ var meanings = map[Kind]meaning{
 	TooMany:         {429, "Too many requests"},
 	Gone:            {410, "This was erased"},
 	ConsentRequired: {403, "Consent is needed first"},
+	Misdirected:     {421, "This is not served here"},
 	NoSpace:         {507, "There is no space left"},
 	Unavailable:     {503, "This is not available now"},
 	Internal:        {500, "Something went wrong on our side"},
@@ -46,6 +47,8 @@ type Problem struct {
 	Detail     string  `json:"detail,omitempty"`
 	Errors     []Field `json:"errors,omitempty"`
 	RetryAfter int     `json:"retry_after,omitempty"` // seconds
+	Region     string  `json:"region,omitempty"`      // the region that serves this
+	Location   string  `json:"location,omitempty"`    // the address of that region
 	RequestID  string  `json:"request_id,omitempty"`
 }
 
@@ -55,7 +58,7 @@ func AsProblem(err error) Problem {
 	p := Problem{Type: "/problems/" + string(kind), Title: Title(kind), Status: Status(kind), Code: kind}
 	var e *Error
 	if errors.As(err, &e) {
-		p.Detail, p.Errors, p.RetryAfter = e.Message, e.Fields, e.RetryAfter
+		p.Detail, p.Errors, p.RetryAfter, p.Region = e.Message, e.Fields, e.RetryAfter, e.Region
 	}
 	return p
 }

@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"aver/base/ids"
 	"aver/cmd/aver/app"
 )
 
@@ -136,12 +138,42 @@ func TestAWorkspaceTakesTheRegionThatTheInstallationIsServedWith(t *testing.T) {
 	if got := create("three"); got != "eu" {
 		t.Errorf("after it was served without a word: %s", got)
 	}
-	if got := create("four", "--region", "pl"); got != "pl" {
-		t.Errorf("with a region of its own: %s", got)
+	_, why := says(t, exitError, "tenant", "create", "four", "--region", "pl", "--data", data)
+	if !strings.Contains(why, "stands in eu") {
+		t.Errorf("a workspace of another region is refused with %q", why)
 	}
-	if got := create("five"); got != "eu" {
-		t.Errorf("after a workspace with a region of its own: %s", got)
+	if out, _ := says(t, exitOK, "tenant", "list", "--data", data); strings.Contains(out, "four") || strings.Contains(out, "local") {
+		t.Errorf("the workspaces are now %s", out)
 	}
+}
+
+func TestAWorkspaceOfAnotherRegionIsReferredTo(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "data")
+	says(t, exitOK, "tenant", "create", "one", "--region", "eu", "--data", data)
+	says(t, exitOK, "regions", "add", "in", "https://in.chat.example", "--data", data)
+	says(t, exitError, "regions", "add", "eu", "https://eu.chat.example", "--data", data)
+	says(t, exitError, "regions", "add", "us", "http://us.chat.example", "--data", data)
+	id := ids.NewTenant(time.Now()).String()
+	says(t, exitUsage, "tenant", "refer", "far", "--region", "in", "--data", data)
+	says(t, exitUsage, "tenant", "refer", "far", "con_x", "--region", "in", "--data", data)
+	says(t, exitError, "tenant", "refer", "far", id, "--region", "eu", "--data", data)
+	says(t, exitOK, "tenant", "refer", "far", id, "--region", "in", "--data", data)
+	says(t, exitError, "tenant", "refer", "one", id, "--region", "in", "--data", data)
+	says(t, exitError, "tenant", "create", "far", "--data", data)
+	says(t, exitError, "tenant", "setup", "far", "--data", data)
+	if out, _ := says(t, exitOK, "tenant", "list", "--data", data); !strings.Contains(out, id) {
+		t.Errorf("listed %s", out)
+	}
+	if out, _ := says(t, exitOK, "regions", "list", "--json", "--data", data); !strings.Contains(out, `"region": "eu"`) || !strings.Contains(out, "https://in.chat.example") {
+		t.Errorf("regions %s", out)
+	}
+	says(t, exitOK, "doctor", "--data", data)
+	says(t, exitOK, "tenant", "unrefer", "far", "--data", data)
+	says(t, exitError, "tenant", "unrefer", "one", "--data", data)
+	says(t, exitOK, "tenant", "create", "far", "--data", data)
+	says(t, exitOK, "regions", "remove", "in", "--data", data)
+	says(t, exitError, "regions", "remove", "in", "--data", data)
 }
 
 func TestAWorkspaceIsMadeListedAndItsLogVerifies(t *testing.T) {

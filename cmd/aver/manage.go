@@ -90,6 +90,12 @@ aver tenant create SLUG [--name NAME] [--owner ADDRESS] [--region REGION]
                                                             makes a workspace and prints its one-time set-up link
 aver tenant list
 aver tenant setup SLUG [--owner ADDRESS]                    prints a new set-up link for another owner
+aver tenant refer SLUG ID --region REGION                   notes that a workspace is at home in another region: whoever
+                                                            looks for it here is sent there
+aver tenant unrefer SLUG                                    forgets that again
+
+A workspace is at home where it was made. No setting changes that: it would have to be exported and imported elsewhere,
+which Aver does not do yet.
 
 Example:
   aver tenant create kowal --name "Kowal Bikes" --owner ada@kowal.example --data /var/lib/aver`}
@@ -99,7 +105,7 @@ func tenant(ctx context.Context, c *call) error {
 	s.storage(c.flags)
 	name := c.flags.String("name", "", "the workspace's name; the slug if empty")
 	owner := c.flags.String("owner", "", "e-mail address of the owner; asked for by the set-up page if empty")
-	c.flags.StringVar(&s.config.Region, "region", "", "where the workspace's data lies; the region that the installation is served with if empty")
+	c.flags.StringVar(&s.config.Region, "region", "", "where the workspace is at home: the region that the installation is served with, which this names if none was named yet")
 	address := c.flags.String("address", "https://localhost:8443", "where people reach this installation, for the link")
 	words, err := c.parse()
 	if err != nil {
@@ -115,8 +121,14 @@ func tenant(ctx context.Context, c *call) error {
 		find = func(a *app.App) (vault.Tenant, error) { return a.CreateTenant(ctx, words[1], cmp.Or(*name, words[1])) }
 	case len(words) == 2 && words[0] == "setup":
 		find = func(a *app.App) (vault.Tenant, error) { return a.Vault.TenantBySlug(ctx, words[1]) }
+	case len(words) > 0 && (words[0] == "refer" || words[0] == "unrefer"):
+		act, err := refer(&s, words)
+		if err != nil {
+			return err
+		}
+		return open(ctx, &s, func(a *app.App) error { return act(ctx, a) })
 	default: // before a folder is made
-		return fmt.Errorf("say create SLUG, list or setup SLUG: %w", errUsage)
+		return fmt.Errorf("say create SLUG, list, setup SLUG, refer SLUG ID or unrefer SLUG: %w", errUsage)
 	}
 	return opened(ctx, &s, func(a *app.App) error {
 		t, err := find(a)
@@ -132,6 +144,11 @@ func listTenants(ctx context.Context, c *call, a *app.App) error {
 	if err != nil {
 		return err
 	}
+	elsewhere, err := a.Residency.Elsewhere(ctx)
+	if err != nil {
+		return err
+	}
+	all = append(all, elsewhere...)
 	if c.json {
 		return printJSON(c.out, all)
 	}

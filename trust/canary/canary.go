@@ -243,7 +243,7 @@ func (s *Service) keep(ctx context.Context, c Canary) error {
 // make makes a canary: a tenant and its owner.
 func (s *Service) make(ctx context.Context, name string) (Canary, error) {
 	slug := "canary-" + name + "-" + strings.ToLower(rand.Text())[:8]
-	t, err := s.vault.CreateTenant(ctx, vault.Tenant{Slug: slug, Name: "Canary " + name, Region: "local", Canary: true})
+	t, err := s.vault.CreateTenant(ctx, vault.Tenant{Slug: slug, Name: "Canary " + name, Canary: true})
 	if err != nil {
 		return Canary{}, err
 	}

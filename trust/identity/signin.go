@@ -31,6 +31,11 @@ func (s *Service) SignIn(ctx context.Context, email, password, workspace string)
 
 // SignInAs is SignIn that also notes the device.
 func (s *Service) SignInAs(ctx context.Context, a Attempt) (token string, err error) {
+	if a.Workspace != "" { // somebody of another region is sent there, which is no secret
+		if _, err := s.vault.TenantBySlug(ctx, a.Workspace); errs.Is(err, errs.Misdirected) {
+			return "", err
+		}
+	}
 	places, err := s.places(ctx, a.Email)
 	if err != nil {
 		return "", err

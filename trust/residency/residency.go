@@ -1,10 +1,18 @@
-// Package residency keeps where the operator says that the installation's data lies. Nobody measures it: it is what the
-// trust page says it states, and what new workspaces take over.
+// Package residency keeps where the installation stands, and with that where its workspaces are at home.
+//
+// A workspace gets its home when it is made and keeps it: no setting changes it. The vault refuses to work on the data of
+// one that is at home elsewhere; this package keeps what is needed to send people there: the addresses of the other
+// regions, and which workspaces they have, by identifier and name in addresses alone. To move a workspace one would have
+// to export it and import it elsewhere, which Aver does not do yet.
+//
+// That the machine really stands where its operator says is what nobody here can measure.
 package residency
 
 import (
 	"context"
 	"embed"
+	"fmt"
+	"regexp"
 	"time"
 
 	"aver/base/errs"
@@ -37,34 +45,91 @@ var (
 	actSet  = vault.Act("region.set", vault.System())
 )
 
-// Module brings the table.
-func Module() module.Module {
-	return module.Module{Name: "residency", Number: Number, Migrations: migrations, Tables: []vault.AnyTable{homes}, Actions: []*vault.Action{actRead, actSet}}
+// Service knows the other regions.
+type Service struct{ vault *vault.Vault }
+
+// New makes the service. Without a vault it can only be asked what it brings.
+func New(v *vault.Vault) *Service { return &Service{v} }
+
+// Module is what the service brings.
+func (s *Service) Module() module.Module {
+	return module.Module{Name: "residency", Number: Number, Migrations: migrations, Tables: []vault.AnyTable{homes, addresses},
+		Actions: []*vault.Action{actRead, actSet, actAdd, actRemove, actRefer, actUnrefer}, Routes: s.routes,
+		Classes: map[string]module.Class{WellKnown: module.Asset}}
 }
+
+func system() vault.Actor { return identity.System(ids.Installation, "region") }
 
 // Region is the installation's, as it was last set.
 func Region(ctx context.Context, v *vault.Vault) (region string, err error) {
-	err = v.View(ctx, identity.System(ids.Installation, "region"), actRead, func(tx *vault.Tx) error {
-		region, err = stored(tx)
+	err = v.View(ctx, system(), actRead, func(tx *vault.Tx) error {
+		h, err := homes.Get(tx, int64(1))
+		region = h.Region
+		if errs.Is(err, errs.NotFound) {
+			region, err = Local, nil
+		}
 		return err
 	})
 	return region, err
 }
 
-// Set makes a region the installation's. A region that it has already is not written to the log again.
-func Set(ctx context.Context, v *vault.Vault, region string) error {
-	if before, err := Region(ctx, v); err != nil || before == region {
-		return err
+var regionForm = regexp.MustCompile(`^[a-z][a-z0-9-]{0,19}$`)
+
+func wellFormed(region string) error {
+	if !regionForm.MatchString(region) {
+		return errs.New(errs.Invalid, "A region is a short code of small letters, such as eu, in or us-east.")
 	}
-	return v.Do(ctx, identity.System(ids.Installation, "region"), actSet, func(tx *vault.Tx) error {
-		return homes.Put(tx, home{ID: 1, Region: region, Since: tx.Now()})
-	})
+	return nil
 }
 
-func stored(tx *vault.Tx) (string, error) {
-	h, err := homes.Get(tx, int64(1))
-	if errs.Is(err, errs.NotFound) {
-		return Local, nil
+// Settle tells the vault where it stands: in the region wanted, or where the installation was last, if none is. A region
+// can be named as long as no workspace has its home in another; those of an installation whose region was never named
+// are at home where it is.
+func Settle(ctx context.Context, v *vault.Vault, wanted string) (region string, err error) {
+	before, err := Region(ctx, v)
+	if err != nil {
+		return "", err
 	}
-	return h.Region, err
+	if wanted == "" || wanted == before {
+		v.Settle(before)
+		return before, nil
+	}
+	if err := wellFormed(wanted); err != nil {
+		return "", err
+	}
+	moved, err := movable(ctx, v, before, wanted)
+	if err != nil {
+		return "", err
+	}
+	err = v.Do(ctx, system(), actSet, func(tx *vault.Tx) error {
+		for _, t := range moved {
+			t.Region = wanted
+			if err := vault.Tenants.Put(tx, t); err != nil {
+				return err
+			}
+		}
+		return homes.Put(tx, home{ID: 1, Region: wanted, Since: tx.Now()})
+	})
+	v.Settle(wanted)
+	return wanted, err
+}
+
+// movable lists the tenants that take over a new name of the region: canaries always, workspaces if there was no name.
+func movable(ctx context.Context, v *vault.Vault, before, wanted string) (moved []vault.Tenant, err error) {
+	var all []vault.Tenant
+	err = v.View(ctx, system(), actRead, func(tx *vault.Tx) (err error) {
+		all, err = vault.Tenants.Find(tx, "closed_at IS NULL ORDER BY id")
+		return err
+	})
+	for _, t := range all {
+		switch {
+		case t.Region == wanted:
+			return nil, errs.New(errs.Conflict, fmt.Sprintf("The workspace %s is listed as one of another installation in %s. Remove that first: aver tenant unrefer.", t.Slug, wanted))
+		case t.Region == before && !t.Canary && before != Local:
+			return nil, errs.New(errs.Conflict, fmt.Sprintf("This installation stands in %s and keeps workspaces that are at home there. A home cannot be changed by a setting: install in %s and begin there.", before, wanted))
+		case t.Region == before:
+			moved = append(moved, t)
+		}
+	}
+	return moved, err
 }

@@ -109,11 +109,9 @@ func (a *App) openVault(ctx context.Context) error {
 	return nil
 }
 
-// settle finds out where the data lies, if the configuration does not say: it is what the last server was told.
+// settle tells the vault where it stands: where the configuration says, or where it stood last.
 func (a *App) settle(ctx context.Context) (err error) {
-	if a.Config.Region == "" {
-		a.Config.Region, err = residency.Region(ctx, a.Vault)
-	}
+	a.Config.Region, err = residency.Settle(ctx, a.Vault, a.Config.Region)
 	return err
 }
 
@@ -162,7 +160,7 @@ func (a *App) edgeConfig(certificates *certificate.Source) edge.Config {
 		Authenticator: a.Identity, SessionCookie: identity.CookieName, Clock: c.Clock, Log: a.Log,
 		ErrorPage: page.ShowProblem, View: a.view, Idempotency: a.Identity.Idempotency(),
 		Ready: map[string]func(context.Context) error{"stores": a.Vault.Check},
-		Drain: a.Hub.Drain, Quotas: c.Quotas, Connected: a.connected,
+		Drain: a.Hub.Drain, Quotas: c.Quotas, Connected: a.connected, Elsewhere: a.Residency.Locate,
 	}
 }
 
@@ -201,9 +199,6 @@ func names(hosts []string) []string {
 func (a *App) Serve(ctx context.Context, ready func(*App)) error {
 	if err := a.Edge.Listen(); err != nil {
 		return errors.Join(err, a.Close())
-	}
-	if err := residency.Set(ctx, a.Vault, a.Config.Region); err != nil {
-		return errors.Join(fmt.Errorf("keep the region: %w", err), a.Close())
 	}
 	if err := a.Start(ctx); err != nil {
 		return errors.Join(err, a.Close())

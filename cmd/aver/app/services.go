@@ -43,6 +43,7 @@ import (
 // Services are the modules' services, for whoever starts an App to use.
 type Services struct {
 	Identity      *identity.Service
+	Residency     *residency.Service
 	Subprocessors *subprocessors.Service
 	Audit         *audit.Service
 	Consent       *consent.Service
@@ -63,6 +64,7 @@ type Services struct {
 func (a *App) makeServices() {
 	v := a.Vault
 	a.Identity = identity.New(v)
+	a.Residency = residency.New(v)
 	a.Subprocessors = subprocessors.New(v)
 	a.Audit = audit.New(v)
 	a.Consent = consent.New(v)
@@ -84,7 +86,7 @@ func (a *App) makeServices() {
 func (a *App) listModules() []module.Module {
 	return append([]module.Module{
 		{Name: "vault", Number: vault.Number, Migrations: vault.Migrations()},
-		a.Identity.Module(), identityweb.New(a.Identity, a.mailer(), a.now).Module(), residency.Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Contacts.Module(), a.Imports.Module(), contactsweb.New(a.Contacts, a.Imports).Module(), a.Inbox.Module(), inboxweb.New(a.Inbox, a.Hub, a.Identity).Module(),
+		a.Identity.Module(), identityweb.New(a.Identity, a.mailer(), a.now).Module(), a.Residency.Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Contacts.Module(), a.Imports.Module(), contactsweb.New(a.Contacts, a.Imports).Module(), a.Inbox.Module(), inboxweb.New(a.Inbox, a.Hub, a.Identity).Module(),
 		a.Rights.Module(), rightsweb.New(a.Rights).Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(), a.Canaries.Module(),
 	}, a.Config.Modules...)
 }

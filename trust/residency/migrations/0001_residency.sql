@@ -4,3 +4,9 @@ CREATE TABLE residency (
     since TIME NOT NULL,
     PRIMARY KEY (id)
 );
+
+CREATE TABLE regions (
+    region TEXT NOT NULL,
+    url SEALED,
+    PRIMARY KEY (region)
+);

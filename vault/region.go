@@ -1,0 +1,66 @@
+package vault
+
+import (
+	"context"
+	"fmt"
+
+	"aver/base/errs"
+	"aver/base/ids"
+	"aver/vault/column"
+	"aver/vault/journal"
+)
+
+// settled is where a vault stands, and who was found to be at home there. A tenant's home never changes, so that what
+// was found once holds.
+type settled struct{ region string }
+
+// Settle tells the vault in which region it stands. From then on it serves the tenants that are at home there and nobody
+// else: a line of the directory with another region only says where that tenant is. A vault that was never told serves
+// all whom it keeps, which is for tests and rigs.
+func (v *Vault) Settle(region string) {
+	v.region.Store(&settled{region})
+	v.homes.Clear()
+}
+
+// Region is where the vault stands; empty if it was never told.
+func (v *Vault) Region() string {
+	if at := v.region.Load(); at != nil {
+		return at.region
+	}
+	return ""
+}
+
+// here tells whether a tenant is at home where the vault stands.
+func (v *Vault) here(t Tenant) bool { return v.Region() == "" || t.Region == v.Region() }
+
+// misdirected says where a tenant of another region is.
+func misdirected(t Tenant) error {
+	err := errs.New(errs.Misdirected, "This workspace is kept in another region. Nothing was read or changed here.")
+	err.Region = t.Region
+	return err
+}
+
+// atHome refuses work on the data of a tenant whose home is elsewhere.
+func (v *Vault) atHome(ctx context.Context, tenant ids.Tenant) error {
+	if v.Region() == "" || tenant == ids.Installation {
+		return nil
+	}
+	if _, known := v.homes.Load(tenant); known {
+		return nil
+	}
+	switch _, err := v.Tenant(ctx, tenant); {
+	case errs.Is(err, errs.NotFound): // closed; whoever wants its data finds no key
+		return nil
+	case err != nil:
+		return fmt.Errorf("find a tenant's home: %w", err)
+	}
+	v.homes.Store(tenant, true)
+	return nil
+}
+
+// elsewhere writes into the installation's log that somebody wanted to work on the data of a tenant of another region:
+// the tenant itself has no log here. Of who it was only the kind is kept, which names nobody.
+func (v *Vault) elsewhere(ctx context.Context, actor Actor, action *Action) {
+	where := Actor{Identity{Tenant: ids.Installation, Kind: actor.is.Kind, Name: actor.is.Name}}
+	v.denied(ctx, where, action, journal.Ref{Table: Tenants.Name(), Key: column.KeyBytes(column.Arguments([]any{actor.is.Tenant})), Op: journal.Read})
+}
