@@ -4,6 +4,7 @@ package main
 
 //go:generate sh -c "go run . help --all > ../../docs/commands.md"
 //go:generate sh -c "go run . help --openapi > ../../openapi.json"
+//go:generate sh -c "go run . help --claims > ../../CLAIMS.md"
 
 import (
 	"context"
@@ -19,6 +20,7 @@ import (
 
 	"aver/base/errs"
 	"aver/cmd/aver/app"
+	"aver/frame/claim"
 )
 
 // Exit statuses. A script can tell "no" from "could not find out".
@@ -61,7 +63,7 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
-	if len(args) == 2 && args[0] == "help" && (args[1] == "--all" || args[1] == "--openapi") {
+	if len(args) == 2 && args[0] == "help" && (args[1] == "--all" || args[1] == "--openapi" || args[1] == "--claims") {
 		return generated(ctx, args[1], out, errOut)
 	}
 	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
@@ -149,8 +151,12 @@ func help(out io.Writer) {
 
 // generated prints what is kept in the repository and written by the program.
 func generated(ctx context.Context, what string, out, errOut io.Writer) int {
-	if what == "--all" {
+	switch what {
+	case "--all":
 		reference(ctx, out)
+		return exitOK
+	case "--claims":
+		fmt.Fprint(out, claim.Markdown(app.Promises()))
 		return exitOK
 	}
 	folder, err := os.MkdirTemp("", "aver-openapi-")

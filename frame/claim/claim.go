@@ -10,6 +10,7 @@ package claim
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,6 +86,26 @@ func (e *Evidence) Figure(name, format string, args ...any) {
 		e.Figures = map[string]string{}
 	}
 	e.Figures[name] = fmt.Sprintf(format, args...)
+}
+
+// Complete gives claims what follows from the rest of them (that they are measured, the command that checks them, when
+// evidence is stale), and puts those of a theme together, themes in the order in which they first come.
+func Complete(claims []Claim) []Claim {
+	var themes []string
+	for i, c := range claims {
+		if !slices.Contains(themes, c.Theme) {
+			themes = append(themes, c.Theme)
+		}
+		claims[i].Check = "aver claims verify " + c.ID
+		if c.Kind == "" {
+			claims[i].Kind = Measured
+		}
+		if c.FreshFor == 0 {
+			claims[i].FreshFor = 3 * c.Every
+		}
+	}
+	slices.SortStableFunc(claims, func(a, b Claim) int { return slices.Index(themes, a.Theme) - slices.Index(themes, b.Theme) })
+	return claims
 }
 
 // Part is a piece of a claim's sentence. Live parts are numbers that were measured.

@@ -6,8 +6,6 @@
 // becomes of their results, in trust/claims.
 package probes
 
-//go:generate sh -c "go run ./list > ../../CLAIMS.md"
-
 import (
 	"aver/frame/claim"
 	"aver/trust/probes/keeping"
@@ -33,15 +31,5 @@ func Claims(at *world.World) []claim.Claim {
 	if w.Embedded {
 		list = append(list, restoring(w))
 	}
-	list = append(list, acknowledged(w), chatting(w), programming(w))
-	for i, c := range list {
-		list[i].Check = "aver claims verify " + c.ID
-		if c.Kind == "" {
-			list[i].Kind = claim.Measured
-		}
-		if c.FreshFor == 0 {
-			list[i].FreshFor = 3 * c.Every
-		}
-	}
-	return list
+	return append(list, acknowledged(w), chatting(w), programming(w))
 }

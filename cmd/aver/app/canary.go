@@ -83,7 +83,7 @@ func (a *App) ownAddress(_ context.Context, purpose, host string) (egress.Entry,
 // claims are the promises that are measured here: those with probes of their own, and those that modules bring.
 func (a *App) claims() []claim.Claim {
 	a.Subprocessors.Allow(a.ownAddress)
-	list := probes.Claims(&world.World{
+	return promises(a.modules, &world.World{
 		Vault: a.Vault, Identity: a.Identity, Audit: a.Audit, Rights: a.Rights, Retention: a.Retention, Backups: a.Backups,
 		Companies: a.Subprocessors, Canaries: a.Canaries, Egress: a.Door, Folder: a.Config.Data, Embedded: a.stores.embedded != nil,
 		Addresses: a.addresses, Pages: a.readable,
@@ -91,11 +91,18 @@ func (a *App) claims() []claim.Claim {
 			return a.Door.DialContext(ctx, selfPurpose, "tcp", addr)
 		},
 	})
-	for _, m := range a.modules {
+}
+
+func promises(modules []module.Module, w *world.World) []claim.Claim {
+	list := probes.Claims(w)
+	for _, m := range modules {
 		list = append(list, m.Claims...)
 	}
-	return list
+	return claim.Complete(list)
 }
+
+// Promises are all claims that an installation may have, for the list of them. Their probes have nothing to look at.
+func Promises() []claim.Claim { return promises(schema(Config{}), &world.World{Embedded: true}) }
 
 // addresses are where this process listens, as it reaches itself.
 func (a *App) addresses() world.Addresses {

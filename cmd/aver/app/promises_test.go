@@ -1,18 +1,17 @@
-package probes_test
+package app_test
 
 import (
 	"os"
 	"testing"
 
+	"aver/cmd/aver/app"
 	"aver/frame/claim"
 	"aver/trust/claims"
-	"aver/trust/probes"
-	"aver/trust/probes/world"
 )
 
 func TestThePromisesAreStatedSoThatTheyCanBeChecked(t *testing.T) {
 	t.Parallel()
-	for _, defect := range claim.Lint(probes.Claims(&world.World{Embedded: true})) {
+	for _, defect := range claim.Lint(app.Promises()) {
 		t.Error(defect)
 	}
 }
@@ -20,7 +19,7 @@ func TestThePromisesAreStatedSoThatTheyCanBeChecked(t *testing.T) {
 // Each probe is pointed at worlds that were broken on purpose. One that does not notice promises nothing.
 func TestEveryProbeNoticesABrokenWorld(t *testing.T) {
 	t.Parallel()
-	for _, c := range probes.Claims(&world.World{Embedded: true}) {
+	for _, c := range app.Promises() {
 		for _, f := range c.Fixtures {
 			t.Run(c.ID+" with "+f.Name, func(t *testing.T) {
 				t.Parallel()
@@ -36,9 +35,9 @@ func TestEveryProbeNoticesABrokenWorld(t *testing.T) {
 
 func TestTheListOfPromisesIsCurrent(t *testing.T) {
 	t.Parallel()
-	want := claim.Markdown(probes.Claims(&world.World{Embedded: true}))
-	got, err := os.ReadFile("../../CLAIMS.md")
+	want := claim.Markdown(app.Promises())
+	got, err := os.ReadFile("../../../CLAIMS.md")
 	if err != nil || string(got) != want {
-		t.Errorf("CLAIMS.md is out of date (%v): run go generate ./trust/probes", err)
+		t.Errorf("CLAIMS.md is out of date (%v): run make generate", err)
 	}
 }
