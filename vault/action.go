@@ -1,6 +1,10 @@
 package vault
 
-import "slices"
+import (
+	"slices"
+
+	"aver/vault/purpose"
+)
 
 // Action is something that can be done. Its name is both the permission and the word in the log.
 type Action struct {
@@ -10,6 +14,7 @@ type Action struct {
 	visitors bool
 	system   bool
 	audited  bool
+	purpose  string // empty for what is owed or kept safe, which nobody can object to
 }
 
 // Rule says who may take an action.
@@ -41,6 +46,45 @@ func System() Rule { return func(a *Action) { a.system = true } }
 
 // Reads makes View write an entry too: for reads of personal data that the log must show.
 func Reads() Rule { return func(a *Action) { a.audited = true } }
+
+// For says for which purpose of package purpose the action touches people. The vault shows it no row about anybody who
+// has closed that purpose, or not opened it where it rests on consent, and refuses to write about them.
+func For(name string) Rule {
+	if !purpose.Valid(name) {
+		panic("vault: " + name + " cannot be a purpose") // part of the program's text
+	}
+	return func(a *Action) { a.purpose = name }
+}
+
+// For is the same action for a purpose of the tenant's own.
+func (a *Action) For(name string) *Action {
+	out := *a
+	out.purpose = name
+	return &out
+}
+
+// Purpose is what the action is for, empty when nobody can object to it.
+func (a *Action) Purpose() string { return a.purpose }
+
+// guard is the condition under which the actor may touch people with this action. What a person does concerns nobody
+// else; a program of the tenant's is automated, also where people would do the same one by one; of Aver's own parts
+// only those are that say so.
+func (a *Action) guard(who Actor) purpose.Guard {
+	g := purpose.Guard{Name: a.purpose, Mode: purpose.Automated}
+	switch human := purpose.Of(a.purpose).Human; {
+	case a.purpose == "", human && who.is.Kind == AsSystem:
+		g.Mode = purpose.Free
+	case human && who.is.Kind == AsPerson:
+		g.Mode = purpose.Self
+	case human && who.is.Kind == AsKey:
+		g.Name = purpose.Sync
+	case human && who.Has(DPO):
+		g.Mode = purpose.Trustee
+	case human:
+		g.Mode = purpose.Staff
+	}
+	return g
+}
 
 // Name is the word in the log.
 func (a *Action) Name() string { return a.name }

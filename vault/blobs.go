@@ -142,8 +142,7 @@ func (v *Vault) removeBlobs(ctx context.Context, tenant ids.Tenant, people []ids
 
 // blobsWith lists the files whose column has one of the values.
 func (tx *Tx) blobsWith(column string, padded []any) (list []ids.Object, err error) {
-	s := tx.sql(Blobs.t)
-	err = tx.conn.Query(withTail(s.keys, among(column)), s.own(tx.actor.is.Tenant, padded), func(row []any) error {
+	err = tx.conn.Query(withTail(tx.sql(Blobs.t).keys, among(column)), tx.within(Blobs.t, padded), func(row []any) error {
 		list = append(list, ids.Object(row[0].([]byte)))
 		return nil
 	})

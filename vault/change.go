@@ -33,8 +33,12 @@ func (tb *Table[T]) Change(tx *Tx, from, to T) error {
 	if err != nil || changed == 0 {
 		return err
 	}
-	if who := t.subjectOf(after); who != t.subjectOf(before) {
-		if err := tx.alive(t, who); err != nil {
+	was, is := t.subjectOf(before), t.subjectOf(after)
+	if err := errors.Join(tx.mind(t, was), tx.mind(t, is)); err != nil {
+		return err
+	}
+	if was != is {
+		if err := tx.alive(t, is); err != nil {
 			return err
 		}
 	}
@@ -48,8 +52,8 @@ func (tb *Table[T]) Change(tx *Tx, from, to T) error {
 	if err := tx.update(t, t.changeSQL(changed, tx.sql(t).tenant), append(args, keys...)); err != nil {
 		return err
 	}
-	if subject := t.subjectOf(after); tx.entry.Subject.IsZero() {
-		tx.entry.Subject = subject
+	if tx.entry.Subject.IsZero() {
+		tx.entry.Subject = is
 	}
 	tx.touch(t, journal.Put, key, written)
 	return nil

@@ -10,6 +10,7 @@ import (
 	"aver/base/ids"
 	"aver/vault/column"
 	"aver/vault/keyring"
+	"aver/vault/purpose"
 )
 
 // encode turns a row into the values of its columns, sealed where the class says so, in the order of statements.columns.
@@ -182,7 +183,9 @@ type statements struct {
 	tenant  bool
 }
 
-func render(t *table, tenant bool) statements {
+// render writes a table's statements. Where the purpose is guarded, a row that may not be seen is none for all of them but
+// get, which reads whether it may be.
+func render(t *table, tenant bool, mode purpose.Mode) statements {
 	var names, keys, reads []string
 	for i := range t.columns {
 		c := &t.columns[i]
@@ -210,11 +213,16 @@ func render(t *table, tenant bool) statements {
 	marks := strings.TrimSuffix(strings.Repeat("?, ", len(all)), ", ")
 	s.insert = "INSERT INTO " + t.name + " (" + strings.Join(all, ", ") + ") VALUES (" + marks + ")"
 	s.upsert = s.insert + " ON CONFLICT (" + target + ") DO UPDATE SET " + strings.Join(sets, ", ")
+	also, told := "", ""
+	if t.subject >= 0 && mode.Reads() {
+		may := mode.Reading(t.name+"."+t.columns[t.subject].Name, tenant)
+		from, also, told = "(SELECT * FROM "+t.name+" WHERE "+mine+may+") AS "+t.name, " AND "+may, ", "+may
+	}
 	s.find = "SELECT " + strings.Join(reads, ", ") + " FROM " + from + " WHERE "
-	s.get = "SELECT " + strings.Join(reads, ", ") + " FROM " + t.name + " WHERE " + mine + byKey
+	s.get = "SELECT " + strings.Join(reads, ", ") + told + " FROM " + t.name + " WHERE " + mine + byKey
 	s.count = "SELECT count(*) FROM " + from + " WHERE "
 	s.keys = "SELECT " + s.key + " FROM " + from + " WHERE "
-	s.delete = "DELETE FROM " + t.name + " WHERE " + mine + byKey
+	s.delete = "DELETE FROM " + t.name + " WHERE " + mine + byKey + also
 	if t.subject >= 0 {
 		some := "SELECT " + s.key + " FROM " + t.name + " WHERE " + mine + among(t.columns[t.subject].Name) + " LIMIT ?"
 		s.erase = "DELETE FROM " + t.name + " WHERE (" + s.key + ") IN (" + some + ")"

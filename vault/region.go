@@ -62,5 +62,5 @@ func (v *Vault) atHome(ctx context.Context, tenant ids.Tenant) error {
 // the tenant itself has no log here. Of who it was only the kind is kept, which names nobody.
 func (v *Vault) elsewhere(ctx context.Context, actor Actor, action *Action) {
 	where := Actor{Identity{Tenant: ids.Installation, Kind: actor.is.Kind, Name: actor.is.Name}}
-	v.denied(ctx, where, action, journal.Ref{Table: Tenants.Name(), Key: column.KeyBytes(column.Arguments([]any{actor.is.Tenant})), Op: journal.Read})
+	v.denied(ctx, where, action, ids.Subject{}, journal.Ref{Table: Tenants.Name(), Key: column.KeyBytes(column.Arguments([]any{actor.is.Tenant})), Op: journal.Read})
 }

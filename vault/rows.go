@@ -35,7 +35,7 @@ func (v *Vault) EachRow(tx *Tx, of AnyTable, subject ids.Subject, each func([]Ce
 		keys = append(keys, t.columns[k].Name)
 	}
 	tail := t.columns[t.subject].Name + " = ? ORDER BY " + strings.Join(keys, ", ")
-	err := tx.conn.Query(withTail(s.find, tail), s.own(tx.actor.is.Tenant, []any{subject[:]}), func(values []any) error {
+	err := tx.conn.Query(withTail(s.find, tail), tx.within(t, []any{subject[:]}), func(values []any) error {
 		cells, err := tx.cells(t, values)
 		if err != nil {
 			return err
@@ -90,7 +90,7 @@ func (v *Vault) Oldest(tx *Tx, of AnyTable) (time.Time, error) {
 	var oldest time.Time
 	s, keep := tx.sql(t), t.columns[t.keep].Name
 	query := withTail("SELECT "+keep+strings.TrimPrefix(s.count, "SELECT count(*)"), keep+" IS NOT NULL ORDER BY "+keep+" LIMIT 1")
-	err := tx.conn.Query(query, s.own(tx.actor.is.Tenant, nil), func(values []any) error {
+	err := tx.conn.Query(query, tx.within(t, nil), func(values []any) error {
 		oldest = time.UnixMicro(values[0].(int64)).UTC()
 		return nil
 	})
@@ -119,7 +119,7 @@ func (v *Vault) Totals(tx *Tx, subject ids.Subject) (map[string]int, error) {
 			continue
 		}
 		s := tx.sql(t)
-		err := tx.conn.Query(withTail(s.count, t.columns[t.subject].Name+" = ?"), s.own(tx.actor.is.Tenant, []any{subject[:]}), func(values []any) error {
+		err := tx.conn.Query(withTail(s.count, t.columns[t.subject].Name+" = ?"), tx.within(t, []any{subject[:]}), func(values []any) error {
 			out[t.name] = int(values[0].(int64))
 			return nil
 		})

@@ -177,7 +177,7 @@ func (tx *Tx) searchedRows(t *table, keys ...[]byte) (map[string]searched, error
 		for i := range rowsAtOnce {
 			args = append(args, column.SplitKey(t.keyColumns(), part[min(i, len(part)-1)])...)
 		}
-		err := tx.conn.Query(tx.hold(withTail(s.find, tail)), s.own(tx.actor.is.Tenant, args), func(values []any) error {
+		err := tx.conn.Query(tx.hold(withTail(s.find, tail)), tx.within(t, args), func(values []any) error {
 			row := searched{found: true}
 			if b, ok := values[max(t.subject, 0)].([]byte); ok && t.subject >= 0 {
 				copy(row.subject[:], b)

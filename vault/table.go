@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aver/vault/column"
+	"aver/vault/purpose"
 )
 
 // Column is what the catalogue knows of one column.
@@ -37,9 +38,9 @@ type table struct {
 	searched []int
 	purpose  string
 	keepFor  time.Duration
-	keeper   string // a reason why rows have no age limit
-	sql      [2]statements
-	changing sync.Map // the statements of Change, by columns
+	keeper   string                       // a reason why rows have no age limit
+	sql      [2][purpose.Modes]statements // by whether rows carry their tenant, and how the purpose is guarded
+	changing sync.Map                     // the statements of Change, by columns
 }
 
 // Table is a kind of row that can be stored.
@@ -76,7 +77,9 @@ func Define[T any](name string, settings ...Setting) *Table[T] {
 		panic(fmt.Sprintf("vault: table %s: %v", name, err))
 	}
 	for _, tenantColumn := range []bool{false, true} {
-		t.sql[index(tenantColumn)] = render(t, tenantColumn)
+		for mode := range purpose.Modes {
+			t.sql[index(tenantColumn)][mode] = render(t, tenantColumn, mode)
+		}
 	}
 	return &Table[T]{t}
 }

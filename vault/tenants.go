@@ -40,7 +40,7 @@ func (v *Vault) CreateTenant(ctx context.Context, t Tenant) (Tenant, error) {
 	}
 	t.Region = cmp.Or(t.Region, v.Region())
 	if !v.here(t) {
-		v.denied(ctx, system(ids.Installation, "directory"), actCreateTenant)
+		v.denied(ctx, system(ids.Installation, "directory"), actCreateTenant, ids.Subject{})
 		return t, misdirected(t)
 	}
 	t.CreatedAt = v.clock.Now()

@@ -15,6 +15,7 @@ import (
 	"aver/vault/engine"
 	"aver/vault/journal"
 	"aver/vault/keyring"
+	"aver/vault/purpose"
 )
 
 // Event is news that a change brings: names and numbers only, written with the change and told after the commit.
@@ -33,6 +34,10 @@ type Tx struct {
 	entry    journal.Entry
 	commit   hash.Hash
 	payloads []any
+
+	guard   purpose.Guard
+	minded  map[ids.Subject]func() (bool, error) // whom the purpose may touch
+	refused ids.Subject                          // somebody whom it may not
 }
 
 // Context is the caller's.

@@ -27,6 +27,7 @@ import (
 	"aver/vault/group"
 	"aver/vault/journal"
 	"aver/vault/keyring"
+	"aver/vault/purpose"
 )
 
 //go:embed migrations/*.sql
@@ -69,7 +70,7 @@ type Vault struct {
 // Open makes the vault over an engine and a keyring and makes sure that the installation's own store exists.
 func Open(ctx context.Context, c Config) (*Vault, error) {
 	v := &Vault{engine: c.Engine, keys: c.Keys, clock: c.Clock, blobs: c.Blobs, log: c.Log, tables: map[string]*table{}}
-	v.order = append([]AnyTable{Tenants, Blobs}, c.Tables...)
+	v.order = append([]AnyTable{Tenants, Blobs, Standings, Purposes}, c.Tables...)
 	for _, t := range v.order {
 		if v.tables[t.Name()] != nil {
 			return nil, fmt.Errorf("open vault: table %s is declared twice", t.Name())
@@ -129,6 +130,9 @@ func (v *Vault) Do(ctx context.Context, actor Actor, action *Action, fn func(*Tx
 	}
 	task := &group.Task{Note: tx, Lane: actor.lane(), Run: func(conn engine.Conn) error {
 		tx.reset(conn, v.clock.Now())
+		if tx.guard.Mode == purpose.Self {
+			tx.ahead(actor.is.Subject)
+		}
 		if err := fn(tx); err != nil {
 			return err
 		}
@@ -138,7 +142,9 @@ func (v *Vault) Do(ctx context.Context, actor Actor, action *Action, fn func(*Tx
 		}
 		return nil
 	}}
-	return engineError(v.commit.Do(ctx, actor.is.Tenant, task))
+	err = v.commit.Do(ctx, actor.is.Tenant, task)
+	v.closed(tx, action)
+	return engineError(err)
 }
 
 // Permit refuses an act to whoever may not do it and writes the refusal to the journal. Do and View do so themselves: it
@@ -148,7 +154,7 @@ func (v *Vault) Permit(ctx context.Context, actor Actor, action *Action) error {
 		return errs.New(errs.Unauthenticated, "Sign in first.")
 	}
 	if !action.permits(actor) {
-		v.denied(ctx, actor, action)
+		v.denied(ctx, actor, action, ids.Subject{})
 		return errs.New(errs.Forbidden, "Your role does not allow this.")
 	}
 	err := v.atHome(ctx, actor.is.Tenant)
@@ -167,18 +173,19 @@ func (v *Vault) begin(ctx context.Context, actor Actor, action *Action) (*Tx, er
 	if err != nil {
 		return nil, engineError(fmt.Errorf("begin %s: %w", action.name, err))
 	}
-	tx := &Tx{ctx: ctx, v: v, actor: actor, keys: keys}
+	tx := &Tx{ctx: ctx, v: v, actor: actor, keys: keys, guard: action.guard(actor)}
 	tx.entry = journal.Entry{ActorKind: uint8(actor.is.Kind), Actor: actor.is.ID, ActorName: actor.is.Name, Action: action.name}
 	return tx, nil
 }
 
 func (tx *Tx) reset(conn engine.Conn, now time.Time) {
 	tx.conn, tx.now, tx.commit, tx.payloads = conn, now, nil, nil
+	tx.minded, tx.refused = nil, ids.Subject{}
 	tx.entry.Subject, tx.entry.Touched, tx.entry.Events, tx.entry.Commit = ids.Subject{}, nil, nil, [32]byte{}
 }
 
 // denied records a refusal. The caller is refused whether or not that succeeds.
-func (v *Vault) denied(ctx context.Context, actor Actor, action *Action, about ...journal.Ref) {
+func (v *Vault) denied(ctx context.Context, actor Actor, action *Action, about ids.Subject, touched ...journal.Ref) {
 	name := "nothing"
 	if action != nil {
 		name = action.name
@@ -187,12 +194,19 @@ func (v *Vault) denied(ctx context.Context, actor Actor, action *Action, about .
 	tx.entry = journal.Entry{ActorKind: uint8(actor.is.Kind), Actor: actor.is.ID, ActorName: actor.is.Name, Action: name}
 	err := v.commit.Do(ctx, actor.is.Tenant, &group.Task{Note: tx, Run: func(conn engine.Conn) error {
 		tx.reset(conn, v.clock.Now())
-		tx.entry.Touched = about
+		tx.entry.Subject, tx.entry.Touched = about, touched
 		tx.finish(journal.Denied)
 		return nil
 	}})
 	if err != nil {
 		v.log.Error("record a refusal", "action", name, "error", err)
+	}
+}
+
+// closed records that a purpose was refused for somebody, whatever the caller made of it.
+func (v *Vault) closed(tx *Tx, action *Action) {
+	if !tx.refused.IsZero() {
+		v.denied(context.WithoutCancel(tx.ctx), tx.actor, action, tx.refused)
 	}
 }
 
@@ -207,6 +221,7 @@ func (v *Vault) View(ctx context.Context, actor Actor, action *Action, fn func(*
 		tx.reset(conn, v.clock.Now())
 		return fn(tx)
 	})
+	v.closed(tx, action)
 	if err != nil || !action.audited {
 		return engineError(err)
 	}

@@ -13,11 +13,19 @@ import (
 	"aver/vault/column"
 	"aver/vault/engine"
 	"aver/vault/journal"
+	"aver/vault/purpose"
 )
 
 var notFound = errs.New(errs.NotFound, "There is no such thing here.")
 
-func (tx *Tx) sql(t *table) *statements { return &t.sql[index(tx.v.engine.TenantColumn())] }
+// sql are the table's statements, with the condition under which the action may see its rows.
+func (tx *Tx) sql(t *table) *statements {
+	mode := purpose.Free
+	if tx.reads(t) {
+		mode = tx.guard.Mode
+	}
+	return &t.sql[index(tx.v.engine.TenantColumn())][mode]
+}
 
 // Add stores a new row. A row with the same key, or the same value in a unique index, is errs.Conflict.
 func (tb *Table[T]) Add(tx *Tx, row T) error {
@@ -56,9 +64,18 @@ func (tx *Tx) hand(t *table, row reflect.Value, query string, op journal.Op, wai
 	if err := tx.write(t); err != nil {
 		return err
 	}
+	subject := t.subjectOf(row)
+	if err := tx.mind(t, subject); err != nil {
+		return err
+	}
 	values, key, err := tx.encode(t, row)
 	if err != nil {
 		return err
+	}
+	if op == journal.Put {
+		if err := tx.mindRow(t, column.SplitKey(t.keyColumns(), key)); err != nil {
+			return err
+		}
 	}
 	args := tx.sql(t).own(tx.actor.is.Tenant, values)
 	if q, ok := tx.conn.(engine.Queuer); ok && waits {
@@ -66,7 +83,7 @@ func (tx *Tx) hand(t *table, row reflect.Value, query string, op journal.Op, wai
 	} else if _, err := tx.conn.Exec(query, args...); err != nil {
 		return fmt.Errorf("store %s: %w", t.name, err)
 	}
-	if subject := t.subjectOf(row); tx.entry.Subject.IsZero() {
+	if tx.entry.Subject.IsZero() {
 		tx.entry.Subject = subject
 	}
 	tx.touch(t, op, key, values)
@@ -76,19 +93,13 @@ func (tx *Tx) hand(t *table, row reflect.Value, query string, op journal.Op, wai
 // Get reads the row with this key, in the order of the fields tagged key; errs.NotFound if there is none.
 func (tb *Table[T]) Get(tx *Tx, key ...any) (T, error) {
 	var out T
-	s := tx.sql(tb.t)
-	found := false
-	err := tx.conn.Query(tx.hold(s.get), s.own(tx.actor.is.Tenant, column.Arguments(key)), func(values []any) error {
-		found = true
+	found, err := tx.visible(tb.t, column.Arguments(key), func(values []any) error {
 		return tx.decode(tb.t, values, reflect.ValueOf(&out).Elem())
 	})
-	if err != nil {
-		return out, fmt.Errorf("get %s: %w", tb.t.name, err)
+	if err == nil && !found {
+		err = notFound
 	}
-	if !found {
-		return out, notFound
-	}
-	return out, nil
+	return out, err
 }
 
 // tails remembers statements made of a table's head and a caller's tail; both are constant text.
@@ -118,7 +129,7 @@ func (tb *Table[T]) Find(tx *Tx, tail string, args ...any) ([]T, error) {
 func (tb *Table[T]) Later(tx *Tx, tail string, args ...any) (found func() ([]T, error)) {
 	var out []T
 	s := tx.sql(tb.t)
-	answer := tx.ask(tx.hold(withTail(s.find, tail)), s.own(tx.actor.is.Tenant, column.Arguments(args)), func(values []any) error {
+	answer := tx.ask(tx.hold(withTail(s.find, tail)), tx.within(tb.t, column.Arguments(args)), func(values []any) error {
 		var row T
 		if err := tx.decode(tb.t, values, reflect.ValueOf(&row).Elem()); err != nil {
 			return err
@@ -158,7 +169,7 @@ func (tb *Table[T]) Lookup(tx *Tx, column, text string) ([]T, error) {
 func (tb *Table[T]) Count(tx *Tx, tail string, args ...any) (int, error) {
 	n := 0
 	s := tx.sql(tb.t)
-	err := tx.conn.Query(withTail(s.count, tail), s.own(tx.actor.is.Tenant, column.Arguments(args)), func(values []any) error {
+	err := tx.conn.Query(withTail(s.count, tail), tx.within(tb.t, column.Arguments(args)), func(values []any) error {
 		n = int(values[0].(int64))
 		return nil
 	})
@@ -175,7 +186,7 @@ func (tb *Table[T]) Delete(tx *Tx, key ...any) error {
 	}
 	s := tx.sql(tb.t)
 	parts := column.Arguments(key)
-	n, err := tx.conn.Exec(s.delete, s.own(tx.actor.is.Tenant, parts)...)
+	n, err := tx.conn.Exec(s.delete, tx.byKey(tb.t, parts)...)
 	if err != nil {
 		return fmt.Errorf("delete %s: %w", tb.t.name, err)
 	}
@@ -197,7 +208,7 @@ func (tx *Tx) deleteWhere(t *table, tail string, args []any) (int, error) {
 	}
 	s := tx.sql(t)
 	var found [][]any
-	err := tx.conn.Query(withTail(s.keys, tail), s.own(tx.actor.is.Tenant, args), func(values []any) error {
+	err := tx.conn.Query(withTail(s.keys, tail), tx.within(t, args), func(values []any) error {
 		found = append(found, append([]any(nil), values...))
 		return nil
 	})
@@ -206,7 +217,7 @@ func (tx *Tx) deleteWhere(t *table, tail string, args []any) (int, error) {
 	}
 	keys := make([][]byte, 0, len(found))
 	for _, parts := range found {
-		if _, err := tx.conn.Exec(s.delete, s.own(tx.actor.is.Tenant, parts)...); err != nil {
+		if _, err := tx.conn.Exec(s.delete, tx.byKey(t, parts)...); err != nil {
 			return 0, fmt.Errorf("sweep %s: %w", t.name, err)
 		}
 		keys = append(keys, column.KeyBytes(parts))
@@ -231,9 +242,9 @@ func (tb *Table[T]) Blank(tx *Tx, column string, limit int) (int, error) {
 	if at < 0 {
 		return 0, fmt.Errorf("blank %s: column %s cannot be emptied by itself", t.name, column)
 	}
-	s, tenant := tx.sql(t), tx.actor.is.Tenant
+	s := tx.sql(t)
 	some := withTail(s.keys, column+" IS NOT NULL LIMIT ?")
-	n, err := tx.conn.Exec("UPDATE "+t.name+" SET "+column+" = NULL WHERE ("+s.key+") IN ("+some+")", s.own(tenant, []any{int64(limit)})...)
+	n, err := tx.conn.Exec("UPDATE "+t.name+" SET "+column+" = NULL WHERE ("+s.key+") IN ("+some+")", tx.within(t, []any{int64(limit)})...)
 	if err != nil {
 		return 0, fmt.Errorf("blank %s: %w", t.name, err)
 	}

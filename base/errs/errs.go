@@ -24,6 +24,7 @@ const (
 	Gone            Kind = "gone"             // it was erased and will not come back
 	ConsentRequired Kind = "consent-required" // the person has not agreed to this yet
 	Misdirected     Kind = "misdirected"      // it is kept and served elsewhere; see Region
+	Restricted      Kind = "restricted"       // the person objected, or had the processing restricted
 	NoSpace         Kind = "no-space"         // the disk is full; nothing was changed
 	Unavailable     Kind = "unavailable"      // a part that is needed is away; try again
 	Internal        Kind = "internal"         // our fault

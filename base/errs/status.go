@@ -19,6 +19,7 @@ var meanings = map[Kind]meaning{
 	Gone:            {410, "This was erased"},
 	ConsentRequired: {403, "Consent is needed first"},
 	Misdirected:     {421, "This is not served here"},
+	Restricted:      {403, "This use of the person's data is closed"},
 	NoSpace:         {507, "There is no space left"},
 	Unavailable:     {503, "This is not available now"},
 	Internal:        {500, "Something went wrong on our side"},

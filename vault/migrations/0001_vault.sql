@@ -32,6 +32,22 @@ CREATE TABLE tenants (
 );
 CREATE UNIQUE INDEX tenants_by_slug ON tenants (slug_index);
 
+CREATE TABLE standings (
+    person ID NOT NULL,
+    kind TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    since TIME NOT NULL,
+    PRIMARY KEY (person, kind, purpose)
+);
+CREATE INDEX standings_by_kind ON standings (kind, person);
+
+CREATE TABLE purposes (
+    id TEXT NOT NULL,
+    basis TEXT NOT NULL,
+    shares BOOL NOT NULL,
+    PRIMARY KEY (id)
+);
+
 CREATE TABLE search_sources (
     name TEXT NOT NULL,
     base INT NOT NULL,

@@ -1,0 +1,136 @@
+package purpose
+
+import "aver/base/errs"
+
+// Mode is how a purpose is guarded.
+type Mode uint8
+
+// The modes. The zero mode guards nothing.
+const (
+	Free      Mode = iota
+	Self           // the person acts: only what they write needs their consent, where the purpose rests on it
+	Staff          // people who work for the tenant act: not about the restricted, and no word to who said no
+	Trustee        // the same by somebody who looks after people's rights, who may read of the restricted too
+	Automated      // a program acts
+	Modes          // how many there are
+)
+
+// Guard is the condition under which an action may touch a person.
+type Guard struct {
+	Mode Mode
+	Name string // of the purpose
+}
+
+// Reads tells whether reading is guarded too.
+func (m Mode) Reads() bool { return m == Staff || m == Automated }
+
+// from is the beginning of a question about standings. Where rows carry their tenant, it is a question about one.
+func from(what, alias string, tenant bool) string {
+	out := "SELECT " + what + " FROM standings AS " + alias + " WHERE "
+	if tenant {
+		out += alias + ".tenant_id = ? AND "
+	}
+	return out
+}
+
+// Reading is the SQL condition under which a row about the person may be read: person is the name of a column.
+func (m Mode) Reading(person string, tenant bool) string {
+	if m == Staff {
+		return "(" + person + " IS NULL OR " + person + " NOT IN (" + from("limits.person", "limits", tenant) + "limits.kind = 'restrict') OR " + opened(person, tenant) + ")"
+	}
+	return "(" + person + " IS NULL OR " + m.Writing(person, tenant) + ")"
+}
+
+// ReadingArgs are the values of Reading.
+func (g Guard) ReadingArgs(tenant []byte) []any {
+	if g.Mode == Staff {
+		return args(tenant, nil, nil, []any{g.Name})
+	}
+	return g.WritingArgs(nil, tenant)
+}
+
+// Writing is the SQL condition under which something may be written about the person: a column, or ? for a value.
+func (m Mode) Writing(person string, tenant bool) string {
+	is := ".person = " + person + " AND "
+	said := from("1", "said", tenant) + "said" + is
+	switch m {
+	case Self:
+		return "EXISTS (" + said + "said.kind = 'granted' AND said.purpose = ?)"
+	case Staff:
+		return "NOT EXISTS (" + said + "said.kind = 'refused' AND said.purpose = ?) AND (NOT EXISTS (" + from("1", "limits", tenant) + "limits" + is + "limits.kind = 'restrict') OR " + opened(person, tenant) + ")"
+	case Trustee:
+		return "NOT EXISTS (" + said + "said.kind = 'refused' AND said.purpose = ?)"
+	}
+	terms := func(column string) string {
+		where := "terms.id = ?"
+		if tenant {
+			where = "terms.tenant_id = ? AND " + where
+		}
+		return "COALESCE((SELECT terms." + column + " FROM purposes AS terms WHERE " + where + "), ?)"
+	}
+	return "NOT EXISTS (" + said + "(said.kind IN ('restrict', ?) OR said.kind IN ('object', 'refused') AND said.purpose IN ('" + All + "', ?) OR said.kind = 'opt_out_sale' AND " + terms("shares") + "))" +
+		" AND (" + terms("basis") + " <> 'consent' OR EXISTS (" + from("1", "yes", tenant) + "yes" + is + "yes.kind = 'granted' AND yes.purpose = ?))"
+}
+
+// opened is the condition that the person, or the tenant with a ground of Art. 18(2), has opened the purpose.
+func opened(person string, tenant bool) string {
+	return "EXISTS (" + from("1", "opened", tenant) + "opened.person = " + person + " AND opened.kind IN ('granted', 'excepted') AND opened.purpose = ?)"
+}
+
+// WritingArgs are the values of Writing; person is nil where a column stands for it, and tenant where rows carry none.
+func (g Guard) WritingArgs(person, tenant []byte) []any {
+	switch g.Mode {
+	case Self, Trustee:
+		return args(tenant, person, []any{g.Name})
+	case Staff:
+		return args(tenant, person, []any{g.Name}, nil, []any{g.Name})
+	}
+	terms := Of(g.Name)
+	out := args(tenant, person, []any{string(terms.stop), g.Name})
+	out = append(append(out, args(tenant, nil, []any{g.Name, terms.Shares})...), args(tenant, nil, []any{g.Name, string(terms.Basis)})...)
+	return append(out, args(tenant, person, []any{g.Name})...)
+}
+
+// args puts tenant and person in front of each question's own values.
+func args(tenant, person []byte, questions ...[]any) (out []any) {
+	for _, q := range questions {
+		if tenant != nil {
+			out = append(out, tenant)
+		}
+		if person != nil {
+			out = append(out, person)
+		}
+		out = append(out, q...)
+	}
+	return out
+}
+
+// Said is one thing that a person has said, or that was said for them.
+type Said struct {
+	Kind    Kind
+	Purpose string
+}
+
+var (
+	errRestricted = errs.New(errs.Restricted, "The processing of this person's data is restricted (GDPR Art. 18). It is kept, and used only with the person's consent or for legal claims.")
+	errObjected   = errs.New(errs.Restricted, "This person has objected to this use of their data.")
+	errConsent    = errs.New(errs.ConsentRequired, "This person has not agreed to this yet.")
+	errWithdrawn  = errs.New(errs.ConsentRequired, "This person has withdrawn their consent and cannot be written to.")
+)
+
+// Reason says why the guard refused, from all that the person has said.
+func (g Guard) Reason(all []Said) error {
+	why := errConsent
+	for _, s := range all {
+		about := s.Purpose == All || s.Purpose == g.Name
+		switch {
+		case s.Kind == Restrict && g.Mode != Self:
+			return errRestricted
+		case s.Kind == Refused && about:
+			why = errWithdrawn
+		case s.Kind == Object && about && g.Mode == Automated, s.Kind == OptOutSale && g.Mode == Automated, s.Kind == Of(g.Name).stop:
+			why = errObjected
+		}
+	}
+	return why
+}
