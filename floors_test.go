@@ -20,7 +20,8 @@ import (
 var streets = map[string][]string{
 	"trust/audit":     {"trust/identity"},
 	"trust/consent":   {"trust/identity"},
-	"trust/rights":    {"trust/identity", "trust/audit"},
+	"trust/holds":     {"trust/identity"},
+	"trust/rights":    {"trust/identity", "trust/audit", "trust/holds"},
 	"trust/retention": {"trust/identity", "trust/audit"},
 	"trust/backups":   {"trust/identity", "trust/audit"},
 
@@ -32,7 +33,6 @@ var streets = map[string][]string{
 	"trust/probes":        {"trust/canary", "trust/identity", "trust/audit", "trust/subprocessors", "trust/retention", "trust/backups", "trust/rights"},
 
 	"work/inbox":            {"work/contacts"},
-	"work/enrichment":       {"work/contacts"},
 	"work/channels/webchat": {"work/contacts", "work/inbox"},
 }
 

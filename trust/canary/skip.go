@@ -27,6 +27,7 @@ var Chosen = map[string]string{
 var Bodies = map[string]string{
 	"PUT /v1/consent_notices/{language}": `{"text":"We keep what you write. $word"}`,
 	"POST /v1/conversations/redact":      `{"conversation_id":"$conversation","seq":1}`,
+	"POST /v1/holds":                     `{"contact":"$contact","ground":"legal_claims","reason":"$word"}`,
 	// Merging is what canaries never do, so nothing is ever sent there; and the name resolves nowhere (RFC 6761).
 	"POST /v1/webhooks":        `{"url":"https://receiver.invalid/$word","description":"$word","events":["contact.merged"]}`,
 	"PUT /v1/webhooks/{id}":    `{"url":"https://receiver.invalid/$word","description":"$word","events":["contact.merged"]}`,

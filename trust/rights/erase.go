@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,6 +42,10 @@ func (s *Service) erase(ctx context.Context, actor vault.Actor, r Request, reaso
 	if err != nil {
 		return Receipt{}, err
 	}
+	kept, err := s.holds.Preserve(ctx, tenant, r.People)
+	if err != nil {
+		return Receipt{}, fmt.Errorf("erase a person: %w", err)
+	}
 	for _, person := range r.People {
 		if err := s.destroy(ctx, actor, person, reason); err != nil {
 			return Receipt{}, fmt.Errorf("erase a person: %w", err)
@@ -50,6 +57,7 @@ func (s *Service) erase(ctx context.Context, actor vault.Actor, r Request, reaso
 	people := r.People
 	wait.Go(func() { revoked = s.revoke(ctx, tenant, people) })
 	wait.Go(func() { queued = s.queue.Enqueue(ctx, finishKind, tenant, "", time.Time{}) })
+	r.Kept = kept
 	r, err = s.settle(ctx, tenant, r, from)
 	wait.Wait()
 	if err := errors.Join(err, revoked, queued); err != nil {
@@ -71,8 +79,9 @@ func (s *Service) settle(ctx context.Context, tenant ids.Tenant, r Request, from
 	if err != nil {
 		return r, fmt.Errorf("find the erasure in the log: %w", err)
 	}
+	kept := r.Kept
 	return s.change(ctx, tenant, r.ID, func(r *Request, tx *vault.Tx) (bool, error) {
-		r.State, r.EndedAt, r.Entry = Done, tx.Now(), entry
+		r.State, r.EndedAt, r.Entry, r.Kept = Done, tx.Now(), entry, kept
 		for _, person := range r.People {
 			tx.Emit(vault.Event{Kind: "contact.erased", Object: person.String(), Subject: person}, nil)
 		}
@@ -99,6 +108,10 @@ func ReceiptOf(r Request) Receipt {
 	text := fmt.Sprintf("Everything kept under %s was made unreadable on %s: the key it was sealed with is destroyed. "+
 		"Entry %d of this workspace's audit log says so; the log is signed and anybody can check it.",
 		r.Contact, r.EndedAt.UTC().Format("2 January 2006, 15:04:05 UTC"), r.Entry)
+	for _, k := range r.Kept {
+		text += fmt.Sprintf(" Kept apart from it, under a key of their own, are records of the kinds %s: %s.",
+			strings.Join(slices.Sorted(maps.Keys(k.Classes)), ", "), k.Ground.Words())
+	}
 	return Receipt{ID: r.ID, At: r.EndedAt, Index: r.Entry, Text: text}
 }
 

@@ -22,6 +22,7 @@ import (
 	"aver/proof/browser"
 	"aver/trust/audit"
 	"aver/trust/backups"
+	"aver/trust/holds"
 	"aver/trust/identity"
 	"aver/trust/retention"
 	"aver/trust/rights"
@@ -45,10 +46,11 @@ func openOffice(t *testing.T) *office {
 	o := &office{world: &world{Kit: k, post: newPost(), owner: vaulttest.User(k.Tenant, vault.Owner)}}
 	o.actor = o.owner
 	o.audit = audit.New(k.Vault)
-	o.rights = rights.New(k.Vault, people, identity.New(k.Vault), o.audit, o.post)
+	o.holds = holds.New(k.Vault, linked)
+	o.rights = rights.New(k.Vault, people, identity.New(k.Vault), o.audit, o.holds, o.post)
 	o.retention = retention.New(k.Vault, "letters", "audit_checkpoints", "backup_drills", "backup_canaries")
 	o.backups = backups.New(k.Vault, backups.Config{Folder: t.TempDir(), Data: k.Folder, Seed: bytes.Repeat([]byte{1}, 32)})
-	mine := []module.Module{o.audit.Module(), o.rights.Module(), web.New(o.rights).Module(), o.retention.Module(), o.backups.Module()}
+	mine := []module.Module{o.audit.Module(), o.rights.Module(), o.holds.Module(), web.New(o.rights).Module(), o.retention.Module(), o.backups.Module()}
 	mux := moduletest.Mux(mine...)
 	startJobs(t, mine...)
 	o.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -63,6 +65,7 @@ func (o *office) furnish(t *testing.T) (contact ids.Contact, pages []string) {
 	t.Helper()
 	ada := o.add(t, o.Tenant, person{Email: personal.Of("ada@example.org"), Name: personal.Of("Ada Kowal")}, "hello", "again")
 	bob := o.add(t, o.Tenant, person{Name: personal.Of("Bob")}, "words")
+	wide, narrow := o.hold(t, holds.Draft{Contact: bob, Ground: holds.LegalObligation}), o.hold(t, holds.Draft{Contact: ada, Classes: []string{"letters"}})
 	receipt, err := o.rights.Erase(t.Context(), o.owner, bob, "order of the controller")
 	must(t, err)
 	id, err := o.rights.StartCopy(t.Context(), o.owner, ada)
@@ -87,7 +90,8 @@ func (o *office) furnish(t *testing.T) (contact ids.Contact, pages []string) {
 	o.Clock.Advance(3 * time.Hour)
 	return ada, []string{"/security", "/security/log", "/security/log?outcome=denied", "/security/log?action=nothing", fmt.Sprintf("/security/log/%d", receipt.Index), "/security/connections",
 		"/privacy", "/privacy/catalogue", "/privacy/requests/" + receipt.ID.String(), "/privacy/requests/" + id.String(), "/privacy/people/" + ada.String() + "/erase",
-		"/settings/retention", "/settings/retention?class=connections", "/settings/backups", "/my-data/acme"}
+		"/settings/retention", "/settings/retention?class=connections", "/settings/backups",
+		"/privacy/holds", "/privacy/people/" + ada.String() + "/hold", "/privacy/holds/" + wide.ID.String(), "/privacy/holds/" + narrow.ID.String(), "/my-data/acme"}
 }
 
 func TestThePagesAreLegibleToEverybody(t *testing.T) {

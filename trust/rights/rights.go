@@ -18,6 +18,7 @@ import (
 	"aver/frame/mail"
 	"aver/frame/module"
 	"aver/trust/audit"
+	legal "aver/trust/holds"
 	"aver/trust/identity"
 	"aver/vault"
 )
@@ -85,10 +86,11 @@ type Request struct {
 	AskedAt   time.Time      `vault:"asked_at,state"`
 	CodeUntil time.Time      `vault:"code_until,state"`
 	DueAt     time.Time      `vault:"due_at,state"`
-	EndedAt   time.Time      `vault:"ended_at,state,keep"` // an open request is never too old
-	Reason    string         `vault:"reason,state"`        // one of our own words: expired, too_many_tries, failed, no_such_person
-	File      ids.Object     `vault:"file,state"`          // the archive, until it is removed
-	Entry     int64          `vault:"entry,state"`         // the erasure's entry in the tenant's log
+	EndedAt   time.Time      `vault:"ended_at,state,keep"`        // an open request is never too old
+	Reason    string         `vault:"reason,state"`               // one of our own words: expired, too_many_tries, failed, no_such_person
+	File      ids.Object     `vault:"file,state"`                 // the archive, until it is removed
+	Entry     int64          `vault:"entry,state"`                // the erasure's entry in the tenant's log
+	Kept      []legal.Kept   `vault:"kept,tenant:tenant.content"` // what an erasure spared, by class and ground
 }
 
 // refuse ends the request; nothing proves it any more.
@@ -146,14 +148,15 @@ type Service struct {
 	auth   *identity.Service
 	log    *audit.Service
 	mail   Mailer
+	holds  *legal.Service
 	queue  *jobs.Jobs
 
 	running sync.Map // RequestID → *progress, of copies that this process puts together
 }
 
 // New makes the service. mail may be nil: then nobody can prove an address and the public page says so.
-func New(v *vault.Vault, people People, auth *identity.Service, log *audit.Service, mail Mailer) *Service {
-	return &Service{vault: v, people: people, auth: auth, log: log, mail: mail}
+func New(v *vault.Vault, people People, auth *identity.Service, log *audit.Service, holds *legal.Service, mail Mailer) *Service {
+	return &Service{vault: v, people: people, auth: auth, log: log, holds: holds, mail: mail}
 }
 
 // Module says what the module brings.

@@ -12,6 +12,7 @@ import (
 	"aver/frame/module"
 	"aver/frame/module/moduletest"
 	"aver/trust/audit"
+	"aver/trust/holds"
 	"aver/trust/identity"
 	"aver/trust/rights"
 	"aver/vault"
@@ -29,13 +30,14 @@ type person struct {
 }
 
 type letter struct {
-	ID     ids.Object     `vault:"id,key"`
-	Who    ids.Contact    `vault:"who,subject"`
-	Author ids.User       `vault:"author,state"`
-	Body   personal.Text  `vault:"body,personal:user.content"`
-	Extra  personal.Bytes `vault:"extra,personal:user"`
-	Pass   personal.Text  `vault:"pass,secret"`
-	At     time.Time      `vault:"written_at,state"`
+	ID     ids.Object       `vault:"id,key"`
+	Who    ids.Contact      `vault:"who,subject"`
+	Author ids.User         `vault:"author,state"`
+	Thread ids.Conversation `vault:"thread,state"`
+	Body   personal.Text    `vault:"body,personal:user.content"`
+	Extra  personal.Bytes   `vault:"extra,personal:user"`
+	Pass   personal.Text    `vault:"pass,secret"`
+	At     time.Time        `vault:"written_at,state"`
 }
 
 var (
@@ -58,6 +60,7 @@ CREATE TABLE letters (
     id ID NOT NULL,
     who ID,
     author ID,
+    thread ID,
     body SEALED,
     extra SEALED,
     pass SEALED,
@@ -94,6 +97,7 @@ type world struct {
 	*vaulttest.Kit
 	rights *rights.Service
 	audit  *audit.Service
+	holds  *holds.Service
 	post   *post
 	owner  vault.Actor
 	start  func() // the jobs
@@ -107,7 +111,7 @@ func each(t *testing.T, test func(*testing.T, *world)) {
 // config is rights, what it needs, these others, and the test's own tables.
 func config(t testing.TB, others ...module.Module) vaulttest.Config {
 	t.Helper()
-	c := moduletest.Config(t, append(others, identity.New(nil).Module(), audit.New(nil).Module(), rights.New(nil, rights.People{}, nil, nil, nil).Module())...)
+	c := moduletest.Config(t, append(others, identity.New(nil).Module(), audit.New(nil).Module(), holds.New(nil, nil).Module(), rights.New(nil, rights.People{}, nil, nil, nil, nil).Module())...)
 	c.Tables, c.Migrations = append(c.Tables, persons, letters), append(c.Migrations, schema)
 	return c
 }
@@ -125,7 +129,8 @@ func idle(t testing.TB, k *vaulttest.Kit) *world {
 	t.Helper()
 	w := &world{Kit: k, post: newPost(), owner: vaulttest.User(k.Tenant, vault.Owner)}
 	w.audit = audit.New(k.Vault)
-	w.rights = rights.New(k.Vault, people, identity.New(k.Vault), w.audit, w.post)
+	w.holds = holds.New(k.Vault, linked)
+	w.rights = rights.New(k.Vault, people, identity.New(k.Vault), w.audit, w.holds, w.post)
 	w.start = prepareJobs(t, w.rights.Module(), w.audit.Module())
 	return w
 }
@@ -161,18 +166,23 @@ var people = rights.People{
 		}
 		return out, err
 	},
-	Linked: func(tx *vault.Tx, id ids.Contact) ([]ids.Contact, error) {
-		out := []ids.Contact{id}
-		found, err := persons.Find(tx, "into_id = ?", id)
-		for _, p := range found {
-			out = append(out, p.ID)
-		}
-		return out, err
-	},
+	Linked: linked,
 	Show: func(tx *vault.Tx, id ids.Contact) (rights.Shown, error) {
 		p, err := persons.Get(tx, id)
 		return rights.Shown{Name: p.Name, Email: p.Email, Verified: p.Verified}, err
 	},
+}
+
+func linked(tx *vault.Tx, id ids.Contact) ([]ids.Contact, error) {
+	if _, err := persons.Get(tx, id); err != nil {
+		return nil, err
+	}
+	out := []ids.Contact{id}
+	found, err := persons.Find(tx, "into_id = ?", id)
+	for _, p := range found {
+		out = append(out, p.ID)
+	}
+	return out, err
 }
 
 func must(t testing.TB, err error) {

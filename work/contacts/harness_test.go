@@ -7,6 +7,7 @@ import (
 	"aver/base/ids"
 	"aver/frame/module/moduletest"
 	"aver/trust/consent"
+	"aver/trust/holds"
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/postgres/pgtest"
@@ -28,7 +29,7 @@ type house struct {
 
 func config(t testing.TB) vaulttest.Config {
 	t.Helper()
-	return moduletest.Config(t, identity.New(nil).Module(), consent.New(nil).Module(), contacts.New(nil).Module())
+	return moduletest.Config(t, identity.New(nil).Module(), consent.New(nil).Module(), holds.New(nil, nil).Module(), contacts.New(nil).Module())
 }
 
 func furnish(k *vaulttest.Kit) *house {

@@ -2,6 +2,7 @@ package contacts
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/trust/holds"
 	"aver/vault"
 )
 
@@ -59,10 +61,7 @@ func (s *Service) Merge(ctx context.Context, actor vault.Actor, from, into ids.C
 		tx.About(into)
 		tx.Emit(vault.Event{Kind: "contact.merged", Object: from.String(), Subject: into}, nil)
 		m := Merging{Contact: from, ID: ids.NewObject(tx.Now()), Into: into, Author: actor.User(), Reason: personal.Of(reason), At: tx.Now()}
-		if err := Mergings.Add(tx, m); err != nil {
-			return err
-		}
-		return Contacts.Put(tx, a)
+		return errors.Join(Mergings.Add(tx, m), holds.Merged(tx, from, into), Contacts.Put(tx, a))
 	})
 }
 
@@ -122,7 +121,7 @@ func latestMerge(tx *vault.Tx, from ids.Contact) (Merging, error) {
 
 func undo(tx *vault.Tx, c Contact, m Merging) error {
 	m.UndoneAt, m.UndoneBy = tx.Now(), tx.Actor().User()
-	if err := Mergings.Put(tx, m); err != nil {
+	if err := errors.Join(Mergings.Put(tx, m), holds.Unmerged(tx, c.ID, m.Into)); err != nil {
 		return err
 	}
 	c.MergedInto, c.UpdatedAt = ids.Contact{}, tx.Now()
@@ -153,7 +152,7 @@ func unlink(tx *vault.Tx, c *Contact) error {
 	}
 	m.UndoneAt = tx.Now()
 	c.MergedInto = ids.Contact{}
-	return Mergings.Put(tx, m)
+	return errors.Join(Mergings.Put(tx, m), holds.Unmerged(tx, c.ID, m.Into))
 }
 
 // MergeHistory lists the merges that a contact was part of, newest first.

@@ -16,6 +16,7 @@ import (
 	"aver/frame/live"
 	"aver/frame/module/moduletest"
 	"aver/trust/consent"
+	"aver/trust/holds"
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/postgres/pgtest"
@@ -50,7 +51,7 @@ func (q *queue) Enqueue(_ context.Context, kind string, _ ids.Tenant, id string,
 
 func config(tb testing.TB) vaulttest.Config {
 	tb.Helper()
-	return moduletest.Config(tb, identity.New(nil).Module(), consent.New(nil).Module(), contacts.New(nil).Module(), inbox.New(nil, nil, nil, nil).Module())
+	return moduletest.Config(tb, identity.New(nil).Module(), consent.New(nil).Module(), holds.New(nil, nil).Module(), contacts.New(nil).Module(), inbox.New(nil, nil, nil, nil).Module())
 }
 
 func furnish(tb testing.TB, k *vaulttest.Kit) *house {

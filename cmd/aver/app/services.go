@@ -21,6 +21,7 @@ import (
 	"aver/trust/canary"
 	"aver/trust/claims"
 	"aver/trust/consent"
+	"aver/trust/holds"
 	"aver/trust/identity"
 	identityweb "aver/trust/identity/web"
 	"aver/trust/residency"
@@ -35,7 +36,6 @@ import (
 	"aver/work/contacts"
 	"aver/work/contacts/imports"
 	contactsweb "aver/work/contacts/web"
-	"aver/work/enrichment"
 	"aver/work/inbox"
 	inboxweb "aver/work/inbox/web"
 	"aver/work/webhooks"
@@ -48,9 +48,9 @@ type Services struct {
 	Subprocessors *subprocessors.Service
 	Audit         *audit.Service
 	Consent       *consent.Service
+	Holds         *holds.Service
 	Contacts      *contacts.Service
 	Imports       *imports.Service
-	Enrichment    *enrichment.Service
 	Inbox         *inbox.Service
 	Rights        *rights.Service
 	WebChat       *webchat.Service
@@ -72,9 +72,9 @@ func (a *App) makeServices() {
 	a.Consent = consent.New(v)
 	a.Contacts = contacts.New(v)
 	a.Imports = imports.New(v, a.queue())
-	a.Enrichment = enrichment.New(a.enrichment())
 	a.Inbox = inbox.New(v, a.Hub, a.queue(), a.Contacts)
-	a.Rights = rights.New(v, people(), a.Identity, a.Audit, a.mailer())
+	a.Holds = holds.New(v, linked)
+	a.Rights = rights.New(v, people(), a.Identity, a.Audit, a.Holds, a.mailer())
 	a.WebChat = webchat.New(v, a.Hub, a.Identity, a.Consent, a.Contacts, a.Inbox, a.Rights)
 	a.Webhooks = webhooks.New(v, a.queue(), a.Door, a.Log)
 	a.Backups = backups.New(v, a.backupConfig())
@@ -89,7 +89,8 @@ func (a *App) makeServices() {
 func (a *App) listModules() []module.Module {
 	return append([]module.Module{
 		{Name: "vault", Number: vault.Number, Migrations: vault.Migrations()},
-		a.Identity.Module(), identityweb.New(a.Identity, a.mailer(), a.now).Module(), a.Residency.Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Contacts.Module(), a.Imports.Module(), contactsweb.New(a.Contacts, a.Imports, a.Enrichment.Panel).Module(), a.Enrichment.Module(), a.Inbox.Module(), inboxweb.New(a.Inbox, a.Hub, a.Identity).Module(),
+		a.Identity.Module(), identityweb.New(a.Identity, a.mailer(), a.now).Module(), a.Residency.Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Contacts.Module(), a.Imports.Module(), contactsweb.New(a.Contacts, a.Imports, a.Holds.Panel).Module(), a.Inbox.Module(), inboxweb.New(a.Inbox, a.Hub, a.Identity).Module(),
+		a.Holds.Module(),
 		a.Rights.Module(), rightsweb.New(a.Rights).Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(), a.Canaries.Module(),
 	}, a.Config.Modules...)
 }
@@ -118,6 +119,14 @@ func people() rights.People {
 		}}
 }
 
+// linked is a person whom the contacts know, and those merged into them.
+func linked(tx *vault.Tx, id ids.Contact) ([]ids.Contact, error) {
+	if _, err := contacts.Contacts.Get(tx, id); err != nil {
+		return nil, err
+	}
+	return contacts.Linked(tx, id)
+}
+
 func (a *App) queue() *jobs.Jobs { return a.Jobs }
 
 // mailer sends through the operator's relay, or is nil when there is none.
@@ -126,18 +135,6 @@ func (a *App) mailer() rights.Mailer {
 		return nil
 	}
 	return a.Config.Mail
-}
-
-// enrichment is how people are looked up: through the door, where the register lists the host.
-func (a *App) enrichment() enrichment.Config {
-	c := enrichment.Config{Vault: a.Vault, Queue: a.Jobs, Mail: a.mailer(), Host: a.host, Registered: func(ctx context.Context, host string) bool {
-		_, ok := a.Subprocessors.Register(ctx, enrichment.Purpose, host)
-		return ok
-	}}
-	if a.Door != nil {
-		c.Client = a.Door.Client(enrichment.Purpose)
-	}
-	return c
 }
 
 // openDoors says what may leave: what the register lists, and the operator's own relay.
@@ -209,7 +206,6 @@ func (a *App) followJournals(ctx context.Context) error {
 	}
 	a.Webhooks.Follow(tenants[1:]...) // the installation has neither webhooks nor imports
 	a.Imports.Follow(tenants[1:]...)
-	a.Enrichment.Follow(tenants[1:]...)
 	return nil
 }
 

@@ -16,6 +16,7 @@ CREATE TABLE rights_requests (
     reason TEXT NOT NULL,
     file ID,
     entry INT NOT NULL,
+    kept SEALED,
     PRIMARY KEY (id)
 );
 CREATE INDEX rights_requests_by_time ON rights_requests (asked_at, id);

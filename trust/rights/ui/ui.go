@@ -86,7 +86,7 @@ func EraseWord() string { return text.T("portal.word") }
 // Tabs are the views of Privacy.
 func Tabs(on string) []page.Tab {
 	var out []page.Tab
-	for _, path := range []string{"/privacy", "/privacy/catalogue", "/settings/retention"} {
+	for _, path := range []string{"/privacy", "/privacy/holds", "/privacy/catalogue", "/settings/retention"} {
 		out = append(out, page.Tab{Label: text.T("tab." + path), Href: path, On: path == on})
 	}
 	return out

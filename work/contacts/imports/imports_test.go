@@ -19,6 +19,7 @@ import (
 	"aver/frame/jobs"
 	"aver/frame/module/moduletest"
 	"aver/trust/consent"
+	"aver/trust/holds"
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/postgres/pgtest"
@@ -46,7 +47,7 @@ func (h *house) Enqueue(_ context.Context, _ string, tenant ids.Tenant, id strin
 
 func each(t *testing.T, test func(*testing.T, *house)) {
 	t.Parallel()
-	c := moduletest.Config(t, identity.New(nil).Module(), consent.New(nil).Module(), contacts.New(nil).Module(), imports.New(nil, nil).Module())
+	c := moduletest.Config(t, identity.New(nil).Module(), consent.New(nil).Module(), holds.New(nil, nil).Module(), contacts.New(nil).Module(), imports.New(nil, nil).Module())
 	vaulttest.Each(t, c, func(t *testing.T, k *vaulttest.Kit) {
 		h := &house{Kit: k, contacts: contacts.New(k.Vault), operator: vaulttest.User(k.Tenant, vault.Operator)}
 		h.imports = imports.New(k.Vault, h)

@@ -11,6 +11,7 @@ import (
 	"aver/frame/module/moduletest"
 	"aver/frame/page"
 	"aver/trust/consent"
+	"aver/trust/holds"
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/vaulttest"
@@ -35,7 +36,7 @@ type house struct {
 
 func config(t testing.TB) vaulttest.Config {
 	t.Helper()
-	return moduletest.Config(t, identity.New(nil).Module(), consent.New(nil).Module(), contacts.New(nil).Module(), imports.New(nil, nil).Module())
+	return moduletest.Config(t, identity.New(nil).Module(), consent.New(nil).Module(), holds.New(nil, nil).Module(), contacts.New(nil).Module(), imports.New(nil, nil).Module())
 }
 
 func furnish(k *vaulttest.Kit) *house {

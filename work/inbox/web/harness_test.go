@@ -15,6 +15,7 @@ import (
 	"aver/frame/module/moduletest"
 	"aver/frame/page"
 	"aver/trust/consent"
+	"aver/trust/holds"
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/vaulttest"
@@ -50,7 +51,7 @@ func (idle) Enqueue(context.Context, string, ids.Tenant, string, time.Time) erro
 
 func config(t testing.TB) vaulttest.Config {
 	t.Helper()
-	return moduletest.Config(t, identity.New(nil).Module(), consent.New(nil).Module(), contacts.New(nil).Module(), inbox.New(nil, nil, nil, nil).Module())
+	return moduletest.Config(t, identity.New(nil).Module(), consent.New(nil).Module(), holds.New(nil, nil).Module(), contacts.New(nil).Module(), inbox.New(nil, nil, nil, nil).Module())
 }
 
 func furnish(t *testing.T, k *vaulttest.Kit) *house {
