@@ -33,6 +33,7 @@ var streets = map[string][]string{
 	"trust/probes":        {"trust/canary", "trust/identity", "trust/audit", "trust/subprocessors", "trust/retention", "trust/backups", "trust/rights"},
 
 	"work/inbox":            {"work/contacts"},
+	"work/enrichment":       {"work/contacts"},
 	"work/channels/webchat": {"work/contacts", "work/inbox"},
 }
 

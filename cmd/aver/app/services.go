@@ -36,6 +36,7 @@ import (
 	"aver/work/contacts"
 	"aver/work/contacts/imports"
 	contactsweb "aver/work/contacts/web"
+	"aver/work/enrichment"
 	"aver/work/inbox"
 	inboxweb "aver/work/inbox/web"
 	"aver/work/webhooks"
@@ -51,6 +52,7 @@ type Services struct {
 	Holds         *holds.Service
 	Contacts      *contacts.Service
 	Imports       *imports.Service
+	Enrichment    *enrichment.Service
 	Inbox         *inbox.Service
 	Rights        *rights.Service
 	WebChat       *webchat.Service
@@ -72,6 +74,7 @@ func (a *App) makeServices() {
 	a.Consent = consent.New(v)
 	a.Contacts = contacts.New(v)
 	a.Imports = imports.New(v, a.queue())
+	a.Enrichment = enrichment.New(a.enrichment())
 	a.Inbox = inbox.New(v, a.Hub, a.queue(), a.Contacts)
 	a.Holds = holds.New(v, linked)
 	a.Rights = rights.New(v, people(), a.Identity, a.Audit, a.Holds, a.mailer())
@@ -89,7 +92,10 @@ func (a *App) makeServices() {
 func (a *App) listModules() []module.Module {
 	return append([]module.Module{
 		{Name: "vault", Number: vault.Number, Migrations: vault.Migrations()},
-		a.Identity.Module(), identityweb.New(a.Identity, a.mailer(), a.now).Module(), a.Residency.Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Contacts.Module(), a.Imports.Module(), contactsweb.New(a.Contacts, a.Imports, a.Holds.Panel).Module(), a.Inbox.Module(), inboxweb.New(a.Inbox, a.Hub, a.Identity).Module(),
+		a.Identity.Module(), identityweb.New(a.Identity, a.mailer(), a.now).Module(), a.Residency.Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(),
+		a.Contacts.Module(), a.Imports.Module(), contactsweb.New(a.Contacts, a.Imports, a.Enrichment.Panel, a.Holds.Panel).Module(),
+		a.Enrichment.Module(),
+		a.Inbox.Module(), inboxweb.New(a.Inbox, a.Hub, a.Identity).Module(),
 		a.Holds.Module(),
 		a.Rights.Module(), rightsweb.New(a.Rights).Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(), a.Canaries.Module(),
 	}, a.Config.Modules...)
@@ -135,6 +141,18 @@ func (a *App) mailer() rights.Mailer {
 		return nil
 	}
 	return a.Config.Mail
+}
+
+// enrichment is how people are looked up: through the door, where the register lists the host.
+func (a *App) enrichment() enrichment.Config {
+	c := enrichment.Config{Vault: a.Vault, Queue: a.Jobs, Mail: a.mailer(), Host: a.host, Registered: func(ctx context.Context, host string) bool {
+		_, ok := a.Subprocessors.Register(ctx, enrichment.Purpose, host)
+		return ok
+	}}
+	if a.Door != nil {
+		c.Client = a.Door.Client(enrichment.Purpose)
+	}
+	return c
 }
 
 // openDoors says what may leave: what the register lists, and the operator's own relay.
@@ -206,6 +224,7 @@ func (a *App) followJournals(ctx context.Context) error {
 	}
 	a.Webhooks.Follow(tenants[1:]...) // the installation has neither webhooks nor imports
 	a.Imports.Follow(tenants[1:]...)
+	a.Enrichment.Follow(tenants[1:]...)
 	return nil
 }
 

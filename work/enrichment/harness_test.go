@@ -1,0 +1,185 @@
+package enrichment_test
+
+import (
+	"context"
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"aver/base/errs"
+	"aver/base/ids"
+	"aver/base/personal"
+	"aver/frame/egress"
+	"aver/frame/jobs"
+	"aver/frame/mail"
+	"aver/frame/module/moduletest"
+	"aver/trust/consent"
+	"aver/trust/holds"
+	"aver/trust/identity"
+	"aver/vault"
+	"aver/vault/vaulttest"
+	"aver/work/contacts"
+	"aver/work/enrichment"
+)
+
+// TestMain makes this machine trust the certificate of httptest's servers, which the real client then checks.
+func TestMain(m *testing.M) {
+	server := httptest.NewTLSServer(nil)
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	server.Close()
+	folder, err := os.MkdirTemp("", "aver-roots-")
+	if err != nil {
+		panic(err)
+	}
+	file := filepath.Join(folder, "roots.pem")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		panic(err)
+	}
+	os.Setenv("SSL_CERT_FILE", file)
+	code := m.Run()
+	os.RemoveAll(folder)
+	os.Exit(code)
+}
+
+// house is a vault with people in it, a source that knows some of them, and a post.
+type house struct {
+	*vaulttest.Kit
+	service  *enrichment.Service
+	contacts *contacts.Service
+	queue    *jobs.Jobs
+	owner    vault.Actor
+	source   *source
+	post     *post
+	listed   bool // the register has the source
+}
+
+// source is a service that is asked about people, over HTTPS on this machine.
+type source struct {
+	*httptest.Server
+	mu     sync.Mutex
+	asked  []*http.Request
+	answer func(http.ResponseWriter, *http.Request)
+}
+
+func (s *source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	s.asked = append(s.asked, r)
+	answer := s.answer
+	s.mu.Unlock()
+	answer(w, r)
+}
+
+func (s *source) calls() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.asked)
+}
+
+func says(status int, body string) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body))
+	}
+}
+
+// post keeps letters instead of sending them; broken, it takes none.
+type post struct {
+	sent   []mail.Message
+	broken error
+}
+
+func (p *post) Send(_ context.Context, m mail.Message) error {
+	if p.broken != nil {
+		return p.broken
+	}
+	p.sent = append(p.sent, m)
+	return nil
+}
+
+func config(t testing.TB) vaulttest.Config {
+	t.Helper()
+	return moduletest.Config(t, identity.New(nil).Module(), consent.New(nil).Module(), holds.New(nil, nil).Module(), contacts.New(nil).Module(), enrichment.New(enrichment.Config{}).Module())
+}
+
+func each(t *testing.T, test func(*testing.T, *house)) {
+	t.Parallel()
+	vaulttest.Each(t, config(t), func(t *testing.T, k *vaulttest.Kit) { test(t, furnish(t, k)) })
+}
+
+func furnish(t *testing.T, k *vaulttest.Kit) *house {
+	t.Helper()
+	h := &house{Kit: k, contacts: contacts.New(k.Vault), queue: moduletest.Queue(t), owner: vaulttest.User(k.Tenant, vault.Owner), post: &post{}, listed: true}
+	h.source = &source{answer: says(http.StatusNotFound, "")}
+	h.source.Server = httptest.NewTLSServer(h.source)
+	t.Cleanup(h.source.Close)
+	at, err := url.Parse(h.source.URL)
+	must(t, err)
+	door := &egress.Door{Loopback: map[string]bool{at.Host: true}, Register: func(_ context.Context, purpose, host string) (egress.Entry, bool) {
+		return egress.Entry{Name: "a source", Grade: egress.SubProcessor}, h.listed && purpose == enrichment.Purpose && host == at.Hostname()
+	}}
+	h.service = enrichment.New(enrichment.Config{Vault: k.Vault, Queue: h.queue, Client: door.Client(enrichment.Purpose), Mail: h.post,
+		Registered: func(_ context.Context, host string) bool { return h.listed && host == at.Hostname() }, Host: func() string { return "aver.example" }})
+	must(t, h.service.Module().Jobs(h.queue))
+	return h
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func is(t testing.TB, what string, err error, kind errs.Kind) {
+	t.Helper()
+	if errs.Of(err) != kind {
+		t.Errorf("%s: got %v, want %s", what, err, kind)
+	}
+}
+
+func (h *house) person(t testing.TB, email string) ids.Contact {
+	t.Helper()
+	c, err := h.contacts.Create(t.Context(), h.owner, contacts.Draft{Name: "Ada Kowalska", Email: email})
+	must(t, err)
+	return c.ID
+}
+
+// profiles switches profiles on.
+func (h *house) profiles(t testing.TB) {
+	t.Helper()
+	_, err := h.service.Set(t.Context(), h.owner, enrichment.Source{Kind: enrichment.Profile, On: true, URL: h.source.URL + "/v1?email={email}",
+		Fields: map[string]string{"job_title": "/person/title", "team_size": "/person/teams/0/size"}, Token: personal.Of("s3cret")})
+	must(t, err)
+}
+
+func (h *house) look(t testing.TB, contact ids.Contact) error {
+	t.Helper()
+	return h.service.Look(t.Context(), h.Tenant, contact)
+}
+
+// found is what is kept about a person: field to words.
+func (h *house) found(t testing.TB, contact ids.Contact) map[string]string {
+	t.Helper()
+	all, err := h.service.Of(t.Context(), h.owner, contact)
+	must(t, err)
+	out := map[string]string{}
+	for _, v := range all.Values {
+		out[v.Field] = v.Words.Reveal()
+		if v.Source == "" || v.FoundAt.IsZero() {
+			t.Errorf("%s is kept without where it comes from, or when", v.Field)
+		}
+	}
+	return out
+}
+
+func (h *house) notify(t testing.TB) error {
+	t.Helper()
+	tenant, err := h.Vault.Tenant(t.Context(), h.Tenant)
+	must(t, err)
+	return h.service.Notify(t.Context(), tenant)
+}
