@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,16 +82,36 @@ func (tx *Tx) cells(t *table, values []any) ([]Cell, error) {
 	return out, nil
 }
 
-// Oldest tells the age-relevant time of a table's oldest row, zero when there is none or the table has no age limit.
-func (v *Vault) Oldest(tx *Tx, of AnyTable) (time.Time, error) {
+// Spare is a condition for the tail of a sweep that leaves rows about some people alone, with its values: the column
+// names whom a row is about. Without people it is empty.
+func Spare(column string, people []ids.Subject) (condition string, values []any) {
+	for some := range slices.Chunk(people, valuesAtOnce) {
+		condition += " AND (" + column + " IS NULL OR NOT " + among(column) + ")"
+		values = append(values, padded(some)...)
+	}
+	return condition, values
+}
+
+// spare is Spare for a table, which may be about nobody.
+func (t *table) spare(people []ids.Subject) (condition string, values []any) {
+	if t.subject < 0 {
+		return "", nil
+	}
+	return Spare(t.columns[t.subject].Name, people)
+}
+
+// Oldest tells the age-relevant time of a table's oldest row, zero when there is none or the table has no age limit. Rows
+// about the spared are not looked at.
+func (v *Vault) Oldest(tx *Tx, of AnyTable, spared ...ids.Subject) (time.Time, error) {
 	t := of.core()
 	if t.keep < 0 {
 		return time.Time{}, nil
 	}
 	var oldest time.Time
 	s, keep := tx.sql(t), t.columns[t.keep].Name
-	query := withTail("SELECT "+keep+strings.TrimPrefix(s.count, "SELECT count(*)"), keep+" IS NOT NULL ORDER BY "+keep+" LIMIT 1")
-	err := tx.conn.Query(query, tx.within(t, nil), func(values []any) error {
+	others, values := t.spare(spared)
+	query := withTail("SELECT "+keep+strings.TrimPrefix(s.count, "SELECT count(*)"), keep+" IS NOT NULL"+others+" ORDER BY "+keep+" LIMIT 1")
+	err := tx.conn.Query(query, tx.within(t, values), func(values []any) error {
 		oldest = time.UnixMicro(values[0].(int64)).UTC()
 		return nil
 	})
@@ -101,13 +122,15 @@ func (v *Vault) Oldest(tx *Tx, of AnyTable) (time.Time, error) {
 }
 
 // Sweep deletes up to limit rows of a table whose time is before the given one, as part of a change that says so in the
-// journal. It returns how many there were.
-func (v *Vault) Sweep(tx *Tx, of AnyTable, before time.Time, limit int) (int, error) {
+// journal. It returns how many there were. Rows about the spared, such as people under a legal hold, stay.
+func (v *Vault) Sweep(tx *Tx, of AnyTable, before time.Time, limit int, spared ...ids.Subject) (int, error) {
 	t := of.core()
 	if t.keep < 0 {
 		return 0, nil
 	}
-	return tx.deleteWhere(t, t.columns[t.keep].Name+" < ? LIMIT ?", []any{before.UnixMicro(), int64(limit)})
+	others, values := t.spare(spared)
+	args := append(append([]any{before.UnixMicro()}, values...), int64(limit))
+	return tx.deleteWhere(t, t.columns[t.keep].Name+" < ?"+others+" LIMIT ?", args)
 }
 
 // Totals counts a person's rows by table, for the page that shows what is held.

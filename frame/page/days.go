@@ -17,6 +17,20 @@ type Spark struct {
 	Label  string
 }
 
+// Meter draws how much of a limit something has reached: a bar, and a line where the limit is. Part 1 is the limit; Label
+// says both in words.
+type Meter struct {
+	Part  float64
+	State State
+	Label string
+}
+
+// Render draws the part.
+func (m Meter) Render(ctx context.Context, w io.Writer) error { return meter(m).Render(ctx, w) }
+
+// reach is how long the bar is, of 120 units; the limit is at 100.
+func (m Meter) reach() string { return fmt.Sprintf("%.1f", max(1, min(120, 100*m.Part))) }
+
 // Render draws the part.
 func (d Days) Render(ctx context.Context, w io.Writer) error { return days(d).Render(ctx, w) }
 

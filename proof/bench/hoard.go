@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"aver/base/ids"
@@ -33,6 +34,7 @@ type hoard struct {
 	tenant  ids.Tenant
 	threads []ids.Conversation
 	talkers []ids.Contact // each with talkative messages
+	said    atomic.Int64
 }
 
 var seed = vault.Act("bench.seed", vault.System())
@@ -76,9 +78,12 @@ func (h *hoard) person(ctx context.Context, n int) (ids.Contact, error) {
 	return p.ID, err
 }
 
-// fill stores a conversation, some dozens of messages in a change. They lie in the past, a second apart.
+// fill stores a conversation, some dozens of messages in a change.
 func (h *hoard) fill(ctx context.Context, person ids.Contact, messages int) (ids.Conversation, error) {
-	now := h.app.Vault.Now()
+	return h.fillAt(ctx, person, messages, h.app.Vault.Now())
+}
+
+func (h *hoard) fillAt(ctx context.Context, person ids.Contact, messages int, now time.Time) (ids.Conversation, error) {
 	c := inbox.Conversation{ID: ids.NewConversation(now), Contact: person, Ordinal: 1, Channel: inbox.WebChat, State: inbox.Open, Epoch: ids.NewObject(now),
 		LastSeq: int64(messages), LastFrom: inbox.Visitor, LastAt: now, ActiveOn: now.UTC().Truncate(24 * time.Hour), Preview: house.Words(int64(messages)), CreatedAt: now}
 	for from := 1; from <= messages; from += threadLength {

@@ -14,6 +14,7 @@ func rows() []row {
 		{name: "storm", generates: true, run: storm},
 		{name: "program", generates: true, run: program},
 		{name: "stored", run: stored},
+		{name: "sweep", run: sweep},
 		{name: "verify", run: verify},
 		{name: "peer", generates: true, run: peer},
 	}

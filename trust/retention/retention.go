@@ -1,8 +1,10 @@
 // Package retention deletes what has been kept long enough.
 //
-// How long follows from a table's declaration; a tenant may set another time for each class of data. The oldest row of
-// each class is a public figure: it is what the promise ret-5 is measured by. Nothing is deleted early: a clock that
-// jumped is doubted until a second run confirms it. What a person has a right to be rid of now is package rights' work.
+// How long follows from a table's declaration; a tenant may set another time for each class of data. Where a promise
+// caps the time, such as for recordings, more takes an exception that two people stand for and that ends by itself. The
+// oldest row of each class is a public figure: it is what the promise ret-5 is measured by. Nothing is deleted early: a
+// clock that jumped is doubted until a second run confirms it, and what a legal hold keeps stays. What a person has a
+// right to be rid of now is package rights' work.
 //
 // The connection log is kept here too: which address and program connected, at most once an hour each, for a year at
 // most (ret-3).
@@ -12,6 +14,8 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,7 +23,6 @@ import (
 	"aver/base/ids"
 	"aver/frame/jobs"
 	"aver/frame/module"
-	"aver/trust/identity"
 	"aver/vault"
 )
 
@@ -30,13 +33,10 @@ var migrations embed.FS
 const Number = 9
 
 const (
-	day        = 24 * time.Hour
-	batch      = 500
-	every      = time.Hour
-	jump       = day              // a clock that moved further since the last run is doubted
-	secondRun  = 30 * time.Minute // how soon a second run may confirm a doubted clock
-	longest    = 3650             // days
-	capConnect = 365              // days, for the connection log: promise ret-3
+	day       = 24 * time.Hour
+	every     = time.Hour
+	jump      = day              // a clock that moved further since the last run is doubted
+	secondRun = 30 * time.Minute // how soon a second run may confirm a doubted clock
 )
 
 // Limit is a tenant's own limit for a class of data.
@@ -62,7 +62,7 @@ var (
 var (
 	readers   = vault.Roles(vault.Owner, vault.Administrator, vault.DPO, vault.Auditor)
 	actRead   = vault.Act("retention.read", readers, vault.Scope("privacy:read"), vault.System())
-	actSet    = vault.Act("retention.set", vault.Roles(vault.Owner, vault.Administrator, vault.DPO))
+	actSet    = vault.Act("retention.set", vault.Roles(vault.Owner, vault.Administrator, vault.DPO), vault.Scope("privacy:write"))
 	actAsk    = vault.Act("retention.sweep_now", vault.Roles(vault.Owner, vault.Administrator, vault.DPO))
 	actSweep  = vault.Act("retention.sweep", vault.System())
 	actRun    = vault.Act("retention.run", vault.System())
@@ -70,12 +70,19 @@ var (
 	actReview = vault.Act("connection.read", vault.Roles(vault.Owner, vault.Administrator, vault.Auditor), vault.System(), vault.Reads())
 )
 
+// Config is what the service must know of others.
+type Config struct {
+	Files string   // the table whose rows people attach files to: a file is kept as long as those
+	Inner []string // tables that only the installation has rows in: tenants neither see nor set how long those are kept
+	// Held are the people whose data a legal hold keeps; nil when there are no holds.
+	Held func(*vault.Tx) ([]ids.Subject, error)
+}
+
 // Service sweeps.
 type Service struct {
-	vault *vault.Vault
-	files string          // files are kept as long as this class
-	inner map[string]bool // tables that only the installation has rows in
-	queue *jobs.Jobs
+	vault  *vault.Vault
+	config Config
+	queue  *jobs.Jobs
 
 	connections
 	mu    sync.Mutex
@@ -88,14 +95,9 @@ type Stage struct {
 	Removed int
 }
 
-// New makes the service. files names the table whose rows people attach files to: a file is kept as long as those. inner
-// names the tables that only the installation has rows in: tenants neither see nor set how long those are kept.
-func New(v *vault.Vault, files string, inner ...string) *Service {
-	s := &Service{vault: v, files: files, inner: map[string]bool{}, connections: newConnections(), stage: map[ids.Tenant]Stage{}}
-	for _, name := range inner {
-		s.inner[name] = true
-	}
-	return s
+// New makes the service.
+func New(v *vault.Vault, c Config) *Service {
+	return &Service{vault: v, config: c, connections: newConnections(), stage: map[ids.Tenant]Stage{}}
 }
 
 // Module says what the module brings.
@@ -104,8 +106,9 @@ func (s *Service) Module() module.Module {
 		Name:       "retention",
 		Number:     Number,
 		Migrations: migrations,
-		Tables:     []vault.AnyTable{limits, runs, Connections},
-		Actions:    []*vault.Action{actRead, actSet, actAsk, actSweep, actRun, actSeen, actReview},
+		Tables:     []vault.AnyTable{limits, Exceptions, runs, Connections},
+		Actions:    []*vault.Action{actRead, actSet, actExcept, actDecide, actEnd, actAsk, actSweep, actRun, actSeen, actReview},
+		API:        s.api,
 		Routes:     s.routes,
 		Settings:   []module.Link{{Path: "/settings/retention", Title: "Retention", About: "How long each sort of data is kept, and the oldest there is.", For: actRead}},
 		Jobs:       s.jobs,
@@ -140,103 +143,68 @@ func (s *Service) turn(ctx context.Context) error {
 	return nil
 }
 
-// Class is one class of data: a table whose rows have an age.
-type Class struct {
-	Name       string
-	Purpose    string
-	Categories []string      // fideslang
-	Limit      time.Duration // zero: no limit
-	Default    time.Duration // what the declaration says
-	Cap        time.Duration // the tenant may not set more; zero: ten years
-	Oldest     time.Time     // the oldest row; zero when there is none
-}
+var errNoClass = errs.New(errs.NotFound, "There is no such class of data.")
 
-// Over is by how much the oldest row is older than the limit: the figure behind ret-5. A sweep's interval is no breach.
-func (c Class) Over(now time.Time) time.Duration {
-	if c.Limit == 0 || c.Oldest.IsZero() {
-		return 0
-	}
-	return max(0, now.Sub(c.Oldest)-c.Limit)
-}
-
-func keepColumn(t vault.AnyTable) (aged bool, categories []string) {
-	seen := map[string]bool{}
-	for _, c := range t.Columns() {
-		aged = aged || c.Keep
-		if c.Category != "" && !seen[c.Category] {
-			seen[c.Category] = true
-			categories = append(categories, c.Category)
+// settable finds a class whose time the tenant sets, and how many days it may be.
+func (s *Service) settable(class string) (c Class, most int, err error) {
+	for _, c := range s.declared(ids.Tenant{}) {
+		if c.Name == class && c.Follows == "" {
+			most = longest
+			if c.Cap > 0 {
+				most = int(c.Cap / day)
+			}
+			return c, most, nil
 		}
 	}
-	return aged, categories
-}
-
-// Oldest tells the limit and the oldest row of each class of a tenant's data.
-func (s *Service) Oldest(ctx context.Context, tenant ids.Tenant) ([]Class, error) {
-	return s.classes(ctx, identity.System(tenant, "retention"))
-}
-
-// Schedule is the same for the actor's tenant.
-func (s *Service) Schedule(ctx context.Context, actor vault.Actor) ([]Class, error) {
-	return s.classes(ctx, actor)
-}
-
-func (s *Service) classes(ctx context.Context, actor vault.Actor) (out []Class, err error) {
-	err = s.vault.View(ctx, actor, actRead, func(tx *vault.Tx) error {
-		own, err := limits.Find(tx, "ORDER BY class")
-		if err != nil {
-			return err
-		}
-		out = out[:0]
-		for _, t := range s.vault.Tables() {
-			aged, categories := keepColumn(t)
-			if !aged || s.inner[t.Name()] && actor.Tenant() != ids.Installation {
-				continue
-			}
-			c := Class{Name: t.Name(), Purpose: t.Terms().Purpose, Categories: categories, Limit: t.Terms().KeepFor, Default: t.Terms().KeepFor}
-			if t.Name() == Connections.Name() {
-				c.Cap = capConnect * day
-			}
-			for _, l := range own {
-				if l.Class == c.Name {
-					c.Limit = time.Duration(l.Days) * day
-				}
-			}
-			if c.Oldest, err = s.vault.Oldest(tx, t); err != nil {
-				return err
-			}
-			out = append(out, c)
-		}
-		return nil
-	})
-	return out, err
+	return Class{}, 0, errNoClass
 }
 
 // SetLimit decides how many days a class is kept in the actor's tenant; zero goes back to the default.
 func (s *Service) SetLimit(ctx context.Context, actor vault.Actor, class string, days int) error {
-	most, known := 0, false
-	for _, t := range s.vault.Tables() {
-		if aged, _ := keepColumn(t); aged && t.Name() == class && !s.inner[class] {
-			most, known = longest, true
-		}
+	if err := s.possible(class, days); err != nil {
+		return err
 	}
-	if !known {
-		return errs.New(errs.NotFound, "There is no such class of data.")
-	}
-	if class == Connections.Name() {
-		most = capConnect
-	}
-	if days < 0 || days > most {
-		return errs.New(errs.Invalid, "This time is not possible.", errs.Field{Field: class, Code: "range", Message: fmt.Sprintf("Give 1 to %d days, or leave it empty for the default.", most)})
-	}
-	return s.vault.Do(ctx, actor, actSet, func(tx *vault.Tx) error {
-		tx.Emit(vault.Event{Kind: "retention.changed", Object: class, N: int64(days)}, nil)
-		if days > 0 {
-			return limits.Put(tx, Limit{Class: class, Days: days, SetAt: tx.Now()})
-		}
-		if err := limits.Delete(tx, class); err != nil && !errs.Is(err, errs.NotFound) {
+	return s.vault.Do(ctx, actor, actSet, func(tx *vault.Tx) error { return set(tx, class, days) })
+}
+
+// SetSchedule replaces the tenant's own times. Classes that are not named go back to their defaults.
+func (s *Service) SetSchedule(ctx context.Context, actor vault.Actor, days map[string]int) error {
+	for class, n := range days {
+		if err := s.possible(class, n); err != nil {
 			return err
 		}
-		return nil
+	}
+	return s.vault.Do(ctx, actor, actSet, func(tx *vault.Tx) error {
+		own, err := limits.Find(tx, "ORDER BY class")
+		for _, l := range own {
+			if _, named := days[l.Class]; !named && err == nil {
+				err = set(tx, l.Class, 0)
+			}
+		}
+		for _, class := range slices.Sorted(maps.Keys(days)) {
+			if err == nil {
+				err = set(tx, class, days[class])
+			}
+		}
+		return err
 	})
+}
+
+func (s *Service) possible(class string, days int) error {
+	_, most, err := s.settable(class)
+	if err == nil && (days < 0 || days > most) {
+		err = errs.New(errs.Invalid, "This time is not possible.", errs.Field{Field: class, Code: "range", Message: fmt.Sprintf("Give 1 to %d days, or leave it empty for the default.", most)})
+	}
+	return err
+}
+
+func set(tx *vault.Tx, class string, days int) error {
+	tx.Emit(vault.Event{Kind: "retention.changed", Object: class, N: int64(days)}, nil)
+	if days > 0 {
+		return limits.Put(tx, Limit{Class: class, Days: days, SetAt: tx.Now()})
+	}
+	if err := limits.Delete(tx, class); err != nil && !errs.Is(err, errs.NotFound) {
+		return err
+	}
+	return nil
 }

@@ -53,10 +53,10 @@ func must(t testing.TB, err error) {
 
 func each(t *testing.T, test func(*testing.T, *vaulttest.Kit, *retention.Service)) {
 	t.Parallel()
-	c := moduletest.Config(t, retention.New(nil, "").Module())
+	c := moduletest.Config(t, retention.New(nil, retention.Config{}).Module())
 	c.Tables, c.Migrations = append(c.Tables, notes), append(c.Migrations, schema)
 	vaulttest.Each(t, c, func(t *testing.T, k *vaulttest.Kit) {
-		test(t, k, retention.New(k.Vault, "notes"))
+		test(t, k, retention.New(k.Vault, retention.Config{Files: "notes"}))
 	})
 }
 
@@ -152,6 +152,32 @@ func TestATenantSetsItsOwnLimits(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestAScheduleIsReplacedAsAWhole(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit, s *retention.Service) {
+		dpo := vaulttest.User(k.Tenant, vault.DPO)
+		must(t, s.SetLimit(t.Context(), dpo, "notes", 2))
+		must(t, s.SetSchedule(t.Context(), dpo, map[string]int{"connections": 9, retention.Recordings: 30}))
+		want := map[string]time.Duration{"notes": 30 * day, "connections": 9 * day, retention.Recordings: 30 * day, retention.Files: 30 * day}
+		for _, c := range schedule(t, k, s) {
+			if limit, known := want[c.Name]; known && c.Limit != limit {
+				t.Errorf("%s are kept for %s, want %s", c.Name, c.Limit, limit)
+			}
+		}
+		for class, days := range map[string]int{retention.Recordings: 91, retention.Files: 3, "nothing": 1} {
+			if err := s.SetSchedule(t.Context(), dpo, map[string]int{class: days}); err == nil {
+				t.Errorf("%s may be kept for %d days", class, days)
+			}
+		}
+	})
+}
+
+func schedule(t *testing.T, k *vaulttest.Kit, s *retention.Service) []retention.Class {
+	t.Helper()
+	classes, err := s.Oldest(t.Context(), k.Tenant)
+	must(t, err)
+	return classes
 }
 
 func TestTheOldestRowIsKnownAndNotOverItsLimit(t *testing.T) {

@@ -1,7 +1,9 @@
 package retention
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,7 +14,7 @@ import (
 )
 
 // Sweep deletes what is too old in a tenant, in small changes that each say so in the journal. It deletes nothing when
-// the clock cannot be trusted.
+// the clock cannot be trusted. A sweep that was stopped in the middle loses nothing: the next one finds what is left.
 func (s *Service) Sweep(ctx context.Context, tenant ids.Tenant) error {
 	trusted, err := s.trust(ctx, tenant)
 	if err != nil || !trusted {
@@ -25,17 +27,13 @@ func (s *Service) Sweep(ctx context.Context, tenant ids.Tenant) error {
 	}
 	removed := 0
 	for _, c := range classes {
+		if c.Over(s.vault.Now()) == 0 {
+			continue
+		}
 		n, err := s.sweepClass(ctx, tenant, c, removed)
 		removed += n
 		if err != nil {
 			return fmt.Errorf("sweep %s: %w", c.Name, err)
-		}
-		if c.Name == s.files {
-			n, err := s.sweepFiles(ctx, tenant, c)
-			removed += n
-			if err != nil {
-				return fmt.Errorf("sweep files: %w", err)
-			}
 		}
 	}
 	if _, err := s.vault.SweepBlobs(ctx, tenant); err != nil {
@@ -87,60 +85,61 @@ func (s *Service) update(ctx context.Context, tenant ids.Tenant, change func(*ru
 	})
 }
 
-func (s *Service) table(name string) vault.AnyTable {
-	for _, t := range s.vault.Tables() {
-		if t.Name() == name {
-			return t
-		}
-	}
-	return nil
-}
+// errPostponed ends a batch whose class may be kept longer than the sweep believed.
+var errPostponed = errors.New("the limit became longer")
 
+// sweepClass removes batch after batch. The limit is read again with each: it may have become longer meanwhile, and who is
+// held may have changed.
 func (s *Service) sweepClass(ctx context.Context, tenant ids.Tenant, c Class, already int) (int, error) {
-	if c.Limit == 0 || c.Oldest.IsZero() || !c.Oldest.Before(s.vault.Now().Add(-c.Limit)) {
-		return 0, nil
-	}
-	table := s.table(c.Name)
-	return s.batches(ctx, tenant, c.Name, already, func(tx *vault.Tx) (int, error) {
-		return s.vault.Sweep(tx, table, tx.Now().Add(-c.Limit), batch)
-	})
-}
-
-// sweepFiles removes the lines of files that are as old as what they were attached to may get; SweepBlobs removes the
-// files themselves.
-func (s *Service) sweepFiles(ctx context.Context, tenant ids.Tenant, c Class) (int, error) {
-	before := s.vault.Now().Add(-c.Limit)
-	old := 0
-	err := s.vault.View(ctx, identity.System(tenant, "retention"), actRead, func(tx *vault.Tx) (err error) {
-		old, err = vault.Blobs.Count(tx, "created_at < ?", before)
-		return err
-	})
-	if err != nil || old == 0 || c.Limit == 0 {
-		return 0, err
-	}
-	return s.batches(ctx, tenant, vault.Blobs.Name(), 0, func(tx *vault.Tx) (int, error) {
-		return vault.Blobs.DeleteWhere(tx, "created_at < ? LIMIT ?", before, batch)
-	})
-}
-
-func (s *Service) batches(ctx context.Context, tenant ids.Tenant, class string, already int, some func(*vault.Tx) (int, error)) (int, error) {
 	removed := 0
-	for {
-		n := 0
-		err := s.vault.Do(ctx, identity.System(tenant, "retention"), actSweep, func(tx *vault.Tx) (err error) {
-			n, err = some(tx)
-			tx.Emit(vault.Event{Kind: "retention.swept", Object: class, N: int64(n)}, nil)
+	for p := newPace(); ; {
+		var gone swept
+		size := p.size
+		err := s.vault.Do(ctx, identity.System(tenant, "retention"), actSweep, func(tx *vault.Tx) error {
+			if limit, err := s.limit(tx, c.Name); err != nil || limit != c.Limit {
+				return cmp.Or(err, errPostponed)
+			}
+			held, err := s.held(tx)
+			if err != nil {
+				return err
+			}
+			ran := time.Now()
+			gone, err = c.stored.sweep(tx, tx.Now().Add(-c.Limit), size, held)
+			p.worked(time.Since(ran))
+			tx.Emit(vault.Event{Kind: "retention.swept", Object: c.Name, N: int64(gone.rows)}, nil)
 			return err
 		})
+		if errors.Is(err, errPostponed) {
+			return removed, nil
+		}
 		if err != nil {
 			return removed, err
 		}
-		removed += n
-		s.note(tenant, &Stage{Class: class, Removed: already + removed})
-		if n < batch {
+		removed += gone.rows
+		s.note(tenant, &Stage{Class: c.Name, Removed: already + removed})
+		for _, b := range gone.files {
+			if err := s.vault.DropBlob(identity.System(tenant, "retention"), b); err != nil {
+				return removed, err
+			}
+		}
+		if gone.rows < size {
 			return removed, nil
 		}
+		if err := p.rest(ctx); err != nil {
+			return removed, err
+		}
 	}
+}
+
+// limit is how long a class is kept as the transaction sees it.
+func (s *Service) limit(tx *vault.Tx, class string) (time.Duration, error) {
+	classes, err := s.scheduled(tx)
+	for _, c := range classes {
+		if c.Name == class {
+			return c.Limit, err
+		}
+	}
+	return 0, err
 }
 
 func (s *Service) note(tenant ids.Tenant, stage *Stage) {
@@ -158,19 +157,22 @@ type Run struct {
 	Last    time.Time // when it was last swept
 	Doubted time.Time // the clock jumped then; the next run decides
 	Removed int       // rows, by the last sweep that removed any
+	Held    int       // people whose data a legal hold keeps
 	Now     *Stage    // a sweep runs in this process
 }
 
 // LastRun tells of the sweeps of the actor's tenant.
 func (s *Service) LastRun(ctx context.Context, actor vault.Actor) (Run, error) {
-	var r run
-	err := s.vault.View(ctx, actor, actRead, func(tx *vault.Tx) (err error) {
-		if r, err = runs.Get(tx, runName); errs.Is(err, errs.NotFound) {
-			err = nil
+	var out Run
+	err := s.vault.View(ctx, actor, actRead, func(tx *vault.Tx) error {
+		r, err := runs.Get(tx, runName)
+		if err != nil && !errs.Is(err, errs.NotFound) {
+			return err
 		}
+		held, err := s.held(tx)
+		out = Run{Last: r.Last, Doubted: r.Doubted, Removed: r.Removed, Held: len(held)}
 		return err
 	})
-	out := Run{Last: r.Last, Doubted: r.Doubted, Removed: r.Removed}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if stage, working := s.stage[actor.Tenant()]; working {

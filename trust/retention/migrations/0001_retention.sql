@@ -5,6 +5,21 @@ CREATE TABLE retention_limits (
     PRIMARY KEY (class)
 );
 
+CREATE TABLE retention_exceptions (
+    id ID NOT NULL,
+    class TEXT NOT NULL,
+    days INT NOT NULL,
+    until_at TIME NOT NULL,
+    state TEXT NOT NULL,
+    reason SEALED,
+    asked_by ID NOT NULL,
+    asked_at TIME NOT NULL,
+    decided_by ID,
+    decided_at TIME,
+    PRIMARY KEY (id)
+);
+CREATE INDEX retention_exceptions_by_state ON retention_exceptions (state, until_at);
+
 CREATE TABLE retention_runs (
     name TEXT NOT NULL,
     last_at TIME,

@@ -24,20 +24,39 @@ const day = 24 * time.Hour
 type Class struct {
 	Name, Purpose       string
 	Limit, Default, Cap time.Duration
-	Own                 bool
+	Own, Strict         bool
+	Follows             string
+	Until               time.Time // an exception makes the limit longer until then
+	Age                 time.Duration
 	Oldest              time.Time
 	Over                time.Duration
 }
 
+// Exception is somebody's wish to keep a class longer.
+type Exception struct {
+	ID, Class, State, Reason string
+	Days                     int
+	AskedBy, DecidedBy       string // names
+	AskedAt, Until           time.Time
+	MayDecide, MayEnd        bool
+}
+
+// Unlimited is a table whose rows have no age of their own.
+type Unlimited struct{ Name, Reason string }
+
 // View is the page of the schedule.
 type View struct {
-	Classes       []Class
-	Open          *Class // whose form is open
-	Sheet         page.Sheet
-	MayWrite      bool
-	Last, Doubted time.Time
-	Removed       int
-	Sweeping      string
+	Classes             []Class
+	Open                *Class // whose form is open
+	Except              *Class // for which an exception can be asked
+	Sheet               page.Sheet
+	MayWrite            bool
+	Exceptions          []Exception
+	Unlimited           []Unlimited
+	Held                int // people whose data a legal hold keeps
+	Last, Next, Doubted time.Time
+	Removed             int
+	Sweeping            string
 }
 
 // Connection is a line of the connection log.
@@ -54,6 +73,15 @@ type Connections struct {
 
 // Saved says that a time was set.
 func Saved() string { return text.T("saved") }
+
+// Asked says that an exception was asked for.
+func Asked() string { return text.T("except.asked") }
+
+// Decided says that an exception was decided.
+func Decided() string { return text.T("except.decided") }
+
+// Ended says that an exception counts no more.
+func Ended() string { return text.T("except.ended") }
 
 // Sweeping says that a sweep was started.
 func Sweeping() string { return text.T("sweeping") }
@@ -80,6 +108,38 @@ func (c Class) state() page.State {
 	return page.Holds
 }
 
+// meter draws how near the oldest is to its limit.
+func (c Class) meter() page.Meter {
+	return page.Meter{Part: float64(c.Age) / float64(c.Limit), State: c.state(), Label: text.T("meter", page.Age(c.Age), days(c.Limit))}
+}
+
+// why says where the limit comes from, when it is not the default.
+func (c Class) why() string {
+	switch {
+	case c.Follows != "":
+		return text.T("follows", c.Follows)
+	case !c.Until.IsZero():
+		return text.T("excepted", c.Until.UTC().Format("2 January 2006"))
+	case c.Own:
+		return text.T("own")
+	}
+	return ""
+}
+
+func (e Exception) tint() page.State {
+	switch e.State {
+	case "approved":
+		return page.Attested
+	case "asked":
+		return page.Stale
+	}
+	return page.Unknown
+}
+
+func (e Exception) path(act string) string {
+	return "/settings/retention/exceptions/" + e.ID + "/" + act
+}
+
 func (c Class) most() int {
 	if c.Cap > 0 {
 		return int(c.Cap / day)
@@ -87,9 +147,9 @@ func (c Class) most() int {
 	return 3650
 }
 
-func (v View) sheet() page.Sheet {
+func (v View) sheet(path string) page.Sheet {
 	s := v.Sheet
-	s.Action = "/settings/retention"
+	s.Action = path
 	return s
 }
 
