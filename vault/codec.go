@@ -179,6 +179,7 @@ type statements struct {
 	key     string // the names of the key columns
 	keys    string // key columns, up to WHERE
 	delete  string
+	remove  string // of rows that a tail selects, up to the WHERE of the selection
 	erase   string // some of several people's rows
 	tenant  bool
 }
@@ -223,6 +224,7 @@ func render(t *table, tenant bool, mode purpose.Mode) statements {
 	s.count = "SELECT count(*) FROM " + from + " WHERE "
 	s.keys = "SELECT " + s.key + " FROM " + from + " WHERE "
 	s.delete = "DELETE FROM " + t.name + " WHERE " + mine + byKey + also
+	s.remove = "DELETE FROM " + t.name + " WHERE " + mine + "(" + s.key + ") IN (" + s.keys
 	if t.subject >= 0 {
 		some := "SELECT " + s.key + " FROM " + t.name + " WHERE " + mine + among(t.columns[t.subject].Name) + " LIMIT ?"
 		s.erase = "DELETE FROM " + t.name + " WHERE (" + s.key + ") IN (" + some + ")"

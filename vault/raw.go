@@ -9,7 +9,7 @@ import (
 )
 
 // own are the vault's tables that the catalogue does not list.
-var own = []string{"journal", "journal_head", "search_sources", "search_docs", "search_fresh", "search_terms"}
+var own = []string{"journal", "journal_head", "search_sources", "search_docs", "search_fresh", "search_terms", "search_stale"}
 
 // Stored calls each for every row of every table of a tenant as it lies in the store: what is sealed stays sealed. It
 // is for probes that look for words where none may be.

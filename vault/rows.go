@@ -122,7 +122,7 @@ func (v *Vault) Oldest(tx *Tx, of AnyTable, spared ...ids.Subject) (time.Time, e
 }
 
 // Sweep deletes up to limit rows of a table whose time is before the given one, as part of a change that says so in the
-// journal. It returns how many there were. Rows about the spared, such as people under a legal hold, stay.
+// journal. It returns how many there were. No search finds them any more; Tidy ends what is left of their words. Rows about the spared, such as people under a legal hold, stay.
 func (v *Vault) Sweep(tx *Tx, of AnyTable, before time.Time, limit int, spared ...ids.Subject) (int, error) {
 	t := of.core()
 	if t.keep < 0 {
@@ -130,7 +130,27 @@ func (v *Vault) Sweep(tx *Tx, of AnyTable, before time.Time, limit int, spared .
 	}
 	others, values := t.spare(spared)
 	args := append(append([]any{before.UnixMicro()}, values...), int64(limit))
-	return tx.deleteWhere(t, t.columns[t.keep].Name+" < ?"+others+" LIMIT ?", args)
+	if err := tx.write(t); err != nil {
+		return 0, err
+	}
+	keys, err := tx.removeWhere(t, t.columns[t.keep].Name+" < ?"+others+" LIMIT ?", args)
+	if err != nil || len(keys) == 0 || len(t.searched) == 0 {
+		return len(keys), err
+	}
+	return len(keys), postings.Drop(tx.conn, t.name, keys)
+}
+
+// Tidy takes some of what Sweep has left in the index of words out of it: up to so many words of a tenant. It tells whether
+// there is more.
+func (v *Vault) Tidy(ctx context.Context, tenant ids.Tenant, words int) (more bool, err error) {
+	err = v.peek(ctx, tenant, func(tx *Tx) (err error) {
+		more, err = postings.Stale(tx.conn)
+		return err
+	})
+	if err != nil || !more {
+		return false, err
+	}
+	return true, v.maintain(ctx, tenant, func(tx *Tx) error { return postings.Tidy(tx.conn, words) })
 }
 
 // Totals counts a person's rows by table, for the page that shows what is held.

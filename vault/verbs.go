@@ -206,29 +206,28 @@ func (tx *Tx) deleteWhere(t *table, tail string, args []any) (int, error) {
 	if err := tx.write(t); err != nil {
 		return 0, err
 	}
+	keys, err := tx.removeWhere(t, tail, args)
+	if err != nil || len(keys) == 0 {
+		return 0, err
+	}
+	return len(keys), tx.forgetWords(t, keys...)
+}
+
+// removeWhere removes the rows that the tail selects, but not their words, and returns their keys.
+func (tx *Tx) removeWhere(t *table, tail string, args []any) (keys [][]byte, err error) {
 	s := tx.sql(t)
-	var found [][]any
-	err := tx.conn.Query(withTail(s.keys, tail), tx.within(t, args), func(values []any) error {
-		found = append(found, append([]any(nil), values...))
+	selected := s.own(tx.actor.is.Tenant, tx.within(t, args)) // the tenant twice: of what is deleted, and of what is looked at
+	err = tx.conn.Query(withTail(s.remove, tail)+") RETURNING "+s.key, selected, func(values []any) error {
+		keys = append(keys, column.KeyBytes(values))
 		return nil
 	})
 	if err != nil {
-		return 0, fmt.Errorf("sweep %s: %w", t.name, err)
+		return nil, fmt.Errorf("sweep %s: %w", t.name, err)
 	}
-	keys := make([][]byte, 0, len(found))
-	for _, parts := range found {
-		if _, err := tx.conn.Exec(s.delete, tx.byKey(t, parts)...); err != nil {
-			return 0, fmt.Errorf("sweep %s: %w", t.name, err)
-		}
-		keys = append(keys, column.KeyBytes(parts))
+	if len(keys) > 0 {
+		tx.touch(t, journal.Swept, fmt.Appendf(nil, "%d", len(keys)), nil)
 	}
-	if err := tx.forgetWords(t, keys...); err != nil {
-		return 0, err
-	}
-	if len(found) > 0 {
-		tx.touch(t, journal.Swept, fmt.Appendf(nil, "%d", len(found)), nil)
-	}
-	return len(found), nil
+	return keys, nil
 }
 
 // Blank empties a sealed column in up to limit rows, without opening what is in them, and tells in how many. The column

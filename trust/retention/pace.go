@@ -5,32 +5,38 @@ import (
 	"time"
 )
 
-// A batch holds the tenant's writer, and whoever writes meanwhile waits for it. So batches are as large as what they do
-// in heldFor, and between two of them others get the writer first.
+// A part of a sweep holds the tenant's writer, and whoever writes meanwhile waits for it. So a part is as large as what
+// is done with its commit in heldFor, and between two of them the writer is free for a moment: who came meanwhile is
+// answered then, and waits for one part at most.
 const (
-	smallest = 50
-	largest  = 2000 // rows
-	heldFor  = 8 * time.Millisecond
+	smallest = 200 // rows, or words
+	largest  = 4000
+	heldFor  = 5 * time.Millisecond
+	moment   = 1500 * time.Microsecond
 )
 
-// pace finds out how much may be swept at once.
-type pace struct {
-	size int
-	last time.Duration // that the last batch held the writer
-}
+// pace finds out how much may be swept at once. How fast the machine is, and how much else it has to do, shows in how
+// long the last part took.
+type pace struct{ size int }
 
 func newPace() *pace { return &pace{size: smallest} }
 
-// worked notes how long a batch held the writer.
-func (p *pace) worked(took time.Duration) { p.last = took }
-
-// rest makes the next batch larger or smaller.
-func (p *pace) rest(ctx context.Context) error {
+// worked notes how long a part held the writer, and chooses the size of the next.
+func (p *pace) worked(took time.Duration) {
 	switch {
-	case p.last > heldFor:
-		p.size = max(smallest, p.size/2)
-	case p.last < heldFor/2:
-		p.size = min(largest, p.size*2)
+	case took > heldFor:
+		p.size = max(smallest, p.size*3/4)
+	case took < heldFor*3/4:
+		p.size = min(largest, p.size*5/4)
 	}
-	return ctx.Err()
+}
+
+// rest leaves the writer to others.
+func (p *pace) rest(ctx context.Context) error {
+	select {
+	case <-time.After(moment):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

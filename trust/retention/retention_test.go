@@ -154,6 +154,51 @@ func TestATenantSetsItsOwnLimits(t *testing.T) {
 	})
 }
 
+func TestASweepThatIsStoppedInTheMiddleIsEndedByTheNext(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit, _ *retention.Service) {
+		ctx, stop := context.WithCancel(t.Context())
+		parts := 0
+		s := retention.New(k.Vault, retention.Config{Held: func(*vault.Tx) ([]ids.Subject, error) { // asked once by the schedule, then with each part
+			if parts++; parts == 4 {
+				stop()
+			}
+			return nil, nil
+		}})
+		must(t, s.SetLimit(t.Context(), vaulttest.User(k.Tenant, vault.Owner), "notes", 2))
+		must(t, s.Sweep(t.Context(), k.Tenant))
+		add(t, k, 3000)
+		k.Clock.Advance(20 * time.Hour)
+		must(t, s.Sweep(t.Context(), k.Tenant))
+		add(t, k, 10)
+		k.Clock.Advance(20 * time.Hour)
+		must(t, s.Sweep(t.Context(), k.Tenant))
+		k.Clock.Advance(20 * time.Hour)
+		parts = 0
+		if err := s.Sweep(ctx, k.Tenant); err == nil {
+			t.Fatal("the sweep was not stopped")
+		}
+		left := count(t, k)
+		if left <= 10 || left >= 3010 {
+			t.Fatalf("%d are left: the sweep was not stopped in the middle", left)
+		}
+		must(t, s.Sweep(t.Context(), k.Tenant))
+		if n := count(t, k); n != 10 {
+			t.Errorf("%d are left, want the ten that are young enough", n)
+		}
+		entries, err := k.Vault.Entries(t.Context(), k.Tenant, 0, 10000)
+		must(t, err)
+		swept := int64(0)
+		for _, e := range entries {
+			if e.Action == "retention.sweep" {
+				swept += e.Events[0].N
+			}
+		}
+		if swept != 3000 {
+			t.Errorf("the journal tells of %d deleted rows, want 3000", swept)
+		}
+	})
+}
+
 func TestAScheduleIsReplacedAsAWhole(t *testing.T) {
 	each(t, func(t *testing.T, k *vaulttest.Kit, s *retention.Service) {
 		dpo := vaulttest.User(k.Tenant, vault.DPO)

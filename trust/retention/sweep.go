@@ -36,6 +36,9 @@ func (s *Service) Sweep(ctx context.Context, tenant ids.Tenant) error {
 			return fmt.Errorf("sweep %s: %w", c.Name, err)
 		}
 	}
+	if err := s.tidy(ctx, tenant); err != nil {
+		return err
+	}
 	if _, err := s.vault.SweepBlobs(ctx, tenant); err != nil {
 		return err
 	}
@@ -43,6 +46,21 @@ func (s *Service) Sweep(ctx context.Context, tenant ids.Tenant) error {
 		return nil
 	}
 	return s.update(ctx, tenant, func(r *run, _ time.Time) { r.Removed = removed })
+}
+
+// tidy ends what the sweep has left of the words.
+func (s *Service) tidy(ctx context.Context, tenant ids.Tenant) error {
+	for p := newPace(); ; {
+		began := time.Now()
+		more, err := s.vault.Tidy(ctx, tenant, p.size)
+		if err != nil || !more {
+			return err
+		}
+		p.worked(time.Since(began))
+		if err := p.rest(ctx); err != nil {
+			return err
+		}
+	}
 }
 
 // trust decides whether to believe the clock. One that went further than a day since the last run, forward because
@@ -94,6 +112,7 @@ func (s *Service) sweepClass(ctx context.Context, tenant ids.Tenant, c Class, al
 	removed := 0
 	for p := newPace(); ; {
 		var gone swept
+		var began time.Time
 		size := p.size
 		err := s.vault.Do(ctx, identity.System(tenant, "retention"), actSweep, func(tx *vault.Tx) error {
 			if limit, err := s.limit(tx, c.Name); err != nil || limit != c.Limit {
@@ -103,9 +122,8 @@ func (s *Service) sweepClass(ctx context.Context, tenant ids.Tenant, c Class, al
 			if err != nil {
 				return err
 			}
-			ran := time.Now()
+			began = time.Now()
 			gone, err = c.stored.sweep(tx, tx.Now().Add(-c.Limit), size, held)
-			p.worked(time.Since(ran))
 			tx.Emit(vault.Event{Kind: "retention.swept", Object: c.Name, N: int64(gone.rows)}, nil)
 			return err
 		})
@@ -125,6 +143,7 @@ func (s *Service) sweepClass(ctx context.Context, tenant ids.Tenant, c Class, al
 		if gone.rows < size {
 			return removed, nil
 		}
+		p.worked(time.Since(began))
 		if err := p.rest(ctx); err != nil {
 			return removed, err
 		}

@@ -42,13 +42,13 @@ type office struct {
 
 func openOffice(t *testing.T) *office {
 	t.Helper()
-	k := vaulttest.Embedded(t, config(t, retention.New(nil, "").Module(), backups.New(nil, backups.Config{}).Module()))
+	k := vaulttest.Embedded(t, config(t, retention.New(nil, retention.Config{}).Module(), backups.New(nil, backups.Config{}).Module()))
 	o := &office{world: &world{Kit: k, post: newPost(), owner: vaulttest.User(k.Tenant, vault.Owner)}}
 	o.actor = o.owner
 	o.audit = audit.New(k.Vault)
 	o.holds = holds.New(k.Vault, linked)
 	o.rights = rights.New(k.Vault, people, identity.New(k.Vault), o.audit, o.holds, o.post)
-	o.retention = retention.New(k.Vault, "letters", "audit_checkpoints", "backup_drills", "backup_canaries")
+	o.retention = retention.New(k.Vault, retention.Config{Files: "letters", Inner: []string{"audit_checkpoints", "backup_drills", "backup_canaries"}})
 	o.backups = backups.New(k.Vault, backups.Config{Folder: t.TempDir(), Data: k.Folder, Seed: bytes.Repeat([]byte{1}, 32)})
 	mine := []module.Module{o.audit.Module(), o.rights.Module(), o.holds.Module(), web.New(o.rights).Module(), o.retention.Module(), o.backups.Module()}
 	mux := moduletest.Mux(mine...)

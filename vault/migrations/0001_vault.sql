@@ -80,6 +80,12 @@ CREATE TABLE search_terms (
     PRIMARY KEY (block, token)
 );
 
+CREATE TABLE search_stale (
+    block INT NOT NULL,
+    token BLIND NOT NULL,
+    PRIMARY KEY (block)
+);
+
 CREATE TABLE blobs (
     id ID NOT NULL,
     subject ID,

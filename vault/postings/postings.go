@@ -162,17 +162,25 @@ func Forget(c engine.Conn, name string, keys [][]byte) error {
 }
 
 func (s source) forget(c engine.Conn, keys [][]byte) error {
-	var places []int64
+	places, err := s.places(c, keys)
+	if err != nil {
+		return err
+	}
+	return s.remove(c, places)
+}
+
+// places are where documents lie.
+func (s source) places(c engine.Conn, keys [][]byte) (places []int64, err error) {
 	for part := range slices.Chunk(keys, batchSize) {
 		err := c.Query("SELECT place FROM search_docs WHERE source = ? AND doc IN "+marks, append([]any{s.name}, padded(part)...), func(row []any) error {
 			places = append(places, row[0].(int64))
 			return nil
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return s.remove(c, places)
+	return places, nil
 }
 
 // ForgetSubject removes some of what was filed about a person, and tells how many documents that was.
@@ -247,23 +255,35 @@ func after(prefix []byte) []byte {
 
 // remove takes documents out of the index: their rows, and their ordinals in the lists of their blocks.
 func (s source) remove(c engine.Conn, places []int64) error {
-	blocks := map[int64][]int64{}
-	for _, p := range places {
-		if err := put(c, "DELETE FROM search_docs WHERE place = ?", p); err != nil {
-			return err
-		}
-		if p < s.merged {
-			blocks[p/blockSize] = append(blocks[p/blockSize], p%blockSize)
-		} else if err := put(c, "DELETE FROM search_fresh WHERE place = ?", p); err != nil {
-			return err
-		}
-	}
+	blocks, err := s.unfile(c, places)
 	for block, ordinals := range blocks {
-		if err := strip(c, block, ordinals); err != nil {
-			return err
+		err = errors.Join(err, strip(c, block, ordinals))
+	}
+	return err
+}
+
+// unfile removes documents' rows, after which no search finds them, and tells which ordinals are left in which blocks.
+func (s source) unfile(c engine.Conn, places []int64) (left map[int64][]int64, err error) {
+	left = map[int64][]int64{}
+	for part := range slices.Chunk(places, batchSize) {
+		if err := put(c, "DELETE FROM search_docs WHERE place IN "+marks, padded(part)...); err != nil {
+			return nil, err
+		}
+		fresh := false
+		for _, p := range part {
+			if p < s.merged {
+				left[p/blockSize] = append(left[p/blockSize], p%blockSize)
+			} else {
+				fresh = true
+			}
+		}
+		if fresh {
+			if err := put(c, "DELETE FROM search_fresh WHERE place IN "+marks, padded(part)...); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return nil
+	return left, nil
 }
 
 // strip takes ordinals out of a block's lists, and the whole block if nothing else is in it.
@@ -289,13 +309,17 @@ func strip(c engine.Conn, block int64, ordinals []int64) error {
 		return nil
 	})
 	for _, e := range changed {
-		if len(e.list) == 0 {
-			err = errors.Join(err, put(c, "DELETE FROM search_terms WHERE block = ? AND token = ?", block, e.token))
-		} else {
-			err = errors.Join(err, put(c, "UPDATE search_terms SET places = ? WHERE block = ? AND token = ?", e.list, block, e.token))
-		}
+		err = errors.Join(err, store(c, block, e.token, e.list))
 	}
 	return err
+}
+
+// store puts a token's shorter list in place of the one before; one without ordinals goes.
+func store(c engine.Conn, block int64, token, list []byte) error {
+	if len(list) == 0 {
+		return put(c, "DELETE FROM search_terms WHERE block = ? AND token = ?", block, token)
+	}
+	return put(c, "UPDATE search_terms SET places = ? WHERE block = ? AND token = ?", list, block, token)
 }
 
 func without(list []byte, ordinals []int64) []byte {
