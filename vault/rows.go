@@ -182,8 +182,8 @@ func (v *Vault) Filed(tx *Tx, subject ids.Subject) (int, error) {
 	return n, nil
 }
 
-// Snapshot writes a consistent copy of a tenant's store, still under its page key, while writers go on. It is for
-// backups; PostgreSQL is backed up with its own tools and answers errors.ErrUnsupported.
+// Snapshot writes a consistent copy of a tenant's store for a backup, while writers go on: of an embedded store the file,
+// still under its page key, of PostgreSQL the rows as package dump reads them.
 func (v *Vault) Snapshot(ctx context.Context, tenant ids.Tenant, to io.Writer) error {
 	return v.engine.Snapshot(ctx, tenant, to)
 }

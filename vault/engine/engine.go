@@ -44,7 +44,7 @@ type Engine interface {
 	Read(ctx context.Context, tenant ids.Tenant, fn func(Conn) error) error
 	// Scrub makes deleted rows unrecoverable from the live files where the engine can (checkpoint and truncate the log).
 	Scrub(ctx context.Context, tenant ids.Tenant) error
-	// Snapshot writes a consistent copy of the tenant's store. Engines whose backups are made otherwise return errors.ErrUnsupported.
+	// Snapshot writes a consistent copy of the tenant's store while writers go on, in the engine's own format.
 	Snapshot(ctx context.Context, tenant ids.Tenant, to io.Writer) error
 	// Remove destroys the tenant's store.
 	Remove(ctx context.Context, tenant ids.Tenant) error

@@ -17,7 +17,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -187,11 +186,6 @@ func (e *Engine) transact(ctx context.Context, tenant ids.Tenant, begin string, 
 // Scrub does nothing: erased text stays in the server's write-ahead log and its archives for as long as they are kept,
 // and no client can change that. Destroying the key is what erases.
 func (e *Engine) Scrub(context.Context, ids.Tenant) error { return nil }
-
-// Snapshot is unsupported: PostgreSQL is backed up by its own tools.
-func (e *Engine) Snapshot(context.Context, ids.Tenant, io.Writer) error {
-	return fmt.Errorf("snapshot of a PostgreSQL store: %w", errors.ErrUnsupported)
-}
 
 // Remove deletes every row of the tenant, in one statement, so that the order of foreign keys does not matter.
 func (e *Engine) Remove(ctx context.Context, tenant ids.Tenant) error {

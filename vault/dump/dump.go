@@ -1,0 +1,191 @@
+// Package dump carries a tenant's rows from one database to another as they are stored: what is sealed stays sealed.
+//
+// A dump is a line that names the format, then each table: a line of JSON with its columns, and the rows as PostgreSQL's
+// COPY writes them (FORMAT binary), which costs the server and us next to nothing. Whatever has a schema of ours takes it
+// in, a PostgreSQL database as well as an embedded store. A dump is as private as the database: it belongs into an
+// encrypted file.
+package dump
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Format is the first line of a dump.
+const Format = "aver rows 1\n"
+
+// Kind is a column's type in PostgreSQL, by its own name.
+type Kind string
+
+// The kinds that the schema's columns have.
+const (
+	UUID  Kind = "uuid"
+	Bytea Kind = "bytea"
+	Int   Kind = "bigint"
+	Bool  Kind = "boolean"
+	Text  Kind = "text"
+)
+
+// Table is what comes before a table's rows. The last one has no name.
+type Table struct {
+	Name    string   `json:"table"`
+	Columns []Column `json:"columns,omitempty"`
+}
+
+// Column is one of a table's, in the order of the values.
+type Column struct {
+	Name string `json:"name"`
+	Kind Kind   `json:"kind"`
+}
+
+// WriteTable writes a table's line. Its rows follow as COPY … TO STDOUT (FORMAT binary) gives them; Table{} ends the dump.
+func WriteTable(w io.Writer, t Table) error {
+	line, err := json.Marshal(t)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(line, '\n'))
+	return err
+}
+
+// ErrDamaged is what a dump is read with that is not as WriteTable and COPY wrote it.
+var ErrDamaged = errors.New("the dump is damaged")
+
+const (
+	longestLine  = 64 << 10
+	longestValue = 1 << 30 // bytes; PostgreSQL's own limit
+)
+
+// Read calls table for each table and row for each of its rows. Values are nil, int64, bool, string or []byte and belong
+// to the callee.
+func Read(from io.Reader, table func(Table) error, row func([]any) error) error {
+	r := bufio.NewReaderSize(from, 256<<10)
+	first, err := line(r)
+	if err != nil || string(first) != Format {
+		return fmt.Errorf("%w: it does not begin as one", ErrDamaged)
+	}
+	for {
+		t, err := readTable(r)
+		if err != nil {
+			return err
+		}
+		if t.Name == "" {
+			return nil
+		}
+		if err := table(t); err != nil {
+			return err
+		}
+		if err := readRows(r, t, row); err != nil {
+			return fmt.Errorf("rows of %s: %w", t.Name, err)
+		}
+	}
+}
+
+func line(r *bufio.Reader) ([]byte, error) {
+	var out []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		out = append(out, part...)
+		if err == nil || !errors.Is(err, bufio.ErrBufferFull) || len(out) > longestLine {
+			return out, err
+		}
+	}
+}
+
+func readTable(r *bufio.Reader) (t Table, err error) {
+	text, err := line(r)
+	if err == nil {
+		err = json.Unmarshal(text, &t)
+	}
+	if err != nil {
+		return t, fmt.Errorf("%w: a table is not named: %w", ErrDamaged, err)
+	}
+	return t, nil
+}
+
+// signature begins what COPY writes; flags and the length of an extension follow, four bytes each.
+var signature = []byte("PGCOPY\n\xff\r\n\x00")
+
+func readRows(r *bufio.Reader, t Table, row func([]any) error) error {
+	head := make([]byte, len(signature)+8)
+	if _, err := io.ReadFull(r, head); err != nil || !bytes.Equal(head, append(signature[:len(signature):len(signature)], make([]byte, 8)...)) {
+		return fmt.Errorf("%w: not the binary format of COPY", ErrDamaged)
+	}
+	for {
+		var count [2]byte
+		if _, err := io.ReadFull(r, count[:]); err != nil {
+			return fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		n := int16(binary.BigEndian.Uint16(count[:]))
+		if n == -1 {
+			return nil
+		}
+		if int(n) != len(t.Columns) {
+			return fmt.Errorf("%w: a row of %d values for %d columns", ErrDamaged, n, len(t.Columns))
+		}
+		values := make([]any, n)
+		for i, c := range t.Columns {
+			var err error
+			if values[i], err = readValue(r, c.Kind); err != nil {
+				return fmt.Errorf("%w: column %s: %w", ErrDamaged, c.Name, err)
+			}
+		}
+		if err := row(values); err != nil {
+			return err
+		}
+	}
+}
+
+func readValue(r io.Reader, kind Kind) (any, error) {
+	var length [4]byte
+	if _, err := io.ReadFull(r, length[:]); err != nil {
+		return nil, err
+	}
+	n := int32(binary.BigEndian.Uint32(length[:]))
+	if n == -1 {
+		return nil, nil
+	}
+	if n < 0 || n > longestValue {
+		return nil, errors.New("a value of an impossible length")
+	}
+	raw, err := readBytes(r, int(n))
+	if err != nil {
+		return nil, err
+	}
+	switch kind {
+	case UUID, Bytea:
+		return raw, nil
+	case Text:
+		return string(raw), nil
+	case Int:
+		if n == 8 {
+			return int64(binary.BigEndian.Uint64(raw)), nil
+		}
+	case Bool:
+		if n == 1 {
+			return raw[0] == 1, nil
+		}
+	}
+	return nil, fmt.Errorf("%d bytes are no %.20s", n, string(kind))
+}
+
+// readBytes takes no more memory than there are bytes: a damaged length must not ask for a gigabyte.
+func readBytes(r io.Reader, n int) ([]byte, error) {
+	const step = 1 << 20
+	if n <= step {
+		raw := make([]byte, n)
+		_, err := io.ReadFull(r, raw)
+		return raw, err
+	}
+	var out bytes.Buffer
+	copied, err := io.CopyN(&out, r, int64(n))
+	if copied < int64(n) && err == nil {
+		err = io.ErrUnexpectedEOF
+	}
+	return out.Bytes(), err
+}
