@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,23 +15,30 @@ import (
 )
 
 var backupCommand = command{name: "backup", summary: "make, list, restore and drill backups", run: backup, usage: `
-aver backup now                             makes a backup of the embedded stores, encrypted with age
+aver backup now                             makes a backup, encrypted with age
 aver backup list                            what there is, newest first
 aver backup drill [--identity FILE]         restores the newest into a scratch folder, checks it and removes it again
-aver backup restore FILE --to FOLDER        writes a backup's stores into an empty folder, shut until it is released
+aver backup restore NAME --to FOLDER        writes a backup's stores into an empty folder, shut until it is released; NAME is as
+                                            listed, or a file; of an installation on PostgreSQL the rows go into stores of files,
+                                            or with --to-database into an empty database that aver migrate has made
 aver backup release --data FOLDER           erases again whoever was erased since the backup, and opens the folder
+aver backup keys FILE --identity ID --data FOLDER
+                                            unpacks the copy of the keys (aver-keys-….age) for a machine that takes a lost one's place
 
-People's keys are never in a backup of the data; a copy of them alone (aver-keys-….age) lies beside it. To use a restored
-folder, put root.key and the folder keys of the living installation beside it, then release it. Without the age identity that the backup was made for (data/backup.key unless recipients were
-named) no backup opens.
+People's keys are never in a backup of the data; a copy of them alone lies in DATA/backups. To use a restored folder, put
+root.key and the folder keys of the living installation beside it, then release it. Without the age identity that the backup
+was made for (DATA/backup.key unless recipients were named) no backup opens.
 
-Example:
-  aver backup restore backups/aver-data-20261120T020000.000.age --to /srv/restored --data /var/lib/aver`}
+Examples:
+  aver backup now --backup-to "s3://s3.eu-central-1.amazonaws.com/my-backups/aver?region=eu-central-1"
+  aver backup restore aver-data-20261120T020000.000.age --to /srv/restored --data /var/lib/aver`}
 
 func backup(ctx context.Context, c *call) error {
 	var s settings
 	s.storage(c.flags)
+	s.backups(c.flags)
 	to := c.flags.String("to", "", "empty folder to restore into")
+	database := c.flags.String("to-database", "", "address of an empty, migrated PostgreSQL to restore rows into, as the serving role")
 	key := c.flags.String("identity", "", "file with the age identity; the one in the data folder if empty")
 	words, err := c.parse()
 	if err != nil {
@@ -41,34 +49,71 @@ func backup(ctx context.Context, c *call) error {
 		return err
 	}
 	defer closeKey()
-	actor := identity.System(ids.Installation, "command")
-	s.config.Restoring = len(words) == 1 && words[0] == "release"
+	verb := ""
+	if len(words) > 0 {
+		verb = words[0]
+	}
+	s.config.Restoring = verb == "release"
+	if verb == "keys" && len(words) == 2 && who != nil {
+		return restoreKeys(ctx, c, &s, words[1], who)
+	}
 	return open(ctx, &s, func(a *app.App) error {
 		switch {
-		case len(words) == 1 && words[0] == "now":
-			m, err := a.Backups.Now(ctx, actor)
-			if err != nil {
-				return err
-			}
-			return c.say(m, "Made %s: %d bytes, %d stores.\n", m.Name, m.Size, len(m.Tenants))
-		case len(words) == 1 && words[0] == "list":
+		case len(words) == 1 && verb == "now":
+			return makeBackup(ctx, c, a)
+		case len(words) == 1 && verb == "list":
 			return listBackups(ctx, c, a)
-		case len(words) == 1 && words[0] == "drill":
+		case len(words) == 1 && verb == "drill":
 			return drillBackup(ctx, c, a, who)
-		case len(words) == 2 && words[0] == "restore" && *to != "":
-			m, err := a.Backups.Restore(ctx, words[1], who, *to)
-			if err != nil {
-				return err
-			}
-			return c.say(m, "Restored %s into %s. It stays shut until aver backup release.\n", m.Name, *to)
-		case s.config.Restoring:
+		case len(words) == 2 && verb == "restore" && *to != "":
+			return restoreBackup(ctx, c, a, backups.Order{Name: words[1], Identity: who, To: *to}, *database)
+		case len(words) == 1 && verb == "release":
 			if err := backups.Release(ctx, a.Vault, a.Config.Data); err != nil {
 				return err
 			}
 			return c.say(map[string]bool{"released": true}, "Whoever was erased since the backup is erased again. The folder may be served.\n")
 		}
-		return fmt.Errorf("say now, list, drill, restore FILE --to FOLDER or release: %w", errUsage)
+		return fmt.Errorf("say now, list, drill, restore NAME --to FOLDER, release, or keys FILE --identity FILE: %w", errUsage)
 	})
+}
+
+func makeBackup(ctx context.Context, c *call, a *app.App) error {
+	m, err := a.Backups.Now(ctx, identity.System(ids.Installation, "command"))
+	if err != nil {
+		return err
+	}
+	return c.say(m, "Made %s: %d bytes, %d stores.\n", m.Name, m.Size, len(m.Tenants))
+}
+
+// restoreBackup restores a backup by its name, or from a file that lies elsewhere.
+func restoreBackup(ctx context.Context, c *call, a *app.App, o backups.Order, database string) (err error) {
+	if _, missing := os.Stat(o.Name); missing == nil || filepath.Base(o.Name) != o.Name {
+		o.From, o.Name = backups.Folder(filepath.Dir(o.Name)), filepath.Base(o.Name)
+	}
+	if database != "" {
+		rows, err := a.EmptyDatabase(ctx, database)
+		if err != nil {
+			return err
+		}
+		o.Rows = rows
+		defer func() { err = errors.Join(err, rows.Close()) }()
+	}
+	m, err := a.Backups.Restore(ctx, identity.System(ids.Installation, "command"), o)
+	if err != nil {
+		return err
+	}
+	return c.say(m, "Restored %s into %s. It stays shut until aver backup release.\n", m.Name, o.To)
+}
+
+func restoreKeys(ctx context.Context, c *call, s *settings, file string, who io.Reader) error {
+	config, err := s.done()
+	if err != nil {
+		return err
+	}
+	if err := app.RestoreKeys(ctx, config, file, who); err != nil {
+		return err
+	}
+	return c.say(map[string]bool{"restored": true}, "The keys are in %s. Put root.key beside them.\n", config.Data)
 }
 
 // say prints a value for programs or a sentence for people.

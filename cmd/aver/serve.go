@@ -16,6 +16,7 @@ import (
 	"aver/cmd/aver/app"
 	"aver/edge/certificate"
 	"aver/frame/mail"
+	"aver/trust/backups/bucket"
 )
 
 var serveCommand = command{name: "serve", summary: "serve an installation", run: serve, usage: `
@@ -27,8 +28,9 @@ The root key is read from AVER_ROOT_KEY or from FOLDER/root.key, unless --root-k
                                                   may be in VAULT_TOKEN instead; the key's type must take associated data
   awskms://… gcpkms://… azurekeyvault://…         as gocloud.dev/secrets has them, in a program built with -tags gocloud
 What need not stand on a command line is read from the environment when its option is not given: --database from
-AVER_DATABASE, --key-database from AVER_KEY_DATABASE, --root-key from AVER_ROOT_KEY_FROM; the mail relay's password always
-from AVER_MAIL_PASSWORD.
+AVER_DATABASE, --key-database from AVER_KEY_DATABASE, --root-key from AVER_ROOT_KEY_FROM, --backup-to from AVER_BACKUP_TO; the
+mail relay's password always from AVER_MAIL_PASSWORD, a bucket's credentials from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+AWS_SESSION_TOKEN.
 
 Examples:
   aver serve --data /var/lib/aver --host chat.example.com --acme letsencrypt --email admin@example.com
@@ -72,13 +74,17 @@ func (s *settings) serving(f *flag.FlagSet) {
 	f.Var(&s.keys, "key", "key file of the certificate")
 	f.StringVar(&s.config.ACME, "acme", "", "get certificates from letsencrypt, or from the directory at this address")
 	f.StringVar(&s.config.Email, "email", "", "address for certificate authorities and for reports of vulnerabilities")
-	f.StringVar(&s.config.BackupTo, "backup-to", "", "folder of backups; DATA/backups if empty")
-	f.Var(&s.recipients, "backup-recipient", "age recipient that backups are made for; may be repeated; a key of this machine's own if there is none")
+	s.backups(f)
 	f.Var(&s.proxies, "proxy", "network of a proxy whose X-Forwarded-For is believed, such as 10.0.0.0/8")
 	f.StringVar(&s.mailRelay, "mail-relay", "", "host:port of the mail relay")
 	f.StringVar(&s.mailFrom, "mail-from", "", "sender of mails, such as \"Support <support@example.com>\"")
 	f.StringVar(&s.mailUser, "mail-user", "", "user name at the mail relay")
 	f.BoolVar(&s.mailClear, "mail-clear", false, "the relay is on this machine and takes mail without encryption")
+}
+
+func (s *settings) backups(f *flag.FlagSet) {
+	f.StringVar(&s.config.BackupTo, "backup-to", "", "where backups go: a folder, or s3://HOST/BUCKET/PREFIX?region=REGION (s3+own:// is your own server, s3+http:// the same without TLS); AVER_BACKUP_TO if empty, DATA/backups without either")
+	f.Var(&s.recipients, "backup-recipient", "age recipient that backups are made for; may be repeated; a key of this machine's own if there is none")
 }
 
 // done makes the configuration of the options, and of the environment where they say nothing. It is read here and not as
@@ -87,6 +93,8 @@ func (s *settings) done() (app.Config, error) {
 	s.config.Database = cmp.Or(s.config.Database, os.Getenv("AVER_DATABASE"))
 	s.config.KeyDatabase = cmp.Or(s.config.KeyDatabase, os.Getenv("AVER_KEY_DATABASE"))
 	s.config.RootKey = cmp.Or(s.config.RootKey, os.Getenv("AVER_ROOT_KEY_FROM"))
+	s.config.BackupTo = cmp.Or(s.config.BackupTo, os.Getenv("AVER_BACKUP_TO"))
+	s.config.BackupKeys = bucket.Credentials{ID: os.Getenv("AWS_ACCESS_KEY_ID"), Secret: personal.Of(os.Getenv("AWS_SECRET_ACCESS_KEY")), Token: personal.Of(os.Getenv("AWS_SESSION_TOKEN"))}
 	s.config.Hosts, s.config.BackupRecipients = s.hosts, s.recipients
 	if len(s.certs) != len(s.keys) {
 		return s.config, fmt.Errorf("give each --cert its --key: %w", errUsage)

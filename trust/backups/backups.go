@@ -1,10 +1,11 @@
-// Package backups copies the embedded store into encrypted files, proves by drill that they can be restored, and keeps
+// Package backups copies the stores into encrypted files, proves by drill that they can be restored, and keeps
 // a restored store shut until everybody who was erased meanwhile is erased there too.
 //
-// A backup holds the tenants' stores and files, still sealed, under age for the operator's recipients; a signed manifest
-// beside it says what must be in it. It holds no key: a restore needs the key store. A copy of the key store is a file
-// of its own, replaced whenever somebody is erased, so that no copy can bring a destroyed key back. Nothing is kept for
-// more than seven days (promise ret-4). PostgreSQL is backed up with the operator's own tools: see Supported.
+// A backup holds the tenants' stores (of PostgreSQL their rows) and files, still sealed, under age for the operator's
+// recipients; a signed manifest beside it says what must be in it. It lies in a folder or a bucket. It holds no key: a
+// restore needs the key store. A copy of the key store is a file of its own that stays in a folder, replaced whenever
+// somebody is erased, so that no copy can bring a destroyed key back. Nothing is kept for more than seven days (promise
+// ret-4).
 package backups
 
 import (
@@ -45,6 +46,7 @@ const (
 	keepFor  = 7*24*time.Hour - time.Hour // ret-4 says a week at most, and the sweep runs every hour
 	interval = 24 * time.Hour
 
+	longest   = 2 * time.Hour    // that a backup or a drill may take
 	copyPause = 10 * time.Minute // between two copies of the keys
 )
 
@@ -62,10 +64,11 @@ type Drill struct {
 	Fault   string        `vault:"fault,state"`   // why it does not hold; our own words
 }
 
-// canary is somebody who does not exist, whom a drill erases after the backup.
+// canary is something that somebody said who does not exist, and whom a drill erases after the backup.
 type canary struct {
-	Who   ids.Subject   `vault:"who,key"`
-	Words personal.Text `vault:"words,personal:user.content"`
+	Who   ids.Subject   `vault:"who,key,subject"`
+	N     int64         `vault:"n,key"`
+	Words personal.Text `vault:"words,personal:user.content,search"`
 	At    time.Time     `vault:"made_at,state,keep"`
 }
 
@@ -81,16 +84,21 @@ var (
 	actBackup = vault.Act("backup.make", vault.Roles(vault.Owner, vault.Administrator), vault.System())
 	actDrill  = vault.Act("backup.drill", vault.Roles(vault.Owner, vault.Administrator), vault.System())
 	actErase  = vault.Act("backup.drill.erase", vault.System())
+
+	actRestore = vault.Act("backup.restore", vault.System())
+	actRelease = vault.Act("backup.release", vault.System())
 )
 
 // Config says where things lie.
 type Config struct {
-	Folder     string        // where backups go
-	Data       string        // the data folder: blobs, keys and backup.key lie in it
-	Recipients []string      // age recipients; if there are none a key is made into Data/backup.key
-	Seed       []byte        // 32 secret bytes that outlive the store: they sign manifests
-	KeyStore   engine.Engine // the key store's engine; its snapshots and small files make the copy of the keys
-	Shared     bool          // the store is a PostgreSQL database: backed up with its own tools
+	Folder     string             // where backups go, and the copy of the keys
+	Shelf      Shelf              // where backups go instead, such as a bucket; nil for Folder
+	Data       string             // the data folder: blobs, keys and backup.key lie in it
+	Recipients []string           // age recipients; if there are none a key is made into Data/backup.key
+	Seed       []byte             // 32 secret bytes that outlive the store: they sign manifests
+	KeyStore   engine.Engine      // the key store's engine; its snapshots and small files make the copy of the keys
+	Shared     bool               // the store is a PostgreSQL database, which other processes may use too
+	Schema     []engine.Migration // of the stores: a drill restores rows into stores of files
 	Log        *slog.Logger
 }
 
@@ -127,8 +135,8 @@ func (s *Service) Module() module.Module {
 		Name:       "backups",
 		Number:     Number,
 		Migrations: migrations,
-		Tables:     []vault.AnyTable{Drills, canaries},
-		Actions:    []*vault.Action{actLook, actBackup, actDrill, actErase},
+		Tables:     []vault.AnyTable{Drills, canaries, quarantines},
+		Actions:    []*vault.Action{actLook, actBackup, actDrill, actErase, actRestore, actRelease},
 		Routes:     s.routes,
 		Settings:   []module.Link{{Path: "/settings/backups", Title: "Backups", About: "Copies, and rehearsals of restoring them.", For: actLook}},
 		Jobs:       s.jobs,
@@ -144,13 +152,10 @@ const (
 
 func (s *Service) jobs(j *jobs.Jobs) error {
 	s.queue = j
-	if s.cfg.Shared {
-		return nil
-	}
 	s.erased.Store(true) // before the start somebody may have been
 	s.vault.OnCommit(s.committed)
 	for name, work := range map[string]func(context.Context, jobs.Job) error{backupKind: s.backup, drillKind: s.drill} {
-		err := j.Handle(jobs.Kind{Name: name, Unique: true, Timeout: 2 * time.Hour, Retry: []time.Duration{10 * time.Minute}, Work: work})
+		err := j.Handle(jobs.Kind{Name: name, Unique: true, Timeout: longest, Retry: []time.Duration{10 * time.Minute}, Work: work})
 		if err != nil {
 			return err
 		}
@@ -173,36 +178,10 @@ func (s *Service) committed(c vault.Committed) {
 	}
 }
 
-// keysDue replaces the copies of the key store after an erasure: an older copy would hold a destroyed key.
-func (s *Service) keysDue(ctx context.Context) error {
-	if !s.erased.Load() || s.copiedLately() {
-		return nil
-	}
-	s.erased.Store(false)
-	s.working.Lock()
-	defer s.working.Unlock()
-	err := s.copyKeys(ctx)
-	if err != nil {
-		s.erased.Store(true)
-	}
-	return err
-}
-
-// copiedLately tells whether the keys were copied in the last minutes, or never: with many erasures a copy for each would
-// be too much work.
-func (s *Service) copiedLately() bool {
-	copies, err := filepath.Glob(filepath.Join(s.cfg.Folder, namedKeys+"*"+suffix))
-	if err != nil || len(copies) == 0 {
-		return true
-	}
-	made, _ := madeAt(filepath.Base(copies[len(copies)-1]))
-	return clock.Within(s.vault.Now(), made, copyPause)
-}
-
 // due removes what is too old and asks for what is missing, as jobs of their own: this turn has an hour, and they may take
 // longer. While one works there is nothing to ask for.
 func (s *Service) due(ctx context.Context) error {
-	if err := s.sweep(); err != nil {
+	if err := errors.Join(s.sweep(ctx), s.tidy()); err != nil {
 		return err
 	}
 	if s.Working() != nil {
@@ -237,19 +216,7 @@ func (s *Service) backupDue(ctx context.Context) (bool, error) {
 
 // recent tells whether a backup is there, is ours and is no older than it may get.
 func (s *Service) recent(b Backup) bool {
-	if !b.Signed || !clock.Within(s.vault.Now(), b.Made, interval) {
-		return false
-	}
-	_, err := os.Stat(filepath.Join(s.cfg.Folder, b.Name))
-	return err == nil
-}
-
-// Supported tells whether this installation is backed up here, or why not.
-func (s *Service) Supported() error {
-	if s.cfg.Shared {
-		return errs.New(errs.Conflict, "This installation keeps its data in PostgreSQL. Back it up with PostgreSQL's own tools, the schema of the keys apart from the data.")
-	}
-	return nil
+	return b.Signed && b.There && clock.Within(s.vault.Now(), b.Made, interval)
 }
 
 // Working tells how far the work is that runs now, nil when nothing does.
@@ -277,8 +244,11 @@ func (s *Service) recipients() ([]age.Recipient, error) {
 	}
 	var out []age.Recipient
 	for _, i := range own {
-		if x, ok := i.(*age.X25519Identity); ok {
-			out = append(out, x.Recipient())
+		switch i := i.(type) {
+		case *age.X25519Identity:
+			out = append(out, i.Recipient())
+		case *age.HybridIdentity:
+			out = append(out, i.Recipient())
 		}
 	}
 	if len(out) == 0 {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"aver/base/errs"
@@ -14,20 +15,31 @@ import (
 	"aver/base/tlog"
 	"aver/trust/identity"
 	"aver/vault"
-	"aver/vault/sqlite"
 )
+
+// scratched begins the names of folders that drills restore into.
+const scratched = ".drill-"
+
+// tidy removes the folders of drills that a crash interrupted.
+func (s *Service) tidy() error {
+	left, err := filepath.Glob(filepath.Join(s.cfg.Data, scratched+"*"))
+	for _, folder := range left {
+		began, failed := time.Parse(stamp, strings.TrimPrefix(filepath.Base(folder), scratched)[:len(stamp)])
+		if failed == nil && s.vault.Now().Sub(began) > 2*longest {
+			err = errors.Join(err, os.RemoveAll(folder))
+		}
+	}
+	return err
+}
 
 // samplesPerTenant is how many people's rows a drill opens in each tenant.
 const samplesPerTenant = 10
 
-// Drill restores the newest backup into a scratch folder and checks what matters about it: that every file is the one
+// Drill restores the newest backup into a scratch folder (rows of PostgreSQL into stores of files) and checks what matters about it: that every file is the one
 // that was signed, that each log recomputes to the recorded root, that sealed values open, and that somebody erased
 // after the backup was made stays erased. The result is kept, good or bad. An error means that it could not be tried.
 func (s *Service) Drill(ctx context.Context, actor vault.Actor, identity io.Reader) (Drill, error) {
 	if err := s.vault.Permit(ctx, actor, actDrill); err != nil {
-		return Drill{}, err
-	}
-	if err := s.Supported(); err != nil {
 		return Drill{}, err
 	}
 	list, err := s.List(ctx, system())
@@ -79,13 +91,13 @@ func (s *Service) try(ctx context.Context, b Backup, identity io.Reader, d *Dril
 	if !b.Signed {
 		return altered("its manifest is not signed by this installation.")
 	}
-	scratch, err := os.MkdirTemp(s.cfg.Folder, ".drill-")
+	scratch, err := os.MkdirTemp(s.cfg.Data, scratched+s.vault.Now().Format(stamp)+"-")
 	if err != nil {
 		return full(err)
 	}
 	defer os.RemoveAll(scratch)
 	folder := filepath.Join(scratch, "data")
-	m, err := s.Restore(ctx, filepath.Join(s.cfg.Folder, b.Name), identity, folder)
+	m, err := s.restore(ctx, Order{Name: b.Name, Identity: identity, To: folder})
 	if err != nil {
 		return err
 	}
@@ -103,7 +115,7 @@ func (s *Service) try(ctx context.Context, b Backup, identity io.Reader, d *Dril
 
 // open is a vault over a restored folder with the live key store.
 func (s *Service) open(ctx context.Context, folder string) (*vault.Vault, error) {
-	e, err := sqlite.Open(sqlite.Config{Root: folder, PageKey: s.vault.Keys().PageKey})
+	e, err := s.files(folder)
 	if err != nil {
 		return nil, err
 	}

@@ -7,3 +7,6 @@ func (s *Service) BackupDue(ctx context.Context) (bool, error) { return s.backup
 
 // Turn is what happens every hour.
 func (s *Service) Turn(ctx context.Context) error { return s.due(ctx) }
+
+// KeysTurn is what happens every minute.
+func (s *Service) KeysTurn(ctx context.Context) error { return s.keysDue(ctx) }

@@ -16,16 +16,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"filippo.io/age"
 
-	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/trust/backups/bucket"
 	"aver/vault"
-	"aver/vault/durable"
 )
 
 // Manifest says what must be in a backup. It names no person.
@@ -67,18 +65,19 @@ const (
 	beside    = ".manifest.json"
 	namedData = "aver-data-"
 	namedKeys = "aver-keys-"
+	stamp     = "20060102T150405.000" // of a name: when it was made, UTC
+
+	pagesFile = "data.db" // a store of files, under its page key
+	rowsFile  = "rows"    // a store of PostgreSQL, as package dump has it
 )
 
 // Now makes a backup of everything and a copy of the keys, and returns the manifest.
 func (s *Service) Now(ctx context.Context, actor vault.Actor) (Manifest, error) {
-	if err := s.Supported(); err != nil {
-		return Manifest{}, err
-	}
 	s.working.Lock()
 	defer s.working.Unlock()
 	defer s.stage.Store(nil)
 	m := Manifest{Version: 1, Made: s.vault.Now()}
-	m.Name = namedData + m.Made.Format("20060102T150405.000") + suffix
+	m.Name = namedData + m.Made.Format(stamp) + suffix
 	err := s.vault.Do(ctx, actor, actBackup, func(tx *vault.Tx) error {
 		tx.Emit(vault.Event{Kind: "backup.started", Object: actor.Tenant().String()}, nil)
 		return nil
@@ -89,27 +88,17 @@ func (s *Service) Now(ctx context.Context, actor vault.Actor) (Manifest, error) 
 	if m.Canary, err = s.plant(ctx); err != nil {
 		return m, err
 	}
-	if err := os.MkdirAll(s.cfg.Folder, 0o700); err != nil {
-		return m, fmt.Errorf("make the folder of backups: %w", err)
-	}
-	if err := s.write(ctx, m.Name, &m.Size, &m.SHA256, func(z *zip.Writer) error { return s.fill(ctx, z, &m) }); err != nil {
+	m.Size, m.SHA256, err = s.put(ctx, s.shelf(), m.Name, func(z *zip.Writer) error { return s.fill(ctx, z, &m) })
+	if err != nil {
 		return m, full(fmt.Errorf("make a backup: %w", err))
 	}
-	if err := s.sign(m); err != nil {
-		return m, full(errors.Join(err, os.Remove(filepath.Join(s.cfg.Folder, m.Name))))
+	if err := s.sign(ctx, m); err != nil {
+		return m, full(errors.Join(err, s.shelf().Remove(ctx, m.Name)))
 	}
 	if err := s.copyKeys(ctx); err != nil {
 		return m, full(fmt.Errorf("copy the keys: %w", err))
 	}
-	return m, s.sweep()
-}
-
-// full gives a full disk its meaning.
-func full(err error) error {
-	if errors.Is(err, syscall.ENOSPC) {
-		return errs.New(errs.NoSpace, "The disk of the backups is full. No backup was made; the older ones are untouched.").Because(err)
-	}
-	return err
+	return m, s.sweep(ctx)
 }
 
 // plant makes somebody who does not exist, with words that a drill looks for.
@@ -121,6 +110,14 @@ func (s *Service) plant(ctx context.Context) (string, error) {
 	return who.String(), s.vault.Do(ctx, system(), actBackup, func(tx *vault.Tx) error {
 		return canaries.Add(tx, canary{Who: who, Words: personal.Of("nobody said this"), At: tx.Now()})
 	})
+}
+
+// storeFile is what a tenant's store is called in an archive.
+func (s *Service) storeFile() string {
+	if s.cfg.Shared {
+		return rowsFile
+	}
+	return pagesFile
 }
 
 // counted hashes and counts what goes through it.
@@ -137,39 +134,27 @@ func (c *counted) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// write makes an encrypted archive under a name that it gets only when it is whole and on the disk.
-func (s *Service) write(ctx context.Context, name string, size *int64, sum *string, fill func(*zip.Writer) error) (err error) {
+// put makes an encrypted archive on a shelf, and returns its size in bytes and the hash of its bytes.
+func (s *Service) put(ctx context.Context, shelf Shelf, name string, fill func(*zip.Writer) error) (size int64, sum string, err error) {
 	to, err := s.recipients()
 	if err != nil {
-		return err
+		return 0, "", err
 	}
-	path := filepath.Join(s.cfg.Folder, name)
-	f, err := os.OpenFile(path+".part", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	defer func() {
+	err = shelf.Put(ctx, name, func(w io.Writer) error {
+		out := &counted{to: w, sum: sha256.New()}
+		sealed, err := age.Encrypt(out, to...)
 		if err != nil {
-			err = errors.Join(err, f.Close(), os.Remove(path+".part"))
+			return err
 		}
-	}()
-	out := &counted{to: f, sum: sha256.New()}
-	sealed, err := age.Encrypt(out, to...)
-	if err != nil {
+		z := zip.NewWriter(sealed)
+		if err := fill(z); err != nil {
+			return err
+		}
+		err = errors.Join(z.Close(), sealed.Close(), ctx.Err())
+		size, sum = out.n, hex.EncodeToString(out.sum.Sum(nil))
 		return err
-	}
-	z := zip.NewWriter(sealed)
-	if err := fill(z); err != nil {
-		return err
-	}
-	if err := errors.Join(z.Close(), sealed.Close(), f.Sync(), ctx.Err()); err != nil {
-		return err
-	}
-	*size, *sum = out.n, hex.EncodeToString(out.sum.Sum(nil))
-	if err := os.Rename(path+".part", path); err != nil {
-		return err
-	}
-	return errors.Join(f.Close(), durable.Names(s.cfg.Folder))
+	})
+	return size, sum, err
 }
 
 // fill puts every tenant's store and files into the archive.
@@ -202,7 +187,7 @@ func (s *Service) part(ctx context.Context, z *zip.Writer, tenant ids.Tenant) (P
 		return p, err
 	}
 	p.Entries, p.Root = size, root.String()
-	err = p.add(z, "stores/"+tenant.String()+"/data.db", func(w io.Writer) error { return s.vault.Snapshot(ctx, tenant, w) })
+	err = p.add(z, "stores/"+tenant.String()+"/"+s.storeFile(), func(w io.Writer) error { return s.vault.Snapshot(ctx, tenant, w) })
 	if err != nil {
 		return p, err
 	}
@@ -245,7 +230,7 @@ func (p *Part) add(z *zip.Writer, path string, content func(io.Writer) error) er
 	return nil
 }
 
-func (s *Service) sign(m Manifest) error {
+func (s *Service) sign(ctx context.Context, m Manifest) error {
 	key, err := s.signer()
 	if err != nil {
 		return err
@@ -258,98 +243,19 @@ func (s *Service) sign(m Manifest) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(s.cfg.Folder, strings.TrimSuffix(m.Name, suffix)+beside)
-	if err := writeWhole(path+".part", whole); err != nil {
-		return errors.Join(err, os.Remove(path+".part"))
-	}
-	if err := os.Rename(path+".part", path); err != nil {
+	return s.shelf().Put(ctx, manifestOf(m.Name), func(w io.Writer) error {
+		_, err := w.Write(whole)
 		return err
-	}
-	return durable.Names(s.cfg.Folder)
-}
-
-func writeWhole(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	return errors.Join(err, f.Sync(), f.Close())
-}
-
-// copyKeys makes a copy of the key store and removes the older ones: somebody erased since is still in them.
-func (s *Service) copyKeys(ctx context.Context) error {
-	if s.cfg.KeyStore == nil {
-		return nil
-	}
-	if err := os.MkdirAll(s.cfg.Folder, 0o700); err != nil {
-		return err
-	}
-	older, err := filepath.Glob(filepath.Join(s.cfg.Folder, namedKeys+"*"))
-	if err != nil {
-		return err
-	}
-	name := namedKeys + s.vault.Now().Format("20060102T150405.000") + suffix
-	var size int64
-	var sum string
-	if err := s.write(ctx, name, &size, &sum, func(z *zip.Writer) error { return s.fillKeys(ctx, z) }); err != nil {
-		return err
-	}
-	for _, path := range older {
-		if filepath.Base(path) != name {
-			err = errors.Join(err, os.Remove(path))
-		}
-	}
-	return err
-}
-
-func (s *Service) fillKeys(ctx context.Context, z *zip.Writer) error {
-	tenants, err := s.vault.TenantIDs(ctx)
-	if err != nil {
-		return err
-	}
-	var p Part
-	for _, tenant := range tenants {
-		err := p.add(z, "keys/stores/"+tenant.String()+"/data.db", func(w io.Writer) error { return s.cfg.KeyStore.Snapshot(ctx, tenant, w) })
-		if err != nil {
-			return err
-		}
-	}
-	root := filepath.Join(s.cfg.Data, "keys")
-	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		rel, relErr := filepath.Rel(root, path)
-		if err = errors.Join(err, relErr); err != nil {
-			return err
-		}
-		if d.IsDir() && rel == "stores" {
-			return fs.SkipDir
-		}
-		if d.IsDir() || rel == "reserve" || !d.Type().IsRegular() {
-			return nil
-		}
-		return p.add(z, "keys/"+filepath.ToSlash(rel), func(w io.Writer) error { return copyFile(w, path) })
 	})
 }
 
-// sweep removes what is older than a backup may be.
-func (s *Service) sweep() error {
-	files, err := os.ReadDir(s.cfg.Folder)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	for _, f := range files {
-		made, ok := madeAt(f.Name())
-		if ok && s.vault.Now().Sub(made) > keepFor {
-			err = errors.Join(err, os.Remove(filepath.Join(s.cfg.Folder, f.Name())))
-		}
-	}
-	return err
-}
+// manifestOf is the name of the manifest beside a backup.
+func manifestOf(name string) string { return strings.TrimSuffix(name, suffix) + beside }
 
 func madeAt(name string) (time.Time, bool) {
 	for _, prefix := range []string{namedData, namedKeys} {
 		if rest, ok := strings.CutPrefix(name, prefix); ok && len(rest) >= 19 {
-			made, err := time.Parse("20060102T150405.000", rest[:19])
+			made, err := time.Parse(stamp, rest[:19])
 			return made, err == nil
 		}
 	}
@@ -360,6 +266,7 @@ func madeAt(name string) (time.Time, bool) {
 type Backup struct {
 	Manifest
 	Signed bool // the manifest is ours and unaltered
+	There  bool // the archive lies beside it
 }
 
 // List lists the backups, newest first.
@@ -367,19 +274,22 @@ func (s *Service) List(ctx context.Context, actor vault.Actor) ([]Backup, error)
 	if err := s.vault.Permit(ctx, actor, actLook); err != nil {
 		return nil, err
 	}
-	paths, err := filepath.Glob(filepath.Join(s.cfg.Folder, namedData+"*"+beside))
+	files, err := s.shelf().List(ctx, namedData)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("list the backups: %w", err)
 	}
 	var out []Backup
-	for _, path := range paths {
-		m, err := s.manifest(path)
-		if err != nil {
-			made, _ := madeAt(filepath.Base(path))
-			out = append(out, Backup{Manifest: Manifest{Name: strings.TrimSuffix(filepath.Base(path), beside) + suffix, Made: made}})
+	for _, f := range files {
+		stem, isManifest := strings.CutSuffix(f.Name, beside)
+		if !isManifest {
 			continue
 		}
-		out = append(out, Backup{Manifest: m, Signed: true})
+		b := Backup{Signed: true, There: slices.ContainsFunc(files, func(f bucket.Item) bool { return f.Name == stem+suffix })}
+		if b.Manifest, err = s.manifest(ctx, s.shelf(), stem+suffix); err != nil {
+			made, _ := madeAt(stem)
+			b = Backup{Manifest: Manifest{Name: stem + suffix, Made: made}, There: b.There}
+		}
+		out = append(out, b)
 	}
 	slices.SortFunc(out, func(a, b Backup) int { return b.Made.Compare(a.Made) })
 	return out, nil

@@ -2,6 +2,7 @@ package backups
 
 import (
 	"archive/zip"
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
@@ -12,8 +13,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"filippo.io/age"
@@ -21,20 +22,31 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/vault"
+	"aver/vault/dump"
 	"aver/vault/durable"
+	"aver/vault/engine"
+	"aver/vault/sqlite"
 )
 
 // quarantine is the file that keeps a restored folder from being served.
 const quarantine = "QUARANTINE"
+
+// held is the same for a PostgreSQL database: a row, so that it is shut whatever folder it is served with.
+type held struct {
+	Backup   string `vault:"backup,key"`
+	Manifest string `vault:"manifest,state"`
+}
+
+var quarantines = vault.Define[held]("backup_quarantines", vault.Purpose("keeping what was restored shut until erasures are replayed"), vault.KeepWhile("until it is released"))
 
 func altered(what string) *errs.Error {
 	return errs.New(errs.Invalid, "The backup was not restored: "+what)
 }
 
 // manifest reads and checks the file beside a backup.
-func (s *Service) manifest(path string) (Manifest, error) {
+func (s *Service) manifest(ctx context.Context, shelf Shelf, name string) (Manifest, error) {
 	var m Manifest
-	raw, err := os.ReadFile(path)
+	raw, err := readAll(ctx, shelf, manifestOf(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, altered("its manifest is missing.").Because(err)
 	}
@@ -52,119 +64,285 @@ func (s *Service) manifest(path string) (Manifest, error) {
 	if !ed25519.Verify(key.Public().(ed25519.PublicKey), append([]byte(context1), whole.Manifest...), whole.Signature) {
 		return m, altered("its manifest is not signed by this installation.")
 	}
-	return m, json.Unmarshal(whole.Manifest, &m)
+	if err := json.Unmarshal(whole.Manifest, &m); err != nil {
+		return m, altered("its manifest cannot be read.").Because(err)
+	}
+	if m.Name != name {
+		return m, altered("its manifest is that of another backup.")
+	}
+	return m, nil
 }
 
-// Restore checks a backup against its signed manifest, opens it, and writes the stores into a folder that is empty or
-// does not exist. The folder stays in quarantine: Release it with the key store before anybody serves it. identity is an
-// age identity, or nil for the one on this machine.
-func (s *Service) Restore(ctx context.Context, file string, identity io.Reader, to string) (Manifest, error) {
-	m, err := s.manifest(strings.TrimSuffix(file, suffix) + beside)
+// mostManifest is how long a manifest may be, in bytes: it names every file.
+const mostManifest = 256 << 20
+
+func readAll(ctx context.Context, shelf Shelf, name string) ([]byte, error) {
+	content, err := shelf.Get(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := io.ReadAll(io.LimitReader(content, mostManifest))
+	return raw, errors.Join(err, content.Close())
+}
+
+// Order says what to restore, and where to.
+type Order struct {
+	From     Shelf         // where the backup lies; nil for where this installation's lie
+	Name     string        // of the backup
+	Identity io.Reader     // age identities; nil for those on this machine
+	To       string        // a folder that is empty or does not exist
+	Rows     engine.Engine // empty stores of PostgreSQL, for rows; nil puts rows into stores of files
+}
+
+// Restore checks a backup against its signed manifest, opens it, and writes the stores into a folder, or files into the
+// folder and rows into a database. They stay in quarantine: Release them with the key store before anybody serves them.
+// Whether it was done or refused is in the installation's log.
+func (s *Service) Restore(ctx context.Context, actor vault.Actor, o Order) (Manifest, error) {
+	if err := s.vault.Permit(ctx, actor, actRestore); err != nil {
+		return Manifest{}, err
+	}
+	m, err := s.restore(ctx, o)
+	event := vault.Event{Kind: "backup.restored", Object: m.Name}
+	if err != nil {
+		event.Kind = "backup.refused"
+	}
+	logged := s.vault.Do(ctx, actor, actRestore, func(tx *vault.Tx) error {
+		tx.Emit(event, nil)
+		return nil
+	})
+	return m, errors.Join(err, logged)
+}
+
+func (s *Service) restore(ctx context.Context, o Order) (Manifest, error) {
+	if o.From == nil {
+		o.From = s.shelf()
+	}
+	m, err := s.manifest(ctx, o.From, o.Name)
 	if err != nil {
 		return m, err
 	}
-	who, err := s.identities(identity)
+	who, err := s.identities(o.Identity)
 	if err != nil {
 		return m, err
 	}
-	f, err := os.Open(file)
+	f, err := s.fetch(ctx, o.From, m)
 	if err != nil {
-		return m, fmt.Errorf("open the backup: %w", err)
+		return m, err
 	}
 	defer f.Close()
-	sum := sha256.New()
-	n, err := io.Copy(sum, f)
+	z, err := openArchive(f, m.Size, who)
 	if err != nil {
-		return m, fmt.Errorf("read the backup: %w", err)
+		return m, err
 	}
-	if n < m.Size {
-		return m, altered(fmt.Sprintf("it was cut off after %d of %d bytes.", n, m.Size))
+	return m, full(s.unpack(ctx, z, m, o))
+}
+
+// fetch makes sure that a backup's bytes are those that were signed, and returns a file of them.
+func (s *Service) fetch(ctx context.Context, from Shelf, m Manifest) (*os.File, error) {
+	content, err := from.Get(ctx, m.Name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, altered("there is only its manifest.").Because(err)
 	}
-	if hex.EncodeToString(sum.Sum(nil)) != m.SHA256 {
-		return m, altered("its bytes are not those that were signed.")
+	if err != nil {
+		return nil, fmt.Errorf("open the backup: %w", err)
 	}
-	clear, size, err := age.DecryptReaderAt(f, n, who...)
+	f, there := content.(*os.File)
+	sum := &counted{to: io.Discard, sum: sha256.New()}
+	if !there { // on another machine: a copy is made, still encrypted
+		defer content.Close()
+		if f, err = s.nameless(); err != nil {
+			return nil, full(err)
+		}
+		sum.to = f
+	}
+	_, err = io.Copy(sum, io.LimitReader(content, m.Size+1))
+	switch {
+	case err != nil:
+		err = full(fmt.Errorf("read the backup: %w", err))
+	case sum.n < m.Size:
+		err = altered(fmt.Sprintf("it was cut off after %d of %d bytes.", sum.n, m.Size))
+	case hex.EncodeToString(sum.sum.Sum(nil)) != m.SHA256:
+		err = altered("its bytes are not those that were signed.")
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// nameless makes a file in the data folder that goes when it is closed, also when the process dies.
+func (s *Service) nameless() (*os.File, error) {
+	f, err := os.CreateTemp(s.cfg.Data, ".backup-")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// openArchive decrypts as much of an archive as is read.
+func openArchive(f io.ReaderAt, size int64, who []age.Identity) (*zip.Reader, error) {
+	clear, size, err := age.DecryptReaderAt(f, size, who...)
 	var nobody *age.NoIdentityMatchError
 	if errors.As(err, &nobody) {
-		return m, altered("this identity does not open it.").Because(err)
+		return nil, altered("this identity does not open it.").Because(err)
 	}
 	if err != nil {
-		return m, altered("it does not open.").Because(err)
+		return nil, altered("it does not open.").Because(err)
 	}
 	z, err := zip.NewReader(clear, size)
 	if err != nil {
-		return m, altered("its content cannot be read.").Because(err)
+		return nil, altered("its content cannot be read.").Because(err)
 	}
-	return m, s.unpack(ctx, z, m, to)
+	return z, nil
 }
 
 // unpack writes exactly what the manifest lists.
-func (s *Service) unpack(ctx context.Context, z *zip.Reader, m Manifest, to string) error {
-	if there, err := os.ReadDir(to); err == nil && len(there) > 0 {
+func (s *Service) unpack(ctx context.Context, z *zip.Reader, m Manifest, o Order) (err error) {
+	if there, err := os.ReadDir(o.To); err == nil && len(there) > 0 {
 		return errs.New(errs.Conflict, "The folder to restore into is not empty.")
-	}
-	if err := os.MkdirAll(to, 0o700); err != nil {
-		return full(err)
 	}
 	mark, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(to, quarantine), mark, 0o600); err != nil {
-		return full(err)
+	if o.Rows != nil {
+		if err := shut(ctx, o.Rows, m, string(mark)); err != nil {
+			return err
+		}
+	}
+	if err := writeNew(filepath.Join(o.To, quarantine), bytes.NewReader(mark)); err != nil {
+		return err
+	}
+	into := o.Rows
+	if into == nil && s.cfg.Shared {
+		files, err := s.files(o.To)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, files.Close()) }()
+		into = files
 	}
 	for _, part := range m.Tenants {
 		for _, f := range part.Files {
-			if err := errors.Join(ctx.Err(), unpackFile(z, f, to)); err != nil {
-				return full(err)
+			if err := errors.Join(ctx.Err(), unpackFile(ctx, z, f, part.Tenant, o.To, into)); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
 }
 
-func unpackFile(z *zip.Reader, f File, to string) (err error) {
+// files are stores below a folder, which open with the live keys.
+func (s *Service) files(folder string) (*sqlite.Engine, error) {
+	return sqlite.Open(sqlite.Config{Root: folder, PageKey: s.vault.Keys().PageKey, Migrations: s.cfg.Schema})
+}
+
+// shut puts a database without rows into quarantine.
+func shut(ctx context.Context, e engine.Engine, m Manifest, mark string) error {
+	for _, p := range m.Tenants {
+		empty := true
+		err := e.Read(ctx, p.Tenant, func(c engine.Conn) error {
+			return c.Query("SELECT 1 FROM journal LIMIT 1", nil, func([]any) error { empty = false; return nil })
+		})
+		if err != nil {
+			return err
+		}
+		if !empty {
+			return errs.New(errs.Conflict, "The database to restore into is not empty.")
+		}
+	}
+	return e.Write(ctx, ids.Installation, func(c engine.Conn) error {
+		_, err := c.Exec("INSERT INTO backup_quarantines (backup, manifest) VALUES (?, ?)", m.Name, mark)
+		return err
+	})
+}
+
+func unpackFile(ctx context.Context, z *zip.Reader, f File, tenant ids.Tenant, to string, into engine.Engine) (err error) {
 	if !filepath.IsLocal(f.Path) {
 		return altered("it names a file outside its folder.")
 	}
-	from, err := z.Open(f.Path)
+	content, err := z.Open(f.Path)
 	if err != nil {
 		return altered("a file is missing from it.").Because(err)
 	}
-	defer from.Close()
-	path := filepath.Join(to, filepath.FromSlash(f.Path))
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	defer content.Close()
+	sum := &counted{to: io.Discard, sum: sha256.New()}
+	from := io.TeeReader(content, sum)
+	if path.Base(f.Path) == rowsFile {
+		err = load(ctx, into, tenant, from)
+	} else {
+		err = writeNew(filepath.Join(to, filepath.FromSlash(f.Path)), from)
+	}
+	if err == nil && (sum.n != f.Size || hex.EncodeToString(sum.sum.Sum(nil)) != f.SHA256) {
+		err = altered("a file in it is not the one that was signed.")
+	}
+	return err
+}
+
+// load puts a tenant's rows into its empty store.
+func load(ctx context.Context, into engine.Engine, tenant ids.Tenant, from io.Reader) error {
+	if into == nil {
+		return altered("it is of an installation on PostgreSQL, and this is none.")
+	}
+	if err := into.Create(ctx, tenant); err != nil {
+		return fmt.Errorf("make a store: %w", err)
+	}
+	_, err := dump.Load(ctx, into, tenant, from)
+	if errors.Is(err, dump.ErrDamaged) {
+		return altered("its rows cannot be read.").Because(err)
+	}
+	if err == nil {
+		_, err = io.Copy(io.Discard, from) // what follows the end would be missed by the hash
+	}
+	return err
+}
+
+// writeNew writes a file that must not exist, for its owner alone, and waits for the disk.
+func writeNew(name string, from io.Reader) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return err
 	}
-	out, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	out, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	sum := sha256.New()
-	n, err := io.Copy(io.MultiWriter(out, sum), from)
-	if err := errors.Join(err, out.Sync(), out.Close()); err != nil {
-		return err
-	}
-	if n != f.Size || hex.EncodeToString(sum.Sum(nil)) != f.SHA256 {
-		return altered("a file in it is not the one that was signed.")
-	}
-	return nil
+	_, err = io.Copy(out, from)
+	return errors.Join(err, out.Sync(), out.Close())
 }
+
+var shutUp = errs.New(errs.Conflict, "This data was restored from a backup and people erased since may still be in it. Run aver backup release first.")
 
 // Quarantined refuses a folder that was restored and not released. Whoever serves a data folder asks first.
 func Quarantined(folder string) error {
 	if _, err := os.Stat(filepath.Join(folder, quarantine)); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return errs.New(errs.Conflict, "This data was restored from a backup and people erased since may still be in it. Run aver backup release first.")
+	return shutUp
+}
+
+// Shut refuses a database that was restored and not released. Whoever serves a vault asks first.
+func Shut(ctx context.Context, v *vault.Vault) error {
+	n := 0
+	err := v.View(ctx, system(), actLook, func(tx *vault.Tx) (err error) {
+		n, err = quarantines.Count(tx, "backup <> ?", "")
+		return err
+	})
+	if err == nil && n > 0 {
+		return shutUp
+	}
+	return err
 }
 
 // early is how long before a backup was made an erasure must have been finished to count as carried out in it.
 const early = 24 * time.Hour
 
 // Release erases again, in a restored store, everybody of whom the ledger of the live key store does not say that nothing
-// was left when the backup was made, and lifts the quarantine. v is a vault over the restored folder and the live key store. It refuses while the ledger has fewer lines than it
-// had when the backup was made, or lacks somebody whom the restored log says was erased: then the key store is too old.
+// was left when the backup was made, and lifts the quarantine. v is a vault over what was restored and the live key store.
+// It refuses while the ledger has fewer lines than it had when the backup was made, or lacks somebody whom the restored
+// log says was erased: then the key store is too old.
 func Release(ctx context.Context, v *vault.Vault, folder string) error {
 	raw, err := os.ReadFile(filepath.Join(folder, quarantine))
 	if err != nil {
@@ -181,6 +359,14 @@ func Release(ctx context.Context, v *vault.Vault, folder string) error {
 		if _, err := v.ReplayErasures(ctx, p.Tenant, m.Made.Add(-early)); err != nil {
 			return err
 		}
+	}
+	err = v.Do(ctx, system(), actRelease, func(tx *vault.Tx) error {
+		tx.Emit(vault.Event{Kind: "backup.released", Object: m.Name}, nil)
+		_, err := quarantines.DeleteWhere(tx, "backup = ? LIMIT 1", m.Name)
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	return errors.Join(os.Remove(filepath.Join(folder, quarantine)), durable.Names(folder))
 }

@@ -36,8 +36,8 @@ type Config struct {
 	Claims    *claims.Service
 	Companies *subprocessors.Service
 	Log       *audit.Service
-	Drill     func(ctx context.Context) (Drill, error) // nil where backups are made by the operator's own tools
-	Actor     func(part string) vault.Actor            // Aver itself, acting on the installation's log
+	Drill     func(ctx context.Context) (Drill, error)
+	Actor     func(part string) vault.Actor // Aver itself, acting on the installation's log
 	Now       func() time.Time
 	Region    string        // home region, such as eu
 	Contact   string        // where reporters of weaknesses write: a mail address or an https address
@@ -98,9 +98,6 @@ func (s *Service) home(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) drill(ctx context.Context) (ui.Drill, error) {
-	if s.Drill == nil {
-		return ui.Drill{Elsewhere: true}, nil
-	}
 	d, err := s.Drill(ctx)
 	if errs.Is(err, errs.NotFound) { // none yet
 		return ui.Drill{}, nil

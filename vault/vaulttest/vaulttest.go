@@ -32,6 +32,7 @@ type Config struct {
 type Kit struct {
 	Vault  *vault.Vault
 	Engine engine.Engine
+	Keys   engine.Engine // of the key store
 	Clock  *clock.Manual
 	Tenant ids.Tenant
 	Other  ids.Tenant
@@ -65,6 +66,7 @@ func Embedded(t testing.TB, c Config) *Kit {
 	keyEngine, err := sqlite.Open(sqlite.Config{Root: keysFolder, Migrations: keyring.Migrations(),
 		PageKey: func(ctx context.Context, tenant ids.Tenant) ([]byte, error) { return pages.Get(ctx, tenant) }})
 	must(t, err)
+	k.Keys = keyEngine
 	keys := keyring.Open(keyEngine, root, k.Clock)
 	k.Engine, err = sqlite.Open(sqlite.Config{Root: k.Folder, Migrations: migrations(t, c), PageKey: keys.PageKey})
 	must(t, err)
@@ -82,7 +84,8 @@ func Postgres(t testing.TB, c Config) *Kit {
 	data, keys := migrations(t, c), keyring.Migrations()
 	db := pgtest.Start(t).NewDatabase(t, pgtest.Schemas{postgres.StoreSchema: data, postgres.KeySchema: keys})
 	k.Engine = db.Open(t, postgres.StoreSchema, data)
-	k.open(t, c, keyring.Open(db.Open(t, postgres.KeySchema, keys), root, k.Clock))
+	k.Keys = db.Open(t, postgres.KeySchema, keys)
+	k.open(t, c, keyring.Open(k.Keys, root, k.Clock))
 	return k
 }
 

@@ -28,6 +28,7 @@ import (
 	"aver/frame/request"
 	"aver/frame/trace"
 	"aver/trust/backups"
+	"aver/trust/backups/bucket"
 	"aver/trust/identity"
 	"aver/trust/residency"
 	"aver/trust/subprocessors"
@@ -50,7 +51,8 @@ type App struct {
 	root     keyring.Root
 	register atomic.Pointer[subprocessors.Service] // what the door asks, once it can be read
 	stores   *stores
-	seed     []byte // signs the manifests of backups
+	seed     []byte          // signs the manifests of backups
+	bucket   *bucket.Address // where backups go; nil for a folder
 	modules  []module.Module
 	cancel   context.CancelFunc
 	ctx      context.Context
@@ -72,12 +74,15 @@ func Open(ctx context.Context, c Config) (*App, error) {
 	if err := backups.Quarantined(c.Data); err != nil && !c.Restoring {
 		return nil, err
 	}
+	if err := a.readBucket(); err != nil {
+		return nil, err
+	}
 	a.ctx, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	a.Door = &egress.Door{Loopback: c.Loopback, Register: a.mayLeave, Observed: a.observe}
 	if err := a.openVault(ctx); err != nil {
 		return nil, err
 	}
-	if err := a.settle(ctx); err != nil {
+	if err := errors.Join(a.unlocked(ctx), a.settle(ctx)); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
 	if err := a.wire(ctx); err != nil {

@@ -10,6 +10,7 @@ import (
 	"aver/edge/certificate"
 	"aver/frame/mail"
 	"aver/frame/module"
+	"aver/trust/backups/bucket"
 	"aver/vault/keyring"
 )
 
@@ -33,7 +34,8 @@ type Config struct {
 
 	Mail *mail.Sender // the operator's relay; without one nothing is mailed
 
-	BackupTo         string // folder of backups; Data/backups if empty
+	BackupTo         string             // folder of backups, or a bucket's address (package bucket); Data/backups if empty
+	BackupKeys       bucket.Credentials // of the bucket
 	BackupRecipients []string
 
 	RootKey string // where the root key is: a file, "env" for AVER_ROOT_KEY, or a key manager's address (package secrets); if empty the environment's or Data/root.key

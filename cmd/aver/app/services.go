@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"time"
 
 	"aver/base/errs"
@@ -18,6 +17,7 @@ import (
 	"aver/frame/request"
 	"aver/trust/audit"
 	"aver/trust/backups"
+	"aver/trust/backups/bucket"
 	"aver/trust/canary"
 	"aver/trust/claims"
 	"aver/trust/consent"
@@ -168,6 +168,9 @@ func (a *App) openDoors() {
 	if host := a.authority(); host != "" {
 		a.Subprocessors.Allow(subprocessors.Own(certificatePurpose, host, "certificate authority chosen by the operator"))
 	}
+	if a.bucket != nil && a.bucket.Own {
+		a.Subprocessors.Allow(subprocessors.Own(bucket.Purpose, a.bucket.URL.Hostname(), "store of this installation's backups"))
+	}
 	if relay := a.Config.Mail; relay != nil {
 		a.Subprocessors.Allow(subprocessors.Own(mailPurpose, relay.Host, "mail relay of this installation"))
 		relay.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -275,19 +278,6 @@ func (a *App) host() string {
 		return "localhost"
 	}
 	return "localhost:" + port
-}
-
-func (a *App) backupConfig() backups.Config {
-	c := a.Config
-	folder := c.BackupTo
-	if folder == "" {
-		folder = filepath.Join(c.Data, "backups")
-	}
-	out := backups.Config{Folder: folder, Data: c.Data, Recipients: c.BackupRecipients, Shared: c.Database != "", Log: a.Log, Seed: a.seed}
-	if a.stores != nil {
-		out.KeyStore = a.stores.keyStore
-	}
-	return out
 }
 
 func (a *App) lastDrill(ctx context.Context) (trustcenter.Drill, error) {

@@ -28,16 +28,23 @@ type stores struct {
 	pages          *keyring.Pages // embedded only
 	queue          *sql.DB
 	dialect        jobs.Dialect
-	embedded       *sqlite.Engine   // nil on PostgreSQL
-	shared         *postgres.Engine // nil when embedded
-	sharedKeys     *postgres.Engine // nil when embedded
+	embedded       *sqlite.Engine     // nil on PostgreSQL
+	shared         *postgres.Engine   // nil when embedded
+	sharedKeys     *postgres.Engine   // nil when embedded
+	schema         []engine.Migration // of the data
 }
 
 func openStores(ctx context.Context, c Config, root keyring.Root, migrations []engine.Migration, time clock.Clock) (*stores, error) {
+	open := openEmbedded
 	if c.Database != "" {
-		return openShared(ctx, c, root, migrations, time)
+		open = openShared
 	}
-	return openEmbedded(ctx, c, root, migrations, time)
+	s, err := open(ctx, c, root, migrations, time)
+	if err != nil {
+		return nil, err
+	}
+	s.schema = migrations
+	return s, nil
 }
 
 func openEmbedded(ctx context.Context, c Config, root keyring.Root, migrations []engine.Migration, time clock.Clock) (*stores, error) {

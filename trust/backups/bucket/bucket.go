@@ -123,8 +123,11 @@ func (b *Bucket) Get(ctx context.Context, name string) (io.ReadCloser, error) {
 		return nil, err
 	}
 	answer.Body.Close()
-	return io.NopCloser(&download{ctx: ctx, bucket: b, name: name, tag: answer.Header.Get("ETag"), size: answer.ContentLength}), nil
+	return io.NopCloser(&download{ctx: ctx, bucket: b, name: name, tag: answer.Header.Get("ETag"), size: answer.ContentLength, step: firstRange}), nil
 }
+
+// firstRange is little, in bytes: some only look at how a file begins.
+const firstRange = 64 << 10
 
 // download reads a file range by range: one request must not last as long as a large file takes.
 type download struct {
@@ -133,6 +136,7 @@ type download struct {
 	name     string
 	tag      string // of the file as it was at first: another one of the same name is not joined to it
 	at, size int64
+	step     int
 	buf      []byte
 }
 
@@ -151,7 +155,7 @@ func (d *download) Read(p []byte) (int, error) {
 }
 
 func (d *download) fetch() error {
-	last := min(d.at+int64(d.bucket.part), d.size) - 1
+	last := min(d.at+int64(d.step), d.size) - 1
 	answer, err := d.bucket.do(d.ctx, request{method: http.MethodGet, name: d.name,
 		header: map[string]string{"Range": fmt.Sprintf("bytes=%d-%d", d.at, last), "If-Match": d.tag}})
 	if err != nil {
@@ -162,7 +166,7 @@ func (d *download) fetch() error {
 	if err == nil && int64(len(d.buf)) != last-d.at+1 {
 		err = errs.New(errs.Unavailable, "The bucket sent less than was asked for.")
 	}
-	d.at = last + 1
+	d.at, d.step = last+1, d.bucket.part
 	return err
 }
 

@@ -56,10 +56,10 @@ func TestRequestsAreSignedAsTheReferenceSigns(t *testing.T) {
 type store struct {
 	*bucket.Bucket
 	open     *bucket.Bucket // the same files, at a server that lets everybody read
-	requests  atomic.Int64
-	fails     atomic.Int64 // so many requests are answered with 503
-	cut       atomic.Bool  // ranges come short
-	largest   atomic.Int64 // body
+	requests atomic.Int64
+	fails    atomic.Int64 // so many requests are answered with 503
+	cut      atomic.Bool  // ranges come short
+	largest  atomic.Int64 // body
 }
 
 func start(t *testing.T) *store {

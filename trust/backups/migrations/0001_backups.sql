@@ -15,8 +15,15 @@ CREATE INDEX backup_drills_by_time ON backup_drills (began_at);
 
 CREATE TABLE backup_canaries (
     who ID NOT NULL,
+    n INT NOT NULL,
     words SEALED,
     made_at TIME NOT NULL,
-    PRIMARY KEY (who)
+    PRIMARY KEY (who, n)
 );
 CREATE INDEX backup_canaries_by_time ON backup_canaries (made_at);
+
+CREATE TABLE backup_quarantines (
+    backup TEXT NOT NULL,
+    manifest TEXT NOT NULL,
+    PRIMARY KEY (backup)
+);

@@ -42,12 +42,11 @@ type Stage struct {
 
 // View is the page.
 type View struct {
-	Backups   []Backup
-	Drills    []Drill
-	Working   *Stage
-	MayMake   bool
-	Elsewhere bool // PostgreSQL
-	Now       time.Time
+	Backups []Backup
+	Drills  []Drill
+	Working *Stage
+	MayMake bool
+	Now     time.Time
 }
 
 // Started says that a backup is on its way.

@@ -40,10 +40,9 @@ type Summary struct {
 
 // Drill is the last rehearsal of a restore.
 type Drill struct {
-	At        time.Time
-	Took      time.Duration
-	Holds     bool
-	Elsewhere bool // backups are made by the operator's own tools
+	At    time.Time
+	Took  time.Duration
+	Holds bool
 }
 
 // Home is the first page.
@@ -189,8 +188,6 @@ func (h Home) where() page.Answer {
 func (h Home) restored() page.Answer {
 	a := page.Answer{Question: text.T("restore.question"), More: incidents()}
 	switch d := h.Drill; {
-	case d.Elsewhere:
-		a.Value, a.Note = text.T("restore.elsewhere"), text.T("restore.elsewhere.note")
 	case d.At.IsZero():
 		a.Value, a.Note, a.State = text.T("restore.none"), text.T("restore.none.note"), page.Unknown
 	case !d.Holds:

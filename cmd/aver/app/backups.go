@@ -1,0 +1,76 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"aver/trust/backups"
+	"aver/trust/backups/bucket"
+	"aver/vault/engine"
+	"aver/vault/keyring"
+	"aver/vault/postgres"
+)
+
+// readBucket finds out whether backups go to a bucket.
+func (a *App) readBucket() error {
+	if !bucket.Is(a.Config.BackupTo) {
+		return nil
+	}
+	at, err := bucket.Parse(a.Config.BackupTo)
+	if err != nil {
+		return err
+	}
+	if at.URL.Scheme == "https" && a.Config.BackupKeys.ID == "" {
+		return errors.New("backups go to a bucket: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+	}
+	a.bucket = &at
+	return nil
+}
+
+func (a *App) backupConfig() backups.Config {
+	c := a.Config
+	out := backups.Config{Folder: filepath.Join(c.Data, "backups"), Data: c.Data, Recipients: c.BackupRecipients, Shared: c.Database != "", Log: a.Log, Seed: a.seed}
+	switch {
+	case a.bucket != nil:
+		out.Shelf = bucket.Open(*a.bucket, c.BackupKeys, a.Door.Client(bucket.Purpose), a.now)
+	case c.BackupTo != "":
+		out.Folder = c.BackupTo
+	}
+	if a.stores != nil {
+		out.KeyStore, out.Schema = a.stores.keyStore, a.stores.schema
+	}
+	return out
+}
+
+// EmptyDatabase opens a migrated PostgreSQL database to restore rows into.
+func (a *App) EmptyDatabase(ctx context.Context, url string) (engine.Engine, error) {
+	e, err := postgres.Open(ctx, postgres.Config{URL: url, Migrations: a.stores.schema, UnsafeForTests: a.Config.UnsafeForTests})
+	if err != nil {
+		return nil, fmt.Errorf("open the database to restore into: %w", err)
+	}
+	return e, nil
+}
+
+// RestoreKeys unpacks a copy of the keys into a data folder that has none, and those of an installation on PostgreSQL
+// into its migrated key database.
+func RestoreKeys(ctx context.Context, c Config, file string, identity io.Reader) error {
+	if c.Database == "" {
+		return backups.RestoreKeys(ctx, file, identity, c.Data, nil)
+	}
+	rows, err := postgres.Open(ctx, postgres.Config{URL: c.keyDatabase(), Schema: postgres.KeySchema, Migrations: keyring.Migrations(), UnsafeForTests: c.UnsafeForTests})
+	if err != nil {
+		return fmt.Errorf("open the key store: %w", err)
+	}
+	return errors.Join(backups.RestoreKeys(ctx, file, identity, c.Data, rows), rows.Close())
+}
+
+// unlocked refuses a database that was restored and not released.
+func (a *App) unlocked(ctx context.Context) error {
+	if a.Config.Restoring {
+		return nil
+	}
+	return backups.Shut(ctx, a.Vault)
+}

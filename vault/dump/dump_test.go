@@ -1,0 +1,195 @@
+package dump_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"aver/base/ids"
+	"aver/vault/dump"
+	"aver/vault/engine"
+	"aver/vault/postgres"
+	"aver/vault/postgres/pgtest"
+	"aver/vault/sqlite"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+var start = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+
+var schema = []engine.Migration{{Version: 1, Name: "things/0001.sql", SQL: `CREATE TABLE things (
+    id ID NOT NULL,
+    n INT,
+    open BOOL,
+    words TEXT,
+    body SEALED,
+    at TIME NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE TABLE others (
+    id ID NOT NULL,
+    PRIMARY KEY (id)
+);
+`}}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func shared(t *testing.T) engine.Engine {
+	t.Helper()
+	return pgtest.Start(t).NewDatabase(t, pgtest.Schemas{postgres.StoreSchema: schema}).Open(t, postgres.StoreSchema, schema)
+}
+
+func files(t *testing.T) engine.Engine {
+	t.Helper()
+	e, err := sqlite.Open(sqlite.Config{Root: filepath.Join(t.TempDir(), "data"), Migrations: schema,
+		PageKey: func(context.Context, ids.Tenant) ([]byte, error) { return bytes.Repeat([]byte{7, 8}, 32), nil }})
+	must(t, err)
+	t.Cleanup(func() { must(t, e.Close()) })
+	return e
+}
+
+func fill(t *testing.T, e engine.Engine, tenant ids.Tenant, rows int) {
+	t.Helper()
+	must(t, e.Write(t.Context(), tenant, func(c engine.Conn) error {
+		for i := range rows {
+			id := ids.NewObject(start)
+			args := []any{id[:], int64(i), i%2 == 0, "wörds\n\"'\\ " + fmt.Sprint(i), bytes.Repeat([]byte{0, byte(i), 255}, i%50), start.UnixMicro()}
+			if i%7 == 0 {
+				args[1], args[2], args[3], args[4] = nil, nil, nil, nil
+			}
+			if _, err := c.Exec("INSERT INTO things (id, n, open, words, body, at) VALUES (?, ?, ?, ?, ?, ?)", args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+// read prints every row; whether a truth came as a number or a truth is the engine's affair.
+func read(t *testing.T, e engine.Engine, tenant ids.Tenant) (out []string) {
+	t.Helper()
+	must(t, e.Read(t.Context(), tenant, func(c engine.Conn) error {
+		return c.Query("SELECT id, n, open, words, body, at FROM things ORDER BY id", nil, func(row []any) error {
+			if b, ok := row[2].(bool); ok {
+				row[2] = map[bool]int64{true: 1}[b]
+			}
+			out = append(out, fmt.Sprintf("%x %v %v %q %x %v", row...))
+			return nil
+		})
+	}))
+	return out
+}
+
+func TestRowsAreTheSameWhereverTheyAreLoaded(t *testing.T) {
+	t.Parallel()
+	from := shared(t)
+	tenant, stranger := ids.NewTenant(start), ids.NewTenant(start)
+	fill(t, from, tenant, 12_345)
+	fill(t, from, stranger, 3)
+	want := read(t, from, tenant)
+	var text bytes.Buffer
+	must(t, from.Snapshot(t.Context(), tenant, &text))
+	for name, into := range map[string]engine.Engine{"files": files(t), "PostgreSQL": shared(t)} {
+		must(t, into.Create(t.Context(), tenant))
+		n, err := dump.Load(t.Context(), into, tenant, bytes.NewReader(text.Bytes()))
+		must(t, err)
+		got := read(t, into, tenant)
+		if n != 12_345 || len(got) != len(want) {
+			t.Fatalf("%s: %d rows of %d", name, len(got), len(want))
+		}
+		for i := range want {
+			if got[i] != want[i] {
+				t.Fatalf("%s: row %d is %s, want %s", name, i, got[i], want[i])
+			}
+		}
+		if _, err := dump.Load(t.Context(), into, tenant, bytes.NewReader(text.Bytes())); !errors.Is(err, engine.ErrUnique) {
+			t.Errorf("%s: loaded twice: %v", name, err)
+		}
+	}
+}
+
+func TestADumpThatWasCutOrAlteredIsNoDump(t *testing.T) {
+	t.Parallel()
+	from, tenant := shared(t), ids.NewTenant(start)
+	fill(t, from, tenant, 20)
+	var whole bytes.Buffer
+	must(t, from.Snapshot(t.Context(), tenant, &whole))
+	nothing := func([]any) error { return nil }
+	for n := range whole.Len() {
+		err := dump.Read(bytes.NewReader(whole.Bytes()[:n]), func(dump.Table) error { return nil }, nothing)
+		if !errors.Is(err, dump.ErrDamaged) {
+			t.Fatalf("cut off after %d bytes: %v", n, err)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		text := bytes.Clone(whole.Bytes())
+		for range rapid.IntRange(1, 5).Draw(t, "changes") {
+			text[rapid.IntRange(0, len(text)-1).Draw(t, "at")] ^= rapid.Byte().Draw(t, "with")
+		}
+		_ = dump.Read(bytes.NewReader(text), func(dump.Table) error { return nil }, nothing) // it may be one still; it must end, and soon
+	})
+}
+
+func TestADumpNamesTablesAndNothingElse(t *testing.T) {
+	t.Parallel()
+	e, tenant := files(t), ids.NewTenant(start)
+	must(t, e.Create(t.Context(), tenant))
+	for _, line := range []string{
+		`{"table":"things; DROP TABLE others","columns":[{"name":"id","kind":"uuid"}]}`,
+		`{"table":"things","columns":[{"name":"id) VALUES (1); --","kind":"uuid"}]}`,
+		`{"table":"things"}`,
+	} {
+		text := dump.Format + line + "\nPGCOPY\n\xff\r\n\x00" + string(make([]byte, 8)) + "\xff\xff" + `{"table":""}` + "\n"
+		if _, err := dump.Load(t.Context(), e, tenant, bytes.NewReader([]byte(text))); !errors.Is(err, dump.ErrDamaged) {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}
+
+func TestASnapshotTakenWhileWritersWorkIsOneMoment(t *testing.T) {
+	t.Parallel()
+	e, tenant := shared(t), ids.NewTenant(start)
+	stop, stopped := make(chan struct{}), make(chan error, 1)
+	go func() {
+		for {
+			select {
+			case <-stop:
+				stopped <- nil
+				return
+			default:
+			}
+			id := ids.NewObject(start)
+			err := e.Write(context.WithoutCancel(t.Context()), tenant, func(c engine.Conn) error { // both rows or none
+				_, err1 := c.Exec("INSERT INTO things (id, at) VALUES (?, ?)", id[:], int64(1))
+				_, err2 := c.Exec("INSERT INTO others (id) VALUES (?)", id[:])
+				return errors.Join(err1, err2)
+			})
+			if err != nil {
+				stopped <- err
+				return
+			}
+		}
+	}()
+	for range 20 {
+		var text bytes.Buffer
+		must(t, e.Snapshot(t.Context(), tenant, &text))
+		rows, table := map[string]int{}, ""
+		must(t, dump.Read(&text, func(t dump.Table) error { table = t.Name; return nil }, func([]any) error { rows[table]++; return nil }))
+		if rows["things"] != rows["others"] {
+			t.Fatalf("half of a transaction is in it: %v", rows)
+		}
+	}
+	close(stop)
+	must(t, <-stopped)
+}
