@@ -70,7 +70,7 @@ type Vault struct {
 // Open makes the vault over an engine and a keyring and makes sure that the installation's own store exists.
 func Open(ctx context.Context, c Config) (*Vault, error) {
 	v := &Vault{engine: c.Engine, keys: c.Keys, clock: c.Clock, blobs: c.Blobs, log: c.Log, tables: map[string]*table{}}
-	v.order = append([]AnyTable{Tenants, Blobs, Standings, Purposes}, c.Tables...)
+	v.order = append(Own(), c.Tables...)
 	for _, t := range v.order {
 		if v.tables[t.Name()] != nil {
 			return nil, fmt.Errorf("open vault: table %s is declared twice", t.Name())
@@ -96,6 +96,9 @@ func (v *Vault) prepare(ctx context.Context, tenant ids.Tenant) error {
 	}
 	return nil
 }
+
+// Own are the tables that every vault has besides those it is told of.
+func Own() []AnyTable { return []AnyTable{Tenants, Blobs, Standings, Purposes} }
 
 // Tables is the data catalogue: every table there is.
 func (v *Vault) Tables() []AnyTable { return v.order }

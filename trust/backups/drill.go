@@ -119,13 +119,7 @@ func (s *Service) open(ctx context.Context, folder string) (*vault.Vault, error)
 	if err != nil {
 		return nil, err
 	}
-	own := []vault.AnyTable{}
-	for _, t := range s.vault.Tables() {
-		if t.Name() != vault.Tenants.Name() && t.Name() != vault.Blobs.Name() {
-			own = append(own, t)
-		}
-	}
-	v, err := vault.Open(ctx, vault.Config{Engine: e, Keys: s.vault.Keys(), Clock: frozen{s.vault}, Blobs: filepath.Join(folder, "blobs"), Tables: own, Log: s.cfg.Log})
+	v, err := vault.Open(ctx, vault.Config{Engine: e, Keys: s.vault.Keys(), Clock: frozen{s.vault}, Blobs: filepath.Join(folder, "blobs"), Tables: s.vault.Tables()[len(vault.Own()):], Log: s.cfg.Log})
 	if err != nil {
 		return nil, errors.Join(err, e.Close())
 	}

@@ -69,25 +69,28 @@ func (f Folder) List(_ context.Context, begin string) (out []bucket.Item, err er
 	return out, err
 }
 
+// part ends the name of a file that is not whole yet.
+const part = ".part"
+
 // Put implements Shelf. What it returned for is on the disk.
 func (f Folder) Put(ctx context.Context, name string, fill func(io.Writer) error) (err error) {
 	if err := os.MkdirAll(string(f), 0o700); err != nil {
 		return fmt.Errorf("make the folder of backups: %w", err)
 	}
-	part := f.path(name) + ".part"
-	file, err := os.OpenFile(part, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	unfinished := f.path(name) + part
+	file, err := os.OpenFile(unfinished, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	err = fill(file)
 	if err := errors.Join(err, file.Sync(), file.Close(), ctx.Err()); err != nil {
-		return errors.Join(err, os.Remove(part))
+		return errors.Join(err, os.Remove(unfinished))
 	}
-	err = os.Link(part, f.path(name))
+	err = os.Link(unfinished, f.path(name))
 	if errors.Is(err, fs.ErrExist) {
 		err = errs.New(errs.Conflict, "There is a backup of this name already.").Because(err)
 	}
-	return errors.Join(err, os.Remove(part), durable.Names(string(f)))
+	return errors.Join(err, os.Remove(unfinished), durable.Names(string(f)))
 }
 
 // Get implements Shelf.
@@ -213,11 +216,12 @@ func examine(ctx context.Context, shelf Shelf, name string) (k Kept, err error) 
 		return k, err
 	}
 	begin := make([]byte, len(header))
-	_, err = io.ReadFull(content, begin)
+	n, err := io.ReadFull(content, begin)
 	if err := errors.Join(content.Close(), shortIsFine(err)); err != nil {
 		return k, err
 	}
-	k.Encrypted = string(begin) == header || strings.HasSuffix(name, beside)
+	whole, unfinished := strings.CutSuffix(name, part)
+	k.Encrypted = string(begin[:n]) == header || strings.HasSuffix(whole, beside) || unfinished && n == 0
 	if l, ok := shelf.(looker); ok {
 		public, err := l.Public(ctx, name)
 		k.Private = !public

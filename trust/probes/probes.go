@@ -27,9 +27,5 @@ func Claims(at *world.World) []claim.Claim {
 	}
 	list = append(list, people.Claims(at)...)
 	list = append(list, keeping.Claims(at)...)
-	list = append(list, leaving(w))
-	if w.Embedded {
-		list = append(list, restoring(w))
-	}
-	return append(list, acknowledged(w), chatting(w), programming(w))
+	return append(list, leaving(w), acknowledged(w), chatting(w), programming(w))
 }

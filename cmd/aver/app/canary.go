@@ -85,7 +85,7 @@ func (a *App) claims() []claim.Claim {
 	a.Subprocessors.Allow(a.ownAddress)
 	return promises(a.modules, &world.World{
 		Vault: a.Vault, Identity: a.Identity, Audit: a.Audit, Rights: a.Rights, Retention: a.Retention, Backups: a.Backups,
-		Companies: a.Subprocessors, Canaries: a.Canaries, Egress: a.Door, Folder: a.Config.Data, Embedded: a.stores.embedded != nil,
+		Companies: a.Subprocessors, Canaries: a.Canaries, Egress: a.Door, Folder: a.Config.Data,
 		Addresses: a.addresses, Pages: a.readable,
 		Dial: func(ctx context.Context, addr string) (net.Conn, error) {
 			return a.Door.DialContext(ctx, selfPurpose, "tcp", addr)
@@ -102,7 +102,7 @@ func promises(modules []module.Module, w *world.World) []claim.Claim {
 }
 
 // Promises are all claims that an installation may have, for the list of them. Their probes have nothing to look at.
-func Promises() []claim.Claim { return promises(schema(Config{}), &world.World{Embedded: true}) }
+func Promises() []claim.Claim { return promises(schema(Config{}), &world.World{}) }
 
 // addresses are where this process listens, as it reaches itself.
 func (a *App) addresses() world.Addresses {

@@ -38,7 +38,6 @@ type World struct {
 	Dial      func(ctx context.Context, addr string) (net.Conn, error) // to an address of its own
 	Pages     func() []string                                          // routes that can be read without naming anything
 	Folder    string                                                   // where the data lies; the embedded store's, or the files' beside PostgreSQL
-	Embedded  bool                                                     // the store is the embedded one, which makes its own backups
 }
 
 // Addresses are host:port pairs that this installation listens at; empty where it does not.
