@@ -15,7 +15,8 @@ import (
 
 // Types are the events that endpoints may ask for.
 var Types = []string{
-	"contact.consent.changed", "contact.created", "contact.erased", "contact.merged", "contact.updated", "contact.verified",
+	"contact.consent.changed", "contact.created", "contact.erased", "contact.merged", "contact.objected", "contact.objection_lifted",
+	"contact.opted_in", "contact.opted_out", "contact.restricted", "contact.unrestricted", "contact.updated", "contact.verified",
 	"conversation.assigned", "conversation.closed", "conversation.created", "conversation.updated",
 	"dsr.completed", "dsr.opened", "message.created", "message.redacted", "webhook.disabled",
 }

@@ -25,6 +25,7 @@ import (
 	"aver/trust/identity"
 	identityweb "aver/trust/identity/web"
 	"aver/trust/residency"
+	"aver/trust/restriction"
 	"aver/trust/retention"
 	"aver/trust/rights"
 	rightsweb "aver/trust/rights/web"
@@ -50,6 +51,7 @@ type Services struct {
 	Audit         *audit.Service
 	Consent       *consent.Service
 	Holds         *holds.Service
+	Restriction   *restriction.Service
 	Contacts      *contacts.Service
 	Imports       *imports.Service
 	Enrichment    *enrichment.Service
@@ -72,6 +74,7 @@ func (a *App) makeServices() {
 	a.Subprocessors = subprocessors.New(v)
 	a.Audit = audit.New(v)
 	a.Consent = consent.New(v)
+	a.Restriction = restriction.New(v, together)
 	a.Contacts = contacts.New(v)
 	a.Imports = imports.New(v, a.queue())
 	a.Enrichment = enrichment.New(a.enrichment())
@@ -92,8 +95,8 @@ func (a *App) makeServices() {
 func (a *App) listModules() []module.Module {
 	return append([]module.Module{
 		{Name: "vault", Number: vault.Number, Migrations: vault.Migrations()},
-		a.Identity.Module(), identityweb.New(a.Identity, a.mailer(), a.now).Module(), a.Residency.Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(),
-		a.Contacts.Module(), a.Imports.Module(), contactsweb.New(a.Contacts, a.Imports, a.Enrichment.Panel, a.Holds.Panel).Module(),
+		a.Identity.Module(), identityweb.New(a.Identity, a.mailer(), a.now).Module(), a.Residency.Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Restriction.Module(),
+		a.Contacts.Module(), a.Imports.Module(), contactsweb.New(a.Contacts, a.Imports, a.Restriction.Panel, a.Enrichment.Panel, a.Holds.Panel).Module(),
 		a.Enrichment.Module(),
 		a.Inbox.Module(), inboxweb.New(a.Inbox, a.Hub, a.Identity).Module(),
 		a.Holds.Module(),
@@ -123,6 +126,18 @@ func people() rights.People {
 			c, err := contacts.Contacts.Get(tx, id)
 			return rights.Shown{Name: c.Name, Email: c.Email, Verified: c.Verified}, err
 		}}
+}
+
+// together are who is shown as one with a person, whichever of them it is.
+func together(tx *vault.Tx, id ids.Contact) ([]ids.Contact, error) {
+	c, err := contacts.Contacts.Get(tx, id)
+	if err != nil && !errs.Is(err, errs.NotFound) {
+		return nil, err
+	}
+	if !c.MergedInto.IsZero() {
+		id = c.MergedInto
+	}
+	return contacts.Linked(tx, id)
 }
 
 // linked is a person whom the contacts know, and those merged into them.

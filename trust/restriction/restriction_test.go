@@ -1,0 +1,244 @@
+package restriction_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"aver/base/errs"
+	"aver/base/ids"
+	"aver/frame/module/moduletest"
+	"aver/frame/page"
+	"aver/trust/restriction"
+	"aver/vault"
+	"aver/vault/postgres/pgtest"
+	"aver/vault/purpose"
+	"aver/vault/vaulttest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// house is a vault with the service in it, where two people may be shown as one.
+type house struct {
+	*vaulttest.Kit
+	limits *restriction.Service
+	dpo    vault.Actor
+	twins  map[ids.Contact]ids.Contact
+}
+
+func each(t *testing.T, test func(*testing.T, *house)) {
+	t.Parallel()
+	vaulttest.Each(t, moduletest.Config(t, restriction.New(nil, nil).Module()), func(t *testing.T, k *vaulttest.Kit) {
+		h := &house{Kit: k, dpo: vaulttest.User(k.Tenant, vault.DPO), twins: map[ids.Contact]ids.Contact{}}
+		h.limits = restriction.New(k.Vault, func(_ *vault.Tx, id ids.Contact) ([]ids.Contact, error) {
+			if twin, ok := h.twins[id]; ok {
+				return []ids.Contact{id, twin}, nil
+			}
+			return []ids.Contact{id}, nil
+		})
+		test(t, h)
+	})
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (h *house) person(t *testing.T) ids.Contact {
+	t.Helper()
+	id, err := h.Vault.NewSubject(t.Context(), vaulttest.System(h.Tenant))
+	must(t, err)
+	return id
+}
+
+func (h *house) closed(t *testing.T, who ids.Contact) []string {
+	t.Helper()
+	list, err := h.limits.List(t.Context(), h.dpo, who)
+	must(t, err)
+	var out []string
+	for _, l := range list {
+		out = append(out, string(l.Kind)+" "+l.Purpose)
+	}
+	return out
+}
+
+// works tells whether an action for the purpose may write about somebody.
+func (h *house) works(t *testing.T, who ids.Contact, name string) errs.Kind {
+	t.Helper()
+	act := vault.Act("test.work", vault.System(), vault.For(name))
+	return errs.Of(h.Vault.Do(t.Context(), vaulttest.System(h.Tenant), act, func(tx *vault.Tx) error {
+		return restriction.Records.Add(tx, restriction.Record{Contact: who, ID: ids.NewObject(tx.Now()), Kind: restriction.Object, At: tx.Now()})
+	}))
+}
+
+func TestWhatIsClosedStopsThePurposesThatItNamesUntilItIsLifted(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		for _, c := range []struct {
+			kind   restriction.Kind
+			name   string
+			stops  []string
+			spares []string
+		}{
+			{restriction.Restrict, "", []string{purpose.Assistant, purpose.Sync, purpose.Analytics, purpose.Enrichment}, nil},
+			{restriction.Restrict, purpose.LegalClaims, []string{purpose.Assistant, purpose.Sync}, nil},
+			{restriction.Object, "", []string{purpose.Assistant, purpose.Sync, purpose.Analytics}, nil},
+			{restriction.Object, purpose.Analytics, []string{purpose.Analytics}, []string{purpose.Assistant, purpose.Sync}},
+			{restriction.NoAutomatedDecision, "", []string{purpose.Decision}, []string{purpose.Assistant}},
+			{restriction.LimitSensitive, "", []string{purpose.Enrichment}, []string{purpose.Assistant}},
+			{restriction.OptOutSale, "", nil, []string{purpose.Assistant, purpose.Sync}},
+		} {
+			who, other := h.person(t), h.person(t)
+			must(t, h.limits.Set(t.Context(), h.dpo, who, c.kind, c.name))
+			for _, name := range c.stops {
+				if got := h.works(t, who, name); got != errs.Restricted {
+					t.Errorf("%s %s: %s is %q", c.kind, c.name, name, got)
+				}
+				if got := h.works(t, other, name); got != "" {
+					t.Errorf("%s of somebody else: %s is %q", c.kind, name, got)
+				}
+			}
+			for _, name := range c.spares {
+				if got := h.works(t, who, name); got != "" {
+					t.Errorf("%s %s: %s is %q", c.kind, c.name, name, got)
+				}
+			}
+			must(t, h.limits.Lift(t.Context(), h.dpo, who, c.kind, c.name))
+			if left := h.closed(t, who); len(left) != 0 {
+				t.Errorf("%s %s: after lifting %v stand", c.kind, c.name, left)
+			}
+			for _, name := range c.stops {
+				if got := h.works(t, who, name); got != "" {
+					t.Errorf("lifted %s: %s is %q", c.kind, name, got)
+				}
+			}
+		}
+	})
+}
+
+func TestWhatStandsAlreadyIsNotPlacedAgainAndEveryActIsOnRecord(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		who := h.person(t)
+		for range 2 {
+			must(t, h.limits.Set(t.Context(), vaulttest.Visitor(h.Tenant, who), who, restriction.OptOutSale, ""))
+			h.Clock.Advance(time.Minute)
+		}
+		must(t, h.limits.Lift(t.Context(), h.dpo, who, restriction.OptOutSale, ""))
+		must(t, h.limits.Lift(t.Context(), h.dpo, who, restriction.OptOutSale, ""))
+		all, err := h.limits.History(t.Context(), h.dpo, who)
+		must(t, err)
+		if len(all) != 2 || all[0].Placed || all[0].How != restriction.ByOperator || !all[1].Placed || all[1].How != restriction.ByPerson || !all[1].At.Equal(vaulttest.Start) {
+			t.Errorf("the record says %+v", all)
+		}
+		entries, err := h.Vault.Entries(t.Context(), h.Tenant, 0, 100)
+		must(t, err)
+		var news []string
+		for _, e := range entries {
+			for _, ev := range e.Events {
+				if ev.Subject == who {
+					news = append(news, ev.Kind)
+				}
+			}
+		}
+		if want := []string{"contact.opted_out", "contact.opted_in"}; !slices.Equal(news, want) {
+			t.Errorf("the news was %v", news)
+		}
+	})
+}
+
+func TestWhoeverIsShownAsOneIsLimitedAsOne(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		who, twin := h.person(t), h.person(t)
+		h.twins[who] = twin
+		must(t, h.limits.Set(t.Context(), h.dpo, who, restriction.Restrict, ""))
+		for _, one := range []ids.Contact{who, twin} {
+			if got := h.closed(t, one); !slices.Equal(got, []string{"restrict *"}) {
+				t.Errorf("%v", got)
+			}
+		}
+	})
+}
+
+func TestNobodyClosesForSomebodyElseAndNothingThatCannotBeClosed(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		who, other := h.person(t), h.person(t)
+		visitor := vaulttest.Visitor(h.Tenant, other)
+		set := func(actor vault.Actor, kind restriction.Kind, name string) errs.Kind {
+			return errs.Of(h.limits.Set(t.Context(), actor, who, kind, name))
+		}
+		for why, c := range map[string][2]errs.Kind{
+			"another visitor":            {set(visitor, restriction.Object, ""), errs.NotFound},
+			"a visitor restricts":        {set(vaulttest.Visitor(h.Tenant, who), restriction.Restrict, ""), errs.NotFound},
+			"another tenant":             {set(vaulttest.User(h.Other, vault.DPO), restriction.Object, ""), errs.NotFound},
+			"an auditor":                 {set(vaulttest.User(h.Tenant, vault.Auditor), restriction.Object, ""), errs.Forbidden},
+			"a program without scope":    {set(vaulttest.Key(h.Tenant, "contacts:read"), restriction.Object, ""), errs.Forbidden},
+			"no such kind":               {set(h.dpo, "granted", ""), errs.Invalid},
+			"no ground of Art. 18(2)":    {set(h.dpo, restriction.Restrict, "support"), errs.Invalid},
+			"a malformed purpose":        {set(h.dpo, restriction.Object, "Sell it!"), errs.Invalid},
+			"a purpose for an opt-out":   {set(h.dpo, restriction.OptOutSale, "sync"), errs.Invalid},
+			"an operator may not open":   {errs.Of(h.limits.Lift(t.Context(), vaulttest.User(h.Tenant, vault.Operator), who, restriction.Restrict, "")), errs.Forbidden},
+			"nobody of that name":        {errs.Of(h.limits.Set(t.Context(), h.dpo, ids.NewSubject(vaulttest.Start), restriction.Object, "")), errs.NotFound},
+			"a visitor opens it himself": {errs.Of(h.limits.Lift(t.Context(), vaulttest.Visitor(h.Tenant, who), who, restriction.Object, "")), errs.Forbidden},
+		} {
+			if c[0] != c[1] {
+				t.Errorf("%s: %q, want %q", why, c[0], c[1])
+			}
+		}
+		if got := h.closed(t, who); len(got) != 0 {
+			t.Errorf("closed all the same: %v", got)
+		}
+	})
+}
+
+func TestAnErasedPersonHasNothingLeftThatCouldBeClosed(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		who := h.person(t)
+		must(t, h.limits.Set(t.Context(), h.dpo, who, restriction.Restrict, purpose.LegalClaims))
+		must(t, h.Vault.EraseSubject(t.Context(), h.dpo, vault.Act("test.erase", vault.Everyone()), who, "asked"))
+		_, err := h.Vault.FinishErasures(t.Context(), h.Tenant)
+		must(t, err)
+		if got := h.closed(t, who); len(got) != 0 {
+			t.Errorf("left: %v", got)
+		}
+		if err := h.limits.Set(t.Context(), h.dpo, who, restriction.Object, ""); !errs.Is(err, errs.NotFound) {
+			t.Errorf("closed again: %v", err)
+		}
+	})
+}
+
+func TestTheFormOnAPersonsPageClosesAndOpens(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		who := h.person(t)
+		site := func(actor vault.Actor) http.Handler {
+			return moduletest.Edge(moduletest.Mux(h.limits.Module()), actor, page.View{Tenant: "Praxis am Park", User: "Ines Moreau"})
+		}
+		panel := func(actor vault.Actor) string {
+			var out strings.Builder
+			part, err := h.limits.Panel(t.Context(), actor, who)
+			must(t, err)
+			must(t, part.Render(t.Context(), &out))
+			return out.String()
+		}
+		path := "/contacts/" + who.String() + "/restrictions"
+		for what, want := range map[string]string{"restrict legal_claims": "used only for legal claims", "object outreach": "Objects to marketing", "opt_out_sale": "Opted out of sale and sharing"} {
+			if a := moduletest.Post(site(h.dpo), path, "what", what); a.Status != http.StatusSeeOther || !strings.Contains(panel(h.dpo), want) {
+				t.Errorf("%s: %d, %s", what, a.Status, panel(h.dpo))
+			}
+		}
+		if strings.Contains(panel(vaulttest.User(h.Tenant, vault.Operator)), "Open again") {
+			t.Error("an operator is shown what is refused")
+		}
+		for _, what := range []string{"restrict *", "object outreach", "opt_out_sale *"} {
+			if a := moduletest.Post(site(h.dpo), path, "what", what, "lift", "yes"); a.Status != http.StatusSeeOther {
+				t.Errorf("%s: %d", what, a.Status)
+			}
+		}
+		if got := panel(h.dpo); !strings.Contains(got, "Nothing is closed") {
+			t.Errorf("left: %s", got)
+		}
+	})
+}
