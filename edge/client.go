@@ -30,8 +30,8 @@ func clientAddress(r *http.Request, proxies []netip.Prefix) netip.Addr {
 	return client
 }
 
-// neighbourhood is what a rate is counted for: an IPv4 address, or the 64-bit network a single customer gets in IPv6.
-func neighbourhood(addr netip.Addr) netip.Addr {
+// Neighbourhood is what a rate is counted for: an IPv4 address, or the 64-bit network a single customer gets in IPv6.
+func Neighbourhood(addr netip.Addr) netip.Addr {
 	if !addr.Is6() {
 		return addr
 	}

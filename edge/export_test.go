@@ -11,6 +11,3 @@ func Hurry(s *Server, d time.Duration) {
 
 // ClientAddress is clientAddress.
 var ClientAddress = clientAddress
-
-// Neighbourhood is neighbourhood.
-var Neighbourhood = neighbourhood

@@ -49,7 +49,7 @@ func (s *Server) Listen() error {
 		}
 	}
 	main, admin := limits(s), limits(s.admin())
-	main.TLSConfig = tlsConfig(s.config.Certificates)
+	main.TLSConfig = TLSConfig(s.config.Certificates)
 	admin.WriteTimeout = 3 * time.Minute // a profile takes as long as it was asked for
 	if err := s.open(main, cmp.Or(s.config.Listen, ":8443")); err != nil {
 		return err

@@ -207,7 +207,7 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request, v *visit, p pr
 	if s.config.Authenticator == nil || r.Header.Get("Authorization") == "" && r.Header.Get("Cookie") == "" {
 		return nil
 	}
-	place := neighbourhood(v.Client)
+	place := Neighbourhood(v.Client)
 	if d := s.failures.Peek(place); !d.OK {
 		return s.tooMany(w, d)
 	}
@@ -230,7 +230,7 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request, v *visit, p pr
 func (s *Server) withinQuota(w http.ResponseWriter, v *visit, p profile) error {
 	var d limit.Decision
 	if v.Actor.Kind() == vault.Nobody || p.closed {
-		d = s.places[v.class].Take(neighbourhood(v.Client))
+		d = s.places[v.class].Take(Neighbourhood(v.Client))
 	} else {
 		d = s.actors[v.class].Take(actorKey{tenant: v.Actor.Tenant(), kind: v.Actor.Kind(), id: v.Actor.ID()})
 	}

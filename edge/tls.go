@@ -6,10 +6,10 @@ import (
 	"aver/edge/certificate"
 )
 
-// tlsConfig is Mozilla's intermediate profile, version 6.0: TLS 1.2 and 1.3, ephemeral elliptic-curve key exchange
+// TLSConfig is Mozilla's intermediate profile, version 6.0: TLS 1.2 and 1.3, ephemeral elliptic-curve key exchange
 // only, authenticated encryption only (promises enc-2 and enc-3). The suites of TLS 1.3 are not ours to choose; Go has
 // exactly the three of RFC 8446 §9.1 and of the same kind.
-func tlsConfig(source *certificate.Source) *tls.Config {
+func TLSConfig(source *certificate.Source) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		CipherSuites: []uint16{

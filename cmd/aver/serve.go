@@ -63,17 +63,22 @@ func (s *settings) storage(f *flag.FlagSet) {
 	f.StringVar(&s.config.RootKey, "root-key", "", "where the root key is: a file, env, or a key manager such as transit://bao.example:8200/transit/aver-root; AVER_ROOT_KEY_FROM if empty")
 }
 
-func (s *settings) serving(f *flag.FlagSet) {
-	f.StringVar(&s.config.Region, "region", "", "where the data lies, such as eu: kept, shown on the trust page and given to new workspaces; as before if empty, local at first")
+// reached are the options that say by which names and with which certificates people come.
+func (s *settings) reached(f *flag.FlagSet) {
 	f.StringVar(&s.config.Listen, "listen", ":8443", "address for HTTPS")
-	f.StringVar(&s.config.Plain, "plain", "", "address for plain HTTP, which only redirects, such as :8080")
-	f.StringVar(&s.config.Admin, "admin", "127.0.0.1:9464", "address for metrics and profiles")
-	f.StringVar(&s.config.Trace, "trace", "", "address of an OpenTelemetry collector, such as http://127.0.0.1:4318/v1/traces; needs a program built with -tags otel")
-	f.Var(&s.hosts, "host", "name this installation is reached by; may be repeated")
+	f.Var(&s.hosts, "host", "name it is reached by; may be repeated")
 	f.Var(&s.certs, "cert", "certificate file; repeat for ECDSA and RSA")
 	f.Var(&s.keys, "key", "key file of the certificate")
 	f.StringVar(&s.config.ACME, "acme", "", "get certificates from letsencrypt, or from the directory at this address")
 	f.StringVar(&s.config.Email, "email", "", "address for certificate authorities and for reports of vulnerabilities")
+}
+
+func (s *settings) serving(f *flag.FlagSet) {
+	f.StringVar(&s.config.Region, "region", "", "where the data lies, such as eu: kept, shown on the trust page and given to new workspaces; as before if empty, local at first")
+	f.StringVar(&s.config.Plain, "plain", "", "address for plain HTTP, which only redirects, such as :8080")
+	f.StringVar(&s.config.Admin, "admin", "127.0.0.1:9464", "address for metrics and profiles")
+	f.StringVar(&s.config.Trace, "trace", "", "address of an OpenTelemetry collector, such as http://127.0.0.1:4318/v1/traces; needs a program built with -tags otel")
+	s.reached(f)
 	s.backups(f)
 	f.Var(&s.proxies, "proxy", "network of a proxy whose X-Forwarded-For is believed, such as 10.0.0.0/8")
 	f.StringVar(&s.mailRelay, "mail-relay", "", "host:port of the mail relay")

@@ -35,6 +35,15 @@ func (d *Door) Client(purpose string) *http.Client {
 	return client
 }
 
+// Carrier carries other people's requests through the door for this purpose, as a relay does: like Client, but with a
+// connection for each that needs one (sockets do), and without a limit to how long an answer may go on. Make it once.
+func (d *Door) Carrier(purpose string) http.RoundTripper {
+	wide := d.transport(purpose)
+	wide.MaxIdleConns, wide.MaxIdleConnsPerHost, wide.MaxConnsPerHost = 0, 256, 0
+	wide.HTTP2 = &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second} // a line that was cut is noticed
+	return &gate{door: d, purpose: purpose, next: wide}
+}
+
 func (d *Door) transport(purpose string) *http.Transport {
 	return &http.Transport{
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -44,7 +53,7 @@ func (d *Door) transport(purpose string) *http.Transport {
 			}
 			return d.connect(ctx, purpose, network, to)
 		},
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: d.Roots},
 		ForceAttemptHTTP2:      true,
 		TLSHandshakeTimeout:    5 * time.Second,
 		ResponseHeaderTimeout:  20 * time.Second,

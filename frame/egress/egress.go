@@ -10,6 +10,7 @@ package egress
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"net"
 	"net/http"
@@ -58,6 +59,8 @@ type Door struct {
 	// Loopback lists host:port pairs that may resolve to this machine although their grade says otherwise. It is for
 	// tests and the demo, where the recipient of a webhook runs next door; those may be called without TLS too.
 	Loopback map[string]bool
+	// Roots are the authorities whose certificates are believed, instead of the system's, if set.
+	Roots *x509.CertPool
 	// Resolver replaces the system's resolver, if set.
 	Resolver *net.Resolver
 	// ConnectTimeout bounds one connection attempt; five seconds when zero.

@@ -135,7 +135,7 @@ func (a *App) wire(ctx context.Context) error {
 	if !a.Config.Calm {
 		a.Claims.Add(a.claims()...)
 	}
-	certificates, err := a.certificates()
+	certificates, err := a.Config.Source(a.Door.Client(CertificatePurpose))
 	if err != nil {
 		return err
 	}
@@ -169,8 +169,8 @@ func (a *App) edgeConfig(certificates *certificate.Source) edge.Config {
 	}
 }
 
-func (a *App) certificates() (*certificate.Source, error) {
-	c := a.Config
+// Source is where the certificates come from: files, an authority that ask reaches, or else this machine itself.
+func (c Config) Source(ask *http.Client) (*certificate.Source, error) {
 	folder := filepath.Join(c.Data, "certificates")
 	switch {
 	case len(c.Certificates) > 0:
@@ -180,7 +180,7 @@ func (a *App) certificates() (*certificate.Source, error) {
 		if directory == "letsencrypt" {
 			directory = ""
 		}
-		return certificate.Automatic(certificate.ACME{Client: a.Door.Client(certificatePurpose), Directory: directory, Email: c.Email,
+		return certificate.Automatic(certificate.ACME{Client: ask, Directory: directory, Email: c.Email,
 			Folder: folder, Hosts: names(c.Hosts)})
 	default:
 		return certificate.SelfSigned(folder, names(append([]string{"localhost", "127.0.0.1", "::1"}, c.Hosts...)), c.Clock)

@@ -180,8 +180,8 @@ func (a *App) openDoors() {
 	if host := hostOf(a.Config.Trace); host != "" {
 		a.Subprocessors.Allow(subprocessors.Own(tracePurpose, host, "trace collector of this installation"))
 	}
-	if host := a.authority(); host != "" {
-		a.Subprocessors.Allow(subprocessors.Own(certificatePurpose, host, "certificate authority chosen by the operator"))
+	if host := a.Config.Authority(); host != "" {
+		a.Subprocessors.Allow(subprocessors.Own(CertificatePurpose, host, "certificate authority chosen by the operator"))
 	}
 	if a.bucket != nil && a.bucket.Own {
 		a.Subprocessors.Allow(subprocessors.Own(bucket.Purpose, a.bucket.URL.Hostname(), "store of this installation's backups"))
@@ -194,12 +194,12 @@ func (a *App) openDoors() {
 	}
 }
 
-// authority is the host that certificates are asked of, or empty.
-func (a *App) authority() string {
-	if a.Config.ACME == "letsencrypt" {
+// Authority is the host that certificates are asked of, or empty.
+func (c Config) Authority() string {
+	if c.ACME == "letsencrypt" {
 		return "acme-v02.api.letsencrypt.org"
 	}
-	return hostOf(a.Config.ACME)
+	return hostOf(c.ACME)
 }
 
 func hostOf(address string) string {
@@ -213,7 +213,7 @@ func hostOf(address string) string {
 // What the installation itself calls out for.
 const (
 	mailPurpose        = "mail"
-	certificatePurpose = "certificates"
+	CertificatePurpose = "certificates"
 	tracePurpose       = "traces"
 )
 

@@ -29,7 +29,7 @@ export class Link {
   private retry = 0
   private alive = 0
 
-  constructor(private readonly token: () => string, private readonly on: LinkEvents) {
+  constructor(private readonly website: string, private readonly token: () => string, private readonly on: LinkEvents) {
     addEventListener('online', () => this.wake())
     document.addEventListener('visibilitychange', () => {
       if (!document.hidden) this.wake()
@@ -109,7 +109,7 @@ export class Link {
     this.streamed = stream
     if (stream) return openStream(token, ears)
     try {
-      const socket = await openSocket(ears)
+      const socket = await openSocket(this.website, ears)
       this.refused = 0
       return socket
     } catch (error) {

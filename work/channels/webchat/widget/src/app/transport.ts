@@ -26,11 +26,11 @@ interface Waiting {
   timer: number
 }
 
-/** Opens the socket; rejects with Lost if it never opened. */
-export function openSocket(ears: Ears): Promise<Transport> {
+/** Opens the socket; rejects with Lost if it never opened. A relay on the way is told whose it is: it sees no frame. */
+export function openSocket(website: string, ears: Ears): Promise<Transport> {
   return new Promise((resolve, reject) => {
     const scheme = location.protocol === 'http:' ? 'ws://' : 'wss://'
-    const socket = new WebSocket(scheme + location.host + '/widget/v1/socket', 'aver.v1')
+    const socket = new WebSocket(scheme + location.host + '/widget/v1/socket?w=' + encodeURIComponent(website), 'aver.v1')
     const waiting = new Map<number, Waiting>()
     let last = 0
     let open = false

@@ -46,7 +46,7 @@ export class Visitor {
 
   constructor(private readonly config: Config, private readonly origin: () => string, private readonly on: VisitorEvents) {
     this.keep = new Keep(config.website, () => this.reset(), () => void this.follow())
-    this.link = new Link(() => this.token, {
+    this.link = new Link(config.website, () => this.token, {
       up: (hello) => this.up(hello),
       down: () => this.down(),
       push: (push) => this.hear(push),
@@ -249,7 +249,7 @@ export class Visitor {
     if (this.token || life !== this.life) return
     const { jwt } = this
     try {
-      const { token, contact } = await post<Session>('/widget/v1/sessions', '', this.request())
+      const { token, contact } = await post<Session>('/widget/v1/sessions?w=' + encodeURIComponent(this.config.website), '', this.request())
       const signed = await owner(jwt)
       if (life !== this.life) return
       this.owner = signed
