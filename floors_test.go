@@ -25,6 +25,7 @@ var streets = map[string][]string{
 	"trust/retention": {"trust/identity", "trust/audit"},
 	"trust/backups":   {"trust/identity", "trust/audit"},
 
+	"trust/documents":     {"trust/identity", "trust/claims", "trust/consent", "trust/retention", "trust/subprocessors", "trust/residency", "trust/rights"}, // facts are collected from all
 	"trust/residency":     {"trust/identity"},
 	"trust/claims":        {"trust/identity"},
 	"trust/subprocessors": {"trust/identity"},

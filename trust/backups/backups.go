@@ -42,8 +42,11 @@ var migrations embed.FS
 // Number is this module's number among those that bring migrations.
 const Number = 11
 
+// Life is how long a backup is kept at most: promise ret-4.
+const Life = 7 * 24 * time.Hour
+
 const (
-	keepFor  = 7*24*time.Hour - time.Hour // ret-4 says a week at most, and the sweep runs every hour
+	keepFor  = Life - time.Hour // the sweep runs every hour
 	interval = 24 * time.Hour
 
 	longest   = 2 * time.Hour    // that a backup or a drill may take

@@ -89,7 +89,7 @@ func (o *office) furnish(t *testing.T) (contact ids.Contact, pages []string) {
 	_ = o.Vault.Do(t.Context(), vaulttest.User(o.Tenant, vault.Operator), vault.Act("settings.change"), func(*vault.Tx) error { return nil })
 	o.Clock.Advance(3 * time.Hour)
 	return ada, []string{"/security", "/security/log", "/security/log?outcome=denied", "/security/log?action=nothing", fmt.Sprintf("/security/log/%d", receipt.Index), "/security/connections",
-		"/privacy", "/privacy/catalogue", "/privacy/requests/" + receipt.ID.String(), "/privacy/requests/" + id.String(), "/privacy/people/" + ada.String() + "/erase",
+		"/privacy", "/privacy/requests/" + receipt.ID.String(), "/privacy/requests/" + id.String(), "/privacy/people/" + ada.String() + "/erase",
 		"/settings/retention", "/settings/retention?class=connections", "/settings/backups",
 		"/privacy/holds", "/privacy/people/" + ada.String() + "/hold", "/privacy/holds/" + wide.ID.String(), "/privacy/holds/" + narrow.ID.String(), "/my-data/acme"}
 }

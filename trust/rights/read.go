@@ -22,11 +22,6 @@ func (s *Service) Workspace(ctx context.Context, slug string) (vault.Tenant, err
 	return s.vault.TenantBySlug(ctx, slug)
 }
 
-// Catalogue lists every table there is, for those who answer for what is kept.
-func (s *Service) Catalogue(ctx context.Context, actor vault.Actor) ([]vault.AnyTable, error) {
-	return s.vault.Tables(), s.vault.Permit(ctx, actor, actLook)
-}
-
 // Read reads a request that the actor may see.
 func (s *Service) Read(ctx context.Context, actor vault.Actor, id RequestID) (Request, error) {
 	var r Request

@@ -17,10 +17,10 @@ import (
 	"aver/frame/request"
 	"aver/trust/audit"
 	"aver/trust/backups"
-	"aver/trust/backups/bucket"
 	"aver/trust/canary"
 	"aver/trust/claims"
 	"aver/trust/consent"
+	"aver/trust/documents"
 	"aver/trust/holds"
 	"aver/trust/identity"
 	identityweb "aver/trust/identity/web"
@@ -29,7 +29,6 @@ import (
 	"aver/trust/retention"
 	"aver/trust/rights"
 	rightsweb "aver/trust/rights/web"
-	"aver/trust/secrets"
 	"aver/trust/subprocessors"
 	"aver/trust/trustcenter"
 	"aver/vault"
@@ -62,6 +61,7 @@ type Services struct {
 	Backups       *backups.Service
 	Retention     *retention.Service
 	Claims        *claims.Service
+	Documents     *documents.Service
 	TrustCenter   *trustcenter.Service
 	Canaries      *canary.Service
 }
@@ -86,6 +86,7 @@ func (a *App) makeServices() {
 	a.Backups = backups.New(v, a.backupConfig())
 	a.Retention = retention.New(v, retention.Config{Files: inbox.Messages.Name(), Inner: []string{audit.Checkpoints.Name(), backups.Drills.Name(), "backup_canaries", claims.Runs.Name()}})
 	a.Claims = claims.New(v, a.Config.Probe, a.Log)
+	a.Documents = documents.New(a.documents())
 	a.Canaries = canary.New(v, a.Identity, a.Log)
 	a.TrustCenter = trustcenter.New(trustcenter.Config{Claims: a.Claims, Companies: a.Subprocessors, Log: a.Audit, Drill: a.lastDrill,
 		Actor: func(part string) vault.Actor { return identity.System(ids.Installation, part) }, Now: a.now, Region: a.Config.Region, Contact: a.Config.Email, Host: a.host})
@@ -101,6 +102,7 @@ func (a *App) listModules() []module.Module {
 		a.Inbox.Module(), inboxweb.New(a.Inbox, a.Hub, a.Identity).Module(),
 		a.Holds.Module(),
 		a.Rights.Module(), rightsweb.New(a.Rights).Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(), a.Canaries.Module(),
+		a.Documents.Module(),
 	}, a.Config.Modules...)
 }
 
@@ -173,21 +175,11 @@ func (a *App) enrichment() enrichment.Config {
 // openDoors says what may leave: what the register lists, and the operator's own relay.
 func (a *App) openDoors() {
 	a.register.Store(a.Subprocessors)
-	if host := secrets.Host(a.Config.RootKey); host != "" {
-		a.Subprocessors.Allow(subprocessors.Own(secrets.Purpose, host, "key manager of this installation"))
+	for _, own := range a.servers() {
+		a.Subprocessors.Allow(subprocessors.Own(own.Purpose, own.Host, own.Name))
 	}
 	a.Subprocessors.Allow(webhooks.Allowed)
-	if host := hostOf(a.Config.Trace); host != "" {
-		a.Subprocessors.Allow(subprocessors.Own(tracePurpose, host, "trace collector of this installation"))
-	}
-	if host := a.Config.Authority(); host != "" {
-		a.Subprocessors.Allow(subprocessors.Own(CertificatePurpose, host, "certificate authority chosen by the operator"))
-	}
-	if a.bucket != nil && a.bucket.Own {
-		a.Subprocessors.Allow(subprocessors.Own(bucket.Purpose, a.bucket.URL.Hostname(), "store of this installation's backups"))
-	}
 	if relay := a.Config.Mail; relay != nil {
-		a.Subprocessors.Allow(subprocessors.Own(mailPurpose, relay.Host, "mail relay of this installation"))
 		relay.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 			return a.Door.DialContext(ctx, mailPurpose, network, address)
 		}

@@ -12,7 +12,6 @@ import (
 
 	"aver/base/errs"
 	"aver/frame/page"
-	"aver/vault"
 )
 
 //go:embed strings.en.json
@@ -86,7 +85,7 @@ func EraseWord() string { return text.T("portal.word") }
 // Tabs are the views of Privacy.
 func Tabs(on string) []page.Tab {
 	var out []page.Tab
-	for _, path := range []string{"/privacy", "/privacy/holds", "/privacy/catalogue", "/settings/retention"} {
+	for _, path := range []string{"/privacy", "/privacy/holds", "/privacy/papers", "/privacy/catalogue", "/settings/retention"} {
 		out = append(out, page.Tab{Label: text.T("tab." + path), Href: path, On: path == on})
 	}
 	return out
@@ -185,13 +184,3 @@ func (v EraseView) counts() []count {
 func (v EraseView) sheet() page.Sheet {
 	return page.Sheet{Action: "/privacy/people/" + v.Contact + "/erase", Errors: v.Faults}
 }
-
-// kept says how long a table's rows are kept.
-func kept(t vault.AnyTable) string {
-	if t.Terms().KeepFor == 0 {
-		return text.T("kept.while")
-	}
-	return text.T("kept.days", int(t.Terms().KeepFor/(24*time.Hour)))
-}
-
-func class(c vault.Column) string { return text.T("class." + c.Class) }

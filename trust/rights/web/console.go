@@ -32,14 +32,6 @@ func (s *Service) shown(r rights.Request) ui.Request {
 		Asked: r.AskedAt, Due: r.DueAt, Ended: r.EndedAt, Now: s.Now(), People: len(r.People), File: !r.File.IsZero(), Entry: r.Entry, Task: ui.Task(s.TaskOf(r))}
 }
 
-func (s *Service) cataloguePage(w http.ResponseWriter, r *http.Request) error {
-	tables, err := s.Catalogue(r.Context(), request.Actor(r.Context()))
-	if err != nil {
-		return err
-	}
-	return page.Render(w, r, http.StatusOK, ui.Catalogue(tables))
-}
-
 func (s *Service) requestView(r *http.Request) (ui.RequestView, error) {
 	id, err := pathRequest(r)
 	if err != nil {

@@ -104,7 +104,6 @@ func (s *Service) one(ctx context.Context, actor vault.Actor, id rights.RequestI
 
 func (s *Service) routes(mux module.Mux) {
 	mux.Handle("GET /privacy", request.Handler(s.listPage))
-	mux.Handle("GET /privacy/catalogue", request.Handler(s.cataloguePage))
 	mux.Handle("GET /privacy/requests/{id}", request.Handler(s.requestPage))
 	mux.Handle("GET /privacy/requests/{id}/progress", request.Handler(s.requestPart))
 	mux.Handle("GET /privacy/files/{id}", request.Handler(s.sendFile))
