@@ -44,7 +44,7 @@ var meanings = map[errs.Kind]meaning{
 // kinds lists every meaning that a caller may get, for the documentation.
 func kinds() []reference.Meaning {
 	all := []errs.Kind{errs.Invalid, Malformed, errs.Unauthenticated, errs.Forbidden, errs.ConsentRequired, errs.Restricted, errs.NotFound, MethodNotAllowed, NotAcceptable, TooSlow,
-		errs.Conflict, errs.Gone, errs.TooLarge, Unsupported, errs.Misdirected, errs.TooMany, errs.Internal, errs.Unavailable, errs.NoSpace}
+		errs.Conflict, errs.Gone, errs.TooLarge, Unsupported, errs.Misdirected, errs.TooMany, errs.Internal, errs.Away, errs.Unavailable, errs.NoSpace}
 	list := make([]reference.Meaning, len(all))
 	for i, kind := range all {
 		p := problemOf(errs.New(kind, ""))

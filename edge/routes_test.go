@@ -264,7 +264,7 @@ func TestEveryErrorOfTheEdgeIsExplained(t *testing.T) {
 	d := open(t, edge.Config{})
 	list := d.get("/problems").body
 	for _, kind := range []errs.Kind{errs.Invalid, errs.Unauthenticated, errs.Forbidden, errs.NotFound, errs.Conflict, errs.TooLarge, errs.TooMany, errs.Gone,
-		errs.ConsentRequired, errs.NoSpace, errs.Unavailable, errs.Internal, edge.Malformed, edge.MethodNotAllowed, edge.NotAcceptable, edge.Unsupported, edge.TooSlow, errs.Misdirected} {
+		errs.ConsentRequired, errs.NoSpace, errs.Unavailable, errs.Internal, edge.Malformed, edge.MethodNotAllowed, edge.NotAcceptable, edge.Unsupported, edge.TooSlow, errs.Misdirected, errs.Away} {
 		if !strings.Contains(list, ">"+string(kind)+"<") {
 			t.Errorf("%s is not listed", kind)
 		}

@@ -35,7 +35,7 @@ func (v *Vault) here(t Tenant) bool { return v.Region() == "" || t.Region == v.R
 
 // misdirected says where a tenant of another region is.
 func misdirected(t Tenant) error {
-	err := errs.New(errs.Misdirected, "This workspace is kept in another region. Nothing was read or changed here.")
+	err := errs.New(errs.Misdirected, "This workspace is kept in another region. Nothing was changed.")
 	err.Region = t.Region
 	return err
 }

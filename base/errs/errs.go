@@ -27,6 +27,7 @@ const (
 	Restricted      Kind = "restricted"       // the person objected, or had the processing restricted
 	NoSpace         Kind = "no-space"         // the disk is full; nothing was changed
 	Unavailable     Kind = "unavailable"      // a part that is needed is away; try again
+	Away            Kind = "away"             // a relay does not reach the region; whether the request did is not known
 	Internal        Kind = "internal"         // our fault
 )
 

@@ -22,6 +22,7 @@ var meanings = map[Kind]meaning{
 	Restricted:      {403, "This use of the person's data is closed"},
 	NoSpace:         {507, "There is no space left"},
 	Unavailable:     {503, "This is not available now"},
+	Away:            {502, "The region is away"},
 	Internal:        {500, "Something went wrong on our side"},
 }
 

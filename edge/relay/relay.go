@@ -200,15 +200,11 @@ func (r *Relay) fail(w http.ResponseWriter, q *http.Request, err error) {
 	case errors.As(err, &large):
 		err = errs.New(errs.TooLarge, "This is larger than a relay carries. Nothing was changed.")
 	case !errs.Is(err, errs.NotFound):
-		away := errs.New(errs.Unavailable, "The region that keeps this workspace cannot be reached from here just now. What was acknowledged is safe there.")
+		away := errs.New(errs.Away, "The region that keeps this workspace cannot be reached from here just now.")
 		away.RetryAfter = 5
 		err = away
 	}
-	p := errs.AsProblem(err)
-	if p.Code == errs.Unavailable {
-		p.Status = http.StatusBadGateway
-	}
-	answer(w, q, p)
+	answer(w, q, errs.AsProblem(err))
 }
 
 // ready says whether every region answers, and names those that do not.

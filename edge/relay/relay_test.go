@@ -109,7 +109,7 @@ func TestARegionThatIsAwaySaysSoPlainlyAndTheOthersGoOn(t *testing.T) {
 	in.server.Close()
 	for _, path := range []string{"/my-data/bangalore", "/my-data/unknown"} {
 		program := c.send("GET", path, "")
-		if program.StatusCode != http.StatusBadGateway || !strings.Contains(program.body, `"code":"unavailable"`) || program.Header.Get("Retry-After") != "5" {
+		if program.StatusCode != http.StatusBadGateway || !strings.Contains(program.body, `"code":"away"`) || program.Header.Get("Retry-After") != "5" {
 			t.Errorf("%s: a program is told %d %s", path, program.StatusCode, program.body)
 		}
 	}

@@ -76,7 +76,7 @@ export class Problem extends Error {
 
   /** Tells whether the same request may succeed later. */
   get passing(): boolean {
-    return ['too-many', 'unavailable', 'internal', 'no-space'].includes(this.code)
+    return ['too-many', 'unavailable', 'away', 'internal', 'no-space'].includes(this.code)
   }
 }
 
