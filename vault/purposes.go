@@ -66,7 +66,16 @@ func (tx *Tx) byKey(t *table, key []any) []any {
 
 // mind refuses to write about a person whom the action's purpose may not touch. It asks once per transaction and person.
 func (tx *Tx) mind(t *table, subject ids.Subject) error {
-	if tx.guard.Mode == purpose.Free || subject.IsZero() || t.name == standings {
+	if t.name == standings {
+		return nil
+	}
+	return tx.May(subject)
+}
+
+// May refuses a person about whom the action's purpose allows nothing to be written: for whoever wants to know before the
+// work. Every write asks by itself.
+func (tx *Tx) May(subject ids.Subject) error {
+	if tx.guard.Mode == purpose.Free || subject.IsZero() {
 		return nil
 	}
 	if tx.minded[subject] == nil {
@@ -84,7 +93,10 @@ func (tx *Tx) mind(t *table, subject ids.Subject) error {
 func (tx *Tx) ahead(subject ids.Subject) {
 	allowed := false
 	tenant := tx.tenantID()
-	query := "SELECT 1 WHERE " + tx.guard.Mode.Writing("?", tenant != nil)
+	query := tx.guard.Mode.Asking(tenant != nil)
+	if tx.guard.Mode == purpose.Self {
+		query = tx.hold(query) // a withdrawal that comes meanwhile waits
+	}
 	answer := tx.ask(query, tx.guard.WritingArgs(subject[:], tenant), func([]any) error {
 		allowed = true
 		return nil

@@ -1,8 +1,8 @@
 // Package consent keeps what people agreed to: which words they were shown, when, and how they said yes or no.
 //
-// A purpose is agreed to by an explicit act and withdrawn as easily (promise con-1; GDPR Art. 7). Whoever is about to
-// do something that needs a purpose calls Require in the transaction that does it, so that there is no moment between
-// the question and the deed. Processing that rests on another ground than consent has nothing to ask here.
+// A purpose is agreed to by an explicit act and withdrawn as easily (promise con-1; GDPR Art. 7). Nobody has to ask here
+// before doing something: an action of the vault names its purpose (vault.For), and the vault asks the standings that
+// this package writes with every choice, in the transaction that does it.
 package consent
 
 import (
@@ -14,6 +14,7 @@ import (
 	"aver/base/ids"
 	"aver/frame/module"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 //go:embed migrations/*.sql
@@ -23,7 +24,7 @@ var migrations embed.FS
 const Number = 3
 
 // Support is the purpose of answering people who write to us.
-const Support = "support"
+const Support = purpose.Support
 
 // How tells by what act a choice reached us.
 type How string
@@ -112,26 +113,6 @@ func (s *Service) Module() module.Module {
 	}
 }
 
-var errRequired = errs.New(errs.ConsentRequired, "This person has not agreed to this yet.")
-
-// Require is nil if the person has agreed to the purpose and not withdrawn, and errs.ConsentRequired otherwise. It is
-// one read by key.
-func Require(tx *vault.Tx, contact ids.Contact, purpose string) error {
-	return RequireLater(tx, contact, purpose)()
-}
-
-// RequireLater is Require whose answer is needed a little later.
-func RequireLater(tx *vault.Tx, contact ids.Contact, purpose string) (agreed func() error) {
-	found := States.Later(tx, "contact = ? AND purpose = ?", contact, purpose)
-	return func() error {
-		state, err := found()
-		if err == nil && (len(state) == 0 || !state[0].Granted) {
-			return errRequired
-		}
-		return err
-	}
-}
-
 // Of reads how all of a person's choices stand, in the caller's transaction.
 func Of(tx *vault.Tx, contact ids.Contact) ([]State, error) {
 	return States.Find(tx, "contact = ? ORDER BY purpose LIMIT 100", contact)
@@ -156,19 +137,4 @@ func (s *Service) History(ctx context.Context, actor vault.Actor, contact ids.Co
 		return err
 	})
 	return all, err
-}
-
-var errWithdrawn = errs.New(errs.ConsentRequired, "This person has withdrawn their consent and cannot be written to.")
-
-// NotWithdrawn is nil unless the person took it back, or said no without having agreed: for what may also happen before anybody asked,
-// such as an answer to somebody whom the tenant knows from elsewhere.
-func NotWithdrawn(tx *vault.Tx, contact ids.Contact, purpose string) error {
-	state, err := States.Get(tx, contact, purpose)
-	if errs.Is(err, errs.NotFound) {
-		return nil
-	}
-	if err == nil && !state.Granted {
-		return errWithdrawn
-	}
-	return err
 }

@@ -2,11 +2,13 @@ package consent
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 // Choice is what a person says about a purpose, and which notice it is said to.
@@ -114,10 +116,23 @@ func refuse(tx *vault.Tx, contact ids.Contact, c Choice) error {
 
 func store(tx *vault.Tx, state State) error {
 	state.Since = tx.Now()
-	if err := States.Put(tx, state); err != nil {
+	if err := errors.Join(States.Put(tx, state), stand(tx, state)); err != nil {
 		return err
 	}
 	tx.Emit(vault.Event{Kind: "contact.consent.changed", Object: state.Contact.String(), Subject: state.Contact, N: int64(state.Version)}, state)
 	return Records.Add(tx, Record{ID: ids.New[record](tx.Now()), Contact: state.Contact, Purpose: state.Purpose, Granted: state.Granted,
 		Version: state.Version, Language: state.Language, How: state.How, At: state.Since})
+}
+
+// stand tells the vault how the person stands to the purpose from now on.
+func stand(tx *vault.Tx, state State) error {
+	now, before := purpose.Granted, purpose.Refused
+	if !state.Granted {
+		now, before = before, now
+	}
+	_, err := vault.Standings.DeleteWhere(tx, "person = ? AND kind = ? AND purpose = ?", state.Contact, string(before), state.Purpose)
+	if err != nil {
+		return err
+	}
+	return vault.Standings.Put(tx, vault.Standing{Person: state.Contact, Kind: now, Purpose: state.Purpose, Since: state.Since})
 }

@@ -54,8 +54,6 @@ func (m Mode) Writing(person string, tenant bool) string {
 	is := ".person = " + person + " AND "
 	said := from("1", "said", tenant) + "said" + is
 	switch m {
-	case Self:
-		return "EXISTS (" + said + "said.kind = 'granted' AND said.purpose = ?)"
 	case Staff:
 		return "NOT EXISTS (" + said + "said.kind = 'refused' AND said.purpose = ?) AND (NOT EXISTS (" + from("1", "limits", tenant) + "limits" + is + "limits.kind = 'restrict') OR " + opened(person, tenant) + ")"
 	case Trustee:
@@ -70,6 +68,14 @@ func (m Mode) Writing(person string, tenant bool) string {
 	}
 	return "NOT EXISTS (" + said + "(said.kind IN ('restrict', ?) OR said.kind IN ('object', 'refused') AND said.purpose IN ('" + All + "', ?) OR said.kind = 'opt_out_sale' AND " + terms("shares") + "))" +
 		" AND (" + terms("basis") + " <> 'consent' OR EXISTS (" + from("1", "yes", tenant) + "yes" + is + "yes.kind = 'granted' AND yes.purpose = ?))"
+}
+
+// Asking is the question whether something may be written about a person, with the values of WritingArgs.
+func (m Mode) Asking(tenant bool) string {
+	if m == Self {
+		return from("1", "said", tenant) + "said.person = ? AND said.kind = 'granted' AND said.purpose = ?" // a row that can be held
+	}
+	return "SELECT 1 WHERE " + m.Writing("?", tenant)
 }
 
 // opened is the condition that the person, or the tenant with a ground of Art. 18(2), has opened the purpose.

@@ -16,7 +16,7 @@ func (s *Service) Module() module.Module {
 		Number:     Number,
 		Migrations: migrations,
 		Tables:     tables,
-		Actions: append([]*vault.Action{actRead, actView, actCreate, actUpdate, actClaim, actSeen, actVerify, actNote, actMerge, actUnmerge,
+		Actions: append([]*vault.Action{actMatch, actRead, actView, actCreate, actUpdate, actClaim, actSeen, actVerify, actNote, actMerge, actUnmerge,
 			actBlock, actArchive, actTag, actLabel, actSegment}, attributes.Actions...),
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"aver/frame/mail"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/work/contacts/attributes"
 )
 
@@ -23,8 +24,10 @@ const (
 var (
 	staff     = vault.Roles(vault.Owner, vault.Administrator, vault.Operator)
 	lookers   = vault.Roles(vault.Owner, vault.Administrator, vault.Operator, vault.DPO)
-	actRead   = vault.Act("contact.read", lookers, vault.Scope(scopeRead), vault.System())
-	actView   = vault.Act("contact.view", lookers, vault.Scope(scopeRead), vault.Reads())
+	answers   = vault.For(purpose.Support)
+	actMatch  = vault.Act("contact.match", lookers, vault.Scope(scopeRead), vault.System()) // says no more than that there is somebody
+	actRead   = vault.Act("contact.read", lookers, vault.Scope(scopeRead), vault.System(), answers)
+	actView   = vault.Act("contact.view", lookers, vault.Scope(scopeRead), vault.Reads(), answers)
 	actCreate = vault.Act("contact.create", staff, vault.Scope(scopeWrite), vault.System())
 	actUpdate = vault.Act("contact.update", staff, vault.Scope(scopeWrite), vault.System())
 	actClaim  = vault.Act("contact.claim", vault.Visitors())
@@ -164,7 +167,7 @@ func (s *Service) Upsert(ctx context.Context, actor vault.Actor, d Draft) (c Con
 
 func (s *Service) byExternalID(ctx context.Context, actor vault.Actor, external string) (ids.Contact, error) {
 	var id ids.Contact
-	err := s.vault.View(ctx, actor, actRead, func(tx *vault.Tx) error {
+	err := s.vault.View(ctx, actor, actMatch, func(tx *vault.Tx) error {
 		list, err := Contacts.Lookup(tx, "external_id", external)
 		if err == nil && len(list) > 0 {
 			id = list[0].ID

@@ -9,7 +9,6 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
-	"aver/trust/consent"
 	"aver/vault"
 	"aver/work/inbox/wording"
 )
@@ -39,7 +38,7 @@ var (
 )
 
 // Receive takes a visitor's message. When it returns, the message is durable, in the log and on its way to those who
-// look. It needs consent to the purpose consent.Support, and is refused to the blocked; a snoozed or closed conversation opens.
+// look. It needs consent to the purpose support, and is refused to the blocked; a snoozed or closed conversation opens.
 func (s *Service) Receive(ctx context.Context, visitor vault.Actor, in Incoming) (Ack, error) {
 	client, err := parseClientID(in.ClientID)
 	if err != nil {
@@ -64,10 +63,10 @@ func (s *Service) Receive(ctx context.Context, visitor vault.Actor, in Incoming)
 	return ack, err
 }
 
-// mayWrite refuses people who have not agreed, and those who are blocked, when it is asked for its answer.
+// mayWrite refuses people who have not agreed to support, and those who are blocked, when it is asked for its answer.
 func (s *Service) mayWrite(tx *vault.Tx, person ids.Contact) (allowed func() error) {
-	agreed, welcome := consent.RequireLater(tx, person, consent.Support), s.people.WelcomeLater(tx, person)
-	return func() error { return cmp.Or(agreed(), welcome()) }
+	welcome := s.people.WelcomeLater(tx, person)
+	return func() error { return cmp.Or(tx.May(person), welcome()) }
 }
 
 func cleanMessage(t personal.Text, attachments []ids.Object) (personal.Text, error) {

@@ -6,7 +6,6 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
-	"aver/trust/consent"
 	"aver/vault"
 )
 
@@ -40,7 +39,7 @@ func (s *Service) Reply(ctx context.Context, user vault.Actor, conv ids.Conversa
 		if err != nil || out.Note {
 			return c, err
 		}
-		return c, consent.NotWithdrawn(tx, c.Contact, consent.Support)
+		return c, tx.May(c.Contact)
 	})
 }
 

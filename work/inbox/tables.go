@@ -6,6 +6,7 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/work/inbox/desk"
 )
 
@@ -122,25 +123,26 @@ const (
 var (
 	staff   = vault.Roles(vault.Owner, vault.Administrator, vault.Operator)
 	readers = vault.Roles(vault.Owner, vault.Administrator, vault.Operator, vault.DPO)
+	answers = vault.For(purpose.Support)
 )
 
 // What can be done. conversation_part_deletion is the field's usual word for a message taken out.
 var (
-	actReceive  = vault.Act("message.receive", vault.Visitors())
-	actReply    = vault.Act("message.reply", staff, vault.Scope(scopeWrite))
+	actReceive  = vault.Act("message.receive", vault.Visitors(), answers)
+	actReply    = vault.Act("message.reply", staff, vault.Scope(scopeWrite), answers)
 	actNote     = vault.Act("note.write", staff, vault.Scope(scopeWrite))
 	actRedact   = vault.Act("conversation_part_deletion", vault.Roles(vault.Owner, vault.Administrator, vault.Operator, vault.DPO), vault.Scope(scopeWrite))
 	actLook     = vault.Act("conversation.look", readers, vault.Scope(scopeRead), vault.Visitors(), vault.System())
-	actOpen     = vault.Act("conversation.read", readers, vault.Scope(scopeRead), vault.Reads())
-	actList     = vault.Act("conversation.list", readers, vault.Scope(scopeRead))
-	actSearch   = vault.Act("conversation.search", readers, vault.Scope(scopeRead), vault.Reads()) // about many people, and it shows what they wrote
+	actOpen     = vault.Act("conversation.read", readers, vault.Scope(scopeRead), vault.Reads(), answers)
+	actList     = vault.Act("conversation.list", readers, vault.Scope(scopeRead), answers)
+	actSearch   = vault.Act("conversation.search", readers, vault.Scope(scopeRead), vault.Reads(), answers) // about many people, and it shows what they wrote
 	actMark     = vault.Act("conversation.mark_read", staff, vault.Scope(scopeWrite), vault.Visitors())
 	actState    = vault.Act("conversation.set_state", staff, vault.Scope(scopeWrite), vault.System())
 	actSnooze   = vault.Act("conversation.snooze", staff, vault.Scope(scopeWrite))
 	actAssign   = vault.Act("conversation.assign", staff, vault.Scope(scopeWrite))
 	actTag      = vault.Act("conversation.label", staff, vault.Scope(scopeWrite))
-	actUpload   = vault.Act("attachment.upload", staff, vault.Scope(scopeWrite), vault.Visitors())
-	actDownload = vault.Act("attachment.read", readers, vault.Scope(scopeRead), vault.Reads())
+	actUpload   = vault.Act("attachment.upload", staff, vault.Scope(scopeWrite), vault.Visitors(), answers)
+	actDownload = vault.Act("attachment.read", readers, vault.Scope(scopeRead), vault.Reads(), answers)
 	actSweep    = vault.Act("attachment.sweep", vault.System())
 
 	actions = []*vault.Action{actReceive, actReply, actNote, actRedact, actLook, actOpen, actList, actSearch, actMark, actState, actSnooze, actAssign,

@@ -39,11 +39,16 @@ func (s *Service) queue(ctx context.Context, tenant ids.Tenant, entries []journa
 	if err != nil || len(all) == 0 {
 		return err
 	}
+	said, err := s.hear(ctx, tenant, concerned(entries))
+	if err != nil {
+		return err
+	}
 	var messages []Message
 	for _, entry := range entries {
 		for n, event := range entry.Events {
+			event, tell := tellable(event, said)
 			for _, e := range all {
-				if entry.Outcome == journal.Done && e.wants(event.Kind) && !entry.At.Before(e.CreatedAt) {
+				if tell && entry.Outcome == journal.Done && e.wants(event.Kind) && !entry.At.Before(e.CreatedAt) {
 					messages = append(messages, message(e.ID, entry, n, event))
 				}
 			}

@@ -29,6 +29,7 @@ const (
 	Unreachable Fault = "unreachable"
 	TimedOut    Fault = "timeout"
 	Broken      Fault = "broken" // the connection or its TLS failed
+	Closed      Fault = "closed" // not sent: the person has closed this meanwhile
 )
 
 // schedule is how long to wait before each attempt (Standard Webhooks 1.0.0, "Deliverability and reliability"): ten
@@ -95,7 +96,7 @@ func (s *Service) run(ctx context.Context, tenant ids.Tenant, id ID) (time.Time,
 		if time.Since(start) > runFor {
 			return s.vault.Now(), nil
 		}
-		got, err := s.call(ctx, e, *m)
+		got, err := s.attempt(ctx, tenant, e, *m)
 		if err != nil {
 			return time.Time{}, err
 		}
@@ -103,6 +104,15 @@ func (s *Service) run(ctx context.Context, tenant ids.Tenant, id ID) (time.Time,
 			return time.Time{}, err
 		}
 	}
+}
+
+// attempt calls the receiver, unless the message may no longer be sent.
+func (s *Service) attempt(ctx context.Context, tenant ids.Tenant, e Endpoint, m Message) (outcome, error) {
+	open, err := s.stillOpen(ctx, tenant, m)
+	if err != nil || !open {
+		return outcome{at: s.vault.Now(), fault: Closed}, err
+	}
+	return s.call(ctx, e, m)
 }
 
 // due finds the message to send now, or when there is one.
@@ -253,6 +263,10 @@ func (s *Service) record(ctx context.Context, tenant ids.Tenant, id MessageID, g
 
 // settle decides what an outcome means for the message and for its endpoint.
 func settle(m *Message, e *Endpoint, got outcome) {
+	if got.fault == Closed { // no fault of the receiver's
+		m.State, m.Fault, m.NextAt = Failed, Closed, time.Time{}
+		return
+	}
 	m.Attempts++
 	m.TriedAt, m.Code, m.Fault = got.at, got.code, got.fault
 	if got.code >= 200 && got.code < 300 {

@@ -1,5 +1,8 @@
 // Package webhooks tells a tenant's own programs what happened, by signed HTTP requests (Standard Webhooks 1.0.0).
 //
+// People who have objected to that, or had their data restricted, are not told of at all, but for what recipients must
+// learn by law; those who opted out of sale and sharing are told of without saying who they are.
+//
 // What is told is thin: identifiers and times, never words of or about a person, so that there is one copy fewer to
 // erase and every fetch is in the log. A message is written beside the journal before anything is sent, keeps its
 // identifier over all attempts, and is sent until the receiver says 2xx or the schedule of three days is used up: at
@@ -143,7 +146,7 @@ func (s *Service) Module() module.Module {
 	return module.Module{
 		Name: "webhooks", Number: Number, Migrations: migrations,
 		Tables:   []vault.AnyTable{Endpoints, Messages},
-		Actions:  []*vault.Action{actRead, actWrite, actRotate, actReplay, actQueue, actAttempt},
+		Actions:  []*vault.Action{actRead, actWrite, actRotate, actReplay, actQueue, actAttempt, actTell},
 		API:      s.api,
 		Routes:   s.routes,
 		Settings: []module.Link{{Path: "/settings/webhooks", Title: ui.T("title"), About: ui.T("about"), For: actRead}},

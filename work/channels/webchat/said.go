@@ -12,8 +12,8 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/frame/live"
-	"aver/trust/consent"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/work/contacts"
 )
 
@@ -28,7 +28,7 @@ type pageEvent struct {
 
 var pageEvents = vault.Define[pageEvent]("webchat_events", vault.Purpose("seeing what somebody did on the site before they wrote"), vault.KeepFor(90*24*time.Hour))
 
-var actSay = vault.Act("visitor.say", vault.Visitors())
+var actSay = vault.Act("visitor.say", vault.Visitors(), vault.For(purpose.Support))
 
 const (
 	mostEvents  = 20  // in one request
@@ -160,7 +160,7 @@ func (s *Service) note(ctx context.Context, visitor vault.Actor, happened []page
 
 // mayTell refuses what pages say about people who have not agreed, and about those who are blocked.
 func (s *Service) mayTell(tx *vault.Tx, person ids.Contact) error {
-	if err := consent.Require(tx, person, consent.Support); err != nil {
+	if err := tx.May(person); err != nil {
 		return err
 	}
 	return s.contacts.Welcome(tx, person)
