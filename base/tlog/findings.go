@@ -78,6 +78,12 @@ type WrongLog struct{ Origin, Want string }
 // NotInInstallationLog: the installation's log does not contain the head at Size.
 type NotInInstallationLog struct{ Size int64 }
 
+// Unstated: the entry at Index of a receipt does not speak of its statement.
+type Unstated struct{ Index int64 }
+
+// NotInLog: the entry at Index of a receipt is not in the workspace's log.
+type NotInLog struct{ Index int64 }
+
 // Truncated: the file ends at this byte, in the middle, after so many whole blocks of entries.
 type Truncated struct{ Offset, Entries int64 }
 
@@ -99,6 +105,8 @@ func (BadSignature) finding()         {}
 func (WrongKey) finding()             {}
 func (WrongLog) finding()             {}
 func (NotInInstallationLog) finding() {}
+func (Unstated) finding()             {}
+func (NotInLog) finding()             {}
 func (Truncated) finding()            {}
 func (Malformed) finding()            {}
 
@@ -148,6 +156,14 @@ func (f WrongLog) Error() string {
 
 func (f NotInInstallationLog) Error() string {
 	return fmt.Sprintf("the head at %d is not in the installation's log", f.Size)
+}
+
+func (f Unstated) Error() string {
+	return fmt.Sprintf("the statement was altered: entry %d of the log speaks of another", f.Index)
+}
+
+func (f NotInLog) Error() string {
+	return fmt.Sprintf("entry %d is not in the workspace's log as the head has it", f.Index)
 }
 
 func (f Truncated) Error() string {

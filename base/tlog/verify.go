@@ -264,11 +264,15 @@ func (v *verifier) evidence(e *Evidence) {
 
 // records tells whether an entry of the installation's log, with this index, contains the head.
 func records(entry []byte, index int64, head Checkpoint) bool {
+	return contains(entry, index, head.Text())
+}
+
+// contains tells whether an entry with this index has a text, which is written with one byte of length before it.
+func contains(entry []byte, index int64, text string) bool {
 	if len(entry) < stampSize {
 		return false
 	}
 	says, _ := stamp(entry)
-	text := head.Text()
 	return says == index && bytes.Contains(entry[stampSize:], append([]byte{byte(len(text))}, text...))
 }
 

@@ -10,7 +10,7 @@ import (
 	"aver/base/tlog"
 	"aver/cmd/aver/app"
 	"aver/frame/claim"
-	"aver/trust/audit"
+	"aver/trust/audit/verdict"
 	claimstore "aver/trust/claims"
 	"aver/trust/identity"
 )
@@ -106,14 +106,14 @@ func verifyLog(c *call, path, key, older string) error {
 		return fmt.Errorf("open the bundle: %w", err)
 	}
 	defer f.Close()
-	verdict, err := audit.Verify(f, opts)
+	said, err := verdict.Verify(f, opts)
 	if err != nil {
 		return err
 	}
-	return sayVerdict(c, verdict)
+	return sayVerdict(c, said)
 }
 
-func sayVerdict(c *call, v audit.Verdict) error {
+func sayVerdict(c *call, v verdict.Verdict) error {
 	r := v.Report
 	if c.json {
 		out := map[string]any{"verifies": answer(v), "entries": r.Head.Size, "root": r.Head.Root.String(), "origin": r.Head.Origin, "key": r.Key,
@@ -147,7 +147,7 @@ func sayVerdict(c *call, v audit.Verdict) error {
 }
 
 // answer is yes, no, or nil where the file says neither.
-func answer(v audit.Verdict) any {
+func answer(v verdict.Verdict) any {
 	if v.Unshown > 0 {
 		return nil
 	}

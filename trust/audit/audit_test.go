@@ -16,6 +16,7 @@ import (
 	"aver/base/tlog"
 	"aver/frame/module/moduletest"
 	"aver/trust/audit"
+	"aver/trust/audit/verdict"
 	"aver/vault"
 	"aver/vault/engine"
 	"aver/vault/journal"
@@ -77,7 +78,7 @@ func TestAnExportedLogIsVerifiedOfflineAndOneFlippedByteIsNamed(t *testing.T) {
 		must(t, s.Export(t.Context(), owner, &first, 0))
 		key, err := s.VerifierKey(t.Context())
 		must(t, err)
-		v, err := audit.Verify(bytes.NewReader(first.Bytes()), tlog.Options{Key: key})
+		v, err := verdict.Verify(bytes.NewReader(first.Bytes()), tlog.Options{Key: key})
 		must(t, err)
 		if !v.Holds || v.Report.Head.Size < 21 || !v.Report.KeyTrusted {
 			t.Fatalf("got %+v", v)
@@ -88,7 +89,7 @@ func TestAnExportedLogIsVerifiedOfflineAndOneFlippedByteIsNamed(t *testing.T) {
 
 		broken := bytes.Clone(first.Bytes())
 		broken[bytes.Index(broken, []byte("note.write"))+3] ^= 1
-		v, err = audit.Verify(bytes.NewReader(broken), tlog.Options{Key: key})
+		v, err = verdict.Verify(bytes.NewReader(broken), tlog.Options{Key: key})
 		must(t, err)
 		if v.Holds || !strings.Contains(strings.Join(v.Findings, "\n"), "was altered") {
 			t.Errorf("a flipped byte was not named: %v", v.Findings)
@@ -110,7 +111,7 @@ func TestALaterExportProvesThatItContinuesAnOlderCheckpoint(t *testing.T) {
 		write(t, k, owner, who, actNote)
 		var out bytes.Buffer
 		must(t, s.Export(t.Context(), owner, &out, older.Size))
-		v, err := audit.Verify(&out, tlog.Options{Key: key, OlderInstallation: &older})
+		v, err := verdict.Verify(&out, tlog.Options{Key: key, OlderInstallation: &older})
 		must(t, err)
 		if !v.Holds {
 			t.Errorf("it does not hold: %v", v.Findings)
@@ -118,7 +119,7 @@ func TestALaterExportProvesThatItContinuesAnOlderCheckpoint(t *testing.T) {
 
 		out.Reset()
 		must(t, s.Export(t.Context(), owner, &out, 0))
-		v, err = audit.Verify(&out, tlog.Options{Key: key, OlderInstallation: &older})
+		v, err = verdict.Verify(&out, tlog.Options{Key: key, OlderInstallation: &older})
 		must(t, err)
 		if v.Holds || v.Unshown != older.Size {
 			t.Errorf("an export without a proof since then: %+v", v)

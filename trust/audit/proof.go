@@ -1,10 +1,9 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 
 	"aver/base/ids"
 	"aver/base/tlog"
@@ -86,62 +85,33 @@ func (p Proof) Check() error {
 	return tlog.CheckInclusion(p.Inclusion, p.Head.Size, p.Head.Root, p.Entry.Index, p.Leaf)
 }
 
-// Find looks for the newest entry with this action about a person, for receipts. It returns its index.
+// Find looks for the first entry with this action about a person, for receipts. It returns its index.
 func (s *Service) Find(ctx context.Context, tenant ids.Tenant, action string, person ids.Subject, from int64) (int64, error) {
+	_, index, err := s.first(ctx, tenant, from, func(e journal.Entry) bool { return e.Action == action && e.Subject == person })
+	return index, err
+}
+
+// first finds the first entry from an index on that matches.
+func (s *Service) first(ctx context.Context, tenant ids.Tenant, from int64, match func(journal.Entry) bool) (entry []byte, index int64, err error) {
 	size, _, _, err := s.vault.Head(ctx, tenant)
 	if err != nil {
-		return 0, err
+		return nil, 0, err
 	}
-	found := int64(-1)
 	_, err = s.vault.Journal(ctx, tenant, from, size-from, func(raw []byte) error {
 		e, err := journal.Parse(raw)
-		if err == nil && e.Action == action && e.Subject == person {
-			found = e.Index
+		if err == nil && match(e) {
+			entry, index = bytes.Clone(raw), e.Index
 			return errFound
 		}
 		return err
 	})
-	if err != nil && !isFound(err) {
-		return 0, err
+	if entry != nil {
+		return entry, index, nil
 	}
-	if found < 0 {
-		return 0, errNoEntry
+	if err == nil {
+		err = errNoEntry
 	}
-	return found, nil
+	return nil, 0, err
 }
 
 func isFound(err error) bool { return errors.Is(err, errFound) }
-
-// Verdict is what an offline verification says, in words.
-type Verdict struct {
-	Holds    bool
-	Findings []string // one sentence each, when it does not hold
-	Warnings []string // what the answer does not cover
-	Unshown  int64    // all else holds, and the bundle does not say whether the log continues an older checkpoint of this size
-	Report   tlog.Report
-}
-
-// Verify checks a bundle offline; see tlog.Verify. An error means that reading failed.
-func Verify(r io.Reader, opts tlog.Options) (Verdict, error) {
-	report, err := tlog.Verify(r, opts)
-	v := Verdict{Report: report, Holds: err == nil}
-	var findings tlog.Findings
-	if err != nil && !errors.As(err, &findings) {
-		return v, fmt.Errorf("verify the bundle: %w", err)
-	}
-	for _, f := range findings {
-		v.Findings = append(v.Findings, f.Error())
-	}
-	if len(findings) == 1 {
-		if f, ok := findings[0].(tlog.Unproven); ok {
-			v.Unshown = f.OldSize
-		}
-	}
-	if opts.Key == "" {
-		v.Warnings = append(v.Warnings, "the bundle was checked with the key that it names itself: pass the installation's verifier key, from another source, to know who signed it")
-	}
-	if opts.Older == nil && opts.OlderInstallation == nil {
-		v.Warnings = append(v.Warnings, "no older checkpoint was given: a log that was rewritten as a whole, before the first export, would not show")
-	}
-	return v, nil
-}

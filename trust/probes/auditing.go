@@ -18,6 +18,7 @@ import (
 	"aver/frame/claim"
 	"aver/frame/page"
 	"aver/trust/audit"
+	"aver/trust/audit/verdict"
 	"aver/trust/canary"
 	"aver/trust/canary/attack"
 	"aver/trust/canary/inside"
@@ -208,7 +209,7 @@ func tampering(w view) claim.Claim {
 			if err := w.Audit.Export(ctx, side.Owner, &bundle, 0); err != nil {
 				return claim.Evidence{}, err
 			}
-			e, err := judgeBundle(bundle.Bytes(), key, audit.Verify)
+			e, err := judgeBundle(bundle.Bytes(), key, verdict.Verify)
 			if err != nil {
 				return e, err
 			}
@@ -222,22 +223,22 @@ func tampering(w view) claim.Claim {
 				if err != nil {
 					return claim.Evidence{}, err
 				}
-				return judgeBundle(bytes.Replace(bundle, []byte("the second"), []byte("a  second."), 1), key, audit.Verify)
+				return judgeBundle(bytes.Replace(bundle, []byte("the second"), []byte("a  second."), 1), key, verdict.Verify)
 			}),
 			world.Fixture("a workspace's log that is not what was recorded of it", func(context.Context) (claim.Evidence, error) {
 				bundle, key, err := exported("the first entry", "the second entry")
 				if err != nil {
 					return claim.Evidence{}, err
 				}
-				e, err := judgeBundle(bundle, key, audit.Verify)
+				e, err := judgeBundle(bundle, key, verdict.Verify)
 				judgeLogs(&e, audit.Rechecked{Logs: 3, Entries: 100, Altered: 1})
 				return e, err
 			}),
 			world.Fixture("a file that is no export", func(context.Context) (claim.Evidence, error) {
-				return judgeBundle([]byte("no bundle at all"), "", audit.Verify)
+				return judgeBundle([]byte("no bundle at all"), "", verdict.Verify)
 			}),
 			world.Fixture("a verifier that finds everything good", func(context.Context) (claim.Evidence, error) {
-				return judgeBundle(make([]byte, 1000), "", func(io.Reader, tlog.Options) (audit.Verdict, error) { return audit.Verdict{Holds: true}, nil })
+				return judgeBundle(make([]byte, 1000), "", func(io.Reader, tlog.Options) (verdict.Verdict, error) { return verdict.Verdict{Holds: true}, nil })
 			}),
 		},
 	}
@@ -286,7 +287,7 @@ func exported(texts ...string) (bundle []byte, key string, err error) {
 	return out.Bytes(), signer.VerifierKey(), err
 }
 
-type verify func(io.Reader, tlog.Options) (audit.Verdict, error)
+type verify func(io.Reader, tlog.Options) (verdict.Verdict, error)
 
 func judgeBundle(bundle []byte, key string, check verify) (claim.Evidence, error) {
 	e := world.Evidence()

@@ -3,7 +3,7 @@ package probes
 import (
 	"testing"
 
-	"aver/trust/audit"
+	"aver/trust/audit/verdict"
 )
 
 // What the fixtures of aud-4 break is good before they break it.
@@ -13,7 +13,7 @@ func TestTheFixturesLogIsHonestUntilItIsAltered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := judgeBundle(bundle, key, audit.Verify)
+	e, err := judgeBundle(bundle, key, verdict.Verify)
 	if err != nil || !e.Holds {
 		t.Errorf("%v: %+v", err, e.Observations)
 	}

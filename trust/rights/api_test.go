@@ -13,7 +13,7 @@ import (
 	"aver/base/tlog"
 	"aver/frame/module/moduletest"
 	"aver/frame/page"
-	"aver/trust/audit"
+	"aver/trust/audit/verdict"
 	"aver/trust/rights/web"
 	"aver/vault"
 	"aver/vault/vaulttest"
@@ -74,7 +74,7 @@ func TestTheLogIsPublishedAndExportedForAnybodyToVerify(t *testing.T) {
 	res, err := o.server.Client().PostForm(o.server.URL+"/security/log/export", url.Values{"size": {strconv.FormatInt(older.Size, 10)}})
 	must(t, err)
 	defer res.Body.Close()
-	v, err := audit.Verify(res.Body, tlog.Options{Key: key, OlderInstallation: &older})
+	v, err := verdict.Verify(res.Body, tlog.Options{Key: key, OlderInstallation: &older})
 	must(t, err)
 	if !v.Holds || v.Report.Head.Size == 0 {
 		t.Errorf("got %+v", v)

@@ -4,15 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/trust/audit"
+	"aver/trust/rights/receipt"
 	"aver/vault"
 )
 
@@ -82,6 +80,11 @@ func (s *Service) settle(ctx context.Context, tenant ids.Tenant, r Request, from
 	kept := r.Kept
 	return s.change(ctx, tenant, r.ID, func(r *Request, tx *vault.Tx) (bool, error) {
 		r.State, r.EndedAt, r.Entry, r.Kept = Done, tx.Now(), entry, kept
+		said, err := statement(tenant, *r).JSON()
+		if err != nil {
+			return false, err
+		}
+		audit.Issue(tx, said, r.Contact)
 		for _, person := range r.People {
 			tx.Emit(vault.Event{Kind: "contact.erased", Object: person.String(), Subject: person}, nil)
 		}
@@ -103,14 +106,39 @@ func (s *Service) destroy(ctx context.Context, actor vault.Actor, person ids.Con
 	return s.vault.EraseSubject(ctx, actor, actErase, person, reason)
 }
 
+// statement is what the receipt of a finished erasure says. It is made of what the request keeps, so it stays the same.
+func statement(tenant ids.Tenant, r Request) receipt.Statement {
+	return receipt.Statement{Kind: string(Erasure), Request: r.ID.String(), Workspace: tenant, People: r.People, AskedAt: r.AskedAt, ErasedAt: r.EndedAt, Entry: r.Entry, Kept: receipt.Spared(r.Kept)}
+}
+
+// ReceiptFile writes the receipt of a finished erasure, which proves itself offline. It holds no secret: whoever has the
+// request's identifier may have it.
+func (s *Service) ReceiptFile(ctx context.Context, tenant ids.Tenant, id RequestID) ([]byte, error) {
+	r, err := s.Read(ctx, system(tenant), id)
+	if err != nil {
+		return nil, err
+	}
+	if r.Kind != Erasure || r.State != Done {
+		return nil, errs.New(errs.NotFound, "There is no such receipt.")
+	}
+	said, err := statement(tenant, r).JSON()
+	if err != nil {
+		return nil, err
+	}
+	proof, err := s.log.Receipt(ctx, tenant, said, r.Entry)
+	if err != nil {
+		return nil, err
+	}
+	return proof.Bytes()
+}
+
 // ReceiptOf puts a finished erasure into words.
 func ReceiptOf(r Request) Receipt {
 	text := fmt.Sprintf("Everything kept under %s was made unreadable on %s: the key it was sealed with is destroyed. "+
 		"Entry %d of this workspace's audit log says so; the log is signed and anybody can check it.",
 		r.Contact, r.EndedAt.UTC().Format("2 January 2006, 15:04:05 UTC"), r.Entry)
-	for _, k := range r.Kept {
-		text += fmt.Sprintf(" Kept apart from it, under a key of their own, are records of the kinds %s: %s.",
-			strings.Join(slices.Sorted(maps.Keys(k.Classes)), ", "), k.Ground.Words())
+	for _, k := range receipt.Spared(r.Kept) {
+		text += " " + k.Words()
 	}
 	return Receipt{ID: r.ID, At: r.EndedAt, Index: r.Entry, Text: text}
 }

@@ -27,6 +27,7 @@ import (
 	"aver/base/tlog"
 	"aver/cmd/aver/app"
 	"aver/trust/audit"
+	"aver/trust/audit/verdict"
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/keyring"
@@ -194,7 +195,7 @@ func (p *process) verifies(owner vault.Actor) tlog.Report {
 	must(p.t, p.Audit.Export(p.t.Context(), owner, &bundle, 0))
 	key, err := p.Audit.VerifierKey(p.t.Context())
 	must(p.t, err)
-	verdict, err := audit.Verify(&bundle, tlog.Options{Key: key})
+	verdict, err := verdict.Verify(&bundle, tlog.Options{Key: key})
 	must(p.t, err)
 	if !verdict.Holds {
 		p.t.Errorf("the log does not verify: %v", verdict.Findings)

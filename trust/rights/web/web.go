@@ -34,7 +34,7 @@ func New(s *rights.Service) *Service { return &Service{s} }
 // Module is what the service brings.
 func (s *Service) Module() module.Module {
 	return module.Module{Name: "rights-web", Number: Number, API: s.api, Routes: s.routes,
-		Classes: map[string]module.Class{"/my-data/": module.SignIn, "/my-data/files/": module.Download, "/privacy/files/": module.Download}}
+		Classes: map[string]module.Class{"/my-data/": module.SignIn, "/my-data/files/": module.Download, "/my-data/receipts/": module.Download, "/privacy/receipts/": module.Download, "/privacy/files/": module.Download}}
 }
 
 // privacyRequestJSON is a request in the API.
@@ -110,6 +110,7 @@ func (s *Service) routes(mux module.Mux) {
 	mux.Handle("POST /privacy/people/{contact}/export", request.Handler(s.exportPerson))
 	mux.Handle("GET /privacy/people/{contact}/erase", request.Handler(s.erasePage))
 	mux.Handle("POST /privacy/people/{contact}/erase", request.Handler(s.erasePerson))
+	s.receiptRoutes(mux)
 	mux.Handle("GET /my-data/{workspace}", request.Handler(s.portalPage))
 	mux.Handle("POST /my-data/{workspace}", request.Handler(s.portalAsk))
 	mux.Handle("GET /my-data/{workspace}/{id}", request.Handler(s.portalRequest))

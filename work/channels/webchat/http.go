@@ -453,9 +453,14 @@ func (s *Service) erase(w http.ResponseWriter, r *http.Request, actor vault.Acto
 	if !in.Confirm {
 		return errs.New(errs.Invalid, "Confirm that everything is to be erased.", errs.Field{Field: "confirm", Code: "required", Message: "Confirm first."})
 	}
+	workspace, err := s.vault.Tenant(r.Context(), actor.Tenant())
+	if err != nil {
+		return err
+	}
 	receipt, err := s.rights.Erase(r.Context(), actor, actor.Subject(), "asked_in_the_widget")
 	if err != nil {
 		return err
 	}
-	return answer(w, map[string]any{"receipt": map[string]any{"id": receipt.ID, "at": receipt.At.UTC().Format(time.RFC3339), "text": receipt.Text}})
+	return answer(w, map[string]any{"receipt": map[string]any{"id": receipt.ID, "at": receipt.At.UTC().Format(time.RFC3339), "text": receipt.Text,
+		"url": "/my-data/receipts/" + workspace.Slug + "/" + receipt.ID.String()}})
 }

@@ -159,6 +159,7 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("GET /widget/v1/privacy/tasks/tsk_1", s.authorised(s.serveTask))
 	mux.HandleFunc("GET /widget/v1/archive", s.authorised(s.serveArchive))
 	mux.HandleFunc("POST /widget/v1/privacy/erase", s.authorised(s.serveErase))
+	mux.HandleFunc("GET /my-data/receipts/kowal/rcp_01jd9m3x", answer(`{"format":"aver-receipt/1"}`))
 	mux.HandleFunc("GET /widget/v1/socket", s.serveSocket)
 	mux.HandleFunc("POST /widget/v1/send", s.authorised(s.serveSend))
 	mux.HandleFunc("GET /widget/v1/events", s.authorised(s.serveEvents))
@@ -302,7 +303,8 @@ func (s *server) serveErase(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	s.cut(3501) // as Aver does, before the answer
 	writeJSON(w, http.StatusOK, map[string]any{"receipt": map[string]any{"id": "rcp_01jd9m3x", "at": "2026-11-22T10:00:00Z",
-		"text": "The key that could read your data was destroyed. Backups made before expire within a week and can no longer be read."}})
+		"text": "The key that could read your data was destroyed. Backups made before expire within a week and can no longer be read.",
+		"url":  "/my-data/receipts/kowal/rcp_01jd9m3x"}})
 }
 
 // authorised refuses without a token that a session has.

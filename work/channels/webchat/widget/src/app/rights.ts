@@ -127,10 +127,7 @@ export class RightsScreen implements Screen {
   }
 
   private saveReceipt(): void {
-    const { id, at, text } = this.receipt!
-    const url = URL.createObjectURL(new Blob([`${this.config.name}\n${id}\n${at}\n\n${text}\n`], { type: 'text/plain' }))
-    save(url, `${id}.txt`)
-    setTimeout(() => URL.revokeObjectURL(url), 60_000)
+    save(this.receipt!.url, `receipt-${this.receipt!.id}.json`)
   }
 
   private startNew(): void {

@@ -66,6 +66,8 @@ export interface Receipt {
   id: string
   at: string
   text: string
+  /** Of the file that proves it. */
+  url: string
 }
 
 /** The server refused; the title is its most telling sentence, fit to be shown, and the reason is for programs. */
