@@ -51,6 +51,7 @@ func TestOtherNumbersStayAsTheyAre(t *testing.T) {
 	for name, text := range map[string]string{
 		"nothing":                    "",
 		"telephone numbers":          "+49 69 5550 1020, or 0048 22 555 01 02",
+		"a long telephone number":    "call +49 1512 3456787 or +4915123456787",
 		"a bank account":             "DE89 3704 0044 0532 0130 00",
 		"a Polish bank account":      "PL61 1090 1014 0000 0712 1981 2874",
 		"a device's number":          "IMEI 356938035643809",

@@ -19,6 +19,7 @@ import (
 
 	gomail "github.com/wneessen/go-mail"
 
+	"aver/base/cards"
 	"aver/base/errs"
 	"aver/base/personal"
 )
@@ -126,8 +127,11 @@ func (s *Sender) letter(m Message) (*gomail.Msg, error) {
 }
 
 // IsAddress tells whether text is one bare address: no display name, no list, no comment, no control character, and not
-// longer than an address may be (RFC 5321 §4.5.3.1).
+// longer than an address may be (RFC 5321 §4.5.3.1). One that holds a card's number counts as none, so that it is not kept.
 func IsAddress(text string) bool {
+	if _, found := cards.Mask(text); found > 0 {
+		return false
+	}
 	address, err := netmail.ParseAddress(text)
 	return err == nil && address.Address == text && len(text) <= 254 && domain(text) != "" && !strings.ContainsFunc(text, unicode.IsControl)
 }

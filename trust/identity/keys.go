@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"aver/base/cards"
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/vault"
@@ -24,7 +25,8 @@ func (s *Service) MakeKey(ctx context.Context, actor vault.Actor, name string, s
 		return "", c, err
 	}
 	token, c = mint(Key, actor.Tenant(), s.vault.Now())
-	c.Maker, c.Name, c.Scopes = actor.User(), strings.TrimSpace(name), scopes
+	c.Maker, c.Scopes = actor.User(), scopes
+	c.Name, _ = cards.Mask(strings.TrimSpace(name))
 	if life > 0 {
 		c.ExpiresAt = c.CreatedAt.Add(life)
 	}

@@ -52,7 +52,7 @@ func clean(d Draft) (Draft, error) {
 		refuse("external_id", "card-number", "This looks like a card number. Use another identifier.")
 	}
 	d.Email = strings.TrimSpace(d.Email)
-	if _, found := cards.Mask(d.Email); found > 0 || d.Email != "" && !mail.IsAddress(d.Email) {
+	if d.Email != "" && !mail.IsAddress(d.Email) {
 		refuse("email", "malformed", "Write an e-mail address like name@company.example.")
 	}
 	if d.Phone = strings.TrimSpace(d.Phone); d.Phone != "" {

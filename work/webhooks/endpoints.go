@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"aver/base/cards"
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/vault"
@@ -37,7 +38,7 @@ type Draft struct {
 	Scheme Scheme   // of a new endpoint's key; Ed25519 if empty
 }
 
-func (s *Service) check(d Draft) error {
+func (s *Service) check(d *Draft) error {
 	var fields []errs.Field
 	bad := func(field, code, message string) {
 		fields = append(fields, errs.Field{Field: field, Code: code, Message: message})
@@ -49,6 +50,7 @@ func (s *Service) check(d Draft) error {
 	case u.Scheme != "https" && !(u.Scheme == "http" && s.plain[u.Host]):
 		bad("url", "not-https", "The address must begin with https://.")
 	}
+	d.About, _ = cards.Mask(strings.TrimSpace(d.About))
 	if utf8.RuneCountInString(d.About) > 200 {
 		bad("description", "too-long", "Use up to 200 characters.")
 	}
@@ -69,7 +71,7 @@ func (s *Service) check(d Draft) error {
 
 // Create makes an endpoint. key is the public key, or the shared secret, which cannot be read again.
 func (s *Service) Create(ctx context.Context, actor vault.Actor, d Draft) (e Endpoint, key string, err error) {
-	if err := s.check(d); err != nil {
+	if err := s.check(&d); err != nil {
 		return e, "", err
 	}
 	if d.Scheme == "" {
@@ -77,7 +79,7 @@ func (s *Service) Create(ctx context.Context, actor vault.Actor, d Draft) (e End
 	}
 	now := s.vault.Now()
 	first := newSecret(d.Scheme, now)
-	e = Endpoint{ID: ids.New[webhook](now), URL: d.URL, About: strings.TrimSpace(d.About), Events: d.Events, State: Active, CreatedAt: now}
+	e = Endpoint{ID: ids.New[webhook](now), URL: d.URL, About: d.About, Events: d.Events, State: Active, CreatedAt: now}
 	if err := e.setSecrets([]secret{first}, now); err != nil {
 		return e, "", err
 	}
@@ -116,14 +118,14 @@ func (s *Service) Get(ctx context.Context, actor vault.Actor, id ID) (Endpoint, 
 
 // Update changes what a tenant decides; the keys stay.
 func (s *Service) Update(ctx context.Context, actor vault.Actor, id ID, d Draft) (Endpoint, error) {
-	if err := s.check(d); err != nil {
+	if err := s.check(&d); err != nil {
 		return Endpoint{}, err
 	}
 	return s.change(ctx, actor, actWrite, id, func(tx *vault.Tx, e *Endpoint) error {
 		if e.URL != d.URL { // another receiver: what the old one did counts no more
 			e.Failures, e.PausedUntil = 0, time.Time{}
 		}
-		e.URL, e.About, e.Events = d.URL, strings.TrimSpace(d.About), d.Events
+		e.URL, e.About, e.Events = d.URL, d.About, d.Events
 		return nil
 	})
 }

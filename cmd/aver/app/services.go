@@ -84,7 +84,7 @@ func (a *App) makeServices() {
 	a.WebChat = webchat.New(v, a.Hub, a.Identity, a.Consent, a.Contacts, a.Inbox, a.Rights)
 	a.Webhooks = webhooks.New(v, a.queue(), a.Door, a.Log)
 	a.Backups = backups.New(v, a.backupConfig())
-	a.Retention = retention.New(v, retention.Config{Files: inbox.Messages.Name(), Inner: []string{audit.Checkpoints.Name(), backups.Drills.Name(), "backup_canaries", claims.Runs.Name()}})
+	a.Retention = retention.New(v, retention.Config{Files: inbox.Messages.Name(), Held: holds.Subjects, Inner: []string{audit.Checkpoints.Name(), backups.Drills.Name(), "backup_canaries", claims.Runs.Name()}})
 	a.Claims = claims.New(v, a.Config.Probe, a.Log)
 	a.Documents = documents.New(a.documents())
 	a.Canaries = canary.New(v, a.Identity, a.Log)

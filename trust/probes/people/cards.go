@@ -1,17 +1,20 @@
 package people
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"aver/frame/claim"
 	"aver/trust/canary/inside"
+	"aver/trust/probes/copies"
 	"aver/trust/probes/world"
+	"aver/vault"
 )
 
 // testCard is a number that card networks give out for tests. It belongs to nobody.
@@ -23,83 +26,157 @@ func spelt(between string) string {
 }
 
 // cardTexts are the ways in which the probe writes it.
-var cardTexts = []string{testCard, spelt(" "), spelt("-"), spelt("\u00a0"), spelt("  "), "My card is " + spelt(" ") + ", thank you"}
+var cardTexts = []string{testCard, spelt(" "), spelt("-"), spelt("\u00a0"), spelt("\u200b"), "My card is " + spelt(" ") + ", thank you", eastern.Replace(spelt(" ")), wide.Replace(testCard)}
+
+var (
+	eastern = strings.NewReplacer("4", "٤", "2", "٢")
+	wide    = strings.NewReplacer("4", "４", "2", "２")
+)
+
+// A way is an entrance by which the probe lets the number in.
+type way struct {
+	name string
+	send func(view, context.Context, *world.Person) error
+}
+
+// ways are the entrances, besides what a visitor writes.
+var ways = []way{
+	{"what a page says about its visitor", func(w view, ctx context.Context, p *world.Person) error {
+		_, err := w.Canaries.Widget(ctx, p.Token, map[string]any{"op": "set", "user": map[string]any{"name": p.Word + " " + spelt("-"), "company": map[string]any{"name": spelt("\u00a0")}},
+			"events": []any{map[string]any{"name": "paid with " + testCard, "data": map[string]any{"card": spelt(" "), "number": json.Number(testCard)}}}})
+		return err
+	}},
+	{"a text file", func(w view, ctx context.Context, p *world.Person) error {
+		return w.handIn(ctx, p, "card.txt", []byte("my card: "+spelt(" ")))
+	}},
+	{"a document", func(w view, ctx context.Context, p *world.Person) error {
+		return w.handIn(ctx, p, "card.docx", copies.Zip("[Content_Types].xml", "<Types/>", "word/document.xml", "<w:p><w:t>"+spelt(" ")+"</w:t></w:p>"))
+	}},
+	{"a file's name", func(w view, ctx context.Context, p *world.Person) error {
+		return w.handIn(ctx, p, testCard+".txt", []byte("hello"))
+	}},
+	{"an answer", byAPI(http.MethodPost, "/v1/conversations/%[1]s/reply", map[string]any{"text": "Is it " + spelt(" ") + "?"})},
+	{"a note", byAPI(http.MethodPost, "/v1/conversations/%[1]s/reply", map[string]any{"type": "note", "text": "pays with " + testCard})},
+	{"a contact's fields", byAPI(http.MethodPut, "/v1/contacts/%[2]s", map[string]any{"name": spelt(" "), "company": testCard})},
+}
+
+// byAPI sends a body as the canary's program. The path may name the conversation and the contact.
+func byAPI(method, path string, body map[string]any) func(view, context.Context, *world.Person) error {
+	return func(w view, ctx context.Context, p *world.Person) error {
+		raw, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		at := fmt.Sprintf(path+"%.0[1]s%.0[2]s", p.Conversation, p.Actor.Subject().String())
+		a, err := w.Canaries.Door().Do(ctx, inside.Request{Method: method, Path: at, Header: world.WithJSON(inside.Bearer(p.Side.Key)), Body: raw})
+		if err == nil && a.Status >= http.StatusBadRequest {
+			err = fmt.Errorf("%s %s: status %d", method, path, a.Status)
+		}
+		return err
+	}
+}
+
+// handIn uploads a file as the visitor.
+func (w view) handIn(ctx context.Context, p *world.Person, name string, content []byte) error {
+	header := inside.Bearer(p.Token)
+	header.Set("X-File-Name", url.PathEscape(name))
+	a, err := w.Canaries.Door().Do(ctx, inside.Request{Method: http.MethodPost, Path: "/widget/v1/uploads", Header: header, Body: content})
+	if err == nil && a.Status != http.StatusOK {
+		err = fmt.Errorf("hand in a file: status %d", a.Status)
+	}
+	return err
+}
 
 // cardsClaim is rgt-10.
 func cardsClaim(w view) claim.Claim {
-	judge := func(texts ...string) func(context.Context) (claim.Evidence, error) {
-		return func(context.Context) (claim.Evidence, error) { return judgeCards(texts), nil }
+	judge := func(stored ...string) func(context.Context) (claim.Evidence, error) {
+		return func(context.Context) (claim.Evidence, error) { return judgeCards(stored), nil }
 	}
 	return claim.Claim{
 		ID: "rgt-10", Theme: world.People, Owner: world.DPO, Every: world.Hourly,
-		Wording:   "Card numbers are never kept: {sent} ways of writing a test number sent in messages and in a name, {kept} kept",
-		Predicate: "After a visitor of a canary tenant sent a test card number, written in each of several ways, in messages and as a name, nothing that the tenant's API returns about the conversation and the person holds its digits in a row, whatever stands between them.",
-		Method:    "The probe sends the number that card networks give out for tests, with spaces, no-break spaces, dashes, without any and inside a sentence, lets the page call the visitor by it, reads conversation and contact by the API, strips all but the digits and looks for the number.",
+		Wording:   "Card numbers are never kept: a test number sent in {sent} ways, in messages, fields, notes and files, {kept} kept",
+		Predicate: "After a visitor and a program of a canary tenant sent a test card number, written in each of several ways and scripts, in messages, as a name, in what a page tells, in notes, in a contact's fields, in a text file, in a document and as a file's name, no value of any table that is about the person and no file of theirs holds its digits in a row, whatever stands between them.",
+		Method:    "The probe sends the number that card networks give out for tests by every entrance, opens every row and every file about the person with the tenant's keys, turns digits of all scripts into those of ours, strips all but the digits and looks for the number. What is to be seen on a picture or a PDF's page is not read.",
 		Refs:      claim.References{ISO: []string{"A.8.11", "A.8.12"}, SOC2: []string{"C1.1"}, GDPR: []string{"5(1)(c)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
 			p, err := w.NewPerson(ctx, cardTexts...)
 			if err != nil {
 				return claim.Evidence{}, err
 			}
-			texts, err := w.readCards(ctx, p)
-			return judgeCards(texts), errors.Join(err, w.Forget(ctx, p))
+			for _, way := range ways {
+				if err := way.send(w, ctx, p); err != nil {
+					return claim.Evidence{}, errors.Join(fmt.Errorf("send a card's number by %s: %w", way.name, err), w.Forget(ctx, p))
+				}
+			}
+			stored, err := w.storedAbout(ctx, p)
+			return judgeCards(stored), errors.Join(err, w.Forget(ctx, p))
 		},
 		Fixtures: []claim.Fixture{
 			world.Fixture("a number that was kept as it was sent", judge("hello", spelt(" "))),
 			world.Fixture("a number that was kept with no-break spaces", judge("hello", spelt("\u00a0"))),
 			world.Fixture("a number that was kept with dashes", judge("hello", spelt("-"))),
-			world.Fixture("a number that was kept without a space", judge("hello", testCard)),
+			world.Fixture("a number that was kept in the digits of another script", judge("hello", eastern.Replace(spelt(" ")))),
+			world.Fixture("a number that was kept in a file", judge("hello", "<w:t>"+spelt(" ")+"</w:t>")),
 			world.Fixture("a number that was kept inside a sentence", judge("hello", "My card is "+spelt(" ")+", thank you")),
-			world.Fixture("a conversation that cannot be read", judge()),
+			world.Fixture("a person about whom nothing can be read", judge()),
 		},
 	}
 }
 
-// readCards lets the page call the person by a card's number, and reads back what the API shows.
-func (w view) readCards(ctx context.Context, p *world.Person) ([]string, error) {
-	if _, err := w.Canaries.Widget(ctx, p.Token, map[string]any{"op": "set", "user": map[string]any{"name": p.Word + " " + spelt("-"), "company": map[string]any{"name": spelt("\u00a0")}}}); err != nil {
-		return nil, err
-	}
-	var texts []string
-	for _, path := range []string{"/v1/conversations/" + p.Conversation + "/parts", "/v1/contacts/" + p.Actor.Subject().String()} {
-		a, err := w.Canaries.Door().Get(ctx, path, inside.Bearer(p.Side.Key))
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", path, err)
+// storedAbout opens everything that is stored about a person: the values of every table's rows, and the files.
+func (w view) storedAbout(ctx context.Context, p *world.Person) (texts []string, err error) {
+	err = w.Vault.View(ctx, world.System(p.Side.Tenant), world.Act, func(tx *vault.Tx) error {
+		texts = nil
+		for _, table := range w.Vault.Tables() {
+			err := w.Vault.EachRow(tx, table, p.Actor.Subject(), func(cells []vault.Cell) error {
+				for _, c := range cells {
+					texts = append(texts, cellText(c.Value))
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
 		}
-		if a.Status != http.StatusOK || !bytes.Contains(a.Body, []byte(p.Word)) {
-			return nil, fmt.Errorf("read what was written: status %d, without the person's word", a.Status)
+		files, err := vault.Blobs.Find(tx, "subject = ?", p.Actor.Subject())
+		for _, f := range files {
+			_, content, err := w.Vault.ReadBlob(tx, f.ID)
+			if err != nil {
+				return err
+			}
+			raw, err := io.ReadAll(content)
+			if err != nil {
+				return err
+			}
+			texts = append(texts, string(raw))
+			parts, _ := copies.Unzip(raw) // what is no archive has none
+			for _, part := range parts {
+				texts = append(texts, string(part))
+			}
 		}
-		var parts any
-		if err := json.Unmarshal(a.Body, &parts); err != nil {
-			return nil, fmt.Errorf("read what was written: %w", err)
-		}
-		texts = append(texts, stringsIn(parts)...)
-	}
-	return texts, nil
+		return err
+	})
+	return texts, err
 }
 
-// stringsIn are all texts of a JSON value: each by itself, so that digits of two do not run together.
-func stringsIn(value any) (out []string) {
+func cellText(value any) string {
 	switch v := value.(type) {
-	case string:
-		return []string{v}
-	case []any:
-		for _, part := range v {
-			out = append(out, stringsIn(part)...)
-		}
-	case map[string]any:
-		for _, part := range v {
-			out = append(out, stringsIn(part)...)
-		}
+	case []byte:
+		return string(v)
+	case json.RawMessage:
+		return string(v)
 	}
-	return out
+	return fmt.Sprint(value)
 }
 
+// digits are those of a text, in ours, those of the other scripts that the probe writes, too.
 func digits(r rune) rune {
-	if r < '0' || r > '9' {
-		return -1
+	for _, zero := range []rune{'0', '٠', '０'} {
+		if r >= zero && r <= zero+9 {
+			return '0' + r - zero
+		}
 	}
-	return r
+	return -1
 }
 
 func judgeCards(texts []string) claim.Evidence {
@@ -109,9 +186,9 @@ func judgeCards(texts []string) claim.Evidence {
 			kept++
 		}
 	}
-	e.See(len(texts) > 1, "texts read back", "%d", len(texts))
-	e.See(kept == 0, "texts with the number's digits in a row", "%d", kept)
-	e.Figure("sent", "%d", len(cardTexts)+2)
+	e.See(len(texts) > 1, "values and files about the person", "%d", len(texts))
+	e.See(kept == 0, "of them with the number's digits in a row", "%d", kept)
+	e.Figure("sent", "%d", len(cardTexts)+len(ways))
 	e.Figure("kept", "%d", kept)
 	return e
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"aver/base/cards"
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
@@ -128,7 +129,8 @@ func (in said) happened(now time.Time) ([]pageEvent, error) {
 		if e.At.IsZero() || e.At.After(now) || now.Sub(e.At) > 24*time.Hour {
 			e.At = now
 		}
-		out = append(out, pageEvent{ID: ids.NewObject(e.At), Name: personal.Of(name), Details: personal.Of(string(e.Data)), At: e.At.UTC()})
+		details, _ := cards.MaskJSON(e.Data)
+		out = append(out, pageEvent{ID: ids.NewObject(e.At), Name: personal.Of(name), Details: personal.Of(string(details)), At: e.At.UTC()})
 	}
 	return out, nil
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"aver/base/cards"
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/frame/live"
@@ -160,6 +161,9 @@ func (s *Service) enforced(ctx context.Context, tenant ids.Tenant) (bool, error)
 func (s *Service) SetSettings(ctx context.Context, actor vault.Actor, set Settings) error {
 	if err := set.check(); err != nil {
 		return err
+	}
+	for _, text := range []*string{&set.Name, &set.ReplyTime, &set.Offline} {
+		*text, _ = cards.Mask(*text)
 	}
 	return s.vault.Do(ctx, actor, actWriteSettings, func(tx *vault.Tx) error {
 		tx.Emit(vault.Event{Kind: eventSettings}, nil)

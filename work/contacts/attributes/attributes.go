@@ -153,6 +153,7 @@ func clean(a Attribute) (Attribute, error) {
 	if a.Label = strings.TrimSpace(a.Label); a.Label == "" {
 		a.Label = a.Name
 	}
+	a.Label, _ = cards.Mask(a.Label)
 	if utf8.RuneCountInString(a.Label) > 80 || !utf8.ValidString(a.Label) {
 		bad = append(bad, errs.Field{Field: "label", Code: "too-long", Message: "Use at most 80 characters."})
 	}
@@ -161,6 +162,7 @@ func clean(a Attribute) (Attribute, error) {
 	}
 	var options []string
 	for _, o := range a.Options {
+		o, _ = cards.Mask(o)
 		if o = strings.TrimSpace(o); o != "" && !slices.Contains(options, o) {
 			options = append(options, o)
 		}
@@ -213,12 +215,15 @@ func (a Attribute) Read(value any) (any, string) {
 	}
 	switch a.Kind {
 	case Numeric:
-		if n, ok := value.(float64); ok {
-			return n, ""
+		n, ok := value.(float64)
+		if !ok {
+			var err error
+			if n, err = strconv.ParseFloat(text, 64); !isText || err != nil || n != n || n > 1e15 || n < -1e15 {
+				return nil, "write a number."
+			}
 		}
-		n, err := strconv.ParseFloat(text, 64)
-		if !isText || err != nil || n != n || n > 1e15 || n < -1e15 {
-			return nil, "write a number."
+		if _, found := cards.Mask(strconv.FormatFloat(n, 'f', -1, 64)); found > 0 { // masked it would be no number
+			return nil, "this is a card's number, which is not kept."
 		}
 		return n, ""
 	case Boolean:

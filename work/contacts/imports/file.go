@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 
+	"aver/base/cards"
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/vault"
@@ -50,6 +51,7 @@ func (s *Service) Upload(ctx context.Context, actor vault.Actor, name string, fr
 	if err != nil {
 		return Import{}, err
 	}
+	text, _ = cards.MaskFile(text)
 	i := Import{State: Mapping, Author: actor.User(), Name: fileName(name), Encoding: encoding, Delimiter: delimiter(text)}
 	if i.Columns, i.Total, err = survey(text, i.Delimiter); err != nil {
 		return i, err
@@ -76,6 +78,7 @@ func (s *Service) Upload(ctx context.Context, actor vault.Actor, name string, fr
 // fileName is what the file is called, without a path and at a bearable length.
 func fileName(name string) string {
 	name = name[strings.LastIndexAny(name, `/\`)+1:]
+	name, _ = cards.Mask(name)
 	name = strings.ToValidUTF8(strings.Map(func(r rune) rune {
 		if r < ' ' {
 			return -1

@@ -2,7 +2,8 @@
 //
 // A file's own word about itself counts for nothing: its bytes decide, and only kinds on a short list pass. Pictures
 // are decoded and drawn anew, so that places, hidden documents and whatever else rides along stay behind. Everything
-// else is passed on as it came, to be saved by whoever wants it and never to be shown in a page of ours.
+// else is passed on as it came, but for card numbers in its words, to be saved by whoever wants it and never to be shown
+// in a page of ours.
 package attach
 
 import (
@@ -71,7 +72,7 @@ func Take(ctx context.Context, name string, from io.Reader, keep func(File) erro
 	if err != nil {
 		return err
 	}
-	f, err := examine(ctx, name, raw)
+	f, err := examine(ctx, name, raw, part)
 	if err != nil {
 		return err
 	}
@@ -106,7 +107,7 @@ func readAll(ctx context.Context, from io.Reader, part *part) ([]byte, error) {
 }
 
 // examine finds out what a file is and makes it harmless.
-func examine(ctx context.Context, name string, raw []byte) (File, error) {
+func examine(ctx context.Context, name string, raw []byte, memory *part) (File, error) {
 	f := File{Content: bytes.NewReader(raw)}
 	switch kind, _, _ := strings.Cut(http.DetectContentType(raw), ";"); kind {
 	case jpegKind, pngKind, gifKind, webpKind:
@@ -118,9 +119,18 @@ func examine(ctx context.Context, name string, raw []byte) (File, error) {
 	case pdfKind:
 		f.Kind = pdfKind
 	case textKind:
-		f.Kind = textual(name, raw)
+		if f.Kind = textual(name, raw); f.Kind != "" {
+			clean, _ := cards.MaskFile(raw)
+			f.Content = bytes.NewReader(clean)
+		}
 	case "application/zip":
-		f.Kind = office(raw)
+		if f.Kind = office(raw); f.Kind != "" {
+			clean, err := maskOffice(ctx, raw, memory)
+			if err != nil {
+				return File{}, err
+			}
+			f.Content = bytes.NewReader(clean)
+		}
 	}
 	if f.Kind == "" {
 		return File{}, errKind

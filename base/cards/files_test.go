@@ -1,0 +1,96 @@
+package cards_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+
+	"aver/base/cards"
+)
+
+func TestFilesKeepEverythingButTheNumbers(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ text, want string }{
+		"a table":         {"name,card\nMaria,4111 1111 1111 1111\n", "name,card\nMaria,•••• •••• •••• 1111\n"},
+		"an old encoding": {"M\xfcller;4111111111111111\r\n", "M\xfcller;\x95\x95\x95\x95\x95\x95\x95\x95\x95\x95\x95\x951111\r\n"},
+		"no number":       {"M\xfcller;12\r\n", "M\xfcller;12\r\n"},
+		"nothing":         {"", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got, _ := cards.MaskFile([]byte(c.text)); string(got) != c.want {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
+func TestNoNumberSurvivesWhereverItStandsInALongFile(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		before := strings.Repeat("lorem ipsum, ", rapid.IntRange(0, 700).Draw(t, "before"))
+		before = before[:max(0, len(before)-rapid.IntRange(0, 12).Draw(t, "less"))] + ":"
+		text := before + dressed(t, number(t)) + ";" + strings.Repeat(" dolor sit", rapid.IntRange(0, 500).Draw(t, "after"))
+		got, n := cards.MaskFile([]byte(text))
+		again, more := cards.Mask(string(got))
+		if n == 0 || more != 0 || again != string(got) {
+			t.Fatalf("%d found, and %d more in what was masked", n, more)
+		}
+		if utf8.RuneCount(got) != utf8.RuneCountInString(text) {
+			t.Fatalf("%d characters became %d", utf8.RuneCountInString(text), utf8.RuneCount(got))
+		}
+	})
+}
+
+func TestMaskingAFileOfDigitsAloneTakesATimeThatGrowsWithIt(t *testing.T) {
+	t.Parallel()
+	took := func(size int) time.Duration {
+		raw := bytes.Repeat([]byte("4242424242424242"), size/16)
+		begun := time.Now()
+		if _, n := cards.MaskFile(raw); n == 0 {
+			t.Error("nothing was found")
+		}
+		return time.Since(begun)
+	}
+	took(64 << 10)
+	small, large := took(256<<10), took(2<<20)
+	if large > 40*small { // eight times as much; squared it would be 64
+		t.Errorf("256 KiB took %s and 2 MiB %s", small, large)
+	}
+}
+
+func TestJSONStaysJSON(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`{"card":4111111111111111,"n":12}`:         `{"card":"••••••••••••1111","n":12}`,
+		`{"a":["4111 1111 1111 1111",{"b":true}]}`: `{"a":["•••• •••• •••• 1111",{"b":true}]}`,
+		`{"4111111111111111":"x"}`:                 `{"••••••••••••1111":"x"}`,
+		`{"card":"\u0034111111111111111"}`:         `{"card":"••••••••••••1111"}`,
+		`{"z":1,"a":2.50}`:                         `{"z":1,"a":2.50}`,
+		`not JSON 4111111111111111`:                `not JSON ••••••••••••1111`,
+	} {
+		if got, _ := cards.MaskJSON([]byte(text)); string(got) != want {
+			t.Errorf("%s became %s", text, got)
+		}
+	}
+}
+
+func FuzzMaskFile(f *testing.F) {
+	f.Add([]byte("card 4111 1111 1111 1111"))
+	f.Add([]byte("\xff4111111111111111"))
+	f.Add([]byte(`{"card":4111111111111111}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		got, n := cards.MaskFile(raw)
+		if n == 0 && !bytes.Equal(got, raw) {
+			t.Fatalf("changed %q without finding anything: %q", raw, got)
+		}
+		if out, _ := cards.MaskJSON(raw); json.Valid(raw) && !json.Valid(out) {
+			t.Fatalf("%q became %q, which is no JSON", raw, out)
+		}
+	})
+}
