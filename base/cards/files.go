@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -16,41 +15,41 @@ const window = 2 << 10
 // longestWritten is how many bytes a number can take in a text: digits of four bytes each, with signs of three in between.
 const longestWritten = longest*4 + (longest-1)*mostBetween*3
 
-// MaskFile is Mask for the bytes of a text file, in UTF-8 or in an encoding with a byte for a sign. What is no text at
-// all comes back as it was.
+// MaskFile is Mask for the bytes of a text file, in UTF-8 or in an encoding with a byte for a sign. What holds no number
+// comes back as it was.
 func MaskFile(raw []byte) ([]byte, int) {
 	if !utf8.Valid(raw) {
 		return maskBytes(raw)
 	}
-	return maskText(string(raw))
+	return maskText(raw)
 }
 
-// maskText masks window after window. Each begins a little before the last one ended, so that no number falls in between.
-func maskText(text string) ([]byte, int) {
-	var out strings.Builder
-	found := 0
-	for len(text) > 0 {
-		end := cut(text, window)
-		masked, n := Mask(text[:end])
+// maskText masks window after window. With each it looks once more at the end of the last one, so that no number falls in
+// between.
+func maskText(raw []byte) ([]byte, int) {
+	var out []byte // from the first number on
+	carry, found := "", 0
+	for at := 0; at < len(raw); {
+		end := cut(raw, at+window)
+		masked, n := Mask(carry + string(raw[at:end]))
+		if n > 0 && found == 0 {
+			out = append(out, raw[:at-len(carry)]...) // nothing was masked yet, so the carry is as it was
+		}
 		found += n
-		if end == len(text) {
-			out.WriteString(masked)
-			break
+		keep := cut([]byte(masked), max(0, len(masked)-longestWritten))
+		if found > 0 {
+			out = append(out, masked[:keep]...)
 		}
-		again := len(masked)
-		if again > longestWritten {
-			again = cut(masked, len(masked)-longestWritten)
-			out.WriteString(masked[:again])
-		} else {
-			again = 0
-		}
-		text = masked[again:] + text[end:]
+		carry, at = masked[keep:], end
 	}
-	return []byte(out.String()), found
+	if found == 0 {
+		return raw, 0
+	}
+	return append(out, carry...), found
 }
 
 // cut is the last place at or before n where a character of the text begins.
-func cut(text string, n int) int {
+func cut(text []byte, n int) int {
 	if n >= len(text) {
 		return len(text)
 	}
@@ -65,24 +64,24 @@ const bullet = 0x95
 
 // maskBytes masks a text in which every byte is a sign. Its digits are those of ASCII.
 func maskBytes(raw []byte) ([]byte, int) {
-	var text strings.Builder
-	for _, b := range raw {
+	plain := bytes.Clone(raw)
+	for i, b := range plain {
 		if b >= utf8.RuneSelf {
-			b = '?'
+			plain[i] = '?'
 		}
-		text.WriteByte(b)
 	}
-	masked, found := maskText(text.String())
+	masked, found := maskText(plain)
 	if found == 0 {
 		return raw, 0
 	}
-	out := make([]byte, 0, len(raw))
-	for i, r := range []rune(string(masked)) {
+	out, i := make([]byte, 0, len(raw)), 0
+	for _, r := range string(masked) {
 		if r == sign {
 			out = append(out, bullet)
 		} else {
 			out = append(out, raw[i])
 		}
+		i++
 	}
 	return out, found
 }
