@@ -52,7 +52,11 @@ type call struct {
 }
 
 func commands() []command {
-	return []command{serveCommand, demoCommand, relayCommand, migrateCommand, tenantCommand, regionsCommand, claimsCommand, deadlinesCommand, registerCommand, auditCommand, receiptCommand, backupCommand, keysCommand, doctorCommand, versionCommand}
+	return []command{
+		serveCommand, demoCommand, relayCommand, migrateCommand, tenantCommand, regionsCommand,
+		claimsCommand, deadlinesCommand, redactCommand,
+		registerCommand, auditCommand, receiptCommand, backupCommand, keysCommand, doctorCommand, versionCommand,
+	}
 }
 
 func main() {

@@ -16,6 +16,7 @@ func rows() []row {
 		{name: "stored", run: stored},
 		{name: "sweep", run: sweep},
 		{name: "verify", run: verify},
+		{name: "redaction", run: redaction},
 		{name: "peer", generates: true, run: peer},
 	}
 }

@@ -1,0 +1,305 @@
+// Package known finds what is known of the people who take part: their names however they are spelt, their addresses and
+// numbers, what the tenant calls them.
+//
+// Whoever keeps the conversation knows who is talking, so this is the recogniser that misses least: no list and no
+// context is needed. Words are compared folded; of five letters on, one letter may be wrong, missing or too much, or two
+// swapped.
+package known
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"aver/base/redact/names"
+	"aver/base/redact/scan"
+)
+
+// Person is what is known of somebody.
+type Person struct {
+	Names     []string // in any form; each part counts by itself
+	Emails    []string
+	Phones    []string
+	Companies []string
+	Addresses []string // of houses
+	IDs       []string // what the tenant calls the person
+}
+
+// Matcher finds people.
+type Matcher struct {
+	people  int
+	words   scan.Table[entry]    // single words
+	phrases scan.Table[[]phrase] // several words, by the first
+	phones  []phone
+
+	first, last [fuzzyMost + 2]uint32 // for each length, which letters known words begin and end with; at 0 of any length
+	fuzzy       []string
+
+	fold [64]byte
+	text scan.Text // of what is learned
+	list []string
+}
+
+type entry struct {
+	kind   scan.Type
+	person int
+	plain  bool // an everyday word besides: counts only with a capital letter
+}
+
+type phrase struct {
+	rest   []uint64 // hashes of the words behind the first
+	kind   scan.Type
+	person int
+}
+
+type phone struct {
+	tail   string // its last digits
+	person int
+}
+
+const (
+	fuzzyLeast = 5
+	fuzzyMost  = 24
+	phoneTail  = 7 // digits by which a number is known, however its beginning is written
+)
+
+// New makes a matcher for some people. Spans name them by their place in the list, from 1 on.
+func New(people ...Person) *Matcher {
+	m := &Matcher{}
+	m.Reset(people...)
+	return m
+}
+
+// Reset makes it one for other people.
+func (m *Matcher) Reset(people ...Person) {
+	m.words.Clear()
+	m.phrases.Clear()
+	m.people, m.phones, m.fuzzy = 0, m.phones[:0], m.fuzzy[:0]
+	clear(m.first[:])
+	clear(m.last[:])
+	for _, p := range people {
+		m.add(p)
+	}
+}
+
+// Learn adds what a text itself revealed: every part of a name, or a value as it was written. It tells whether that was new.
+func (m *Matcher) Learn(kind scan.Type, text string) bool {
+	before := m.words.Len() + m.phrases.Len()
+	if kind != scan.Name {
+		m.phrase(kind, 0, text)
+	} else {
+		for _, part := range m.parts(text) {
+			if len(part) > 2 && !names.Common(part) {
+				m.single(part, entry{kind: kind})
+			}
+		}
+	}
+	return m.words.Len()+m.phrases.Len() > before
+}
+
+func (m *Matcher) add(p Person) {
+	m.people++
+	for _, name := range p.Names {
+		for _, part := range m.parts(name) {
+			m.word(scan.Name, part)
+		}
+	}
+	for _, email := range p.Emails {
+		local, _, _ := strings.Cut(email, "@")
+		m.phrase(scan.Email, m.people, email)
+		m.phrase(scan.Name, m.people, local)
+	}
+	for _, number := range p.Phones {
+		if d := scan.Digits(number, nil); len(d) >= phoneTail {
+			m.phones = append(m.phones, phone{string(d[len(d)-phoneTail:]), m.people})
+		}
+	}
+	for kind, list := range map[scan.Type][]string{scan.Company: p.Companies, scan.Address: p.Addresses, scan.Reference: p.IDs} {
+		for _, text := range list {
+			m.phrase(kind, m.people, text)
+		}
+	}
+}
+
+// word adds a part of a name of the person last added.
+func (m *Matcher) word(kind scan.Type, w string) {
+	n := utf8.RuneCountInString(w)
+	if n < 2 || names.Particle(w) {
+		return
+	}
+	m.single(w, entry{kind, m.people, names.Common(w)})
+	if len(w) < fuzzyLeast || len(w) > fuzzyMost || n != len(w) && n < fuzzyLeast {
+		return
+	}
+	m.fuzzy = append(m.fuzzy, w)
+	for _, l := range []int{0, len(w) - 1, len(w), len(w) + 1} {
+		m.first[l] |= 1 << (w[0] & 31)
+		m.last[l] |= 1 << (w[len(w)-1] & 31)
+	}
+}
+
+// phrase adds words that count when they stand together.
+func (m *Matcher) phrase(kind scan.Type, person int, text string) {
+	words := m.parts(text)
+	if len(words) == 0 || len(text) < 3 {
+		return
+	}
+	if len(words) == 1 {
+		if kind != scan.Name || len(words[0]) > 2 {
+			m.single(words[0], entry{kind, person, names.Common(words[0])})
+		}
+		return
+	}
+	first := scan.Hash(words[0])
+	list, _ := m.phrases.Get(first)
+	p := phrase{kind: kind, person: person}
+	for _, w := range words[1:] {
+		p.rest = append(p.rest, scan.Hash(w))
+	}
+	if !slices.ContainsFunc(list, func(o phrase) bool { return slices.Equal(o.rest, p.rest) }) {
+		m.phrases.Put(first, append(list, p))
+	}
+	if kind == scan.Company && len(words[0]) >= fuzzyLeast && !names.Common(words[0]) { // "Muster" of Muster Handel GmbH
+		m.single(words[0], entry{kind: kind, person: person})
+	}
+}
+
+// single adds a word unless it is there.
+func (m *Matcher) single(w string, e entry) {
+	if _, taken := m.words.Get(scan.Hash(w)); !taken {
+		m.words.Put(scan.Hash(w), e)
+	}
+}
+
+// parts are the words and numbers of a text, folded. The list is good until the next call.
+func (m *Matcher) parts(s string) []string {
+	m.text.Read(s)
+	m.list = m.list[:0]
+	for i := range m.text.Tokens {
+		k := &m.text.Tokens[i]
+		if k.Kind != scan.Sign && k.Kind != scan.Held {
+			m.list = append(m.list, scan.FoldString(m.text.Of(k)))
+		}
+	}
+	return m.list
+}
+
+// Find appends what it finds in a text. Spans may overlap.
+func (m *Matcher) Find(t *scan.Text, found []scan.Span) []scan.Span {
+	if len(m.phones) > 0 {
+		found = m.numbers(t, found)
+	}
+	if m.words.Len()+m.phrases.Len() == 0 {
+		return found
+	}
+	for i := range t.Tokens {
+		t1 := &t.Tokens[i]
+		if t1.Kind == scan.Sign || t1.Kind == scan.Held {
+			continue
+		}
+		if e, ok := m.match(t, t1); ok && (!e.plain || t1.Is(scan.Capital)) {
+			found = append(found, scan.Span{From: t1.From, To: t.Whose(t1), Type: e.kind, Person: e.person})
+		}
+		list, _ := m.phrases.Get(t1.Hash)
+		for _, p := range list {
+			if last := m.follows(t, i, p.rest); last > 0 {
+				found = append(found, scan.Span{From: t1.From, To: t.Tokens[last].To, Type: p.kind, Person: p.person})
+			}
+		}
+	}
+	return found
+}
+
+// match looks a word up: as it is, as a genitive, then with one letter wrong.
+func (m *Matcher) match(t *scan.Text, k *scan.Token) (entry, bool) {
+	if e, ok := m.words.Get(k.Hash); ok {
+		return e, true
+	}
+	n := k.Len()
+	if n < fuzzyLeast-1 || n > len(m.fold) || k.Last != 's' && !m.resembles(k) {
+		return entry{}, false
+	}
+	w := t.Folded(k, m.fold[:0])
+	if w[len(w)-1] == 's' {
+		if e, ok := m.words.Get(scan.Hash(string(w[:len(w)-1]))); ok && e.kind == scan.Name && !e.plain {
+			return e, true
+		}
+	}
+	for _, known := range m.fuzzy {
+		if len(known) <= len(w)+1 && len(known)+1 >= len(w) && (known[0] == w[0] || known[len(known)-1] == w[len(w)-1]) && oneEdit(known, w) && !names.Common(string(w)) {
+			return m.words.Get(scan.Hash(known))
+		}
+	}
+	return entry{}, false
+}
+
+// resembles tells whether a word begins or ends with a letter that a known word of about its length begins or ends with. Letters beyond
+// ASCII make a word longer than it is folded: of those only the letters count.
+func (m *Matcher) resembles(k *scan.Token) bool {
+	n := k.Len()
+	if k.Is(scan.Foreign) {
+		n = 0
+	} else if n > fuzzyMost+1 {
+		return false
+	}
+	return m.first[n]>>(k.First&31)&1 != 0 || m.last[n]>>(k.Last&31)&1 != 0
+}
+
+// oneEdit tells whether one letter exchanged, added or left out, or two neighbours swapped, makes one word of the other.
+func oneEdit(a string, b []byte) bool {
+	i, short := 0, min(len(a), len(b))
+	for i < short && a[i] == b[i] {
+		i++
+	}
+	j := 0
+	for j < short-i && a[len(a)-1-j] == b[len(b)-1-j] {
+		j++
+	}
+	left, right := len(a)-i-j, len(b)-i-j
+	return left <= 1 && right <= 1 || left == 2 && right == 2 && a[i] == b[i+1] && a[i+1] == b[i]
+}
+
+// follows is the token with which the rest of a phrase ends behind a token, over signs, or 0.
+func (m *Matcher) follows(t *scan.Text, i int, rest []uint64) int {
+	for _, want := range rest {
+		i++
+		for signs := 0; t.At(i).Kind == scan.Sign && signs < 3; signs++ {
+			i++
+		}
+		if k := t.At(i); k.Kind == 0 || k.Kind == scan.Held || k.Hash != want {
+			return 0
+		}
+	}
+	return i
+}
+
+// numbers finds known telephone numbers, whatever stands between their digits and however they begin.
+func (m *Matcher) numbers(t *scan.Text, found []scan.Span) []scan.Span {
+	for i := 0; i < len(t.Tokens); i++ {
+		if t.Tokens[i].Kind != scan.Number {
+			continue
+		}
+		var all [48]byte
+		digits, last := all[:0], i
+		for j := i; j < len(t.Tokens) && j <= last+3; j++ {
+			k := &t.Tokens[j]
+			if k.Kind == scan.Number && len(digits)+k.Len() <= len(all) {
+				digits, last = scan.Digits(t.Of(k), digits), j
+			} else if k.Kind != scan.Sign {
+				break
+			}
+		}
+		for _, p := range m.phones {
+			if strings.HasSuffix(string(digits), p.tail) && len(digits) <= 18 {
+				from := t.Tokens[i].From
+				if t.IsSign(i-1, '+') || t.IsSign(i-1, '(') {
+					from--
+				}
+				found = append(found, scan.Span{From: from, To: t.Tokens[last].To, Type: scan.Phone, Person: p.person})
+				break
+			}
+		}
+		i = last
+	}
+	return found
+}
