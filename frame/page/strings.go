@@ -1,9 +1,11 @@
 package page
 
 import (
-	_ "embed"
+	"context"
+	"embed"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -12,11 +14,51 @@ import (
 	"golang.org/x/text/language"
 )
 
-//go:embed strings/en.json
-var english []byte
+//go:embed strings/*.json
+var shipped embed.FS
 
 // text holds the words of the shared parts.
-var text = MustStrings(language.English, english)
+var text = mustShipped("en")
+
+// public holds the words of the parts that pages for everybody are made of, in other languages.
+var public = map[string]Strings{"de": mustShipped("de"), "fr": mustShipped("fr"), "es": mustShipped("es")}
+
+func mustShipped(lang string) Strings {
+	file, err := shipped.ReadFile("strings/" + lang + ".json")
+	if err != nil {
+		panic(fmt.Sprintf("page: a string file cannot be read: %v", err))
+	}
+	return MustStrings(language.MustParse(lang), file)
+}
+
+type languageKey struct{}
+
+// Speak returns a context in which the parts of public pages speak this language, where they can.
+func Speak(ctx context.Context, lang string) context.Context {
+	return context.WithValue(ctx, languageKey{}, lang)
+}
+
+// say gives the words of the shared parts in the language of the page.
+func say(ctx context.Context) Strings {
+	if s, ok := public[spoken(ctx)]; ok {
+		return s
+	}
+	return text
+}
+
+// spoken is the language that Speak set, or empty.
+func spoken(ctx context.Context) string {
+	lang, _ := ctx.Value(languageKey{}).(string)
+	return lang
+}
+
+// pageLanguage is what the root element of a public page says.
+func pageLanguage(ctx context.Context) string {
+	if _, ok := public[spoken(ctx)]; ok {
+		return spoken(ctx)
+	}
+	return "en-GB"
+}
 
 // Strings are the texts of one part of the product in one language, by key.
 type Strings struct {
@@ -50,6 +92,43 @@ func MustStrings(lang language.Tag, file []byte) Strings {
 		panic(fmt.Sprintf("page: a string file cannot be read: %v", err))
 	}
 	return s
+}
+
+// Translations are the texts of one part in several languages. The first is for people whose language is none of them.
+type Translations []Strings
+
+// MustTranslations reads strings.<language>.json of each language; it panics as MustStrings does.
+func MustTranslations(files fs.FS, languages ...string) Translations {
+	var all Translations
+	for _, l := range languages {
+		file, err := fs.ReadFile(files, "strings."+l+".json")
+		if err != nil {
+			panic(fmt.Sprintf("page: a string file cannot be read: %v", err))
+		}
+		all = append(all, MustStrings(language.MustParse(l), file))
+	}
+	return all
+}
+
+// In returns the texts of a language, or those of the first.
+func (t Translations) In(lang string) Strings {
+	for _, s := range t {
+		if s.lang.String() == lang {
+			return s
+		}
+	}
+	return t[0]
+}
+
+// Match finds the language that suits a reader best, by what the browser says in Accept-Language.
+func (t Translations) Match(accept string) string {
+	var tags []language.Tag
+	for _, s := range t {
+		tags = append(tags, s.lang)
+	}
+	wanted, _, _ := language.ParseAcceptLanguage(accept) // whoever sends nonsense gets the first
+	_, i, _ := language.NewMatcher(tags).Match(wanted...)
+	return tags[i].String()
 }
 
 // T returns the text for a key. {0}, {1}, … are replaced by the arguments; the plural form follows the first

@@ -7,6 +7,7 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/trust/rights"
+	"aver/trust/rights/state"
 	"aver/vault"
 	"aver/vault/vaulttest"
 )
@@ -48,7 +49,7 @@ func TestACodeGoesToTheTypedAddressAndSpeaksOnlyForThoseWhoStillHaveIt(t *testin
 		for _, name := range []string{"a claim before", "ada", "a claim after"} {
 			who[name] = w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org")}, "words")
 		}
-		ticket, err := w.rights.Ask(t.Context(), w.Tenant, rights.Erasure, "Ada@example.org ")
+		ticket, err := w.rights.Ask(t.Context(), w.Tenant, rights.Wish{Kind: state.Erasure, Email: "Ada@example.org "})
 		must(t, err)
 		w.moves(t, who["a claim before"], "mallory@example.net")
 		w.moves(t, who["a claim after"], "mallory@example.net")
@@ -68,14 +69,14 @@ func TestACodeGoesToTheTypedAddressAndSpeaksOnlyForThoseWhoStillHaveIt(t *testin
 func TestACodeIsWorthNothingOnceNobodyHasTheAddress(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		who := map[string]ids.Contact{"ada": w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org")}, "words")}
-		ticket, err := w.rights.Ask(t.Context(), w.Tenant, rights.Erasure, "ada@example.org")
+		ticket, err := w.rights.Ask(t.Context(), w.Tenant, rights.Wish{Kind: state.Erasure, Email: "ada@example.org"})
 		must(t, err)
 		code := w.post.code(t)
 		w.moves(t, who["ada"], "ada@new.example.org")
 		if _, err := w.rights.Prove(t.Context(), w.Tenant, ticket, code); !errs.Is(err, errs.Invalid) {
 			t.Errorf("the code counts: %v", err)
 		}
-		ticket, err = w.rights.Ask(t.Context(), w.Tenant, rights.Erasure, "ada@new.example.org")
+		ticket, err = w.rights.Ask(t.Context(), w.Tenant, rights.Wish{Kind: state.Erasure, Email: "ada@new.example.org"})
 		must(t, err)
 		_, err = w.rights.Prove(t.Context(), w.Tenant, ticket, w.post.code(t))
 		must(t, err)

@@ -22,7 +22,7 @@ import (
 // call sends a request to the API of audit and rights as a program with these scopes.
 func (o *office) call(t *testing.T, method, path, body string, scopes ...string) (int, map[string]any) {
 	t.Helper()
-	api := moduletest.Edge(moduletest.Mux(o.audit.Module(), web.New(o.rights).Module()), vaulttest.Key(o.Tenant, scopes...), page.View{})
+	api := moduletest.Edge(moduletest.Mux(o.audit.Module(), web.New(o.rights, "").Module()), vaulttest.Key(o.Tenant, scopes...), page.View{})
 	out := map[string]any{}
 	a := moduletest.Do(api, method, path, "application/json", body)
 	if a.Body != "" {
@@ -35,13 +35,13 @@ func TestAProgramAsksForACopyAndReadsTheLog(t *testing.T) {
 	t.Parallel()
 	o := openOffice(t)
 	ada := o.add(t, o.Tenant, person{Email: personal.Of("ada@example.org")}, "hello")
-	status, made := o.call(t, "POST", "/v1/privacy_requests", `{"contact":"`+ada.String()+`","kind":"copy"}`, "privacy:write", "privacy:read")
-	if status != http.StatusOK || made["state"] != "running" {
+	status, made := o.call(t, "POST", "/v1/privacy_requests", `{"contact":"`+ada.String()+`","kind":"access"}`, "privacy:write", "privacy:read")
+	if status != http.StatusOK || made["status"] != "in_progress" || made["reason"] != "expected" {
 		t.Fatalf("got %d %v", status, made)
 	}
 	eventually.Must(t, "the copy", func() bool {
 		_, now := o.call(t, "GET", "/v1/privacy_requests/"+made["id"].(string), "", "privacy:read")
-		return now["state"] == "done"
+		return now["status"] == "fulfilled"
 	})
 	_, list := o.call(t, "GET", "/v1/privacy_requests?per_page=1", "", "privacy:read")
 	if all := list["privacy_requests"].([]any); len(all) != 1 {

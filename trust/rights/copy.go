@@ -6,11 +6,11 @@ import (
 	"io"
 	"mime"
 	"sync/atomic"
-	"time"
 
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/trust/rights/archive"
+	"aver/trust/rights/state"
 	"aver/vault"
 )
 
@@ -136,11 +136,7 @@ func extension(kind string) string {
 
 // StartCopy begins to put a copy together, for the actor's own data when a visitor asks. Task tells how far it is.
 func (s *Service) StartCopy(ctx context.Context, actor vault.Actor, contact ids.Contact) (RequestID, error) {
-	r, err := s.ask(ctx, actor, Copy, viaOf(actor), contact)
-	if err != nil {
-		return RequestID{}, err
-	}
-	return r.ID, s.queue.Enqueue(ctx, copyKind, actor.Tenant(), r.ID.String(), time.Time{})
+	return s.Start(ctx, actor, Wish{Kind: state.Access}, contact)
 }
 
 // StartExport begins to put together a copy of the visitor's own data.
@@ -152,7 +148,7 @@ func (s *Service) StartExport(ctx context.Context, visitor vault.Actor) (Request
 func (s *Service) work(ctx context.Context, tenant ids.Tenant, id RequestID) error {
 	actor := system(tenant)
 	r, err := s.Read(ctx, actor, id)
-	if err != nil || r.Kind != Copy || r.State != Running || r.Contact.IsZero() {
+	if err != nil || r.Kind.Deed() != state.Copy || r.State != state.Running || r.Contact.IsZero() {
 		return ignoreAbsent(err)
 	}
 	p := &progress{}
@@ -164,17 +160,20 @@ func (s *Service) work(ctx context.Context, tenant ids.Tenant, id RequestID) err
 	blob, err := s.vault.PutBlob(ctx, actor, r.Contact, archiveKind, reader, maxArchive)
 	reader.CloseWithError(err)
 	if errs.Is(err, errs.Gone) {
-		return s.refuse(ctx, tenant, id, "no_such_person")
+		return s.drop(ctx, tenant, id, state.Denied, state.NoMatch, state.Nobody)
 	}
 	if err != nil {
 		return err
 	}
 	return s.vault.Do(ctx, actor, actFinish, func(tx *vault.Tx) error {
 		r, err := Requests.Get(tx, id)
-		if err != nil || r.State != Running {
+		if err != nil || r.State != state.Running {
 			return ignoreAbsent(err)
 		}
-		r.State, r.EndedAt, r.File = Done, tx.Now(), blob.ID
+		if err := r.end(state.Fulfilled, tx.Now()); err != nil {
+			return err
+		}
+		r.File = blob.ID
 		tx.Emit(vault.Event{Kind: "dsr.completed", Object: id.String(), Subject: r.Contact}, nil)
 		return errors.Join(vault.Blobs.Add(tx, blob), Requests.Put(tx, r))
 	})
@@ -187,14 +186,13 @@ func ignoreAbsent(err error) error {
 	return err
 }
 
-// refuse ends a request that has not ended.
-func (s *Service) refuse(ctx context.Context, tenant ids.Tenant, id RequestID, reason string) error {
+// drop ends a request that has not ended, by what was decided beforehand.
+func (s *Service) drop(ctx context.Context, tenant ids.Tenant, id RequestID, next state.State, why state.Reason, by state.Policy) error {
 	_, err := s.change(ctx, tenant, id, func(r *Request, tx *vault.Tx) (bool, error) {
-		if r.State == Done || r.State == Refused {
+		if r.State.Over() {
 			return false, nil
 		}
-		r.refuse(reason, tx.Now())
-		return true, nil
+		return true, r.drop(next, why, by, tx.Now())
 	})
 	return ignoreAbsent(err)
 }
@@ -218,9 +216,9 @@ func (s *Service) Task(ctx context.Context, actor vault.Actor, id RequestID) (Ta
 // TaskOf tells how far a copy is that was read.
 func (s *Service) TaskOf(r Request) Task {
 	switch {
-	case r.State == Done && !r.File.IsZero():
+	case r.State == state.Fulfilled && !r.File.IsZero():
 		return Task{State: "done"}
-	case r.State == Done, r.State == Refused:
+	case r.State.Over(), r.State == state.Open:
 		return Task{State: "failed"}
 	}
 	if p, here := s.running.Load(r.ID); here {
@@ -240,7 +238,7 @@ func (s *Service) Collect(ctx context.Context, actor vault.Actor, id RequestID) 
 }
 
 func (s *Service) collect(ctx context.Context, actor vault.Actor, r Request) (content io.Reader, size int64, err error) {
-	if r.Kind != Copy || r.State != Done {
+	if r.Kind.Deed() != state.Copy || r.State != state.Fulfilled {
 		return nil, 0, errs.New(errs.NotFound, "There is no such thing here.")
 	}
 	if r.File.IsZero() || s.vault.Now().Sub(r.EndedAt) > FileLife {

@@ -9,12 +9,14 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/frame/jobs"
+	"aver/trust/rights/state"
 	"aver/vault"
 )
 
 const (
 	copyKind   = "rights.copy"
 	codeKind   = "rights.code"
+	letterKind = "rights.letter"
 	finishKind = "rights.finish"
 	dueKind    = "rights.due"
 	dueEvery   = 10 * time.Minute
@@ -23,12 +25,12 @@ const (
 func (s *Service) jobs(j *jobs.Jobs) error {
 	s.queue = j
 	soon := []time.Duration{5 * time.Second, time.Minute, 10 * time.Minute}
+	later := append(soon, time.Hour, 6*time.Hour, 24*time.Hour, 48*time.Hour) // a letter is owed, even when the relay is away for days
 	for _, k := range []jobs.Kind{
 		{Name: copyKind, Unique: true, Retry: soon, Timeout: 30 * time.Minute, Work: s.onRequest(s.work),
-			OnDead: s.onRequest(func(ctx context.Context, tenant ids.Tenant, id RequestID) error {
-				return s.refuse(ctx, tenant, id, "failed")
-			})},
-		{Name: codeKind, Unique: true, Retry: soon, Outward: true, Work: s.onRequest(s.sendCode)},
+			OnDead: s.onRequest(s.fail)},
+		{Name: codeKind, Unique: true, Retry: soon, Outward: true, Work: s.onRequest(s.take)},
+		{Name: letterKind, Unique: true, Retry: later, Outward: true, Work: s.onLetter},
 		{Name: finishKind, Unique: true, Retry: soon, Timeout: 30 * time.Minute, Work: func(ctx context.Context, job jobs.Job) error {
 			_, err := s.vault.FinishErasures(ctx, job.Tenant)
 			return err
@@ -72,45 +74,81 @@ func (s *Service) due(ctx context.Context) error {
 }
 
 func (s *Service) dueIn(ctx context.Context, tenant ids.Tenant) error {
-	var old []Request
+	var due []Request
 	now := s.vault.Now()
 	err := s.vault.View(ctx, system(tenant), actList, func(tx *vault.Tx) error {
-		for _, state := range []State{Running, Verifying, Proved, Done} {
-			some, err := Requests.Find(tx, "state = ? AND ended_at IS NULL ORDER BY asked_at LIMIT 100", state)
-			if state == Done {
-				some, err = Requests.Find(tx, "state = ? AND ended_at < ? AND file IS NOT NULL ORDER BY ended_at LIMIT 100", state, now.Add(-FileLife))
-			}
+		due = nil
+		for _, st := range []state.State{state.Running, state.Verifying, state.Confirming, state.Open} {
+			some, err := Requests.Find(tx, "state = ? AND ended_at IS NULL ORDER BY asked_at LIMIT 100", string(st))
 			if err != nil {
 				return err
 			}
-			old = append(old, some...)
+			due = append(due, some...)
 		}
-		return nil
+		files, err := Requests.Find(tx, "state = ? AND ended_at < ? AND file IS NOT NULL ORDER BY ended_at LIMIT 100", string(state.Fulfilled), now.Add(-FileLife))
+		due = append(due, files...)
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	for _, r := range old {
+	for _, r := range due {
 		err = errors.Join(err, s.dueFor(ctx, tenant, r, now))
 	}
-	return err
+	return errors.Join(err, s.forgetWords(ctx, tenant))
 }
 
 func (s *Service) dueFor(ctx context.Context, tenant ids.Tenant, r Request, now time.Time) error {
+	if r.Waits() && r.AlarmedAt.IsZero() && now.After(r.AlarmAt) {
+		if err := s.alarm(ctx, tenant, r.ID); err != nil {
+			return err
+		}
+	}
 	switch {
-	case r.State == Done:
+	case r.State == state.Fulfilled:
 		return s.removeFile(ctx, tenant, r.ID)
 	case now.Sub(r.AskedAt) < dueEvery:
 		return nil
-	case r.State == Verifying && now.After(r.CodeUntil), r.State == Proved && now.Sub(r.AskedAt) > FileLife:
-		return s.refuse(ctx, tenant, r.ID, "expired")
-	case r.State == Running && r.Kind == Copy:
-		return s.queue.Enqueue(ctx, copyKind, tenant, r.ID.String(), time.Time{})
-	case r.State == Running && r.Kind == Erasure:
+	case r.State == state.Verifying && now.After(r.CodeUntil), r.State == state.Confirming && now.Sub(r.AskedAt) > FileLife:
+		return s.drop(ctx, tenant, r.ID, state.Expired, "", state.Unproved)
+	case r.State == state.Running && r.Kind.Deed() == state.Erase:
 		_, err := s.erase(ctx, system(tenant), r, "request of the person, taken up again")
 		return err
+	case r.State == state.Running:
+		return s.carryOut(ctx, system(tenant), r)
 	}
 	return nil
+}
+
+// alarm tells those who answer requests, and the tenant's programs, that four fifths of the time have passed.
+func (s *Service) alarm(ctx context.Context, tenant ids.Tenant, id RequestID) error {
+	_, err := s.change(ctx, tenant, id, func(r *Request, tx *vault.Tx) (bool, error) {
+		if !r.AlarmedAt.IsZero() || r.State.Over() {
+			return false, nil
+		}
+		r.AlarmedAt = tx.Now()
+		tx.Emit(vault.Event{Kind: "privacy_request.due_soon", Object: r.ID.String(), Subject: r.Contact}, nil)
+		return true, nil
+	})
+	if err != nil {
+		return ignoreAbsent(err)
+	}
+	return s.write(ctx, tenant, id, alarmLetter)
+}
+
+// fail gives a request that could not be carried out to somebody who works here.
+func (s *Service) fail(ctx context.Context, tenant ids.Tenant, id RequestID) error {
+	_, err := s.change(ctx, tenant, id, func(r *Request, tx *vault.Tx) (bool, error) {
+		if r.State != state.Running {
+			return false, nil
+		}
+		r.DecidedBy, r.Policy = ids.User{}, ""
+		return true, r.State.Move(state.Open)
+	})
+	if err != nil {
+		return ignoreAbsent(err)
+	}
+	return s.write(ctx, tenant, id, waitingLetter)
 }
 
 func (s *Service) removeFile(ctx context.Context, tenant ids.Tenant, id RequestID) error {

@@ -11,6 +11,7 @@ import (
 	"aver/base/ids"
 	"aver/trust/audit"
 	"aver/trust/rights/receipt"
+	"aver/trust/rights/state"
 	"aver/vault"
 )
 
@@ -26,7 +27,7 @@ type Receipt struct {
 // keys are destroyed and the log says so; what is left of the rows goes right after. The reason is one of our own words,
 // never somebody's text: it stays in the ledger.
 func (s *Service) Erase(ctx context.Context, actor vault.Actor, contact ids.Contact, reason string) (Receipt, error) {
-	r, err := s.ask(ctx, actor, Erasure, viaOf(actor), contact)
+	r, err := s.ask(ctx, actor, Wish{Kind: state.Erasure}, contact)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -79,7 +80,10 @@ func (s *Service) settle(ctx context.Context, tenant ids.Tenant, r Request, from
 	}
 	kept := r.Kept
 	return s.change(ctx, tenant, r.ID, func(r *Request, tx *vault.Tx) (bool, error) {
-		r.State, r.EndedAt, r.Entry, r.Kept = Done, tx.Now(), entry, kept
+		if err := r.end(state.Fulfilled, tx.Now()); err != nil {
+			return false, err
+		}
+		r.Entry, r.Kept = entry, kept
 		said, err := statement(tenant, *r).JSON()
 		if err != nil {
 			return false, err
@@ -108,7 +112,7 @@ func (s *Service) destroy(ctx context.Context, actor vault.Actor, person ids.Con
 
 // statement is what the receipt of a finished erasure says. It is made of what the request keeps, so it stays the same.
 func statement(tenant ids.Tenant, r Request) receipt.Statement {
-	return receipt.Statement{Kind: string(Erasure), Request: r.ID.String(), Workspace: tenant, People: r.People, AskedAt: r.AskedAt, ErasedAt: r.EndedAt, Entry: r.Entry, Kept: receipt.Spared(r.Kept)}
+	return receipt.Statement{Kind: string(state.Erasure), Request: r.ID.String(), Workspace: tenant, People: r.People, AskedAt: r.AskedAt, ErasedAt: r.EndedAt, Entry: r.Entry, Kept: receipt.Spared(r.Kept)}
 }
 
 // ReceiptFile writes the receipt of a finished erasure, which proves itself offline. It holds no secret: whoever has the
@@ -118,7 +122,7 @@ func (s *Service) ReceiptFile(ctx context.Context, tenant ids.Tenant, id Request
 	if err != nil {
 		return nil, err
 	}
-	if r.Kind != Erasure || r.State != Done {
+	if r.Kind.Deed() != state.Erase || r.State != state.Fulfilled {
 		return nil, errs.New(errs.NotFound, "There is no such receipt.")
 	}
 	said, err := statement(tenant, r).JSON()
@@ -146,7 +150,7 @@ func ReceiptOf(r Request) Receipt {
 // Receipt reads the receipt of a finished erasure.
 func (s *Service) Receipt(ctx context.Context, actor vault.Actor, id RequestID) (Receipt, error) {
 	r, err := s.Read(ctx, actor, id)
-	if err == nil && (r.Kind != Erasure || r.State != Done) {
+	if err == nil && (r.Kind.Deed() != state.Erase || r.State != state.Fulfilled) {
 		err = errs.New(errs.NotFound, "There is no such thing here.")
 	}
 	if err != nil {
@@ -162,7 +166,7 @@ func (s *Service) CheckReceipt(ctx context.Context, tenant ids.Tenant, id Reques
 	if err != nil {
 		return audit.Proof{}, err
 	}
-	if r.Kind != Erasure || r.State != Done {
+	if r.Kind.Deed() != state.Erase || r.State != state.Fulfilled {
 		return audit.Proof{}, errs.New(errs.NotFound, "There is no such receipt.")
 	}
 	p, err := s.log.Prove(ctx, system(tenant), r.Entry)

@@ -50,7 +50,7 @@ func openOffice(t *testing.T) *office {
 	o.rights = rights.New(k.Vault, people, identity.New(k.Vault), o.audit, o.holds, o.post)
 	o.retention = retention.New(k.Vault, retention.Config{Files: "letters", Inner: []string{"audit_checkpoints", "backup_drills", "backup_canaries"}})
 	o.backups = backups.New(k.Vault, backups.Config{Folder: t.TempDir(), Data: k.Folder, Seed: bytes.Repeat([]byte{1}, 32)})
-	mine := []module.Module{o.audit.Module(), o.rights.Module(), o.holds.Module(), web.New(o.rights).Module(), o.retention.Module(), o.backups.Module()}
+	mine := []module.Module{o.audit.Module(), o.rights.Module(), o.holds.Module(), web.New(o.rights, "").Module(), o.retention.Module(), o.backups.Module()}
 	mux := moduletest.Mux(mine...)
 	startJobs(t, mine[:len(mine)-1]...) // backups are made when the test says so
 	o.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -76,6 +76,7 @@ func (o *office) furnish(t *testing.T) (contact ids.Contact, pages []string) {
 		return task.State == "done"
 	})
 	must(t, o.audit.Rotate(t.Context(), o.owner))
+
 	_, err = o.backups.Now(t.Context(), vaulttest.System(ids.Installation))
 	must(t, err)
 	_, err = o.backups.Drill(t.Context(), vaulttest.System(ids.Installation), nil)

@@ -16,7 +16,8 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
-	"aver/frame/mail"
+	"aver/trust/rights/letters"
+	"aver/trust/rights/state"
 	"aver/vault"
 )
 
@@ -56,24 +57,36 @@ func random(n int) []byte {
 	return b
 }
 
-// Ask takes a request from the public page. The answer is the same whether or not anybody has the address.
-func (s *Service) Ask(ctx context.Context, tenant ids.Tenant, kind Kind, email string) (Ticket, error) {
+// Ask takes a request from the public page. The answer is the same whether or not anybody has the address: what was typed
+// is kept under a key of its own until a job has looked.
+func (s *Service) Ask(ctx context.Context, tenant ids.Tenant, w Wish) (Ticket, error) {
 	if s.mail == nil {
 		return Ticket{}, errs.New(errs.Unavailable, "This page cannot send mail yet. Write to the business directly.").Because(errNoMail)
 	}
-	if kind != Copy && kind != Erasure {
-		return Ticket{}, errs.New(errs.Invalid, "Choose a copy or an erasure.", errs.Field{Field: "kind", Code: "required", Message: "Choose one."})
+	if !w.Kind.Known() {
+		return Ticket{}, errs.New(errs.Invalid, "Choose what you would like.", errs.Field{Field: "kind", Code: "required", Message: "Choose one."})
+	}
+	asker, err := s.vault.NewSubject(ctx, system(tenant))
+	if err != nil {
+		return Ticket{}, err
 	}
 	ticket := Ticket{Session: fmt.Sprintf("%x", random(32))}
 	hash := sha256.Sum256([]byte(ticket.Session))
-	err := s.vault.Do(ctx, system(tenant), actAsk, func(tx *vault.Tx) error {
-		r := Request{ID: ids.New[dsr](tx.Now()), Kind: kind, State: Verifying, Via: Portal, AskedAt: tx.Now(), DueAt: tx.Now().Add(answerWithin),
-			CodeUntil: tx.Now().Add(codeLife), Session: personal.OfBytes(hash[:])}
-		ticket.Request, r.Address = r.ID, personal.OfBytes(addressHash(r.ID, email))
-		if err := s.speakFor(tx, &r, email); err != nil {
+	err = s.vault.Do(ctx, system(tenant), actAsk, func(tx *vault.Tx) error {
+		r, err := s.begin(tx, w, Portal)
+		if err != nil {
 			return err
 		}
-		return Requests.Add(tx, r)
+		r.State, r.CodeUntil, r.Session = state.Verifying, tx.Now().Add(codeLife), personal.OfBytes(hash[:])
+		ticket.Request, r.Address = r.ID, personal.OfBytes(addressHash(r.ID, w.Email))
+		if r.Kind.Unproved() {
+			r.State, r.Policy = state.Running, state.Harmless
+		}
+		if err := s.speakFor(tx, &r, w.Email); err != nil {
+			return err
+		}
+		typed := Words{Asker: asker, Address: personal.Of(strings.TrimSpace(w.Email)), Text: personal.Of(strings.TrimSpace(w.Text))}
+		return errors.Join(s.note(tx, &r, typed), Requests.Add(tx, r))
 	})
 	if err != nil {
 		return Ticket{}, err
@@ -152,6 +165,22 @@ func (s *Service) covered(tx *vault.Tx, email string) ([]ids.Contact, error) {
 	return out, nil
 }
 
+// take looks, after the answer, whom a request of the public page is about: it mails a code, carries out what takes no
+// proof, or passes the request on to the tenant when nobody here has the address.
+func (s *Service) take(ctx context.Context, tenant ids.Tenant, id RequestID) error {
+	r, err := s.Read(ctx, system(tenant), id)
+	if err != nil || r.State.Over() {
+		return ignoreAbsent(err)
+	}
+	if r.Contact.IsZero() {
+		return s.pass(ctx, tenant, r)
+	}
+	if r.State == state.Running && r.Kind.Deed() == state.Hold {
+		return s.hold(ctx, system(tenant), r)
+	}
+	return s.sendCode(ctx, tenant, id)
+}
+
 // sendCode draws a code, stores its hash, and mails it to the address on file. Each run makes a new code, so a letter
 // that was sent twice leaves only the last one valid.
 func (s *Service) sendCode(ctx context.Context, tenant ids.Tenant, id RequestID) error {
@@ -159,7 +188,7 @@ func (s *Service) sendCode(ctx context.Context, tenant ids.Tenant, id RequestID)
 	var to personal.Text
 	r, err := s.change(ctx, tenant, id, func(r *Request, tx *vault.Tx) (bool, error) {
 		to = personal.Text{}
-		if r.State != Verifying || !tx.Now().Before(r.CodeUntil) {
+		if r.State != state.Verifying || !tx.Now().Before(r.CodeUntil) {
 			return false, nil
 		}
 		address, err := s.recheck(tx, r)
@@ -181,17 +210,15 @@ func (s *Service) sendCode(ctx context.Context, tenant ids.Tenant, id RequestID)
 	if err != nil {
 		return err
 	}
-	return s.mail.Send(ctx, letter(workspace.Name, to, r.Kind, code))
-}
-
-func letter(workspace string, to personal.Text, kind Kind, code string) mail.Message {
-	wish := "a copy of the data that " + workspace + " keeps about you"
-	if kind == Erasure {
-		wish = "the erasure of the data that " + workspace + " keeps about you"
+	if err := s.mail.Send(ctx, letters.Code(r.Language, to, letters.About{Workspace: workspace.Name, Kind: r.Kind, Number: r.ID.String()}, code)); err != nil {
+		return err
 	}
-	return mail.Message{To: to, Subject: "Your code: " + code,
-		Text: "Somebody, probably you, asked for " + wish + ".\n\nThe code is " + code + ". Type it into the page where you asked, within ten minutes.\n\n" +
-			"If it was not you, do nothing. Without the code nobody gets or erases anything. Nobody at " + workspace + " will ever ask you for it.\n"}
+	_, err = s.change(ctx, tenant, id, func(r *Request, tx *vault.Tx) (bool, error) { // the letter says that the request has come
+		first := r.ConfirmedAt.IsZero()
+		r.ConfirmedAt = tx.Now()
+		return first, nil
+	})
+	return ignoreAbsent(err)
 }
 
 func codeHash(id RequestID, code string) []byte {
@@ -203,10 +230,12 @@ func codeHash(id RequestID, code string) []byte {
 func (s *Service) Held(ctx context.Context, tenant ids.Tenant, t Ticket) (Request, error) {
 	r, err := s.Read(ctx, system(tenant), t.Request)
 	if err == nil && !holds(r, t.Session) {
-		err = errs.New(errs.NotFound, "There is no such request in this browser. Ask again.")
+		err = errNotHeld
 	}
 	return r, err
 }
+
+var errNotHeld = errs.New(errs.NotFound, "There is no such request in this browser. Ask again.")
 
 func holds(r Request, session string) bool {
 	hash := sha256.Sum256([]byte(session))
@@ -216,33 +245,44 @@ func holds(r Request, session string) bool {
 var errCode = errs.New(errs.Invalid, "This is not the code, or it is not valid any more.",
 	errs.Field{Field: "code", Code: "wrong", Message: "Type the six digits of the newest letter. After five tries, or ten minutes, ask again."})
 
-// Prove checks the mailed code. Of any number of simultaneous attempts with the right one exactly one succeeds; a copy
-// then starts by itself, an erasure waits for Confirm.
+// Prove checks the mailed code. Of any number of simultaneous attempts with the right one exactly one succeeds; what was
+// asked for then happens by itself, except that an erasure waits for Confirm and a correction for somebody who works here.
 func (s *Service) Prove(ctx context.Context, tenant ids.Tenant, t Ticket, code string) (Request, error) {
 	proved := false
 	var r Request
+	var own ids.Subject // whose key seals what was typed until now
 	err := s.vault.Do(ctx, system(tenant), actProve, func(tx *vault.Tx) (err error) {
 		proved = false
 		if r, err = Requests.Get(tx, t.Request); err != nil {
 			return err
 		}
-		if !holds(r, t.Session) || r.State != Verifying || !tx.Now().Before(r.CodeUntil) || r.Tries >= maxTries {
+		own = r.Asker
+		if !holds(r, t.Session) || r.State != state.Verifying || !tx.Now().Before(r.CodeUntil) || r.Tries >= maxTries {
 			return nil
 		}
 		if r.Tries++; subtle.ConstantTimeCompare(codeHash(r.ID, code), r.Code.Reveal()) == 1 {
 			proved, err = s.prove(tx, &r)
 		} else if r.Tries >= maxTries {
-			r.refuse("too_many_tries", tx.Now())
+			err = r.drop(state.Denied, state.Unverified, state.Unproved, tx.Now())
 		}
 		return errors.Join(err, Requests.Put(tx, r))
 	})
 	if errs.Is(err, errs.NotFound) || err == nil && !proved {
 		return r, errCode
 	}
-	if err != nil || r.Kind != Copy {
+	if err != nil {
 		return r, err
 	}
-	return r, s.queue.Enqueue(ctx, copyKind, tenant, r.ID.String(), time.Time{})
+	if err := s.destroyOwn(ctx, tenant, own); err != nil {
+		return r, err
+	}
+	switch r.State {
+	case state.Running:
+		return r, s.carryOut(ctx, system(tenant), r)
+	case state.Open:
+		return r, s.write(ctx, tenant, r.ID, waitingLetter)
+	}
+	return r, nil
 }
 
 // prove takes the right code, if there is still anybody whom it speaks for.
@@ -251,12 +291,32 @@ func (s *Service) prove(tx *vault.Tx, r *Request) (bool, error) {
 		return false, err
 	}
 	if r.Contact.IsZero() {
-		r.refuse("no_such_person", tx.Now())
-		return false, nil
+		return false, r.drop(state.Denied, state.NoMatch, state.Nobody, tx.Now())
 	}
-	r.State, r.Code = Proved, nothing
-	if r.Kind == Copy {
-		r.State, r.Address = Running, nothing
+	next := state.Running
+	switch {
+	case r.Kind.Deed() == state.Erase:
+		next = state.Confirming
+	case r.Kind.Deed() == state.Amend: // somebody must look
+		next = state.Open
+	}
+	if err := r.State.Move(next); err != nil {
+		return false, err
+	}
+	if err := s.adopt(tx, r); err != nil {
+		return false, err
+	}
+	r.Code, r.ProvedAt = nothing, tx.Now()
+	if next != state.Confirming { // which asks once more who has the address
+		r.Address = nothing
+	}
+	if next == state.Running {
+		r.Policy = state.OwnRequest
+	}
+	if due, err := s.days(tx, *r); err != nil {
+		return false, err
+	} else if due.Legal.After(r.LegalAt) { // the clock stood still meanwhile; what is promised does not move
+		r.LegalAt = due.Legal
 	}
 	tx.About(r.Contact)
 	tx.Emit(vault.Event{Kind: "dsr.opened", Object: r.ID.String(), Subject: r.Contact}, nil)
@@ -269,24 +329,25 @@ func (s *Service) Confirm(ctx context.Context, tenant ids.Tenant, t Ticket) (Rec
 	if err != nil {
 		return Receipt{}, err
 	}
-	if r.Kind == Erasure && r.State == Done {
+	if r.Kind.Deed() == state.Erase && r.State == state.Fulfilled {
 		return ReceiptOf(r), nil
 	}
-	if r.Kind != Erasure || r.State != Proved {
+	if r.State != state.Confirming {
 		return Receipt{}, errs.New(errs.Conflict, "Prove first that the address is yours.")
 	}
 	first := false
 	r, err = s.change(ctx, tenant, r.ID, func(r *Request, tx *vault.Tx) (bool, error) {
-		if first = r.State == Proved; !first {
+		if first = r.State == state.Confirming; !first {
 			return false, nil
 		}
 		if _, err := s.recheck(tx, r); err != nil {
 			return false, err
 		}
-		if r.State, r.Address = Running, nothing; r.Contact.IsZero() {
-			r.refuse("no_such_person", tx.Now())
+		if r.Contact.IsZero() {
+			return true, r.drop(state.Denied, state.NoMatch, state.Nobody, tx.Now())
 		}
-		return true, nil
+		r.Address, r.Policy = nothing, state.OwnRequest
+		return true, r.State.Move(state.Running)
 	})
 	if err != nil {
 		return Receipt{}, err
@@ -294,10 +355,26 @@ func (s *Service) Confirm(ctx context.Context, tenant ids.Tenant, t Ticket) (Rec
 	if !first {
 		return Receipt{}, errs.New(errs.Conflict, "This is under way already.")
 	}
-	if r.State == Refused {
+	if r.State == state.Denied {
 		return Receipt{}, errs.New(errs.Conflict, "Nobody has this address here any more.")
 	}
 	return s.erase(ctx, system(tenant), r, "request of the person")
+}
+
+// Revoke takes a request back, for the browser that asked, as long as nothing has been done for it.
+func (s *Service) Revoke(ctx context.Context, tenant ids.Tenant, t Ticket) error {
+	return s.vault.Do(ctx, system(tenant), actRevoke, func(tx *vault.Tx) error {
+		r, err := Requests.Get(tx, t.Request)
+		if err != nil {
+			return err
+		}
+		if !holds(r, t.Session) {
+			return errNotHeld
+		}
+		tx.About(r.Contact)
+		r.DecidedBy, r.Policy = ids.User{}, state.OwnRequest
+		return errors.Join(r.end(state.Revoked, tx.Now()), Requests.Put(tx, r))
+	})
 }
 
 // CollectHeld opens a finished copy for the browser that asked.

@@ -8,6 +8,8 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/frame/request"
+	"aver/trust/rights/settings"
+	"aver/trust/rights/state"
 	"aver/vault"
 )
 
@@ -20,6 +22,51 @@ func (s *Service) Mails() bool { return s.mail != nil }
 // Workspace finds the tenant that a public page is about. errs.NotFound when there is none.
 func (s *Service) Workspace(ctx context.Context, slug string) (vault.Tenant, error) {
 	return s.vault.TenantBySlug(ctx, slug)
+}
+
+// Tenant is the actor's own.
+func (s *Service) Tenant(ctx context.Context, actor vault.Actor) (vault.Tenant, error) {
+	return s.vault.Tenant(ctx, actor.Tenant())
+}
+
+// MayDecide tells whether somebody may decide requests.
+func (s *Service) MayDecide(actor vault.Actor) bool { return actor.Can(actDeny) }
+
+// Decider is the name of who decided a request; empty where nobody did, or is gone.
+func (s *Service) Decider(ctx context.Context, actor vault.Actor, r Request) (string, error) {
+	if r.DecidedBy.IsZero() {
+		return "", nil
+	}
+	u, err := s.auth.User(ctx, actor, r.DecidedBy)
+	if errs.Is(err, errs.NotFound) || err == nil && u.Name.IsZero() {
+		return r.DecidedBy.String(), nil
+	}
+	return u.Name.Reveal(), err
+}
+
+// Settings reads how the tenant answers people.
+func (s *Service) Settings(ctx context.Context, actor vault.Actor) (set settings.Privacy, err error) {
+	err = s.vault.View(ctx, actor, actList, func(tx *vault.Tx) (err error) {
+		set, err = settings.In(tx)
+		return err
+	})
+	return set, err
+}
+
+// SetSettings changes it. Requests that are open keep the days they were given.
+func (s *Service) SetSettings(ctx context.Context, actor vault.Actor, set settings.Privacy) error {
+	return s.vault.Do(ctx, actor, actSettings, func(tx *vault.Tx) error { return settings.Save(tx, set) })
+}
+
+// TypedWith reads what was typed with a request and what was answered; both may be empty.
+func (s *Service) TypedWith(ctx context.Context, actor vault.Actor, r Request) (Words, error) {
+	var w Words
+	err := s.vault.View(ctx, actor, actLook, func(tx *vault.Tx) (err error) {
+		tx.About(r.Contact)
+		w, err = Typed.Get(tx, r.ID)
+		return ignoreAbsent(err)
+	})
+	return w, err
 }
 
 // Read reads a request that the actor may see.
@@ -39,17 +86,19 @@ func (s *Service) Read(ctx context.Context, actor vault.Actor, id RequestID) (Re
 	return r, err
 }
 
-// Start begins either kind for a program or an operator.
-func (s *Service) Start(ctx context.Context, actor vault.Actor, kind Kind, contact ids.Contact) (RequestID, error) {
-	switch kind {
-	case Copy:
-		return s.StartCopy(ctx, actor, contact)
-	case Erasure:
-		receipt, err := s.Erase(ctx, actor, contact, "order of the controller")
-		return receipt.ID, err
-	default:
-		return RequestID{}, errs.New(errs.Invalid, "Choose a copy or an erasure.")
+// Start begins a request of any kind, of whoever works here, of a program, or of a visitor about themselves.
+func (s *Service) Start(ctx context.Context, actor vault.Actor, w Wish, contact ids.Contact) (RequestID, error) {
+	r, err := s.ask(ctx, actor, w, contact)
+	if err != nil {
+		return RequestID{}, err
 	}
+	if r.State == state.Running {
+		return r.ID, s.carryOut(ctx, actor, r)
+	}
+	if actor.Kind() != vault.AsUser { // who else could answer it does not know of it yet
+		err = s.write(ctx, actor.Tenant(), r.ID, waitingLetter)
+	}
+	return r.ID, err
 }
 
 // List lists requests, newest first.

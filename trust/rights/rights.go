@@ -8,9 +8,12 @@ package rights
 import (
 	"context"
 	"embed"
+	"errors"
+	"slices"
 	"sync"
 	"time"
 
+	"aver/base/deadline"
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
@@ -20,6 +23,8 @@ import (
 	"aver/trust/audit"
 	legal "aver/trust/holds"
 	"aver/trust/identity"
+	"aver/trust/rights/settings"
+	"aver/trust/rights/state"
 	"aver/vault"
 )
 
@@ -37,28 +42,6 @@ func (dsr) Prefix() string { return "req" }
 // RequestID names a request.
 type RequestID = ids.Of[dsr]
 
-// Kind is what is asked for.
-type Kind string
-
-// The kinds.
-const (
-	Copy    Kind = "copy"
-	Erasure Kind = "erasure"
-)
-
-// State is how far a request is.
-type State string
-
-// The states.
-const (
-	Open      State = "open"      // somebody who works here must decide
-	Verifying State = "verifying" // a code was mailed, if the address is known
-	Proved    State = "proved"    // the code was right; an erasure waits for its confirmation
-	Running   State = "running"
-	Done      State = "done"
-	Refused   State = "refused" // see Reason
-)
-
 // Via is where it was asked.
 type Via string
 
@@ -69,57 +52,90 @@ const (
 	Console Via = "console"
 )
 
-// Request is somebody's wish for a copy or an erasure. It names people by identifier only: it must outlive an erasure
-// to show that it was done, so nothing in it may tell who that was. The address that was typed in is never stored, and
-// what it is known by again goes when the request has got through.
+// Request is what somebody wants done with their data. It names people by identifier only: it must outlive an erasure
+// to show that it was done, so nothing in it may tell who that was. What was typed in lies apart, in Words, under a key
+// that goes when the request has been answered.
 type Request struct {
-	ID        RequestID      `vault:"id,key"`
-	Kind      Kind           `vault:"kind,state"`
-	State     State          `vault:"state,state"`
-	Via       Via            `vault:"via,state"`
-	Contact   ids.Contact    `vault:"contact,state"` // the first of People; zero when nobody has the address
-	People    []ids.Contact  `vault:"people,tenant:user.unique_id"`
-	Code      personal.Bytes `vault:"code,secret"`    // SHA-256 of the request's id and the mailed code
-	Session   personal.Bytes `vault:"session,secret"` // SHA-256 of the cookie of the browser that asked
-	Address   personal.Bytes `vault:"address,secret"` // SHA-256 of the request's id and the typed address, while that is still to be proved
-	Tries     int            `vault:"tries,state"`
-	AskedAt   time.Time      `vault:"asked_at,state"`
-	CodeUntil time.Time      `vault:"code_until,state"`
-	DueAt     time.Time      `vault:"due_at,state"`
-	EndedAt   time.Time      `vault:"ended_at,state,keep"`        // an open request is never too old
-	Reason    string         `vault:"reason,state"`               // one of our own words: expired, too_many_tries, failed, no_such_person
-	File      ids.Object     `vault:"file,state"`                 // the archive, until it is removed
-	Entry     int64          `vault:"entry,state"`                // the erasure's entry in the tenant's log
-	Kept      []legal.Kept   `vault:"kept,tenant:tenant.content"` // what an erasure spared, by class and ground
+	ID          RequestID      `vault:"id,key"`
+	Kind        state.Kind     `vault:"kind,state"`
+	Regime      string         `vault:"regime,state"` // of package deadline: under which law it is answered
+	State       state.State    `vault:"state,state"`
+	Via         Via            `vault:"via,state"`
+	Contact     ids.Contact    `vault:"contact,state"` // the first of People; zero when nobody has the address
+	People      []ids.Contact  `vault:"people,tenant:user.unique_id"`
+	Asker       ids.Subject    `vault:"asker,state"`  // whose key seals the Words; zero when there are none
+	Passed      bool           `vault:"passed,state"` // about nobody who is known here: the tenant must answer it
+	Language    string         `vault:"language,state"`
+	Code        personal.Bytes `vault:"code,secret"`    // SHA-256 of the request's id and the mailed code
+	Session     personal.Bytes `vault:"session,secret"` // SHA-256 of the cookie of the browser that asked
+	Address     personal.Bytes `vault:"address,secret"` // SHA-256 of the request's id and the typed address, while that is still to be proved
+	Tries       int            `vault:"tries,state"`
+	AskedAt     time.Time      `vault:"asked_at,state"`
+	CodeUntil   time.Time      `vault:"code_until,state"`
+	ProvedAt    time.Time      `vault:"proved_at,state"`
+	ConfirmBy   time.Time      `vault:"confirm_by,state"` // where the law wants receipt confirmed
+	ConfirmedAt time.Time      `vault:"confirmed_at,state"`
+	DueAt       time.Time      `vault:"due_at,state"`   // as promised, or as extended
+	LegalAt     time.Time      `vault:"legal_at,state"` // as the law has it, or as extended
+	AlarmAt     time.Time      `vault:"alarm_at,state"`
+	AlarmedAt   time.Time      `vault:"alarmed_at,state"`
+	Delay       state.Delay    `vault:"delay,state"` // why it takes longer; it does once the person was told
+	ExtendedAt  time.Time      `vault:"extended_at,state"`
+	EndedAt     time.Time      `vault:"ended_at,state,keep"`        // an open request is never too old
+	Reason      state.Reason   `vault:"reason,state"`               // of a denial
+	DecidedBy   ids.User       `vault:"decided_by,state"`           // who decided it, or else
+	Policy      state.Policy   `vault:"policy,state"`               // by what it was decided beforehand
+	File        ids.Object     `vault:"file,state"`                 // the archive, until it is removed
+	Entry       int64          `vault:"entry,state"`                // the erasure's entry in the tenant's log
+	Kept        []legal.Kept   `vault:"kept,tenant:tenant.content"` // what an erasure spared, by class and ground
 }
 
-// refuse ends the request; nothing proves it any more.
-func (r *Request) refuse(reason string, at time.Time) {
-	r.State, r.Reason, r.EndedAt, r.Code, r.Address = Refused, reason, at, nothing, nothing
+// Requests lists them. California wants them kept for 24 months at least (11 CCR § 7101).
+var Requests = vault.Define[Request]("rights_requests", vault.Purpose("answering people's requests in time and being able to show it"), vault.KeepFor(732*24*time.Hour))
+
+// Words are what was typed with a request, and what was answered: the only part of it that tells who it was. They lie
+// under the person's own key or, when nobody has proved to be that person, under one that was made for this request alone.
+type Words struct {
+	Request RequestID     `vault:"request,key"`
+	Asker   ids.Subject   `vault:"asker,subject"`
+	Address personal.Text `vault:"address,personal:user.contact.email,lookup"` // as typed; empty when the contact has it
+	Text    personal.Text `vault:"text,personal:user.content"`
+	Answer  personal.Text `vault:"answer,personal:user.content"`
 }
 
-// Requests lists them.
-var Requests = vault.Define[Request]("rights_requests", vault.Purpose("answering people's requests in time and being able to show it"), vault.KeepFor(3*365*24*time.Hour))
+// Typed lists the words.
+var Typed = vault.Define[Words]("rights_words", vault.Purpose("answering people's requests"), vault.KeepWhile("until 30 days after the answer, then their key is destroyed"))
+
+// keepWords is how long after the answer what was typed stays.
+const keepWords = 30 * 24 * time.Hour
 
 // FileLife is how long a finished copy can be downloaded.
 const FileLife = 24 * time.Hour
 
 const (
-	answerWithin = 7 * 24 * time.Hour // promised; the law gives a month (GDPR Art. 12(3))
-	copiesPerDay = 5                  // that one visitor may ask for in the widget
+	copiesPerDay = 5 // that one visitor may ask for in the widget
 )
 
 var (
-	staff      = vault.Roles(vault.Owner, vault.Administrator, vault.DPO)
-	readers    = vault.Roles(vault.Owner, vault.Administrator, vault.DPO, vault.Auditor)
-	actList    = vault.Act("privacy_request.list", readers, vault.Scope("privacy:read"), vault.System())
-	actAsk     = vault.Act("privacy_request.create", staff, vault.Visitors(), vault.Scope("privacy:write"), vault.System())
-	actProve   = vault.Act("privacy_request.prove", vault.System())
-	actCopy    = vault.Act("person.copy", staff, vault.Visitors(), vault.Scope("privacy:write"), vault.System(), vault.Reads())
-	actErase   = vault.Act("person.erase", staff, vault.Visitors(), vault.Scope("privacy:write"), vault.System())
-	actFinish  = vault.Act("privacy_request.finish", staff, vault.Visitors(), vault.Scope("privacy:write"), vault.System())
-	actCollect = vault.Act("privacy_request.collect", staff, vault.Visitors(), vault.Scope("privacy:read"), vault.System(), vault.Reads())
-	actLook    = vault.Act("privacy.look", readers, vault.System())
+	staff       = vault.Roles(vault.Owner, vault.Administrator, vault.DPO)
+	readers     = vault.Roles(vault.Owner, vault.Administrator, vault.DPO, vault.Auditor)
+	actList     = vault.Act("privacy_request.list", readers, vault.Scope("privacy:read"), vault.System())
+	actAsk      = vault.Act("privacy_request.create", staff, vault.Visitors(), vault.Scope("privacy:write"), vault.System())
+	actProve    = vault.Act("privacy_request.prove", vault.System())
+	actCopy     = vault.Act("person.copy", staff, vault.Visitors(), vault.Scope("privacy:write"), vault.System(), vault.Reads())
+	actErase    = vault.Act("person.erase", staff, vault.Visitors(), vault.Scope("privacy:write"), vault.System())
+	actFinish   = vault.Act("privacy_request.finish", staff, vault.Visitors(), vault.Scope("privacy:write"), vault.System())
+	actCollect  = vault.Act("privacy_request.collect", staff, vault.Visitors(), vault.Scope("privacy:read"), vault.System(), vault.Reads())
+	actLook     = vault.Act("privacy.look", readers, vault.System())
+	actDeny     = vault.Act("privacy_request.deny", staff, vault.Scope("privacy:write"))
+	actExtend   = vault.Act("privacy_request.extend", staff, vault.Scope("privacy:write"))
+	actFulfil   = vault.Act("privacy_request.fulfil", staff, vault.Scope("privacy:write"))
+	actRetry    = vault.Act("privacy_request.retry", staff, vault.Scope("privacy:write"))
+	actRevoke   = vault.Act("privacy_request.revoke", vault.System())
+	actForget   = vault.Act("privacy_request.forget", vault.System())
+	actPass     = vault.Act("privacy_request.pass", vault.System())
+	actConfirm  = vault.Act("privacy_request.confirm", staff, vault.Scope("privacy:write"), vault.System())
+	actSettings = vault.Act("privacy_settings.update", vault.Roles(vault.Owner, vault.Administrator, vault.DPO), vault.Scope("settings:write"))
 )
 
 // Shown is what a page or a letter needs to know of a person.
@@ -129,11 +145,12 @@ type Shown struct {
 	Verified bool // the tenant's site signed who this is
 }
 
-// People finds persons; work/contacts knows them.
+// People finds persons, whom work/contacts knows, and closes what their data is used for, which trust/restriction does.
 type People struct {
 	WithEmail func(tx *vault.Tx, email string) ([]ids.Contact, error)
 	Linked    func(tx *vault.Tx, contact ids.Contact) ([]ids.Contact, error) // itself first
 	Show      func(tx *vault.Tx, contact ids.Contact) (Shown, error)         // errs.NotFound when there is none
+	Limit     func(ctx context.Context, actor vault.Actor, contact ids.Contact, kind string) error
 }
 
 // Mailer sends one letter; frame/mail's Sender is one.
@@ -165,8 +182,8 @@ func (s *Service) Module() module.Module {
 		Name:       "rights",
 		Number:     Number,
 		Migrations: migrations,
-		Tables:     []vault.AnyTable{Requests},
-		Actions:    []*vault.Action{actList, actAsk, actProve, actCopy, actErase, actFinish, actCollect, actLook},
+		Tables:     []vault.AnyTable{Requests, Typed, settings.Table},
+		Actions:    []*vault.Action{actList, actAsk, actProve, actCopy, actErase, actFinish, actCollect, actLook, actDeny, actExtend, actFulfil, actRetry, actRevoke, actPass, actForget, actConfirm, actSettings},
 		Jobs:       s.jobs,
 	}
 }
@@ -183,8 +200,42 @@ func mine(actor vault.Actor, contact ids.Contact) error {
 	return nil
 }
 
-// ask stores a new request that runs at once.
-func (s *Service) ask(ctx context.Context, actor vault.Actor, kind Kind, via Via, contact ids.Contact) (Request, error) {
+// Wish is what somebody wants, as they put it.
+type Wish struct {
+	Kind     state.Kind
+	Regime   string // of package deadline; the workspace's own when empty
+	Email    string // on the public page: the address to be proved
+	Text     string
+	Language string // of the letters
+}
+
+// begin makes a request of a wish, with its days. What it is called follows from the law under which it is answered.
+func (s *Service) begin(tx *vault.Tx, w Wish, via Via) (Request, error) {
+	set, err := settings.In(tx)
+	if err != nil {
+		return Request{}, err
+	}
+	if w.Regime == "" {
+		w.Regime = set.Regime
+	}
+	switch {
+	case !w.Kind.Known():
+		return Request{}, errs.New(errs.Invalid, "Choose what you would like.", errs.Field{Field: "kind", Code: "required", Message: "Choose one."})
+	case !slices.Contains(state.Regimes, w.Regime):
+		return Request{}, errs.New(errs.Invalid, "This law is not known here.", errs.Field{Field: "regime", Code: "unknown", Message: "Choose one of those there are."})
+	}
+	r := Request{ID: ids.New[dsr](tx.Now()), Kind: w.Kind.Under(w.Regime), Regime: w.Regime, Via: via, Language: w.Language, AskedAt: tx.Now()}
+	law, err := deadline.Of(r.Kind.Clock(r.Regime), r.AskedAt)
+	if err != nil {
+		return Request{}, err
+	}
+	due := law.Due(r.AskedAt, deadline.PlaceOf(set.Place), 0)
+	r.DueAt, r.LegalAt, r.AlarmAt, r.ConfirmBy = due.Promised, due.Legal, due.Alarm, due.Confirm
+	return r, state.CheckWords(w.Text)
+}
+
+// ask stores a new request of somebody who is known.
+func (s *Service) ask(ctx context.Context, actor vault.Actor, w Wish, contact ids.Contact) (Request, error) {
 	if err := mine(actor, contact); err != nil {
 		return Request{}, err
 	}
@@ -204,23 +255,42 @@ func (s *Service) ask(ctx context.Context, actor vault.Actor, kind Kind, via Via
 		} else if err != nil {
 			return err
 		}
-		if err := notTooMany(tx, kind, via, contact); err != nil {
+		if r, err = s.begin(tx, w, viaOf(actor)); err != nil {
 			return err
 		}
-		r = Request{ID: ids.New[dsr](tx.Now()), Kind: kind, State: Running, Via: via, Contact: contact, AskedAt: tx.Now(), DueAt: tx.Now().Add(answerWithin)}
+		if err := notTooMany(tx, r.Kind, r.Via, contact); err != nil {
+			return err
+		}
+		r.Contact, r.ProvedAt = contact, tx.Now()
 		if r.People, err = s.people.Linked(tx, contact); err != nil {
 			return err
 		}
+		if r.State = state.Open; r.Kind.Deed() != state.Amend {
+			r.State = state.Running
+			r.decided(actor)
+		}
+		if r.Via == Widget { // the widget's answer is the confirmation
+			r.ConfirmedAt = tx.Now()
+		}
 		tx.Emit(vault.Event{Kind: "dsr.opened", Object: r.ID.String(), Subject: contact}, nil)
-		return Requests.Add(tx, r)
+		return errors.Join(s.note(tx, &r, Words{Asker: contact, Text: personal.Of(w.Text)}), Requests.Add(tx, r))
 	})
 	return r, err
 }
 
+// note keeps what was typed with a request, if anything was.
+func (s *Service) note(tx *vault.Tx, r *Request, w Words) error {
+	if w.Address.IsZero() && w.Text.IsZero() && w.Answer.IsZero() {
+		return nil
+	}
+	w.Request, r.Asker = r.ID, w.Asker
+	return Typed.Put(tx, w)
+}
+
 // notTooMany keeps a visitor from filling the disk with copies. Requests by other ways do not count: the public page takes
 // anybody's word for an address, and a stranger must not use somebody's copies up.
-func notTooMany(tx *vault.Tx, kind Kind, via Via, contact ids.Contact) error {
-	if kind != Copy || via != Widget {
+func notTooMany(tx *vault.Tx, kind state.Kind, via Via, contact ids.Contact) error {
+	if kind.Deed() != state.Copy || via != Widget {
 		return nil
 	}
 	lately, err := Requests.Count(tx, "contact = ? AND via = ? AND asked_at > ?", contact, string(Widget), tx.Now().Add(-24*time.Hour))

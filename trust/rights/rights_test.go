@@ -19,6 +19,7 @@ import (
 	"aver/frame/module/moduletest"
 	"aver/trust/identity"
 	"aver/trust/rights"
+	"aver/trust/rights/state"
 	"aver/vault"
 	"aver/vault/vaulttest"
 )
@@ -170,7 +171,7 @@ func TestAnErasureCoversMergedContactsAndItsReceiptCanBeChecked(t *testing.T) {
 func TestTheMailedCodeProvesTheAddressOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org")}, "hello")
-		ticket, err := w.rights.Ask(t.Context(), w.Tenant, rights.Copy, " ADA@example.org ")
+		ticket, err := w.rights.Ask(t.Context(), w.Tenant, rights.Wish{Kind: state.Access, Email: " ADA@example.org "})
 		must(t, err)
 		code := w.post.code(t)
 		if _, err := w.rights.Prove(t.Context(), w.Tenant, rights.Ticket{Request: ticket.Request, Session: "another browser"}, code); !errs.Is(err, errs.Invalid) {
@@ -192,7 +193,7 @@ func TestTheMailedCodeProvesTheAddressOnce(t *testing.T) {
 		eventually.Must(t, "the copy", func() bool {
 			r, err := w.rights.Held(t.Context(), w.Tenant, ticket)
 			must(t, err)
-			return r.State == rights.Done
+			return r.State == state.Fulfilled
 		})
 		if _, _, err := w.rights.CollectHeld(t.Context(), w.Tenant, ticket); err != nil {
 			t.Error(err)
@@ -206,7 +207,7 @@ func TestTheMailedCodeProvesTheAddressOnce(t *testing.T) {
 func TestWrongCodesRunOut(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org")})
-		ticket, err := w.rights.Ask(t.Context(), w.Tenant, rights.Erasure, "ada@example.org")
+		ticket, err := w.rights.Ask(t.Context(), w.Tenant, rights.Wish{Kind: state.Erasure, Email: "ada@example.org"})
 		must(t, err)
 		code := w.post.code(t)
 		for range 5 {
@@ -217,7 +218,7 @@ func TestWrongCodesRunOut(t *testing.T) {
 		if _, err := w.rights.Prove(t.Context(), w.Tenant, ticket, code); !errs.Is(err, errs.Invalid) {
 			t.Errorf("the sixth try: %v", err)
 		}
-		late, err := w.rights.Ask(t.Context(), w.Tenant, rights.Erasure, "ada@example.org")
+		late, err := w.rights.Ask(t.Context(), w.Tenant, rights.Wish{Kind: state.Erasure, Email: "ada@example.org"})
 		must(t, err)
 		code = w.post.code(t)
 		w.Clock.Advance(11 * time.Minute)
@@ -282,7 +283,7 @@ func TestAnOpenRequestIsNeverTooOld(t *testing.T) {
 func TestAnErasureIsConfirmedOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org")}, "hello")
-		ticket, err := w.rights.Ask(t.Context(), w.Tenant, rights.Erasure, "ada@example.org")
+		ticket, err := w.rights.Ask(t.Context(), w.Tenant, rights.Wish{Kind: state.Erasure, Email: "ada@example.org"})
 		must(t, err)
 		_, err = w.rights.Prove(t.Context(), w.Tenant, ticket, w.post.code(t))
 		must(t, err)
@@ -314,9 +315,9 @@ func TestAnErasureIsConfirmedOnce(t *testing.T) {
 func TestAnUnknownAddressLooksLikeAKnownOne(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org")})
-		unknown, err := w.rights.Ask(t.Context(), w.Tenant, rights.Copy, "nobody@example.org")
+		unknown, err := w.rights.Ask(t.Context(), w.Tenant, rights.Wish{Kind: state.Access, Email: "nobody@example.org"})
 		must(t, err)
-		known, err := w.rights.Ask(t.Context(), w.Tenant, rights.Copy, "ada@example.org")
+		known, err := w.rights.Ask(t.Context(), w.Tenant, rights.Wish{Kind: state.Access, Email: "ada@example.org"})
 		must(t, err)
 		if code := w.post.code(t); code == "" {
 			t.Fatal("no code")
@@ -340,7 +341,7 @@ func TestWhoOnlyClaimsAnAddressIsNotCoveredBesideItsOwner(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		real := w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org"), Verified: true}, "mine")
 		claim := w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org")}, "a stranger's words")
-		ticket, err := w.rights.Ask(t.Context(), w.Tenant, rights.Erasure, "ada@example.org")
+		ticket, err := w.rights.Ask(t.Context(), w.Tenant, rights.Wish{Kind: state.Erasure, Email: "ada@example.org"})
 		must(t, err)
 		_, err = w.rights.Prove(t.Context(), w.Tenant, ticket, w.post.code(t))
 		must(t, err)
@@ -391,14 +392,14 @@ func TestTheCopyHoldsEverybodyWhomTheCodeSpeaksFor(t *testing.T) {
 		first := w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org")}, "from the office")
 		w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org")}, "from the train")
 		w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org"), Into: first}, "from long ago")
-		ticket, err := w.rights.Ask(t.Context(), w.Tenant, rights.Copy, "ada@example.org")
+		ticket, err := w.rights.Ask(t.Context(), w.Tenant, rights.Wish{Kind: state.Access, Email: "ada@example.org"})
 		must(t, err)
 		_, err = w.rights.Prove(t.Context(), w.Tenant, ticket, w.post.code(t))
 		must(t, err)
 		eventually.Must(t, "the copy", func() bool {
 			r, err := w.rights.Held(t.Context(), w.Tenant, ticket)
 			must(t, err)
-			return r.State == rights.Done
+			return r.State == state.Fulfilled
 		})
 		data := moduletest.Unzip(t, collected(t, w, ticket))["data.jsonl"]
 		for _, words := range []string{"from the office", "from the train", "from long ago"} {
@@ -427,7 +428,7 @@ func TestWhatWasAskedElsewhereUsesUpNoCode(t *testing.T) {
 			_, err = w.rights.StartCopy(t.Context(), w.owner, ada)
 			must(t, err)
 		}
-		_, err := w.rights.Ask(t.Context(), w.Tenant, rights.Erasure, "ada@example.org")
+		_, err := w.rights.Ask(t.Context(), w.Tenant, rights.Wish{Kind: state.Erasure, Email: "ada@example.org"})
 		must(t, err)
 		if w.post.code(t) == "" {
 			t.Error("the letter has no code")

@@ -3,6 +3,7 @@ package rights_test
 import (
 	"context"
 	"regexp"
+	"sync"
 	"testing"
 	"time"
 
@@ -157,6 +158,9 @@ func prepareJobs(t testing.TB, mods ...module.Module) (start func()) {
 	return func() { must(t, queue.Start(t.Context())) }
 }
 
+// limits is what was closed for whom: contact → kind.
+var limits sync.Map
+
 var people = rights.People{
 	WithEmail: func(tx *vault.Tx, email string) ([]ids.Contact, error) {
 		found, err := persons.Lookup(tx, "email", email)
@@ -167,6 +171,10 @@ var people = rights.People{
 		return out, err
 	},
 	Linked: linked,
+	Limit: func(_ context.Context, _ vault.Actor, contact ids.Contact, kind string) error {
+		limits.Store(contact, kind)
+		return nil
+	},
 	Show: func(tx *vault.Tx, id ids.Contact) (rights.Shown, error) {
 		p, err := persons.Get(tx, id)
 		return rights.Shown{Name: p.Name, Email: p.Email, Verified: p.Verified}, err

@@ -19,7 +19,7 @@ var Types = []string{
 	"contact.consent.changed", "contact.created", "contact.erased", "contact.merged", "contact.objected", "contact.objection_lifted",
 	"contact.opted_in", "contact.opted_out", "contact.restricted", "contact.unrestricted", "contact.updated", "contact.verified",
 	"conversation.assigned", "conversation.closed", "conversation.created", "conversation.updated",
-	"dsr.completed", "dsr.opened", "message.created", "message.redacted", "webhook.disabled",
+	"dsr.completed", "dsr.opened", "message.created", "message.redacted", "privacy_request.due_soon", "privacy_request.passed", "webhook.disabled",
 }
 
 // testEvent is sent by a person who wants to see whether an endpoint works; every endpoint takes it.

@@ -80,7 +80,7 @@ func (a *App) makeServices() {
 	a.Enrichment = enrichment.New(a.enrichment())
 	a.Inbox = inbox.New(v, a.Hub, a.queue(), a.Contacts)
 	a.Holds = holds.New(v, linked)
-	a.Rights = rights.New(v, people(), a.Identity, a.Audit, a.Holds, a.mailer())
+	a.Rights = rights.New(v, a.people(), a.Identity, a.Audit, a.Holds, a.mailer())
 	a.WebChat = webchat.New(v, a.Hub, a.Identity, a.Consent, a.Contacts, a.Inbox, a.Rights)
 	a.Webhooks = webhooks.New(v, a.queue(), a.Door, a.Log)
 	a.Backups = backups.New(v, a.backupConfig())
@@ -101,7 +101,7 @@ func (a *App) listModules() []module.Module {
 		a.Enrichment.Module(),
 		a.Inbox.Module(), inboxweb.New(a.Inbox, a.Hub, a.Identity).Module(),
 		a.Holds.Module(),
-		a.Rights.Module(), rightsweb.New(a.Rights).Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(), a.Canaries.Module(),
+		a.Rights.Module(), rightsweb.New(a.Rights, a.Config.Email).Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(), a.Canaries.Module(),
 		a.Documents.Module(),
 	}, a.Config.Modules...)
 }
@@ -121,12 +121,15 @@ func allTables(c Config) []vault.AnyTable {
 	return out
 }
 
-// people lets the rights find persons, whom only the contacts know.
-func people() rights.People {
+// people lets the rights find persons, whom only the contacts know, and close what their data is used for.
+func (a *App) people() rights.People {
 	return rights.People{WithEmail: contacts.WithEmail, Linked: contacts.Linked,
 		Show: func(tx *vault.Tx, id ids.Contact) (rights.Shown, error) {
 			c, err := contacts.Contacts.Get(tx, id)
 			return rights.Shown{Name: c.Name, Email: c.Email, Verified: c.Verified}, err
+		},
+		Limit: func(ctx context.Context, actor vault.Actor, contact ids.Contact, kind string) error {
+			return a.Restriction.Set(ctx, actor, contact, restriction.Kind(kind), "")
 		}}
 }
 

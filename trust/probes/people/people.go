@@ -79,7 +79,7 @@ func (w view) lookAtRequests(ctx context.Context, c *copied) error {
 			open, err := rights.Requests.Find(tx, "ended_at IS NULL AND due_at IS NOT NULL ORDER BY asked_at LIMIT 1000")
 			for _, r := range open {
 				c.open++
-				if r.State != rights.Verifying && w.Vault.Now().After(r.DueAt) {
+				if r.Late(w.Vault.Now()) {
 					c.overdue++
 				}
 			}

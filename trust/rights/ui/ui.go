@@ -1,4 +1,4 @@
-// Package ui draws the privacy pages: those of the people who answer requests, and the public one where anybody asks.
+// Package ui draws the privacy pages of the people who answer requests.
 package ui
 
 //go:generate go tool -modfile=../../../tools/go.mod templ generate -include-version=false
@@ -6,12 +6,16 @@ package ui
 import (
 	_ "embed"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/text/language"
 
+	"aver/base/deadline"
 	"aver/base/errs"
 	"aver/frame/page"
+	"aver/trust/rights/settings"
+	"aver/trust/rights/state"
 )
 
 //go:embed strings.en.json
@@ -28,12 +32,18 @@ type Task struct {
 
 // Request is a request as pages show it.
 type Request struct {
-	ID, Kind, State, Via, Reason, Contact string
-	Asked, Due, Ended, Now                time.Time
-	People                                int
-	File                                  bool
-	Entry                                 int64
-	Task                                  Task
+	ID, Via, Contact, Regime, Decider    string
+	Kind                                 state.Kind
+	State                                state.State
+	Reason                               state.Reason
+	Delay                                state.Delay
+	Policy                               state.Policy
+	Passed                               bool
+	Asked, Alarm, Due, Legal, Ended, Now time.Time
+	ConfirmBy, Confirmed, Extended       time.Time
+	File                                 bool
+	Entry                                int64
+	Task                                 Task
 }
 
 // ListView is the page of all requests.
@@ -45,8 +55,11 @@ type ListView struct {
 // RequestView is the page of one request.
 type RequestView struct {
 	Request
-	Receipt, Leaf string
-	Checked       bool
+	Receipt, Leaf         string
+	Checked               bool
+	Address, Words, Reply string     // what was typed, and what was answered
+	May                   bool       // whoever looks may decide
+	Sheet                 page.Sheet // of the form that was refused; its ID says which
 }
 
 // EraseView asks an operator before an erasure.
@@ -56,18 +69,11 @@ type EraseView struct {
 	Faults        []errs.Field
 }
 
-// PortalView is the public page.
-type PortalView struct {
-	Workspace string
-	Sheet     page.Sheet
-	Mail      bool
-}
-
-// AnswerView is the public page of one request.
-type AnswerView struct {
-	Request
-	Workspace, Base, File, Receipt string // File is the address of a finished copy
-	Faults                         []errs.Field
+// SettingsView is the page of how the tenant answers people.
+type SettingsView struct {
+	Settings settings.Privacy
+	Portal   string // the address of the public page
+	Sheet    page.Sheet
 }
 
 // NotTheWord says that what was typed back is something else.
@@ -76,92 +82,205 @@ func NotTheWord() string { return text.T("confirm.mismatch") }
 // Erased says that somebody is gone.
 func Erased() string { return text.T("erased") }
 
-// NoAddress says that a mail address is missing.
-func NoAddress() string { return text.T("portal.email.wrong") }
+// Decided says that a decision was stored.
+func Decided(what string) string { return text.T("decided." + what) }
 
-// EraseWord is what a person types to erase themselves.
-func EraseWord() string { return text.T("portal.word") }
+// SettingsTitle names the page of settings, SettingsAbout says what it is for, SettingsSaved that it was saved.
+func SettingsTitle() string { return text.T("settings.title") }
+
+// SettingsAbout says what the page of settings is for.
+func SettingsAbout() string { return text.T("settings.about") }
+
+// SettingsSaved says that the settings were saved.
+func SettingsSaved() string { return text.T("settings.saved") }
 
 // Tabs are the views of Privacy.
 func Tabs(on string) []page.Tab {
 	var out []page.Tab
-	for _, path := range []string{"/privacy", "/privacy/holds", "/privacy/papers", "/privacy/catalogue", "/settings/retention"} {
+	for _, path := range []string{"/privacy", "/privacy/holds", "/privacy/papers", "/privacy/catalogue", "/settings/retention", "/settings/privacy"} {
 		out = append(out, page.Tab{Label: text.T("tab." + path), Href: path, On: path == on})
 	}
 	return out
 }
 
-func (r Request) over() bool { return !r.Ended.IsZero() }
+func (r Request) over() bool { return r.State.Over() }
+
+// waits tells whether it waits for us, and not for the person.
+func (r Request) waits() bool { return r.State == state.Open || r.State == state.Running }
 
 // mark is how a request stands: late, soon due, on its way, done.
 func (r Request) mark() page.State {
 	switch {
-	case r.State == "done":
+	case r.State == state.Fulfilled:
 		return page.Holds
-	case r.over():
+	case r.over() || !r.waits():
 		return page.Unknown
 	case r.Now.After(r.Due):
 		return page.Failing
-	case r.State == "verifying" || r.State == "proved":
-		return page.Unknown
 	default:
 		return page.Stale
 	}
 }
 
-func (r Request) stateWord() string { return text.T("state." + r.State) }
+func (r Request) stateWord() string { return text.T("state." + string(r.State)) }
+
+func (r Request) kindWord() string { return text.T("kind." + string(r.Kind)) }
 
 func (r Request) row() page.Row {
 	note := text.T("via."+r.Via) + " · " + r.stateWord()
-	if r.Reason != "" {
-		note = text.T("via."+r.Via) + " · " + text.T("reason."+r.Reason)
+	switch {
+	case r.Reason != "":
+		note += ": " + text.T("reason."+string(r.Reason))
+	case r.Passed && !r.over():
+		note += " · " + text.T("passed.short")
 	}
-	last := page.Ago(r.Asked)
-	return page.Row{Href: "/privacy/requests/" + r.ID, State: r.mark(), Title: text.T("kind." + r.Kind), Note: note, Last: last}
+	if r.waits() {
+		note += " · " + text.T("due.by", r.Due.Format(time.DateOnly))
+	}
+	return page.Row{Href: "/privacy/requests/" + r.ID, State: r.mark(), Title: r.kindWord(), Note: note, Last: page.Ago(r.Asked)}
 }
 
 func (r Request) facts() []page.KeyValue {
 	out := []page.KeyValue{
 		{Key: text.T("fact.state"), Part: page.Badge{State: r.mark(), Word: r.stateWord()}},
-		{Key: text.T("fact.asked"), Part: page.Exact(r.Asked)},
 		{Key: text.T("fact.via"), Value: text.T("via." + r.Via)},
-	}
-	if r.over() {
-		out = append(out, page.KeyValue{Key: text.T("fact.ended"), Part: page.Exact(r.Ended)})
-	} else {
-		out = append(out, page.KeyValue{Key: text.T("fact.due"), Part: page.Day(r.Due), Help: text.T("fact.due.help")})
+		{Key: text.T("fact.law"), Value: text.T("law." + r.Regime)},
 	}
 	if r.Reason != "" {
-		out = append(out, page.KeyValue{Key: text.T("fact.reason"), Value: text.T("reason." + r.Reason)})
+		out = append(out, page.KeyValue{Key: text.T("fact.reason"), Value: text.T("reason." + string(r.Reason))})
+	}
+	switch {
+	case r.Decider != "":
+		out = append(out, page.KeyValue{Key: text.T("fact.decided"), Value: r.Decider})
+	case r.Policy != "":
+		out = append(out, page.KeyValue{Key: text.T("fact.decided"), Value: text.T("fact.policy"), Help: text.T("policy." + string(r.Policy))})
+	}
+	if r.Delay != "" && r.Extended.IsZero() {
+		out = append(out, page.KeyValue{Key: text.T("fact.delay"), Value: text.T("delay." + string(r.Delay)), Help: text.T("fact.delay.help")})
 	}
 	if r.Contact != "" {
 		out = append(out, page.KeyValue{Key: text.T("fact.person"), Part: page.Code{Value: r.Contact, Label: text.T("fact.person"), Short: 8}})
 	}
-	return out
+	return append(out, page.KeyValue{Key: text.T("fact.number"), Part: page.Code{Value: r.ID, Label: text.T("fact.number"), Short: 8}})
+}
+
+// course is the request's days on a line.
+func (r Request) course() page.Course {
+	c := page.Course{Label: text.T("course.label", r.Due.Format(time.DateOnly), r.Legal.Format(time.DateOnly)), Now: r.Now}
+	add := func(key string, at time.Time, s page.State) {
+		if !at.IsZero() {
+			c.Stations = append(c.Stations, page.Station{Label: text.T("course." + key), At: at, State: s})
+		}
+	}
+	ahead := func(at time.Time) page.State {
+		switch {
+		case r.over():
+			return page.Unknown
+		case r.Now.After(at):
+			return page.Failing
+		}
+		return page.Stale
+	}
+	add("asked", r.Asked, page.Holds)
+	add("confirmed", r.Confirmed, page.Holds)
+	if r.Confirmed.IsZero() && !r.over() {
+		add("confirm", r.ConfirmBy, ahead(r.ConfirmBy))
+	}
+	add("extended", r.Extended, page.Holds)
+	if r.over() {
+		add("ended", r.Ended, page.Holds)
+	} else {
+		add("alarm", r.Alarm, page.Unknown)
+	}
+	if !r.Due.Equal(r.Legal) {
+		add("due", r.Due, ahead(r.Due))
+	}
+	add("legal", r.Legal, ahead(r.Legal))
+	return c
 }
 
 // progress shows a copy that is put together.
-func (r Request) progress(live bool) page.Progress {
-	p := page.Progress{ID: "copy", Label: text.T("copy.label"), Done: r.Task.Done, Total: r.Task.Total, Unit: text.T("copy.unit")}
-	if live {
-		p.Refresh = "/privacy/requests/" + r.ID + "/progress"
-	}
-	return p
+func (r Request) progress() page.Progress {
+	return page.Progress{ID: "copy", Label: text.T("copy.label"), Done: r.Task.Done, Total: r.Task.Total, Unit: text.T("copy.unit"), Refresh: "/privacy/requests/" + r.ID + "/progress"}
 }
 
 // why says why there is no copy to download.
 func (r Request) why() string {
-	if r.State == "done" {
+	if r.State == state.Fulfilled {
 		return text.T("copy.gone")
 	}
-	return text.T("reason." + orFailed(r.Reason))
+	return r.stateWord()
 }
 
-func orFailed(reason string) string {
-	if reason == "" {
-		return "failed"
+func (v RequestView) copies() bool {
+	return v.Kind.Deed() == state.Copy && (v.State == state.Running || v.State == state.Fulfilled)
+}
+
+func (v RequestView) typed() bool { return v.Address != "" || v.Words != "" || v.Reply != "" }
+
+func (v RequestView) typedWords() []page.KeyValue {
+	var out []page.KeyValue
+	for _, one := range []struct{ key, value string }{{"typed.address", v.Address}, {"typed.words", v.Words}, {"typed.reply", v.Reply}} {
+		if one.value != "" {
+			out = append(out, page.KeyValue{Key: text.T(one.key), Value: one.value})
+		}
 	}
-	return reason
+	return out
+}
+
+// Which forms the page of a request has for whoever may decide it.
+func (v RequestView) mayFulfil() bool { return v.May && v.State == state.Open }
+func (v RequestView) mayRetry() bool {
+	return v.May && v.State == state.Open && !v.Passed && v.Kind.Deed() == state.Copy
+}
+func (v RequestView) mayDeny() bool { return v.May && v.State.May(state.Denied) }
+func (v RequestView) mayConfirm() bool {
+	return v.May && !v.over() && !v.ConfirmBy.IsZero() && v.Confirmed.IsZero()
+}
+func (v RequestView) mayExtend() bool {
+	return v.May && v.waits() && v.Delay == "" && !v.Now.After(v.Legal) && v.Kind.Clock(v.Regime) != deadline.CCPAOptOut
+}
+
+// sheet is that of one of the forms, with what was refused if it is the one.
+func (v RequestView) sheet(act string) page.Sheet {
+	s := page.Sheet{ID: act}
+	if v.Sheet.ID == act {
+		s = v.Sheet
+	}
+	s.Action = "/privacy/requests/" + v.ID + "/" + act
+	return s
+}
+
+func (v RequestView) reasons() []page.Option {
+	var out []page.Option
+	for _, r := range state.Reasons(v.Kind) {
+		out = append(out, page.Option{Value: string(r), Label: text.T("reason." + string(r))})
+	}
+	return out
+}
+
+func delays() []page.Option {
+	var out []page.Option
+	for _, d := range state.Delays {
+		out = append(out, page.Option{Value: string(d), Label: text.T("delay." + string(d))})
+	}
+	return out
+}
+
+func places() []page.Option {
+	var out []page.Option
+	for _, p := range deadline.Places() {
+		out = append(out, page.Option{Value: p.ID, Label: text.T("place." + p.ID)})
+	}
+	return out
+}
+
+func laws() []page.Option {
+	var out []page.Option
+	for _, r := range state.Regimes {
+		out = append(out, page.Option{Value: r, Label: text.T("law." + r)})
+	}
+	return out
 }
 
 type count struct {
@@ -177,7 +296,12 @@ func (v EraseView) counts() []count {
 			out = append(out, count{table, n})
 		}
 	}
-	slices.SortFunc(out, func(a, b count) int { return b.Rows - a.Rows })
+	slices.SortFunc(out, func(a, b count) int {
+		if a.Rows != b.Rows {
+			return b.Rows - a.Rows
+		}
+		return strings.Compare(a.Table, b.Table)
+	})
 	return out
 }
 

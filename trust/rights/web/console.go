@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
@@ -8,7 +9,10 @@ import (
 	"aver/frame/page"
 	"aver/frame/request"
 	"aver/trust/rights"
+	"aver/trust/rights/settings"
+	"aver/trust/rights/state"
 	"aver/trust/rights/ui"
+	"aver/vault"
 )
 
 func (s *Service) listPage(w http.ResponseWriter, r *http.Request) error {
@@ -28,8 +32,9 @@ func (s *Service) listPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) shown(r rights.Request) ui.Request {
-	return ui.Request{ID: r.ID.String(), Kind: string(r.Kind), State: string(r.State), Via: string(r.Via), Reason: r.Reason, Contact: r.Contact.String(),
-		Asked: r.AskedAt, Due: r.DueAt, Ended: r.EndedAt, Now: s.Now(), People: len(r.People), File: !r.File.IsZero(), Entry: r.Entry, Task: ui.Task(s.TaskOf(r))}
+	return ui.Request{ID: r.ID.String(), Via: string(r.Via), Contact: r.Contact.String(), Regime: r.Regime, Kind: r.Kind, State: r.State, Reason: r.Reason, Delay: r.Delay, Policy: r.Policy,
+		Passed: r.Passed, Asked: r.AskedAt, Alarm: r.AlarmAt, Due: r.DueAt, Legal: r.LegalAt, Ended: r.EndedAt, Now: s.Now(), ConfirmBy: r.ConfirmBy, Confirmed: r.ConfirmedAt, Extended: r.ExtendedAt,
+		File: !r.File.IsZero(), Entry: r.Entry, Task: ui.Task(s.TaskOf(r))}
 }
 
 func (s *Service) requestView(r *http.Request) (ui.RequestView, error) {
@@ -42,21 +47,31 @@ func (s *Service) requestView(r *http.Request) (ui.RequestView, error) {
 	if err != nil {
 		return ui.RequestView{}, err
 	}
-	view := ui.RequestView{Request: s.shown(one)}
-	if one.Kind == rights.Erasure && one.State == rights.Done {
+	view := ui.RequestView{Request: s.shown(one), May: s.MayDecide(actor)}
+	if view.Decider, err = s.Decider(r.Context(), actor, one); err != nil {
+		return view, err
+	}
+	typed, err := s.TypedWith(r.Context(), actor, one)
+	view.Address, view.Words, view.Reply = typed.Address.Reveal(), typed.Text.Reveal(), typed.Answer.Reveal()
+	if one.Kind.Deed() == state.Erase && one.State == state.Fulfilled {
 		view.Receipt = rights.ReceiptOf(one).Text
 		p, err := s.CheckReceipt(r.Context(), actor.Tenant(), id)
 		view.Checked, view.Leaf = err == nil, p.Leaf.String()
 	}
-	return view, nil
+	return view, err
 }
 
 func (s *Service) requestPage(w http.ResponseWriter, r *http.Request) error {
+	return s.drawOne(w, r, page.Sheet{})
+}
+
+func (s *Service) drawOne(w http.ResponseWriter, r *http.Request, sheet page.Sheet) error {
 	view, err := s.requestView(r)
 	if err != nil {
 		return err
 	}
-	return page.Render(w, r, http.StatusOK, ui.RequestPage(view))
+	view.Sheet = sheet
+	return page.Render(w, r, sheet.Status(), ui.RequestPage(view))
 }
 
 func (s *Service) requestPart(w http.ResponseWriter, r *http.Request) error {
@@ -64,7 +79,83 @@ func (s *Service) requestPart(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return page.Render(w, r, http.StatusOK, ui.Progress(view.Request, "/privacy/files/"+view.ID, true))
+	return page.Render(w, r, http.StatusOK, ui.Progress(view.Request))
+}
+
+// decided answers a form that decides a request: with the page again, or with what is wrong.
+func (s *Service) decided(w http.ResponseWriter, r *http.Request, what string, do decide) error {
+	id, err := pathRequest(r)
+	if err != nil {
+		return err
+	}
+	form, err := request.Form(r)
+	if err != nil {
+		return err
+	}
+	d := rights.Decision{Reason: state.Reason(form.Get("reason")), Delay: state.Delay(form.Get("delay")), Words: strings.TrimSpace(form.Get("words"))}
+	_, err = do(r.Context(), request.Actor(r.Context()), id, d)
+	if sheet, again := page.Refused(err, form); again {
+		sheet.ID = what
+		return s.drawOne(w, r, sheet)
+	}
+	return page.Done(w, r, err, "/privacy/requests/"+id.String(), ui.Decided(what))
+}
+
+func (s *Service) fulfilRequest(w http.ResponseWriter, r *http.Request) error {
+	return s.decided(w, r, "fulfil", s.Fulfil)
+}
+
+func (s *Service) denyRequest(w http.ResponseWriter, r *http.Request) error {
+	return s.decided(w, r, "deny", s.Deny)
+}
+
+func (s *Service) extendRequest(w http.ResponseWriter, r *http.Request) error {
+	return s.decided(w, r, "extend", s.Extend)
+}
+
+func (s *Service) confirmRequest(w http.ResponseWriter, r *http.Request) error {
+	return s.decided(w, r, "confirm", wordless(s.ConfirmReceipt))
+}
+
+func (s *Service) retryRequest(w http.ResponseWriter, r *http.Request) error {
+	return s.decided(w, r, "retry", wordless(s.Retry))
+}
+
+// wordless is a decision that takes no words.
+func wordless(do func(context.Context, vault.Actor, rights.RequestID) (rights.Request, error)) decide {
+	return func(ctx context.Context, actor vault.Actor, id rights.RequestID, _ rights.Decision) (rights.Request, error) {
+		return do(ctx, actor, id)
+	}
+}
+
+func (s *Service) settingsPage(w http.ResponseWriter, r *http.Request) error {
+	return s.drawSettings(w, r, page.Sheet{})
+}
+
+func (s *Service) drawSettings(w http.ResponseWriter, r *http.Request, sheet page.Sheet) error {
+	actor := request.Actor(r.Context())
+	set, err := s.Settings(r.Context(), actor)
+	if err != nil {
+		return err
+	}
+	tenant, err := s.Tenant(r.Context(), actor)
+	if err != nil {
+		return err
+	}
+	sheet.Action = "/settings/privacy"
+	return page.Render(w, r, sheet.Status(), ui.Settings(ui.SettingsView{Settings: set, Portal: base(tenant), Sheet: sheet}))
+}
+
+func (s *Service) saveSettings(w http.ResponseWriter, r *http.Request) error {
+	form, err := request.Form(r)
+	if err != nil {
+		return err
+	}
+	err = s.SetSettings(r.Context(), request.Actor(r.Context()), settings.Privacy{Place: form.Get("place"), Regime: form.Get("regime"), Mail: form.Get("mail")})
+	if sheet, again := page.Refused(err, form); again {
+		return s.drawSettings(w, r, sheet)
+	}
+	return page.Done(w, r, err, "/settings/privacy", ui.SettingsSaved())
 }
 
 func (s *Service) sendFile(w http.ResponseWriter, r *http.Request) error {

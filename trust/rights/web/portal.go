@@ -4,12 +4,14 @@ import (
 	"net/http"
 	"strings"
 
+	"aver/base/deadline"
 	"aver/base/errs"
 	"aver/frame/mail"
 	"aver/frame/page"
 	"aver/frame/request"
 	"aver/trust/rights"
-	"aver/trust/rights/ui"
+	"aver/trust/rights/portal"
+	"aver/trust/rights/state"
 	"aver/vault"
 )
 
@@ -20,23 +22,44 @@ func (s *Service) workspace(r *http.Request) (vault.Tenant, error) {
 	return s.Service.Workspace(r.Context(), r.PathValue("workspace"))
 }
 
-// portal is the page of a request for the person who asked.
-func portal(tenant vault.Tenant, id rights.RequestID) string {
-	return "/my-data/" + tenant.Slug + "/" + id.String()
+func base(tenant vault.Tenant) string { return "/my-data/" + tenant.Slug }
+
+// ownPage is the page of a request for the person who asked.
+func ownPage(tenant vault.Tenant, id rights.RequestID) string {
+	return base(tenant) + "/" + id.String()
+}
+
+// nowhere answers whoever asks about a business that is not here, in a way that helps them on.
+func (s *Service) nowhere(w http.ResponseWriter, r *http.Request, status int) error {
+	lang := portal.Language(r.URL.Query().Get("lang"), r.Header.Get("Accept-Language"))
+	r = r.WithContext(page.Speak(r.Context(), lang))
+	return page.Render(w, r, status, portal.Nowhere(lang, s.contact))
+}
+
+func (s *Service) anyPortal(w http.ResponseWriter, r *http.Request) error {
+	return s.nowhere(w, r, http.StatusOK)
 }
 
 func (s *Service) portalPage(w http.ResponseWriter, r *http.Request) error {
-	return s.drawPortal(w, r, page.Sheet{})
+	lang := portal.Language(r.URL.Query().Get("lang"), r.Header.Get("Accept-Language"))
+	return s.drawPortal(w, r, lang, page.Sheet{})
 }
 
-func (s *Service) drawPortal(w http.ResponseWriter, r *http.Request, sheet page.Sheet) error {
+func (s *Service) drawPortal(w http.ResponseWriter, r *http.Request, lang string, sheet page.Sheet) error {
 	tenant, err := s.workspace(r)
+	if errs.Is(err, errs.NotFound) {
+		return s.nowhere(w, r, http.StatusNotFound)
+	}
 	if err != nil {
 		return err
 	}
-	sheet.Action = r.URL.Path
-	return page.Render(w, r, sheet.Status(), ui.Portal(ui.PortalView{Workspace: tenant.Name, Sheet: sheet, Mail: s.Mails()}))
+	sheet.Action = base(tenant)
+	r = r.WithContext(page.Speak(r.Context(), lang))
+	return page.Render(w, r, sheet.Status(), portal.Ask(portal.Form{Workspace: tenant.Name, Base: base(tenant), Lang: lang, Sheet: sheet, Mail: s.Mails()}))
 }
+
+// regimes says which law holds where somebody lives; the workspace's own elsewhere.
+var regimes = map[string]string{"eu": deadline.GDPR, "us": deadline.CCPA}
 
 func (s *Service) portalAsk(w http.ResponseWriter, r *http.Request) error {
 	tenant, err := s.workspace(r)
@@ -47,19 +70,24 @@ func (s *Service) portalAsk(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	lang := portal.Language(form.Get("lang"), r.Header.Get("Accept-Language"))
 	email := strings.TrimSpace(form.Get("email"))
 	if !mail.IsAddress(email) {
-		return s.drawPortal(w, r, page.Sheet{Sent: form, Errors: []errs.Field{{Field: "email", Code: "malformed", Message: ui.NoAddress()}}})
+		return s.drawPortal(w, r, lang, page.Sheet{Sent: form, Errors: []errs.Field{portal.Fault(lang, "email", "malformed")}})
 	}
-	ticket, err := s.Ask(r.Context(), tenant.ID, rights.Kind(form.Get("kind")), email)
+	wish := rights.Wish{Kind: state.Kind(form.Get("kind")), Regime: regimes[form.Get("lives")], Email: email, Text: form.Get("words"), Language: lang}
+	if !wish.Kind.Known() {
+		return s.drawPortal(w, r, lang, page.Sheet{Sent: form, Errors: []errs.Field{portal.Fault(lang, "kind", "required")}})
+	}
+	ticket, err := s.Ask(r.Context(), tenant.ID, wish)
 	if sheet, again := page.Refused(err, form); again {
-		return s.drawPortal(w, r, sheet)
+		return s.drawPortal(w, r, lang, sheet)
 	}
 	if err != nil {
 		return err
 	}
 	http.SetCookie(w, &http.Cookie{Name: ticketCookie, Value: ticket.Session, Path: "/", MaxAge: int(rights.FileLife.Seconds()), Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode})
-	page.Redirect(w, r, portal(tenant, ticket.Request), "")
+	page.Redirect(w, r, ownPage(tenant, ticket.Request), "")
 	return nil
 }
 
@@ -93,11 +121,23 @@ func (s *Service) drawRequest(w http.ResponseWriter, r *http.Request, sheet page
 	if err != nil {
 		return err
 	}
-	view := ui.AnswerView{Request: s.shown(held), Workspace: tenant.Name, Base: "/my-data/" + tenant.Slug, File: "/my-data/files/" + tenant.Slug + "/" + held.ID.String(), Faults: sheet.Errors}
-	if held.Kind == rights.Erasure && held.State == rights.Done {
-		view.Receipt = rights.ReceiptOf(held).Text
+	lang := portal.Language(held.Language, r.Header.Get("Accept-Language"))
+	for i, f := range sheet.Errors {
+		if f.Field == "code" {
+			sheet.Errors[i] = portal.Fault(lang, f.Field, f.Code)
+		}
 	}
-	return page.Render(w, r, sheet.Status(), ui.Answer(view))
+	task := s.TaskOf(held)
+	view := portal.Answer{Form: portal.Form{Workspace: tenant.Name, Base: base(tenant), Lang: lang, Sheet: sheet}, ID: held.ID.String(),
+		Kind: held.Kind, State: held.State, Reason: held.Reason, GDPR: held.Regime == deadline.GDPR, Done: task.Done, Total: task.Total, By: held.DueAt, Law: held.LegalAt}
+	if !held.File.IsZero() {
+		view.File = "/my-data/files/" + tenant.Slug + "/" + held.ID.String()
+	}
+	if held.Kind.Deed() == state.Erase && held.State == state.Fulfilled {
+		view.Receipt, view.File = rights.ReceiptOf(held).Text, "/my-data/receipts/"+tenant.Slug+"/"+held.ID.String()
+	}
+	r = r.WithContext(page.Speak(r.Context(), lang))
+	return page.Render(w, r, sheet.Status(), portal.Show(view))
 }
 
 func (s *Service) portalCode(w http.ResponseWriter, r *http.Request) error {
@@ -113,7 +153,7 @@ func (s *Service) portalCode(w http.ResponseWriter, r *http.Request) error {
 	if sheet, again := page.Refused(err, form); again {
 		return s.drawRequest(w, r, sheet)
 	}
-	return page.Done(w, r, err, portal(tenant, t.Request), "")
+	return page.Done(w, r, err, ownPage(tenant, t.Request), "")
 }
 
 func (s *Service) portalErase(w http.ResponseWriter, r *http.Request) error {
@@ -125,11 +165,25 @@ func (s *Service) portalErase(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !strings.EqualFold(strings.TrimSpace(form.Get("confirm")), ui.EraseWord()) {
-		return s.drawRequest(w, r, page.Sheet{Errors: []errs.Field{{Field: "confirm", Code: "mismatch", Message: ui.NotTheWord()}}})
+	held, err := s.Held(r.Context(), tenant.ID, t)
+	if err != nil {
+		return err
+	}
+	lang := portal.Language(held.Language, r.Header.Get("Accept-Language"))
+	if !strings.EqualFold(strings.TrimSpace(form.Get("confirm")), portal.Text(lang, "word")) {
+		return s.drawRequest(w, r, page.Sheet{Errors: []errs.Field{portal.Fault(lang, "confirm", "mismatch")}})
 	}
 	_, err = s.Confirm(r.Context(), tenant.ID, t)
-	return page.Done(w, r, err, portal(tenant, t.Request), "")
+	return page.Done(w, r, err, ownPage(tenant, t.Request), "")
+}
+
+func (s *Service) portalRevoke(w http.ResponseWriter, r *http.Request) error {
+	tenant, t, err := s.held(r)
+	if err != nil {
+		return err
+	}
+	err = s.Revoke(r.Context(), tenant.ID, t)
+	return page.Done(w, r, err, ownPage(tenant, t.Request), "")
 }
 
 func (s *Service) portalFile(w http.ResponseWriter, r *http.Request) error {

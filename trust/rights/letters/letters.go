@@ -1,0 +1,116 @@
+// Package letters puts into words what people are told about their requests, in their language where Aver has it.
+//
+// A letter says what was asked for, under which number, and what becomes of it. It never repeats what the person wrote.
+// Letters to those who answer requests say where to look, and nothing about whom.
+package letters
+
+import (
+	"embed"
+	"time"
+
+	"aver/base/personal"
+	"aver/frame/mail"
+	"aver/frame/page"
+	"aver/trust/rights/state"
+)
+
+//go:embed strings.*.json
+var files embed.FS
+
+// Languages are those in which people are written to.
+var Languages = []string{"en", "de", "fr", "es"}
+
+var texts = page.MustTranslations(files, Languages...)
+
+// About is what every letter about a request needs to know.
+type About struct {
+	Workspace string
+	Kind      state.Kind
+	Number    string
+	Words     personal.Text // of whoever decided; may be empty
+	GDPR      bool          // complaints go to a data protection authority
+}
+
+// letter is one letter in one language.
+type letter struct {
+	page.Strings
+	about About
+}
+
+func in(lang string, a About) letter { return letter{texts.In(lang), a} }
+
+func (l letter) wish() string { return l.T("wish."+string(l.about.Kind), l.about.Workspace) }
+
+// to puts paragraphs together to a letter.
+func (l letter) to(address personal.Text, subject string, paragraphs ...string) mail.Message {
+	text := ""
+	for _, p := range paragraphs {
+		if p != "" {
+			text += p + "\n\n"
+		}
+	}
+	return mail.Message{To: address, Subject: subject, Text: text + l.T("number", l.about.Number) + "\n"}
+}
+
+// words are those of whoever decided, marked as theirs.
+func (l letter) words() string {
+	if l.about.Words.IsZero() {
+		return ""
+	}
+	return l.T("words", l.about.Workspace) + "\n" + l.about.Words.Reveal()
+}
+
+// Code carries the code that proves an address.
+func Code(lang string, to personal.Text, a About, code string) mail.Message {
+	l := in(lang, a)
+	return l.to(to, l.T("code.subject", code), l.T("code.asked", l.wish()), l.T("code.code", code), l.T("code.not", a.Workspace))
+}
+
+// Confirmation says that a request has come, and by when it is answered.
+func Confirmation(lang string, to personal.Text, a About, by time.Time) mail.Message {
+	l := in(lang, a)
+	return l.to(to, l.T("confirm.subject", a.Workspace), l.T("confirm.text", l.wish(), by.Format(time.DateOnly)))
+}
+
+// Extension says that an answer takes longer, why, and until when.
+func Extension(lang string, to personal.Text, a About, why state.Delay, until time.Time) mail.Message {
+	l := in(lang, a)
+	return l.to(to, l.T("extend.subject", a.Workspace), l.T("extend.text", l.wish(), until.Format(time.DateOnly)), l.T("extend."+string(why)), l.words(), l.complain())
+}
+
+// Denial says that what was asked for is not done, why, and where the person can complain.
+func Denial(lang string, to personal.Text, a About, why state.Reason) mail.Message {
+	l := in(lang, a)
+	return l.to(to, l.T("deny.subject", a.Workspace), l.T("deny.text", l.wish()), l.T("reason."+string(why)), l.words(), l.complain())
+}
+
+// Done says that what was asked for is done.
+func Done(lang string, to personal.Text, a About) mail.Message {
+	l := in(lang, a)
+	return l.to(to, l.T("done.subject", a.Workspace), l.T("done.text", l.wish()), l.words())
+}
+
+// Reason puts a ground of denial into words, in a language.
+func Reason(lang string, why state.Reason) string { return texts.In(lang).T("reason." + string(why)) }
+
+// Complain says where a person can complain about an answer.
+func Complain(lang string, gdpr bool) string { return in(lang, About{GDPR: gdpr}).complain() }
+
+func (l letter) complain() string {
+	if l.about.GDPR {
+		return l.T("complain.gdpr")
+	}
+	return l.T("complain.ccpa")
+}
+
+// Waiting tells those who answer requests of one that waits for them.
+func Waiting(to personal.Text, a About, by time.Time) mail.Message {
+	l := in("en", a)
+	return l.to(to, l.T("waiting.subject", a.Workspace), l.T("waiting.text", l.wish(), by.Format(time.DateOnly), a.Number))
+}
+
+// Alarm tells them that four fifths of the time have passed.
+func Alarm(to personal.Text, a About, by time.Time) mail.Message {
+	l := in("en", a)
+	return l.to(to, l.T("alarm.subject", a.Workspace), l.T("alarm.text", l.wish(), by.Format(time.DateOnly), a.Number))
+}
