@@ -124,7 +124,7 @@ func TestThePagesKeepTheRulesOfPages(t *testing.T) {
 		}
 	}
 	o.actor = vaulttest.User(o.Other, vault.Owner)
-	for _, path := range []string{paths[8], paths[9], paths[10]} {
+	for _, path := range []string{paths[7], paths[8], paths[9]} {
 		if status, _ := o.get(t, path); status != http.StatusNotFound {
 			t.Errorf("%s answers another workspace with %d", path, status)
 		}
