@@ -1,52 +1,58 @@
 package edge
 
 import (
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/pprof"
-	"strconv"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/VictoriaMetrics/metrics"
 )
 
-// metrics counts requests by pattern; no label holds anything of a person.
-type metrics struct {
-	requests *prometheus.CounterVec
-	seconds  *prometheus.HistogramVec
-	inFlight prometheus.Gauge
-	refused  *prometheus.CounterVec
-	registry *prometheus.Registry
+// buckets are the upper bounds of times to answer, in seconds.
+var buckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}
+
+// counted counts requests by pattern; no label holds anything of a person.
+type counted struct {
+	set      *metrics.Set
+	inFlight *metrics.Gauge
 }
 
-func newMetrics(registry *prometheus.Registry) *metrics {
-	m := &metrics{
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aver_http_requests_total", Help: "Requests answered."}, []string{"route", "method", "status"}),
-		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "aver_http_request_seconds", Help: "Time to answer, without sockets.",
-			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}}, []string{"route"}),
-		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "aver_http_requests_in_flight", Help: "Requests being answered."}),
-		refused:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "aver_http_refused_total", Help: "Requests refused at the door, and panics."}, []string{"why"}),
-		registry: registry,
-	}
-	registry.MustRegister(m.requests, m.seconds, m.inFlight, m.refused)
-	for _, c := range []prometheus.Collector{collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})} {
-		_ = registry.Register(c) // the caller may have them already
-	}
-	return m
+func newCounted() *counted {
+	metrics.ExposeMetadata(true)
+	set := metrics.NewSet()
+	return &counted{set, set.NewGauge("aver_http_requests_in_flight", nil)}
 }
 
-func (m *metrics) observe(route, method string, status int, took time.Duration) {
-	m.requests.WithLabelValues(route, methodName(method), strconv.Itoa(status)).Inc()
+func (c *counted) observe(route, method string, status int, took time.Duration) {
+	c.set.GetOrCreateCounter(fmt.Sprintf(`aver_http_requests_total{method=%q,route=%q,status="%d"}`, methodName(method), route, status)).Inc()
 	if status != http.StatusSwitchingProtocols {
-		m.seconds.WithLabelValues(route).Observe(took.Seconds())
+		c.set.GetOrCreatePrometheusHistogramExt(fmt.Sprintf(`aver_http_request_seconds{route=%q}`, route), buckets).Update(took.Seconds())
 	}
+}
+
+// refused counts requests refused at the door, and panics.
+func (c *counted) refused(why string) {
+	c.set.GetOrCreateCounter(fmt.Sprintf(`aver_http_refused_total{why=%q}`, why)).Inc()
+}
+
+// write writes all counters in Prometheus's text format, with those of the process and of others.
+func (c *counted) write(w io.Writer, others []func(io.Writer)) {
+	c.set.WritePrometheus(w)
+	for _, other := range others {
+		other(w)
+	}
+	metrics.WriteProcessMetrics(w)
 }
 
 // admin is what the administration listener serves: metrics, profiles, health. None of it asks who calls.
 func (s *Server) admin() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		s.metrics.write(w, s.config.Metrics)
+	})
 	mux.HandleFunc("GET /healthz", healthy)
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)

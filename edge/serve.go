@@ -156,7 +156,7 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, v *visit, p profi
 		return err
 	}
 	if err := s.sameSite(r, p); err != nil {
-		s.metrics.refused.WithLabelValues("origin").Inc()
+		s.metrics.refused("origin")
 		return err
 	}
 	if p.signsIn {
@@ -242,7 +242,7 @@ func (s *Server) withinQuota(w http.ResponseWriter, v *visit, p profile) error {
 }
 
 func (s *Server) tooMany(w http.ResponseWriter, d limit.Decision) error {
-	s.metrics.refused.WithLabelValues("rate").Inc()
+	s.metrics.refused("rate")
 	d.Write(w.Header())
 	err := errs.New(errs.TooMany, "There were too many requests. Nothing was changed.")
 	err.RetryAfter = d.Seconds()
@@ -276,7 +276,7 @@ func (v *visit) rescue(w http.ResponseWriter, r *http.Request) {
 	if err, ok := value.(runtime.Error); ok {
 		what = err.Error()
 	}
-	v.server.metrics.refused.WithLabelValues("panic").Inc()
+	v.server.metrics.refused("panic")
 	v.server.log.ErrorContext(r.Context(), "a handler panicked", "request_id", v.ID, "route", v.route, "panic", what, "stack", stack())
 	if v.written() {
 		panic(http.ErrAbortHandler)

@@ -8,13 +8,13 @@ package edge
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"aver/base/clock"
 	"aver/base/errs"
@@ -71,7 +71,7 @@ type Config struct {
 	Quotas  map[module.Class]Quota // instead of the class's own
 	Clock   clock.Clock            // the machine's when nil
 	Log     *slog.Logger           // slog.Default() when nil
-	Metrics *prometheus.Registry   // a fresh one when nil
+	Metrics []func(io.Writer)      // what others count, in Prometheus's text format
 	Trace   trace.Start            // spans of requests; none when nil
 }
 
@@ -90,7 +90,7 @@ type Server struct {
 	actors   map[module.Class]*limit.Table[actorKey]
 	places   map[module.Class]*limit.Table[netip.Addr]
 	failures *limit.Table[netip.Addr]
-	metrics  *metrics
+	metrics  *counted
 	life     life
 }
 
@@ -115,9 +115,6 @@ func New(config Config) *Server {
 	if config.Log == nil {
 		config.Log = slog.Default()
 	}
-	if config.Metrics == nil {
-		config.Metrics = prometheus.NewRegistry()
-	}
 	if config.ErrorPage == nil {
 		config.ErrorPage = reference.ErrorPage
 	}
@@ -130,7 +127,7 @@ func New(config Config) *Server {
 		actors:   make(map[module.Class]*limit.Table[actorKey]),
 		places:   make(map[module.Class]*limit.Table[netip.Addr]),
 		failures: limit.New[netip.Addr]("credentials", failedCredentials, bucketsPerTable, false, config.Clock),
-		metrics:  newMetrics(config.Metrics),
+		metrics:  newCounted(),
 	}
 	for _, host := range config.Hosts {
 		s.hosts[hostname(host)] = strings.ToLower(host)

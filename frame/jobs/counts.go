@@ -1,6 +1,11 @@
 package jobs
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"fmt"
+	"io"
+
+	"github.com/VictoriaMetrics/metrics"
+)
 
 // How a run of a job ended.
 const (
@@ -10,16 +15,13 @@ const (
 	returned = "returned" // cut off by a shutdown, back in the queue
 )
 
-type counts struct{ runs *prometheus.CounterVec }
+type counts struct{ set *metrics.Set }
 
-func newCounts() counts {
-	return counts{prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "aver_jobs_runs_total",
-		Help: "Runs of background jobs by kind and how they ended.",
-	}, []string{"kind", "outcome"})}
+func newCounts() counts { return counts{metrics.NewSet()} }
+
+func (c counts) add(kind, outcome string) {
+	c.set.GetOrCreateCounter(fmt.Sprintf(`aver_jobs_runs_total{kind=%q,outcome=%q}`, kind, outcome)).Inc()
 }
 
-func (c counts) add(kind, outcome string) { c.runs.WithLabelValues(kind, outcome).Inc() }
-
-// Collector gives the counters to whoever serves metrics.
-func (j *Jobs) Collector() prometheus.Collector { return j.counts.runs }
+// WriteMetrics writes how often each kind of work ran, and how that ended, in Prometheus's text format.
+func (j *Jobs) WriteMetrics(w io.Writer) { j.counts.set.WritePrometheus(w) }

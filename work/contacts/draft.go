@@ -5,12 +5,11 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/nyaruka/phonenumbers"
-
 	"aver/base/cards"
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/base/phone"
 	"aver/frame/mail"
 	"aver/vault"
 	"aver/work/contacts/attributes"
@@ -56,7 +55,7 @@ func clean(d Draft) (Draft, error) {
 		refuse("email", "malformed", "Write an e-mail address like name@company.example.")
 	}
 	if d.Phone = strings.TrimSpace(d.Phone); d.Phone != "" {
-		number, ok := phone(d.Phone, d.Country)
+		number, ok := phone.Parse(d.Phone, d.Country)
 		if !ok {
 			refuse("phone", "malformed", "Write the number with its country code, like +49 30 901820.")
 		}
@@ -74,26 +73,8 @@ func clean(d Draft) (Draft, error) {
 	return d, nil
 }
 
-// phone writes a number in E.164. Without a country the number must begin with its country code.
-func phone(text, country string) (string, bool) {
-	if country == "" {
-		country = "ZZ"
-	}
-	number, err := phonenumbers.Parse(text, strings.ToUpper(country))
-	if err != nil || !phonenumbers.IsPossibleNumber(number) {
-		return "", false
-	}
-	return phonenumbers.Format(number, phonenumbers.E164), true
-}
-
-// PhoneShown is the number as people write it, with its country code.
-func (c Contact) PhoneShown() string {
-	number, err := phonenumbers.Parse(c.Phone.Reveal(), "ZZ")
-	if err != nil {
-		return c.Phone.Reveal()
-	}
-	return phonenumbers.Format(number, phonenumbers.INTERNATIONAL)
-}
+// PhoneShown is the number as people read it, with its country code.
+func (c Contact) PhoneShown() string { return phone.Shown(c.Phone.Reveal()) }
 
 // isLanguage tells whether text has the form of a BCP 47 tag.
 func isLanguage(text string) bool {

@@ -8,6 +8,7 @@ import (
 
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/base/phone"
 	"aver/frame/mail"
 	"aver/frame/request"
 	"aver/vault"
@@ -162,7 +163,7 @@ func exact(tx *vault.Tx, text string) ([]Contact, error) {
 		}
 		out = append(out, more...)
 	}
-	if number, ok := phone(text, ""); ok {
+	if number, ok := phone.Parse(text, ""); ok {
 		more, err := Contacts.Lookup(tx, "phone", number)
 		if err != nil {
 			return nil, err

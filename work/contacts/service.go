@@ -9,6 +9,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/base/phone"
 	"aver/frame/mail"
 	"aver/trust/identity"
 	"aver/vault"
@@ -323,7 +324,7 @@ func signed(claims identity.TokenClaims) Draft {
 	if mail.IsAddress(claims.Email) {
 		d.Email = claims.Email
 	}
-	if number, ok := phone(claims.Phone, ""); ok {
+	if number, ok := phone.Parse(claims.Phone, ""); ok {
 		d.Phone = number
 	}
 	for name, value := range claims.Attributes {

@@ -165,7 +165,7 @@ func (a *App) edgeConfig(certificates *certificate.Source) edge.Config {
 		Authenticator: a.Identity, SessionCookie: identity.CookieName, Clock: c.Clock, Log: a.Log,
 		ErrorPage: page.ShowProblem, View: a.view, Idempotency: a.Identity.Idempotency(),
 		Ready: map[string]func(context.Context) error{"stores": a.Vault.Check},
-		Drain: a.Hub.Drain, Quotas: c.Quotas, Connected: a.connected, Elsewhere: a.Residency.Locate,
+		Drain: a.Hub.Drain, Quotas: c.Quotas, Connected: a.connected, Metrics: []func(io.Writer){a.Jobs.WriteMetrics}, Elsewhere: a.Residency.Locate,
 	}
 }
 
