@@ -31,7 +31,7 @@ var streets = map[string][]string{
 	"trust/subprocessors": {"trust/identity"},
 	"trust/trustcenter":   {"trust/claims", "trust/subprocessors", "trust/audit"},
 	"trust/canary":        {"trust/identity"},
-	"trust/probes":        {"trust/canary", "trust/identity", "trust/audit", "trust/subprocessors", "trust/retention", "trust/backups", "trust/rights"},
+	"trust/probes":        {"trust/canary", "trust/identity", "trust/audit", "trust/subprocessors", "trust/retention", "trust/backups", "trust/rights", "trust/residency"},
 
 	"work/inbox":            {"work/contacts"},
 	"work/enrichment":       {"work/contacts"},

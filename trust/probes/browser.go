@@ -7,7 +7,9 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"aver/frame/claim"
 	"aver/trust/canary"
@@ -59,6 +61,22 @@ func credentials(w view) claim.Claim {
 	}
 }
 
+// getInTurn waits when the canaries have used up their owner's rate: the attack and the probes come as the same caller.
+func getInTurn(ctx context.Context, door *inside.Door, path string, header http.Header) (a inside.Answer, err error) {
+	for range 5 {
+		if a, err = door.Get(ctx, path, header); err != nil || a.Status != http.StatusTooManyRequests {
+			return a, err
+		}
+		seconds, _ := strconv.Atoi(a.Header.Get("Retry-After")) // at least one; zero asks again at once
+		select {
+		case <-time.After(time.Duration(seconds) * time.Second):
+		case <-ctx.Done():
+			return a, ctx.Err()
+		}
+	}
+	return a, nil
+}
+
 func judgeAnswers(ctx context.Context, door *inside.Door, callers []attack.Caller, pages []string, secrets ...string) (claim.Evidence, error) {
 	e, asked, read := world.Evidence(), 0, 0
 	marks := attack.NewMarks(secrets...)
@@ -68,7 +86,7 @@ func judgeAnswers(ctx context.Context, door *inside.Door, callers []attack.Calle
 			if c.Name == attack.Visitor || c.Name == attack.Key && !strings.HasPrefix(path, "/v1/") {
 				continue
 			}
-			a, err := door.Get(ctx, path, c.Header)
+			a, err := getInTurn(ctx, door, path, c.Header)
 			if err != nil {
 				return e, fmt.Errorf("read %s: %w", path, err)
 			}

@@ -27,5 +27,5 @@ func Claims(at *world.World) []claim.Claim {
 	}
 	list = append(list, people.Claims(at)...)
 	list = append(list, keeping.Claims(at)...)
-	return append(list, leaving(w), acknowledged(w), chatting(w), programming(w))
+	return append(list, leaving(w), acknowledged(w), chatting(w), programming(w), relaying(w))
 }

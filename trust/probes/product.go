@@ -26,9 +26,6 @@ type spoken struct {
 
 // chatting is prd-1.
 func chatting(w view) claim.Claim {
-	judge := func(s spoken) func(context.Context) (claim.Evidence, error) {
-		return func(context.Context) (claim.Evidence, error) { return judgeSpoken(s), nil }
-	}
 	return claim.Claim{
 		ID: "prd-1", Theme: world.Product, Owner: world.Building, Every: world.Hourly,
 		Wording:   "A visitor writes and somebody answers, live on both sides: there in {there}, back in {back}, {kept} of {sent} messages kept",
@@ -36,20 +33,48 @@ func chatting(w view) claim.Claim {
 		Method:    "The probe opens the widget's socket and the console's, writes on one, hears on the other, answers, and reads the conversation again.",
 		Refs:      claim.References{SOC2: []string{"PI1.3"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			s, err := w.speak(ctx)
+			s, err := w.speak(ctx, w.Canaries.Door())
 			return judgeSpoken(s), err
 		},
-		Fixtures: []claim.Fixture{
-			world.Fixture("a console that hears nothing", judge(spoken{heardByThem: true, kept: 2})),
-			world.Fixture("a visitor who hears nothing", judge(spoken{heardByUs: true, kept: 2})),
-			world.Fixture("a message that is not in the history", judge(spoken{heardByUs: true, heardByThem: true, kept: 1})),
+		Fixtures: silences(),
+	}
+}
+
+// silences are conversations that went wrong.
+func silences() []claim.Fixture {
+	broken := func(name string, s spoken) claim.Fixture {
+		return world.Fixture(name, func(context.Context) (claim.Evidence, error) { return judgeSpoken(s), nil })
+	}
+	return []claim.Fixture{
+		broken("a console that hears nothing", spoken{heardByThem: true, kept: 2}),
+		broken("a visitor who hears nothing", spoken{heardByUs: true, kept: 2}),
+		broken("a message that is not in the history", spoken{heardByUs: true, heardByThem: true, kept: 1}),
+	}
+}
+
+// relaying is prd-7.
+func relaying(w view) claim.Claim {
+	return claim.Claim{
+		ID: "prd-7", Theme: world.Product, Owner: world.Building, Every: 6 * world.Hourly,
+		Wording:   "A relay near far-away visitors carries their conversation: there in {there}, back in {back}, {kept} of {sent} messages kept",
+		Predicate: "A message that the canary's visitor sends over the widget's socket through a relay is pushed to the console's socket, which goes through the relay too, the answer is pushed back, and both are in the history.",
+		Method:    "The probe runs a relay in this process before this installation, opens both sockets through it, writes on one, hears on the other, answers, and reads the conversation again. How far a relay elsewhere is from anybody it cannot measure.",
+		Refs:      claim.References{SOC2: []string{"PI1.3", "A1.1"}},
+		Probe: func(ctx context.Context) (s claim.Evidence, err error) {
+			err = w.Relayed(func(door *inside.Door, _ string) error {
+				heard, err := w.speak(ctx, door)
+				s = judgeSpoken(heard)
+				return err
+			})
+			return s, err
 		},
+		Fixtures: silences(),
 	}
 }
 
 const hearWithin = 5 * time.Second
 
-func (w view) speak(ctx context.Context) (s spoken, err error) {
+func (w view) speak(ctx context.Context, door *inside.Door) (s spoken, err error) {
 	side, err := w.Canaries.Await(ctx, canary.South)
 	if err != nil {
 		return s, err
@@ -58,12 +83,12 @@ func (w view) speak(ctx context.Context) (s spoken, err error) {
 		return s, errors.New("the canary has no conversation")
 	}
 	conversation := side.Pool["conversation"][0]
-	visitor, err := w.talk(ctx, "/widget/v1/socket", nil, side.Token, "subscribe", map[string]any{"channel": conversation, "epoch": "", "offset": 0})
+	visitor, err := talk(ctx, door, "/widget/v1/socket", nil, side.Token, "subscribe", map[string]any{"channel": conversation, "epoch": "", "offset": 0})
 	if err != nil {
 		return s, err
 	}
 	defer visitor.Close()
-	operator, err := w.talk(ctx, "/live", inside.Cookie("__Host-aver", side.Cookie), "", "subscribe", map[string]any{"conversation": conversation, "epoch": "", "offset": 0})
+	operator, err := talk(ctx, door, "/live", inside.Cookie("__Host-aver", side.Cookie), "", "subscribe", map[string]any{"conversation": conversation, "epoch": "", "offset": 0})
 	if err != nil {
 		return s, err
 	}
@@ -85,11 +110,10 @@ func (w view) speak(ctx context.Context) (s spoken, err error) {
 }
 
 // talk opens a socket and listens to a conversation.
-func (w view) talk(ctx context.Context, path string, header http.Header, token, op string, args map[string]any) (*inside.Talk, error) {
+func talk(ctx context.Context, door *inside.Door, path string, header http.Header, token, op string, args map[string]any) (*inside.Talk, error) {
 	if header == nil {
 		header = http.Header{}
 	}
-	door := w.Canaries.Door()
 	header.Set("Origin", "https://"+door.Host)
 	t, err := door.Talk(ctx, path, header)
 	if err != nil {

@@ -3,11 +3,13 @@ package app
 import (
 	"context"
 	"net"
+	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"aver/edge/relay"
 	"aver/frame/claim"
 	"aver/frame/egress"
 	"aver/frame/module"
@@ -86,6 +88,7 @@ func (a *App) claims() []claim.Claim {
 	return promises(a.modules, &world.World{
 		Vault: a.Vault, Identity: a.Identity, Audit: a.Audit, Rights: a.Rights, Retention: a.Retention, Backups: a.Backups,
 		Companies: a.Subprocessors, Canaries: a.Canaries, Egress: a.Door, Folder: a.Config.Data,
+		Residency: a.Residency, Relay: a.relayBefore,
 		Addresses: a.addresses, Pages: a.readable,
 		Dial: func(ctx context.Context, addr string) (net.Conn, error) {
 			return a.Door.DialContext(ctx, selfPurpose, "tcp", addr)
@@ -103,6 +106,13 @@ func promises(modules []module.Module, w *world.World) []claim.Claim {
 
 // Promises are all claims that an installation may have, for the list of them. Their probes have nothing to look at.
 func Promises() []claim.Claim { return promises(schema(Config{}), &world.World{}) }
+
+// relayBefore is a relay in this process before this installation, for the probes.
+func (a *App) relayBefore(folder string) (world.Relay, error) {
+	door := a.Canaries.Door()
+	return relay.New(relay.Config{Regions: []relay.Region{{Name: a.Config.Region, URL: &url.URL{Scheme: "https", Host: door.Host}}},
+		Carrier: door.Carrier(), Folder: folder, Clock: a.Config.Clock, Log: a.Log})
+}
 
 // addresses are where this process listens, as it reaches itself.
 func (a *App) addresses() world.Addresses {

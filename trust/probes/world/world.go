@@ -16,6 +16,7 @@ import (
 	"aver/trust/backups"
 	"aver/trust/canary"
 	"aver/trust/identity"
+	"aver/trust/residency"
 	"aver/trust/retention"
 	"aver/trust/rights"
 	"aver/trust/subprocessors"
@@ -30,10 +31,12 @@ type World struct {
 	Rights    *rights.Service
 	Retention *retention.Service
 	Backups   *backups.Service
+	Residency *residency.Service
 	Companies *subprocessors.Service
 	Canaries  *canary.Service
 	Egress    *egress.Door
 
+	Relay     func(folder string) (Relay, error)                       // one before this installation, which keeps its log in the folder
 	Addresses func() Addresses                                         // where it listens; the zero value while it does not
 	Dial      func(ctx context.Context, addr string) (net.Conn, error) // to an address of its own
 	Pages     func() []string                                          // routes that can be read without naming anything
