@@ -102,6 +102,7 @@ type Caller struct {
 	Address   netip.Addr
 	Origin    string // as sent, or empty
 	UserAgent string // as sent, or empty
+	OptsOut   bool   // the browser sent Global Privacy Control
 }
 
 // Handler is what a module brings. Exactly one of Cookie and Token is set.

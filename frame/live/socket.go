@@ -13,6 +13,7 @@ import (
 
 	"aver/base/errs"
 	"aver/frame/live/wire"
+	"aver/frame/request"
 
 	"github.com/gorilla/websocket"
 )
@@ -73,7 +74,7 @@ func (h *Hub) WebSocket(handler *Handler) http.Handler {
 			}
 		}
 		if !k.named {
-			k.from = &Caller{h.options.Address(r), r.Header.Get("Origin"), r.UserAgent()}
+			k.from = &Caller{h.options.Address(r), r.Header.Get("Origin"), r.UserAgent(), request.OptsOut(r)}
 		}
 		go k.read()
 	})

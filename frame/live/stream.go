@@ -15,6 +15,7 @@ import (
 
 	"aver/base/errs"
 	"aver/frame/live/wire"
+	"aver/frame/request"
 )
 
 // Events serves the fallback for sockets that do not get through: a stream of server-sent events, read by fetch with
@@ -72,7 +73,7 @@ func (s *Session) byBearer(r *http.Request, address netip.Addr) func(context.Con
 		if !strings.EqualFold(scheme, "bearer") || token == "" || s.handler.Token == nil {
 			return nil, errNobody
 		}
-		return s.handler.Token(ctx, token, Caller{address, r.Header.Get("Origin"), r.UserAgent()})
+		return s.handler.Token(ctx, token, Caller{address, r.Header.Get("Origin"), r.UserAgent(), request.OptsOut(r)})
 	}
 }
 

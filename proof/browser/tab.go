@@ -138,6 +138,17 @@ func (b *Tab) SetDark(dark bool) {
 	}))
 }
 
+// SetHeaders makes the browser send these headers along with every request of the page and its frames, in place of those
+// that were set before.
+func (b *Tab) SetHeaders(headers map[string]string) {
+	b.t.Helper()
+	all := network.Headers{}
+	for name, value := range headers {
+		all[name] = value
+	}
+	b.Do(call(network.Enable, network.EnableParams{}), call(network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: all}))
+}
+
 // SetOffline makes the page believe that there is no network and fails its new requests. It may leave an open WebSocket alone; a
 // test that must break connections puts a Wire between.
 func (b *Tab) SetOffline(offline bool) {

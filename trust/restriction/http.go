@@ -71,6 +71,7 @@ func (s *Service) api(api huma.API) {
 
 func (s *Service) routes(mux module.Mux) {
 	mux.Handle("POST /contacts/{id}/restrictions", request.Handler(s.change))
+	mux.Handle("GET /.well-known/gpc.json", request.Handler(gpc))
 }
 
 // change places or lifts what the form on the person's page says.

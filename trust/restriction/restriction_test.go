@@ -242,3 +242,24 @@ func TestTheFormOnAPersonsPageClosesAndOpens(t *testing.T) {
 		}
 	})
 }
+
+func TestABrowsersSignalIsRecordedOnceAndForEverybodyItIsKnownAs(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		who, twin := h.person(t), h.person(t)
+		h.twins[who] = twin
+		for range 3 {
+			must(t, h.limits.Signal(t.Context(), vaulttest.Visitor(h.Tenant, who)))
+		}
+		for _, one := range []ids.Contact{who, twin} {
+			all, err := h.limits.History(t.Context(), h.dpo, one)
+			must(t, err)
+			if len(all) != 1 || all[0].Kind != restriction.OptOutSale || all[0].How != restriction.ByBrowser || h.works(t, one, purpose.Sale) != errs.Restricted {
+				t.Errorf("recorded %+v", all)
+			}
+		}
+		site := moduletest.Edge(moduletest.Mux(h.limits.Module()), vault.Actor{}, page.View{})
+		if a := moduletest.Get(site, "/.well-known/gpc.json"); a.Status != http.StatusOK || !strings.HasPrefix(a.Body, `{"gpc":true,"lastUpdate":"20`) {
+			t.Errorf("%d %s", a.Status, a.Body)
+		}
+	})
+}

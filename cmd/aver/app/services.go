@@ -81,7 +81,7 @@ func (a *App) makeServices() {
 	a.Inbox = inbox.New(v, a.Hub, a.queue(), a.Contacts)
 	a.Holds = holds.New(v, linked)
 	a.Rights = rights.New(v, a.people(), a.Identity, a.Audit, a.Holds, a.mailer())
-	a.WebChat = webchat.New(v, a.Hub, a.Identity, a.Consent, a.Contacts, a.Inbox, a.Rights)
+	a.WebChat = webchat.New(v, a.Hub, a.Identity, a.Consent, a.Contacts, a.Inbox, a.Rights, a.Restriction)
 	a.Webhooks = webhooks.New(v, a.queue(), a.Door, a.Log)
 	a.Backups = backups.New(v, a.backupConfig())
 	a.Retention = retention.New(v, retention.Config{Files: inbox.Messages.Name(), Held: holds.Subjects, Inner: []string{audit.Checkpoints.Name(), backups.Drills.Name(), "backup_canaries", claims.Runs.Name()}})

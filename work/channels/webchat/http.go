@@ -39,6 +39,9 @@ func (s *Service) visitor(fn func(http.ResponseWriter, *http.Request, vault.Acto
 			return errs.New(errs.Unauthenticated, "Start the chat first.")
 		}
 		actor, err := s.identity.Visitor(r.Context(), token)
+		if err == nil && request.OptsOut(r) {
+			err = s.limits.Signal(r.Context(), actor)
+		}
 		if err != nil {
 			return err
 		}
@@ -170,6 +173,7 @@ type Config struct {
 	Consent   noticeConfig `json:"consent"`
 	Region    string       `json:"region"`
 	MyDataURL string       `json:"my_data_url,omitempty"`
+	GPC       bool         `json:"gpc,omitempty"` // the browser sent Global Privacy Control, and it is honoured
 }
 
 const defaultAccent = "#0f5f5c"
@@ -184,6 +188,7 @@ func (s *Service) config(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	c.GPC = request.OptsOut(r)
 	w.Header().Set("Cache-Control", "no-store")
 	return answer(w, c)
 }
@@ -293,6 +298,11 @@ func (s *Service) session(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err := s.consent.Record(ctx, actor, actor.Subject(), in.Consent.choice(true)); err != nil {
 		return err
+	}
+	if request.OptsOut(r) {
+		if err := s.limits.Signal(ctx, actor); err != nil {
+			return err
+		}
 	}
 	token, err := s.identity.IssueVisitor(ctx, t.ID, actor.Subject(), actor.Verified())
 	if err != nil {

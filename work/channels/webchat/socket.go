@@ -19,8 +19,12 @@ func version(n int) string { return strconv.Itoa(n) }
 // socket is what the widget can ask for over its socket, or over the fallback.
 func (s *Service) socket() *live.Handler {
 	return &live.Handler{
-		Token: func(ctx context.Context, token string, _ live.Caller) (live.Who, error) {
-			return s.identity.Visitor(ctx, token)
+		Token: func(ctx context.Context, token string, from live.Caller) (live.Who, error) {
+			actor, err := s.identity.Visitor(ctx, token)
+			if err == nil && from.OptsOut {
+				err = s.limits.Signal(ctx, actor)
+			}
+			return actor, err
 		},
 		Again: func(ctx context.Context, who live.Who) (live.Who, error) {
 			return s.identity.Again(ctx, who.(vault.Actor))

@@ -65,14 +65,20 @@ type Service struct {
 	contacts *contacts.Service
 	inbox    *inbox.Service
 	rights   *rights.Service
+	limits   Limits
 	handler  *live.Handler
 	log      *slog.Logger
 	rules    sync.Map // of rule, by tenant
 }
 
+// Limits keeps what visitors close. trust/restriction is one.
+type Limits interface {
+	Signal(ctx context.Context, visitor vault.Actor) error
+}
+
 // New makes the service.
-func New(v *vault.Vault, hub *live.Hub, who *identity.Service, agreed *consent.Service, people *contacts.Service, box *inbox.Service, privacy *rights.Service) *Service {
-	s := &Service{vault: v, hub: hub, identity: who, consent: agreed, contacts: people, inbox: box, rights: privacy, log: slog.Default()}
+func New(v *vault.Vault, hub *live.Hub, who *identity.Service, agreed *consent.Service, people *contacts.Service, box *inbox.Service, privacy *rights.Service, limits Limits) *Service {
+	s := &Service{vault: v, hub: hub, identity: who, consent: agreed, contacts: people, inbox: box, rights: privacy, limits: limits, log: slog.Default()}
 	s.handler = s.socket()
 	if v != nil { // without one it is asked for its schema only
 		people.AddTimeline(s)

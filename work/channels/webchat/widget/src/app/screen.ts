@@ -12,6 +12,8 @@ export interface Screen {
   focus?(): void
   /** The screen is turned to. */
   enter?(): void
+  /** What the menu offers to do on this screen at once. */
+  shortcut?(): { title: string; act: () => void } | undefined
 }
 
 export class Shell {
@@ -24,11 +26,10 @@ export class Shell {
   private readonly more = button('more', moreIcon, t('more'), () => this.menu(this.items.hidden === true))
   private readonly items = h('ul.menu', { id: 'menu', hidden: true })
 
-  constructor(private readonly config: Config, private readonly home: Screen, others: Screen[], private readonly close: () => void) {
+  constructor(private readonly config: Config, private readonly home: Screen, private readonly others: Screen[], private readonly close: () => void) {
     this.screen = home
     this.more.setAttribute('aria-controls', 'menu')
     this.more.setAttribute('aria-expanded', 'false')
-    this.items.append(...others.map((other) => h('li', {}, h('button', { type: 'button', onclick: () => this.show(other) }, other.title))))
     const logo = config.logo_url?.startsWith('/') ? h('img.logo', { src: config.logo_url, alt: '', width: 32, height: 32 }) : null
     document.title = config.name
     const wrapper = h('div.more', {}, this.more, this.items)
@@ -73,8 +74,19 @@ export class Shell {
 
   private menu(open: boolean): void {
     if (this.items.hidden === !open) return
+    if (open) this.items.replaceChildren(...this.others.flatMap((other) => this.choices(other)))
     this.items.hidden = !open
     this.more.setAttribute('aria-expanded', String(open))
+  }
+
+  private choices(other: Screen): HTMLElement[] {
+    const item = (title: string, act: () => void): HTMLElement => h('li', {}, h('button', { type: 'button', onclick: act }, title))
+    const shortcut = other.shortcut?.()
+    const more = shortcut && item(shortcut.title, () => {
+      this.show(other)
+      shortcut.act()
+    })
+    return [item(other.title, () => this.show(other)), ...(more ? [more] : [])]
   }
 
   private key(event: KeyboardEvent): void {

@@ -19,6 +19,11 @@ export class SettingsScreen implements Screen {
     this.said = ''
   }
 
+  /** Taking an agreement back takes no more steps than giving it: one press to see it, one to do it. */
+  shortcut(): { title: string; act: () => void } | undefined {
+    return this.visitor.given && { title: t('withdraw'), act: () => void this.withdraw() }
+  }
+
   update(): void {
     const state = [this.visitor.given?.version, this.visitor.token, this.said].join()
     if (this.drawn === state) return
@@ -26,6 +31,7 @@ export class SettingsScreen implements Screen {
     this.el.replaceChildren(
       h('p.done', { role: 'status', hidden: this.said === '' }, this.said),
       h('section', {}, h('h3', {}, t('consent')), ...this.consent()),
+      this.config.gpc ? h('section', {}, h('h3', {}, t('gpc')), h('p', {}, t('gpc_text'))) : '',
       h('section', {}, h('h3', {}, t('device')), ...this.device()))
   }
 

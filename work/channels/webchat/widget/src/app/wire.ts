@@ -18,6 +18,8 @@ export interface Config {
   region: string
   answered_by: { kind: 'person' | 'team' | 'assistant'; name: string }
   my_data_url?: string
+  /** The browser sent Global Privacy Control, and it is honoured. */
+  gpc?: boolean
 }
 
 export interface Conversation {
