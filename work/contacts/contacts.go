@@ -15,6 +15,7 @@ import (
 	"aver/base/personal"
 	"aver/vault"
 	"aver/work/contacts/attributes"
+	"aver/work/contacts/fields"
 )
 
 //go:embed migrations/*.sql
@@ -144,7 +145,7 @@ var (
 	Taggings = vault.Define[Tagging]("contact_taggings", knowing, vault.KeepWhile("as long as the contact"))
 	Segments = vault.Define[Segment]("contact_segments", knowing, vault.KeepWhile("until the tenant removes it"))
 
-	tables = []vault.AnyTable{Contacts, Changes, Notes, Mergings, Tags, Taggings, Segments, attributes.Table}
+	tables = []vault.AnyTable{Contacts, Changes, Notes, Mergings, Tags, Taggings, Segments, attributes.Table, fields.Table}
 )
 
 // Brief is what lists show of a contact.

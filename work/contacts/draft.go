@@ -13,6 +13,7 @@ import (
 	"aver/frame/mail"
 	"aver/vault"
 	"aver/work/contacts/attributes"
+	"aver/work/contacts/fields"
 )
 
 const maxField = 250 // characters of a name or company
@@ -25,6 +26,7 @@ type Draft struct {
 	BasisNote                                         string // of a new contact: on what ground it is kept
 	Country                                           string // two letters: where numbers without a country code belong
 	Attributes                                        attributes.Values
+	Browser                                           bool     // a visitor's browser says so: what is not processed here is left out rather than refused
 	Clear                                             []string // names of fields to empty: email, phone, name, company, external_id, language
 }
 
@@ -61,7 +63,7 @@ func clean(d Draft) (Draft, error) {
 		}
 		d.Phone = number
 	}
-	if !isLanguage(d.Language) {
+	if !fields.IsLanguage(d.Language) {
 		refuse("language", "malformed", "Use a language tag like en or pt-BR.")
 	}
 	if len(bad) > 0 {
@@ -76,11 +78,31 @@ func clean(d Draft) (Draft, error) {
 // PhoneShown is the number as people read it, with its country code.
 func (c Contact) PhoneShown() string { return phone.Shown(c.Phone.Reveal()) }
 
-// isLanguage tells whether text has the form of a BCP 47 tag.
-func isLanguage(text string) bool {
-	return len(text) <= 35 && !strings.ContainsFunc(text, func(r rune) bool {
-		return r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
-	})
+// said names the fields that a draft says something of.
+func (d Draft) said() (out []fields.Field) {
+	for field, given := range map[fields.Field]bool{fields.Name: d.Name != "", fields.Email: d.Email != "", fields.Phone: d.Phone != "", fields.Company: d.Company != "",
+		fields.Language: d.Language != "", fields.Attributes: d.Attributes.Some()} {
+		if given {
+			out = append(out, field)
+		}
+	}
+	return out
+}
+
+// without leaves out the fields that are switched off.
+func (d Draft) without(off fields.Set) Draft {
+	for field, text := range map[fields.Field]*string{fields.Name: &d.Name, fields.Email: &d.Email, fields.Phone: &d.Phone, fields.Company: &d.Company, fields.Language: &d.Language} {
+		if off[field] {
+			*text = ""
+		}
+	}
+	if off[fields.Attributes] {
+		d.Attributes = nil
+	}
+	if d.Role == Lead && d.Email == "" && d.Phone == "" {
+		d.Role = Visitor // the address that made a lead of them is not kept
+	}
+	return d
 }
 
 var errSigned = errs.New(errs.Conflict, "Your site signed who this is. Its identifier cannot be changed here.", errs.Field{Field: "external_id", Code: "verified", Message: "This identity is verified."})
@@ -88,6 +110,18 @@ var errSigned = errs.New(errs.Conflict, "Your site signed who this is. Its ident
 // apply puts a draft's words into a contact and notes each field that changed. A contact that your site has just come
 // to know is cut loose from whoever was merged with it as a mere claim, and from the sessions it had as one.
 func apply(tx *vault.Tx, c *Contact, d Draft) error {
+	off, err := fields.Off(tx)
+	if err != nil {
+		return err
+	}
+	if d.Browser {
+		d = d.without(off)
+	} else if err := off.Refuse(d.said()...); err != nil {
+		return err
+	}
+	if off[fields.Seen] {
+		c.SeenAt = c.CreatedAt
+	}
 	unknown := !c.known()
 	if c.Verified && (d.ExternalID != "" && d.ExternalID != c.ExternalID.Reveal() || slices.Contains(d.Clear, "external_id")) {
 		return errSigned

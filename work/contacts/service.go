@@ -15,6 +15,7 @@ import (
 	"aver/vault"
 	"aver/vault/purpose"
 	"aver/work/contacts/attributes"
+	"aver/work/contacts/fields"
 )
 
 const (
@@ -100,7 +101,7 @@ func taken(err error) error {
 
 // NewVisitor makes the contact of somebody who opened the chat. What they say about themselves is a claim.
 func (s *Service) NewVisitor(ctx context.Context, tenant ids.Tenant, d Draft) (Contact, error) {
-	d.ExternalID, d.Attributes, d.Role, d.Basis = "", nil, Visitor, FromWidget
+	d.ExternalID, d.Attributes, d.Role, d.Basis, d.Browser = "", nil, Visitor, FromWidget, true
 	if d.Email != "" || d.Phone != "" {
 		d.Role = Lead
 	}
@@ -183,7 +184,7 @@ func (s *Service) byExternalID(ctx context.Context, actor vault.Actor, external 
 // What has no place is left out and named.
 func (s *Service) Claim(ctx context.Context, visitor vault.Actor, d Draft, labels []string) (left []string, err error) {
 	said := d.Attributes
-	if d, err = clean(Draft{Email: d.Email, Phone: d.Phone, Name: d.Name, Company: d.Company, Language: d.Language}); err != nil {
+	if d, err = clean(Draft{Email: d.Email, Phone: d.Phone, Name: d.Name, Company: d.Company, Language: d.Language, Browser: true}); err != nil {
 		return nil, err
 	}
 	err = s.vault.Do(ctx, visitor, actClaim, func(tx *vault.Tx) error {
@@ -192,9 +193,19 @@ func (s *Service) Claim(ctx context.Context, visitor vault.Actor, d Draft, label
 		if err != nil || c.known() {
 			return err
 		}
-		if d.Attributes, err = usable(tx, said); err != nil {
+		off, err := fields.Off(tx)
+		if err != nil {
 			return err
 		}
+		if d.Attributes, err = attributes.Usable(tx, said); err != nil {
+			return err
+		}
+		for _, f := range d.said() {
+			if off[f] && f != fields.Attributes {
+				left = append(left, "user."+string(f))
+			}
+		}
+		d = d.without(off)
 		for name := range said {
 			if _, taken := d.Attributes[name]; !taken {
 				left = append(left, "data."+name)
@@ -249,7 +260,11 @@ func (s *Service) Seen(ctx context.Context, tenant ids.Tenant, id ids.Contact) e
 	actor := identity.System(tenant, "webchat")
 	err := s.vault.View(ctx, actor, actRead, func(tx *vault.Tx) error {
 		c, err := Contacts.Get(tx, id)
-		fresh = tx.Now().Sub(c.SeenAt) < seenEvery
+		if err != nil {
+			return err
+		}
+		off, err := fields.Off(tx)
+		fresh = off[fields.Seen] || tx.Now().Sub(c.SeenAt) < seenEvery
 		return err
 	})
 	if err != nil || fresh {
@@ -305,7 +320,7 @@ func (s *Service) identify(ctx context.Context, tenant ids.Tenant, visitor ids.C
 		}
 		found = c.ID
 		said := d
-		if said.Attributes, err = usable(tx, d.Attributes); err != nil {
+		if said.Attributes, err = attributes.Usable(tx, d.Attributes); err != nil {
 			return err
 		}
 		return verify(tx, c, said)
@@ -320,7 +335,7 @@ func (s *Service) identify(ctx context.Context, tenant ids.Tenant, visitor ids.C
 
 // signed is what a token says. An address or a number that cannot be one is left out: the identity counts all the same.
 func signed(claims identity.TokenClaims) Draft {
-	d := Draft{ExternalID: claims.UserID, Name: claims.Name, Attributes: attributes.Values{}}
+	d := Draft{ExternalID: claims.UserID, Name: claims.Name, Attributes: attributes.Values{}, Browser: true}
 	if mail.IsAddress(claims.Email) {
 		d.Email = claims.Email
 	}
@@ -343,10 +358,10 @@ func absent(err error) error {
 // verify stores that a contact is who the tenant's site signed.
 func verify(tx *vault.Tx, c Contact, d Draft) error {
 	known := c.known()
+	c.SeenAt = tx.Now()
 	if err := apply(tx, &c, d); err != nil {
 		return err
 	}
-	c.SeenAt = tx.Now()
 	if c.Verified {
 		return put(tx, c)
 	}

@@ -6,6 +6,7 @@ import (
 	"aver/base/personal"
 	"aver/vault"
 	"aver/work/contacts/attributes"
+	"aver/work/contacts/fields"
 )
 
 // Check brings a draft into the form in which it is stored, or says which fields are not usable.
@@ -35,12 +36,19 @@ func Store(tx *vault.Tx, d Draft, fresh ids.Contact) (c Contact, created bool, e
 // Try tells what Store would do, and refuses what it would refuse: exists if it would change somebody rather than make
 // somebody.
 func Try(tx *vault.Tx, d Draft) (exists bool, err error) {
+	off, err := fields.Off(tx)
+	if err == nil {
+		err = off.Refuse(d.said()...)
+	}
+	if err != nil {
+		return false, err
+	}
 	if len(d.Attributes) > 0 {
 		all, err := attributes.List(tx)
 		if err != nil {
 			return false, err
 		}
-		if _, err := understood(all, d.Attributes); err != nil {
+		if _, err := attributes.Understand(all, d.Attributes); err != nil {
 			return false, err
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"aver/base/errs"
 	"aver/base/personal"
 	"aver/vault"
 	"aver/work/contacts/attributes"
@@ -36,7 +35,7 @@ func applyValues(tx *vault.Tx, c *Contact, said attributes.Values) error {
 	if err != nil {
 		return err
 	}
-	fresh, err := understood(all, said)
+	fresh, err := attributes.Understand(all, said)
 	if err != nil {
 		return err
 	}
@@ -62,44 +61,4 @@ func applyValues(tx *vault.Tx, c *Contact, said attributes.Values) error {
 		c.Attributes = personal.Bytes{}
 	}
 	return nil
-}
-
-// understood reads values as what the attributes hold, before anything is changed.
-func understood(all []attributes.Attribute, said attributes.Values) (attributes.Values, error) {
-	out := attributes.Values{}
-	var bad []errs.Field
-	for _, a := range all {
-		value, given := said[a.Name]
-		if !given {
-			continue
-		}
-		read, message := a.Read(value)
-		if out[a.Name] = read; message != "" {
-			bad = append(bad, errs.Field{Field: "custom_attributes." + a.Name, Code: "malformed", Message: a.Label + ": " + message})
-		}
-	}
-	if len(out) < len(said) {
-		bad = append(bad, errs.Field{Field: "custom_attributes", Code: "unknown", Message: "There is an attribute that is not defined. Define it first."})
-	}
-	if len(bad) > 0 {
-		return nil, errs.New(errs.Invalid, "Some fields are not usable. Nothing was changed.", bad...)
-	}
-	return out, nil
-}
-
-// usable keeps the values that defined attributes can hold.
-func usable(tx *vault.Tx, said attributes.Values) (attributes.Values, error) {
-	if len(said) == 0 {
-		return nil, nil
-	}
-	all, err := attributes.List(tx)
-	out := attributes.Values{}
-	for _, a := range all {
-		if value, given := said[a.Name]; given {
-			if read, message := a.Read(value); message == "" {
-				out[a.Name] = read
-			}
-		}
-	}
-	return out, err
 }

@@ -10,6 +10,7 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/vault"
+	"aver/work/contacts/fields"
 	"aver/work/inbox/wording"
 )
 
@@ -199,8 +200,8 @@ func (s *Service) add(tx *vault.Tx, c Conversation, d draft) (Line, error) {
 	if err := claim(tx, l, uploads); err != nil {
 		return l, err
 	}
-	if !d.replyTo.IsZero() {
-		c.ReplyTo = d.replyTo
+	if err := fields.Keep(tx, fields.Email, &c.ReplyTo, d.replyTo); err != nil {
+		return l, err
 	}
 	if fresh {
 		c.Epoch = ids.NewObject(tx.Now())

@@ -35,6 +35,7 @@ import (
 	"aver/work/channels/webchat"
 	"aver/work/contacts"
 	"aver/work/contacts/imports"
+	"aver/work/contacts/minimum"
 	contactsweb "aver/work/contacts/web"
 	"aver/work/enrichment"
 	"aver/work/inbox"
@@ -62,6 +63,7 @@ type Services struct {
 	Retention     *retention.Service
 	Claims        *claims.Service
 	Documents     *documents.Service
+	Minimum       *minimum.Service
 	TrustCenter   *trustcenter.Service
 	Canaries      *canary.Service
 }
@@ -86,6 +88,7 @@ func (a *App) makeServices() {
 	a.Backups = backups.New(v, a.backupConfig())
 	a.Retention = retention.New(v, retention.Config{Files: inbox.Messages.Name(), Held: holds.Subjects, Inner: []string{audit.Checkpoints.Name(), backups.Drills.Name(), "backup_canaries", claims.Runs.Name()}})
 	a.Claims = claims.New(v, a.Config.Probe, a.Log)
+	a.Minimum = minimum.New(v, cleaners())
 	a.Documents = documents.New(a.documents())
 	a.Canaries = canary.New(v, a.Identity, a.Log)
 	a.TrustCenter = trustcenter.New(trustcenter.Config{Claims: a.Claims, Companies: a.Subprocessors, Log: a.Audit, Drill: a.lastDrill,
@@ -102,7 +105,7 @@ func (a *App) listModules() []module.Module {
 		a.Inbox.Module(), inboxweb.New(a.Inbox, a.Hub, a.Identity).Module(),
 		a.Holds.Module(),
 		a.Rights.Module(), rightsweb.New(a.Rights, a.Config.Email).Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(), a.Canaries.Module(),
-		a.Documents.Module(),
+		a.Documents.Module(), a.Minimum.Module(),
 	}, a.Config.Modules...)
 }
 

@@ -16,6 +16,7 @@ import (
 	"aver/vault"
 	"aver/vault/purpose"
 	"aver/work/contacts"
+	"aver/work/contacts/fields"
 )
 
 // pageEvent is something that a visitor did on the tenant's site, as its page tells.
@@ -77,8 +78,12 @@ func (s *Service) set(ctx context.Context, session *live.Session, in said) (any,
 		return nil, err
 	}
 	visitor := actorOf(session)
-	if err := s.note(ctx, visitor, happened); err != nil {
+	kept, err := s.note(ctx, visitor, happened)
+	if err != nil {
 		return nil, err
+	}
+	if !kept {
+		left = append(left, "events")
 	}
 	more, err := s.contacts.Claim(ctx, visitor, draft, in.Segments.List)
 	if err != nil {
@@ -135,14 +140,18 @@ func (in said) happened(now time.Time) ([]pageEvent, error) {
 	return out, nil
 }
 
-// note stores events of somebody who agreed to the notice, the newest of them.
-func (s *Service) note(ctx context.Context, visitor vault.Actor, happened []pageEvent) error {
+// note stores events of somebody who agreed to the notice, the newest of them, unless the tenant keeps none.
+func (s *Service) note(ctx context.Context, visitor vault.Actor, happened []pageEvent) (kept bool, err error) {
 	person := visitor.Subject()
 	if len(happened) == 0 {
-		return s.vault.View(ctx, visitor, actSay, func(tx *vault.Tx) error { return s.mayTell(tx, person) })
+		return true, s.vault.View(ctx, visitor, actSay, func(tx *vault.Tx) error { return s.mayTell(tx, person) })
 	}
-	return s.vault.Do(ctx, visitor, actSay, func(tx *vault.Tx) error {
+	err = s.vault.Do(ctx, visitor, actSay, func(tx *vault.Tx) error {
 		if err := s.mayTell(tx, person); err != nil {
+			return err
+		}
+		off, err := fields.Off(tx)
+		if kept = !off[fields.Visits]; err != nil || !kept {
 			return err
 		}
 		for _, e := range happened {
@@ -158,6 +167,12 @@ func (s *Service) note(ctx context.Context, visitor vault.Actor, happened []page
 		_, err = pageEvents.DeleteWhere(tx, "contact = ? AND id <= ?", person, old[0].ID)
 		return err
 	})
+	return kept, err
+}
+
+// ForgetVisits removes what people did on the site, for a tenant that keeps none of it any more.
+func ForgetVisits(tx *vault.Tx, most int) (int, error) {
+	return pageEvents.DeleteWhere(tx, "at IS NOT NULL LIMIT ?", most)
 }
 
 // mayTell refuses what pages say about people who have not agreed, and about those who are blocked.

@@ -16,6 +16,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/vault"
+	"aver/work/contacts/fields"
 )
 
 type attribute struct{}
@@ -97,6 +98,15 @@ func (s *Service) All(ctx context.Context, actor vault.Actor) ([]Attribute, erro
 		return err
 	})
 	return all, err
+}
+
+// Off are the fields of contacts that are switched off: for pages that hide what would be refused.
+func (s *Service) Off(ctx context.Context, actor vault.Actor) (off fields.Set, err error) {
+	err = s.vault.View(ctx, actor, actList, func(tx *vault.Tx) error {
+		off, err = fields.Off(tx)
+		return err
+	})
+	return off, err
 }
 
 // Define adds an attribute. The name of an archived one brings that one back, with the kind that it had.

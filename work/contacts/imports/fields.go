@@ -11,6 +11,7 @@ import (
 	"aver/vault"
 	"aver/work/contacts"
 	"aver/work/contacts/attributes"
+	"aver/work/contacts/fields"
 )
 
 // Own begins the name of a field of the tenant's own.
@@ -40,12 +41,12 @@ func fold(text string) string {
 	}, text)
 }
 
-// guess says which field each column probably fills. No field is filled twice.
-func guess(columns []Column, own []attributes.Attribute) {
+// guess says which field each column probably fills. No field is filled twice, and none that is switched off.
+func guess(columns []Column, own []attributes.Attribute, off fields.Set) {
 	taken := map[string]bool{}
 	for n := range columns {
 		field := fieldOf(fold(columns[n].Header), own)
-		if field != "" && !taken[field] {
+		if field != "" && !taken[field] && !off[filled(field)] {
 			taken[field], columns[n].Field = true, field
 		}
 	}
@@ -71,6 +72,10 @@ func (i *Import) plan(tx *vault.Tx, p Plan) error {
 	if err != nil {
 		return err
 	}
+	off, err := fields.Off(tx)
+	if err != nil {
+		return err
+	}
 	var bad []errs.Field
 	taken := map[string]bool{}
 	for n := range i.Columns {
@@ -82,6 +87,9 @@ func (i *Import) plan(tx *vault.Tx, p Plan) error {
 		if !known || field != "" && taken[field] {
 			bad = append(bad, errs.Field{Field: "columns", Code: "repeated", Message: "Let each field be filled by one column."})
 			break
+		}
+		if err := off.Refuse(filled(field)); err != nil {
+			bad = append(bad, errs.Field{Field: "columns", Code: "not-processed", Message: errs.AsProblem(err).Errors[0].Message + " Leave out the column “" + i.Columns[n].Header + "”."})
 		}
 		taken[field], i.Columns[n].Field = true, field
 	}
@@ -104,6 +112,17 @@ func (i *Import) plan(tx *vault.Tx, p Plan) error {
 		return errs.New(errs.Invalid, "Something is missing.", bad...)
 	}
 	return nil
+}
+
+// filled is the field of a contact that a column fills.
+func filled(column string) fields.Field {
+	switch {
+	case strings.HasPrefix(column, Own):
+		return fields.Attributes
+	case column == "first_name" || column == "last_name":
+		return fields.Name
+	}
+	return fields.Field(column)
 }
 
 // draft reads a row as a person. An empty cell says nothing.

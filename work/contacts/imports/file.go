@@ -18,6 +18,7 @@ import (
 	"aver/base/ids"
 	"aver/vault"
 	"aver/work/contacts/attributes"
+	"aver/work/contacts/fields"
 )
 
 // What a file may be. It is held in memory while it is read.
@@ -65,7 +66,11 @@ func (s *Service) Upload(ctx context.Context, actor vault.Actor, name string, fr
 		if err != nil {
 			return err
 		}
-		guess(i.Columns, all)
+		off, err := fields.Off(tx)
+		if err != nil {
+			return err
+		}
+		guess(i.Columns, all, off)
 		if err := vault.Blobs.Add(tx, blob); err != nil {
 			return err
 		}

@@ -104,3 +104,15 @@ CREATE TABLE data_attributes (
     PRIMARY KEY (id)
 );
 CREATE UNIQUE INDEX data_attributes_by_name ON data_attributes (name_index);
+
+CREATE TABLE contact_fields (
+    field TEXT NOT NULL,
+    off_at TIME NOT NULL,
+    author ID,
+    pass INT NOT NULL,
+    at ID,
+    looked INT NOT NULL,
+    removed INT NOT NULL,
+    done_at TIME,
+    PRIMARY KEY (field)
+);

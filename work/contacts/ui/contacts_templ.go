@@ -11,6 +11,7 @@ import (
 	"aver/frame/page"
 	"aver/work/contacts"
 	"aver/work/contacts/attributes"
+	"aver/work/contacts/fields"
 )
 
 // List is the list of people.
@@ -131,7 +132,7 @@ func List(p People) templ.Component {
 						var templ_7745c5c3_Var5 string
 						templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(text.T("list.capped", len(p.Page.Contacts)))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `contacts.templ`, Line: 32, Col: 66}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `contacts.templ`, Line: 33, Col: 66}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 						if templ_7745c5c3_Err != nil {
@@ -286,41 +287,51 @@ func Edit(f Form) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = page.Input{Name: "name", Label: text.T("form.name"), Value: f.Contact.Name.Reveal(), Max: 250, Optional: true}.Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
+				if !f.Off[fields.Name] {
+					templ_7745c5c3_Err = page.Input{Name: "name", Label: text.T("form.name"), Value: f.Contact.Name.Reveal(), Max: 250, Optional: true}.Render(ctx, templ_7745c5c3_Buffer)
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
 				}
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, " ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = page.Input{Name: "email", Label: text.T("form.email"), Value: f.Contact.Email.Reveal(), Type: "email", Max: 254, Optional: true}.Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
+				if !f.Off[fields.Email] {
+					templ_7745c5c3_Err = page.Input{Name: "email", Label: text.T("form.email"), Value: f.Contact.Email.Reveal(), Type: "email", Max: 254, Optional: true}.Render(ctx, templ_7745c5c3_Buffer)
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
 				}
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, " ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = page.Input{Name: "phone", Label: text.T("form.phone"), Help: text.T("form.phone.help"), Value: f.Contact.Phone.Reveal(), Type: "tel", Max: 40, Optional: true}.Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
+				if !f.Off[fields.Phone] {
+					templ_7745c5c3_Err = page.Input{Name: "phone", Label: text.T("form.phone"), Help: text.T("form.phone.help"), Value: f.Contact.Phone.Reveal(), Type: "tel", Max: 40, Optional: true}.Render(ctx, templ_7745c5c3_Buffer)
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
 				}
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, " ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = page.Input{Name: "company", Label: text.T("form.company"), Value: f.Contact.Company.Reveal(), Max: 250, Optional: true}.Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
+				if !f.Off[fields.Company] {
+					templ_7745c5c3_Err = page.Input{Name: "company", Label: text.T("form.company"), Value: f.Contact.Company.Reveal(), Max: 250, Optional: true}.Render(ctx, templ_7745c5c3_Buffer)
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
 				}
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, " ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = page.Input{Name: "language", Label: text.T("form.language"), Help: text.T("form.language.help"), Value: f.Contact.Language, Max: 35, Optional: true, Narrow: true}.Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
+				if !f.Off[fields.Language] {
+					templ_7745c5c3_Err = page.Input{Name: "language", Label: text.T("form.language"), Help: text.T("form.language.help"), Value: f.Contact.Language, Max: 35, Optional: true, Narrow: true}.Render(ctx, templ_7745c5c3_Buffer)
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
 				}
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, " ")
 				if templ_7745c5c3_Err != nil {
@@ -351,7 +362,7 @@ func Edit(f Form) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if len(f.Attributes) > 0 {
+				if len(f.Attributes) > 0 && !f.Off[fields.Attributes] {
 					templ_7745c5c3_Var11 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 						templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 						templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)

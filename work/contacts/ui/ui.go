@@ -18,6 +18,7 @@ import (
 	"aver/vault"
 	"aver/work/contacts"
 	"aver/work/contacts/attributes"
+	"aver/work/contacts/fields"
 )
 
 //go:embed strings.en.json
@@ -150,6 +151,7 @@ func (p People) row(c contacts.Contact) page.Row {
 type Form struct {
 	Contact    contacts.Contact
 	Attributes []attributes.Attribute
+	Off        fields.Set // not asked for
 	Sheet      page.Sheet
 }
 

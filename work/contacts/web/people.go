@@ -98,7 +98,11 @@ func (s *Service) drawForm(w http.ResponseWriter, r *http.Request, c contacts.Co
 	if !contacts.MayWrite(actor(r)) {
 		return errs.New(errs.Forbidden, "Your role does not allow this.")
 	}
-	return page.Render(w, r, sheet.Status(), ui.Edit(ui.Form{Contact: c, Attributes: all, Sheet: sheet}))
+	off, err := s.Attributes.Off(r.Context(), actor(r))
+	if err != nil {
+		return err
+	}
+	return page.Render(w, r, sheet.Status(), ui.Edit(ui.Form{Contact: c, Attributes: all, Off: off, Sheet: sheet}))
 }
 
 // draft reads the form of a person. Its empty fields are meant to be empty.

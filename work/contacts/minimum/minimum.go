@@ -1,0 +1,264 @@
+// Package minimum lets a tenant decide which fields of contacts are processed at all (GDPR Art. 5(1)(c); promise min-1),
+// and sweeps what was stored before a field was switched off.
+//
+// The sweep goes through all contacts twice, the second time a minute later: a write that began before the switch may
+// end after the first pass has gone by. It is stopped and resumed anywhere, since how far it is stands in the row that
+// switches the field off, and is stored together with what it changes.
+package minimum
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"aver/base/errs"
+	"aver/base/ids"
+	"aver/base/personal"
+	"aver/frame/jobs"
+	"aver/frame/module"
+	"aver/trust/identity"
+	"aver/vault"
+	"aver/work/contacts"
+	"aver/work/contacts/fields"
+)
+
+// Number is this module's number.
+const Number = 44
+
+const (
+	batch  = 200         // contacts in one transaction
+	passes = 2           //
+	again  = time.Minute // from the first pass to the second
+	every  = time.Hour   // how often sweeps are looked for that nobody goes on with
+	kind   = "contact_fields.sweep"
+)
+
+var (
+	chiefs    = vault.Roles(vault.Owner, vault.Administrator, vault.DPO)
+	actRead   = vault.Act("contact_field.read", vault.Everyone(), vault.Scope("settings:read"), vault.System())
+	actSwitch = vault.Act("contact_field.switch", chiefs, vault.Scope("settings:write"))
+	actSweep  = vault.Act("contact_field.sweep", vault.System())
+)
+
+// Cleaner removes what another module keeps of a field, at most so many values at once, and tells how many it removed.
+type Cleaner func(tx *vault.Tx, most int) (removed int, err error)
+
+// Service keeps the switches.
+type Service struct {
+	vault    *vault.Vault
+	queue    *jobs.Jobs
+	cleaners map[fields.Field]Cleaner
+}
+
+// New makes the service. Cleaners belong to modules that keep something of a field beside the contact.
+func New(v *vault.Vault, cleaners map[fields.Field]Cleaner) *Service {
+	return &Service{vault: v, cleaners: cleaners}
+}
+
+// Module is what the service brings. Its table is the contacts', who ask it with every write.
+func (s *Service) Module() module.Module {
+	return module.Module{Name: "contact-fields", Number: Number, Actions: []*vault.Action{actRead, actSwitch, actSweep}, API: s.api, Routes: s.routes, Jobs: s.jobs,
+		Settings: []module.Link{{Path: "/settings/fields", Title: "What is kept of a person", About: "Which fields of contacts are processed at all.", For: actRead}}}
+}
+
+func (s *Service) jobs(j *jobs.Jobs) error {
+	s.queue = j
+	work := func(ctx context.Context, job jobs.Job) error { return s.Sweep(ctx, job.Tenant) }
+	if err := j.Handle(jobs.Kind{Name: kind, Work: work, Unique: true, Timeout: 30 * time.Minute, Retry: []time.Duration{time.Minute, 10 * time.Minute}}); err != nil {
+		return err
+	}
+	return j.Every("contact_fields.turn", every, s.turn)
+}
+
+// turn goes on with sweeps that stopped, and with second passes that nobody was told of.
+func (s *Service) turn(ctx context.Context) error {
+	tenants, err := s.vault.AllTenants(ctx, true)
+	if err != nil {
+		return err
+	}
+	for _, t := range tenants {
+		if err := s.Sweep(ctx, t.ID); err != nil {
+			return fmt.Errorf("sweep fields: %w", err)
+		}
+	}
+	return nil
+}
+
+// Switch is a field and how it stands.
+type Switch struct {
+	Field   fields.Field
+	Off     bool
+	OffAt   time.Time
+	Looked  int // contacts that the present pass of the sweep has looked at
+	Removed int // values, so far
+	Done    bool
+}
+
+func system(tenant ids.Tenant) vault.Actor { return identity.System(tenant, "fields") }
+
+// Switches are all fields as they stand, and how many contacts there are.
+func (s *Service) Switches(ctx context.Context, actor vault.Actor) (all []Switch, people int, err error) {
+	err = s.vault.View(ctx, actor, actRead, func(tx *vault.Tx) error {
+		all = nil
+		rows, err := fields.Table.Find(tx, "ORDER BY field")
+		if err != nil {
+			return err
+		}
+		off := map[fields.Field]fields.Row{}
+		for _, r := range rows {
+			off[r.Field] = r
+		}
+		for _, f := range fields.All {
+			row, is := off[f]
+			all = append(all, Switch{Field: f, Off: is, OffAt: row.OffAt, Looked: row.Looked, Removed: row.Removed, Done: is && !row.DoneAt.IsZero()})
+		}
+		people, err = contacts.Contacts.Count(tx, "")
+		return err
+	})
+	return all, people, err
+}
+
+// Process switches a field on or off. From the moment it is off nothing more of it is stored, and what was is swept.
+func (s *Service) Process(ctx context.Context, actor vault.Actor, f fields.Field, on bool) error {
+	if !fields.Known(f) {
+		return errs.New(errs.NotFound, "There is no such field.")
+	}
+	changed := false
+	err := s.vault.Do(ctx, actor, actSwitch, func(tx *vault.Tx) error {
+		_, err := fields.Table.Get(tx, string(f))
+		if err != nil && !errs.Is(err, errs.NotFound) {
+			return err
+		}
+		if isOn := err != nil; isOn == on {
+			changed = false
+			return nil
+		}
+		if changed = true; on {
+			tx.Emit(vault.Event{Kind: "contact_field.on", Object: string(f)}, nil)
+			return fields.Table.Delete(tx, string(f))
+		}
+		tx.Emit(vault.Event{Kind: "contact_field.off", Object: string(f)}, nil)
+		return fields.Table.Add(tx, fields.Row{Field: f, OffAt: tx.Now(), Author: tx.Actor().User()})
+	})
+	if err != nil || on || !changed {
+		return err
+	}
+	return s.queue.Enqueue(ctx, kind, actor.Tenant(), "", time.Time{})
+}
+
+// Sweep goes on with every sweep of the tenant. It is the job's, and may run twice at once.
+func (s *Service) Sweep(ctx context.Context, tenant ids.Tenant) error {
+	var rows []fields.Row
+	err := s.vault.View(ctx, system(tenant), actRead, func(tx *vault.Tx) (err error) {
+		rows, err = fields.Table.Find(tx, "ORDER BY field")
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	waits := false
+	for _, r := range rows {
+		if !r.DoneAt.IsZero() {
+			continue
+		}
+		for more := true; more; {
+			if more, err = s.step(ctx, tenant, r.Field, r.Pass); err != nil {
+				return fmt.Errorf("sweep the field %s: %w", r.Field, err)
+			}
+		}
+		waits = waits || r.Pass+1 < passes
+	}
+	if !waits || s.queue == nil {
+		return nil
+	}
+	return s.queue.Enqueue(ctx, kind, tenant, "", s.vault.Now().Add(again))
+}
+
+// step deals with some contacts, or with what others keep, in one transaction with how far it has come. It tells whether
+// this pass has more to do.
+func (s *Service) step(ctx context.Context, tenant ids.Tenant, f fields.Field, pass int) (more bool, err error) {
+	err = s.vault.Do(ctx, system(tenant), actSweep, func(tx *vault.Tx) error {
+		more = false
+		row, err := fields.Table.Get(tx, string(f))
+		if errs.Is(err, errs.NotFound) || err == nil && row.Pass != pass {
+			return nil // switched on again, or another process was here
+		}
+		if err != nil {
+			return err
+		}
+		list, err := next(tx, row.At)
+		if err != nil {
+			return err
+		}
+		before := row.Removed
+		for _, c := range list {
+			n, err := forget(tx, c, f)
+			if err != nil {
+				return err
+			}
+			row.At, row.Looked, row.Removed = c.ID, row.Looked+1, row.Removed+n
+		}
+		more = len(list) == batch
+		if clean := s.cleaners[f]; !more && clean != nil {
+			n, err := clean(tx, batch)
+			if err != nil {
+				return err
+			}
+			row.Removed, more = row.Removed+n, n == batch
+		}
+		if !more {
+			row = ended(row, tx.Now())
+		}
+		tx.Emit(vault.Event{Kind: "contact_field.swept", Object: string(f), N: int64(row.Removed - before)}, nil)
+		return fields.Table.Put(tx, row)
+	})
+	return more, err
+}
+
+func ended(row fields.Row, now time.Time) fields.Row {
+	if row.Pass++; row.Pass >= passes {
+		row.DoneAt = now
+		return row
+	}
+	row.At, row.Looked = ids.Contact{}, 0
+	return row
+}
+
+func next(tx *vault.Tx, after ids.Contact) ([]contacts.Contact, error) {
+	if after.IsZero() {
+		return contacts.Contacts.Find(tx, "ORDER BY id LIMIT ?", batch)
+	}
+	return contacts.Contacts.Find(tx, "id > ? ORDER BY id LIMIT ?", after, batch)
+}
+
+// forget empties a field of a contact, with its history, and tells how many values that were.
+func forget(tx *vault.Tx, c contacts.Contact, f fields.Field) (int, error) {
+	n, err := contacts.Changes.DeleteWhere(tx, "contact = ? AND field = ?", c.ID, string(f))
+	if err != nil || !clear(&c, f) {
+		return n, err
+	}
+	return n + 1, contacts.Contacts.Put(tx, c)
+}
+
+// clear empties a field and tells whether there was anything in it.
+func clear(c *contacts.Contact, f fields.Field) bool {
+	texts := map[fields.Field]*personal.Text{fields.Name: &c.Name, fields.Email: &c.Email, fields.Phone: &c.Phone, fields.Company: &c.Company}
+	if text := texts[f]; text != nil {
+		held := !text.IsZero()
+		*text = personal.Text{}
+		return held
+	}
+	was := *c
+	switch f {
+	case fields.Language:
+		c.Language = ""
+		return was.Language != ""
+	case fields.Attributes:
+		c.Attributes = personal.Bytes{}
+		return !was.Attributes.IsZero()
+	case fields.Seen:
+		c.SeenAt = c.CreatedAt
+		return !was.SeenAt.Equal(c.CreatedAt)
+	}
+	return false
+}
