@@ -79,12 +79,17 @@ func (c Class) lies() string {
 
 func (c Class) columns() (out []string) {
 	for _, col := range c.Columns {
-		out = append(out, joined(" · ", col.Name, howStored(col), col.Category))
+		out = append(out, joined(" · ", col.Name, c.howStored(col), col.Category))
 	}
 	return out
 }
 
-func howStored(col vault.Column) string { return ui.Say("stored." + col.Class) }
+func (c Class) howStored(col vault.Column) string {
+	if slices.Contains(c.Off, col.Name) {
+		return ui.Say("stored.off")
+	}
+	return ui.Say("stored." + col.Class)
+}
 
 // Map is the way of data as a picture: from people to the edge, to the store, to those who receive.
 func (f Facts) Map() ui.Map {

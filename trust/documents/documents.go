@@ -56,10 +56,11 @@ type Config struct {
 	Promises  func(context.Context) (claims.Board, error)
 	Receivers func(context.Context, ids.Tenant) ([]Receiver, error)
 	Servers   func() []Server
-	Installed []string      // tables that only the installation has rows in
-	Backups   time.Duration // how long a backup is kept at most
-	Store     string        // in words: where rows lie
-	Program   string        // name and version
+	Off       func(context.Context, ids.Tenant) ([]string, error) // columns whose field the tenant has switched off, as table.column
+	Installed []string                                            // tables that only the installation has rows in
+	Backups   time.Duration                                       // how long a backup is kept at most
+	Store     string                                              // in words: where rows lie
+	Program   string                                              // name and version
 }
 
 // Service writes the papers.

@@ -63,10 +63,16 @@ func TestTheNoticeChangesWithTheFactsAndCountsItsVersions(t *testing.T) {
 			t.Error("the receiver is not named")
 		}
 
+		w.off = []string{"connections.ip"}
+		less, number := w.notice(t, "en")
+		if l, _ := from(less, "data", connections); strings.Contains(strings.Join(l.Items, ""), "network address") || number != 4 {
+			t.Errorf("after a field was switched off: version %d, %+v", number, l)
+		}
+
 		must(t, w.companies.Remove(t.Context(), vaulttest.System(ids.Installation), c.ID))
 		w.Clock.Advance(day)
 		gone, number := w.notice(t, "en")
-		if _, ok := find(gone, "Modell Inc"); ok || number != 4 {
+		if _, ok := find(gone, "Modell Inc"); ok || number != 5 {
 			t.Errorf("after the company left: version %d, named: %t", number, ok)
 		}
 	})

@@ -79,6 +79,7 @@ type Class struct {
 	Limit      time.Duration // zero: no limit of age
 	While      string        // why there is none
 	Installed  bool          // rows belong to the installation, not to the workspace
+	Off        []string      // columns that the tenant does not let be processed
 }
 
 // Kind is what a recipient is.
@@ -150,8 +151,12 @@ func (s *Service) readClasses(ctx context.Context, tenant ids.Tenant, f *Facts) 
 	for _, c := range schedule {
 		limits[c.Name] = c.Limit
 	}
+	off, err := s.Off(ctx, tenant)
+	if err != nil {
+		return err
+	}
 	for _, t := range s.vault.Tables() {
-		c := classOf(t)
+		c := classOf(t, off)
 		if c.Installed = slices.Contains(s.Installed, c.Name); c.Installed {
 			c.Group = Nobody // the installation's rows are about businesses, or about people whom a probe made up
 		}
@@ -164,12 +169,16 @@ func (s *Service) readClasses(ctx context.Context, tenant ids.Tenant, f *Facts) 
 	return nil
 }
 
-func classOf(t vault.AnyTable) Class {
+func classOf(t vault.AnyTable, off []string) Class {
 	terms := t.Terms()
 	c := Class{Name: t.Name(), For: terms.Purpose, Columns: t.Columns(), Limit: terms.KeepFor, While: terms.KeepWhile, Purpose: purposeOf(t.Name()), Group: Nobody}
 	person := false
 	for i := range c.Columns {
 		col := &c.Columns[i]
+		if slices.Contains(off, c.Name+"."+col.Name) {
+			c.Off = append(c.Off, col.Name)
+			continue
+		}
 		person = person || col.Class == "subject" || col.About || strings.HasPrefix(col.Category, "user")
 		if col.Category != "" && !slices.Contains(c.Categories, col.Category) {
 			c.Categories = append(c.Categories, col.Category)

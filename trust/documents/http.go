@@ -168,7 +168,7 @@ func (s *Service) cataloguePage(w http.ResponseWriter, r *http.Request) error {
 func (f Facts) shown(c Class) ui.Class {
 	out := ui.Class{Name: c.Name, For: c.For, Kept: c.kept(), Categories: c.Categories, Region: f.Workspace.Region, Where: c.lies()}
 	for _, col := range c.Columns {
-		out.Columns = append(out.Columns, ui.Column{Name: col.Name, Stored: howStored(col), Category: col.Category})
+		out.Columns = append(out.Columns, ui.Column{Name: col.Name, Stored: c.howStored(col), Category: col.Category})
 	}
 	if c.Group == Nobody {
 		return out

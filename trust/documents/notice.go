@@ -165,7 +165,7 @@ func (w writer) concerns(p Purpose) []Class {
 func (w writer) data() paper.Section {
 	out := paper.Section{ID: "data", Title: w.T("data"), Law: w.T("law", "13(2)(a)")}
 	for _, c := range w.About(Visitors) {
-		line := paper.Line{Name: w.className(c), Text: w.T("kept.while", w.name), Source: paper.Source{Origin: paper.Schedule, Ref: c.Name}}
+		line := paper.Line{Name: w.className(c), Text: w.T("kept.while", w.name), Items: some(strings.Join(w.categories(c), ", ")), Source: paper.Source{Origin: paper.Schedule, Ref: c.Name}}
 		if c.Limit > 0 {
 			line.Text = w.T("kept.days", days(c.Limit))
 		}
@@ -182,13 +182,17 @@ func (w writer) className(c Class) string {
 	if key := "class." + c.Name; slices.Contains(w.Keys(), key) {
 		return w.T(key)
 	}
-	var names []string
+	return joined(", ", append(w.categories(c), "("+c.Name+")")...)
+}
+
+// categories are what a class holds, in the reader's words.
+func (w writer) categories(c Class) (names []string) {
 	for _, category := range c.Categories {
 		if name := w.category(category); name != "" && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
-	return joined(", ", append(names, "("+c.Name+")")...)
+	return names
 }
 
 // category is a fideslang category in words: its own, or those of the category that it belongs to.

@@ -38,6 +38,7 @@ type world struct {
 	companies *subprocessors.Service
 	claims    *claims.Service
 	receivers []documents.Receiver
+	off       []string
 }
 
 func each(t *testing.T, test func(*testing.T, *world)) {
@@ -54,6 +55,7 @@ func each(t *testing.T, test func(*testing.T, *world)) {
 			Servers: func() []documents.Server {
 				return []documents.Server{{Purpose: "mail", Host: "mail.example", Name: "mail relay"}}
 			},
+			Off:       func(context.Context, ids.Tenant) ([]string, error) { return w.off, nil },
 			Installed: []string{"tenants", "subprocessors", "claim_runs"}, Backups: 7 * day, Store: "a store of the test", Program: "aver test"})
 		test(t, w)
 	})

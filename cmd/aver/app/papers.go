@@ -19,7 +19,7 @@ import (
 
 // documents is what the papers are made of.
 func (a *App) documents() documents.Config {
-	return documents.Config{Vault: a.Vault, Retention: a.Retention, Consent: a.Consent, Companies: a.Subprocessors, Promises: a.Claims.Board, Receivers: a.receivers, Servers: a.servers,
+	return documents.Config{Vault: a.Vault, Retention: a.Retention, Consent: a.Consent, Companies: a.Subprocessors, Promises: a.Claims.Board, Receivers: a.receivers, Servers: a.servers, Off: a.unprocessed,
 		Installed: []string{vault.Tenants.Name(), subprocessors.Companies.Name(), audit.Checkpoints.Name(), backups.Drills.Name(), claims.Runs.Name(),
 			"audit_marks", "audit_keys", "audit_rotations", "backup_canaries", "canaries", "residency"},
 		Backups: backups.Life, Store: a.store(), Program: program()}

@@ -1,0 +1,60 @@
+package webchat_test
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+
+	"aver/base/eventually"
+	"aver/vault"
+	"aver/vault/vaulttest"
+	"aver/work/contacts/fields"
+	"aver/work/inbox"
+)
+
+// What a visitor's browser sends of a field that the tenant does not process is dropped, the page is told, and what came
+// before the switch is swept by the job, in the modules that keep it beside the contact too.
+func TestWhatTheTenantDoesNotProcessIsDroppedAndSwept(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		said := object{"user": object{"name": "Rosa", "email": "rosa@mail.example", "phone": "+46812345678", "company": object{"name": "Lindgren AB"}}, "events": []any{object{"name": "viewed"}}}
+		before := h.visitor(nil)
+		before.does("set", said)
+		before.does("send", object{"client_id": uuid.NewString(), "text": "hello", "reply_to_email": "rosa@mail.example"})
+		for _, f := range []fields.Field{fields.Name, fields.Email, fields.Phone, fields.Company, fields.Visits} {
+			must(t, h.Minimum.Process(t.Context(), h.owner, f, false))
+		}
+		after := h.visitor(nil)
+		if got := asJSON(after.does("set", said)["left_out"]); got != `["events","user.company","user.email","user.name","user.phone"]` {
+			t.Errorf("left out %s", got)
+		}
+		after.does("send", object{"client_id": uuid.NewString(), "text": "hello", "reply_to_email": "rosa@mail.example"})
+		eventually.Must(t, "both visitors are without what is switched off", func() bool {
+			held := 0
+			for _, v := range []*visitor{before, after} {
+				p, err := h.Contacts.Person(t.Context(), h.owner, v.id())
+				must(t, err)
+				for _, text := range []string{p.Contact.Name.Reveal(), p.Contact.Email.Reveal(), p.Contact.Phone.Reveal(), p.Contact.Company.Reveal()} {
+					held += len(text)
+				}
+				for _, e := range p.Events {
+					if e.Title == "On the site: viewed" {
+						held++
+					}
+				}
+			}
+			must(t, h.Vault.View(t.Context(), vaulttest.System(h.tenant), actLook, func(tx *vault.Tx) error {
+				all, err := inbox.Conversations.Find(tx, "ORDER BY id")
+				if len(all) != 2 {
+					t.Errorf("%d conversations", len(all))
+				}
+				for _, c := range all {
+					held += len(c.ReplyTo.Reveal())
+				}
+				return err
+			}))
+			return held == 0
+		})
+	})
+}
+
+var actLook = vault.Act("test.look", vault.System())
