@@ -11,6 +11,7 @@ import (
 	"aver/base/ids"
 	"aver/cmd/aver/app"
 	"aver/trust/backups"
+	"aver/trust/backups/shelf"
 	"aver/trust/identity"
 )
 
@@ -88,7 +89,7 @@ func makeBackup(ctx context.Context, c *call, a *app.App) error {
 // restoreBackup restores a backup by its name, or from a file that lies elsewhere.
 func restoreBackup(ctx context.Context, c *call, a *app.App, o backups.Order, database string) (err error) {
 	if _, missing := os.Stat(o.Name); missing == nil || filepath.Base(o.Name) != o.Name {
-		o.From, o.Name = backups.Folder(filepath.Dir(o.Name)), filepath.Base(o.Name)
+		o.From, o.Name = shelf.Folder(filepath.Dir(o.Name)), filepath.Base(o.Name)
 	}
 	if database != "" {
 		rows, err := a.EmptyDatabase(ctx, database)

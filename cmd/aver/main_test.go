@@ -52,7 +52,7 @@ func TestAWrongCommandLineSaysSoWithAStatusOfItsOwn(t *testing.T) {
 }
 
 func TestNoHelpPrintsTheEnvironment(t *testing.T) {
-	for _, name := range []string{"AVER_DATABASE", "AVER_KEY_DATABASE", "AVER_ROOT_KEY_FROM", "AVER_DATABASE_OWNER", "AVER_KEY_DATABASE_OWNER"} {
+	for _, name := range []string{"AVER_DATABASE", "AVER_KEY_DATABASE", "AVER_ROOT_KEY_FROM", "AVER_DATABASE_OWNER", "AVER_KEY_DATABASE_OWNER", "AVER_BACKUP_TO", "AWS_SECRET_ACCESS_KEY"} {
 		t.Setenv(name, "not-for-a-screen")
 	}
 	_, all := says(t, exitOK, "serve", "--help")
@@ -61,7 +61,7 @@ func TestNoHelpPrintsTheEnvironment(t *testing.T) {
 	if strings.Contains(all, "not-for-a-screen") {
 		t.Error("--help prints what the environment holds")
 	}
-	for _, name := range []string{"AVER_DATABASE", "AVER_KEY_DATABASE", "AVER_ROOT_KEY_FROM", "AVER_DATABASE_OWNER", "AVER_KEY_DATABASE_OWNER"} {
+	for _, name := range []string{"AVER_DATABASE", "AVER_KEY_DATABASE", "AVER_ROOT_KEY_FROM", "AVER_DATABASE_OWNER", "AVER_KEY_DATABASE_OWNER", "AVER_BACKUP_TO", "AWS_SECRET_ACCESS_KEY"} {
 		if !strings.Contains(all, name) {
 			t.Errorf("--help does not name %s", name)
 		}
@@ -90,7 +90,7 @@ func TestServeRefusesSettingsThatExposeIt(t *testing.T) {
 func TestACommandMakesNoInstallation(t *testing.T) {
 	t.Parallel()
 	for _, words := range []string{"tenant list", "tenant setup kowal", "claims list", "claims verify", "subprocessors list", "audit export kowal", "audit key",
-		"audit checkpoint", "backup now", "backup list", "keys list", "keys rotate-root", "doctor"} {
+		"audit checkpoint", "backup now", "backup list", "drill restore-erasure", "keys list", "keys rotate-root", "doctor"} {
 		folder := filepath.Join(t.TempDir(), "data")
 		_, errOut := says(t, exitError, append(strings.Fields(words), "--data", folder)...)
 		if !strings.Contains(errOut, "there is no installation in "+folder) {

@@ -31,6 +31,7 @@ import (
 	"aver/base/personal"
 	"aver/frame/jobs"
 	"aver/frame/module"
+	"aver/trust/backups/shelf"
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/engine"
@@ -95,7 +96,7 @@ var (
 // Config says where things lie.
 type Config struct {
 	Folder     string             // where backups go, and the copy of the keys
-	Shelf      Shelf              // where backups go instead, such as a bucket; nil for Folder
+	Shelf      shelf.Shelf        // where backups go instead, such as a bucket; nil for Folder
 	Data       string             // the data folder: blobs, keys and backup.key lie in it
 	Recipients []string           // age recipients; if there are none a key is made into Data/backup.key
 	Seed       []byte             // 32 secret bytes that outlive the store: they sign manifests

@@ -27,6 +27,7 @@ import (
 	"aver/frame/module"
 	"aver/frame/module/moduletest"
 	"aver/trust/backups"
+	"aver/trust/backups/shelf"
 	"aver/vault"
 	"aver/vault/engine"
 	"aver/vault/journal"
@@ -108,7 +109,7 @@ func system() vault.Actor { return vaulttest.System(ids.Installation) }
 // restore restores a backup that lies somewhere into a folder.
 func (w *world) restore(t *testing.T, file string, identity io.Reader, to string) error {
 	t.Helper()
-	_, err := w.backups.Restore(t.Context(), system(), backups.Order{From: backups.Folder(filepath.Dir(file)), Name: filepath.Base(file), Identity: identity, To: to})
+	_, err := w.backups.Restore(t.Context(), system(), backups.Order{From: shelf.Folder(filepath.Dir(file)), Name: filepath.Base(file), Identity: identity, To: to})
 	return err
 }
 

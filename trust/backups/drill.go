@@ -13,6 +13,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/tlog"
+	"aver/trust/backups/shelf"
 	"aver/trust/identity"
 	"aver/vault"
 )
@@ -24,7 +25,7 @@ const scratched = ".drill-"
 func (s *Service) tidy() error {
 	left, err := filepath.Glob(filepath.Join(s.cfg.Data, scratched+"*"))
 	for _, folder := range left {
-		began, failed := time.Parse(stamp, strings.TrimPrefix(filepath.Base(folder), scratched)[:len(stamp)])
+		began, failed := time.Parse(shelf.Stamp, strings.TrimPrefix(filepath.Base(folder), scratched)[:len(shelf.Stamp)])
 		if failed == nil && s.vault.Now().Sub(began) > 2*longest {
 			err = errors.Join(err, os.RemoveAll(folder))
 		}
@@ -91,26 +92,33 @@ func (s *Service) try(ctx context.Context, b Backup, identity io.Reader, d *Dril
 	if !b.Signed {
 		return altered("its manifest is not signed by this installation.")
 	}
-	scratch, err := os.MkdirTemp(s.cfg.Data, scratched+s.vault.Now().Format(stamp)+"-")
+	return s.inScratch(ctx, Order{Name: b.Name, Identity: identity}, func(folder string, m Manifest) error {
+		gone, err := s.eraseCanary(ctx, m)
+		if err != nil {
+			return err
+		}
+		restored, err := s.open(ctx, folder)
+		if err != nil {
+			return fmt.Errorf("open the restored stores: %w", err)
+		}
+		err = s.inspect(ctx, restored, folder, m, gone, d)
+		return errors.Join(err, restored.Close())
+	})
+}
+
+// inScratch restores a backup into a folder that is gone afterwards.
+func (s *Service) inScratch(ctx context.Context, o Order, fn func(folder string, m Manifest) error) error {
+	scratch, err := os.MkdirTemp(s.cfg.Data, scratched+s.vault.Now().Format(shelf.Stamp)+"-")
 	if err != nil {
 		return full(err)
 	}
 	defer os.RemoveAll(scratch)
-	folder := filepath.Join(scratch, "data")
-	m, err := s.restore(ctx, Order{Name: b.Name, Identity: identity, To: folder})
+	o.To = filepath.Join(scratch, "data")
+	m, err := s.restore(ctx, o)
 	if err != nil {
 		return err
 	}
-	gone, err := s.eraseCanary(ctx, m)
-	if err != nil {
-		return err
-	}
-	restored, err := s.open(ctx, folder)
-	if err != nil {
-		return fmt.Errorf("open the restored stores: %w", err)
-	}
-	err = s.inspect(ctx, restored, folder, m, gone, d)
-	return errors.Join(err, restored.Close())
+	return fn(o.To, m)
 }
 
 // open is a vault over a restored folder with the live key store.

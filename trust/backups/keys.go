@@ -18,6 +18,7 @@ import (
 	"aver/base/clock"
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/trust/backups/shelf"
 	"aver/vault/dump"
 	"aver/vault/durable"
 	"aver/vault/engine"
@@ -48,11 +49,11 @@ func (s *Service) keysDue(ctx context.Context) error {
 
 // keysCopied is when the keys were last copied, if they ever were.
 func (s *Service) keysCopied(ctx context.Context) (made time.Time, there bool, err error) {
-	copies, err := Folder(s.cfg.Folder).List(ctx, namedKeys)
+	copies, err := shelf.Folder(s.cfg.Folder).List(ctx, shelf.Keys)
 	if err != nil || len(copies) == 0 {
 		return made, false, err
 	}
-	made, there = madeAt(copies[len(copies)-1].Name)
+	made, there = shelf.MadeAt(copies[len(copies)-1].Name)
 	return made, there, nil
 }
 
@@ -83,17 +84,21 @@ func (s *Service) copyKeys(ctx context.Context) error {
 	if s.cfg.KeyStore == nil {
 		return nil
 	}
-	shelf := Folder(s.cfg.Folder)
-	older, err := shelf.List(ctx, namedKeys)
+	folder := shelf.Folder(s.cfg.Folder)
+	older, err := folder.List(ctx, shelf.Keys)
 	if err != nil {
 		return err
 	}
-	name := namedKeys + s.vault.Now().Format(stamp) + suffix
-	if _, _, err := s.put(ctx, shelf, name, func(z *zip.Writer) error { return s.fillKeys(ctx, z) }); err != nil {
+	made := s.vault.Now()
+	if last, there, err := s.keysCopied(ctx); err != nil || there && !made.After(last) {
+		made = last.Add(time.Millisecond) // no file is replaced
+	}
+	name := shelf.Keys + made.Format(shelf.Stamp) + shelf.Sealed
+	if _, _, err := s.put(ctx, folder, name, func(z *zip.Writer) error { return s.fillKeys(ctx, z) }); err != nil {
 		return err
 	}
 	for _, f := range older {
-		err = errors.Join(err, shelf.Remove(ctx, f.Name))
+		err = errors.Join(err, folder.Remove(ctx, f.Name))
 	}
 	return err
 }

@@ -23,6 +23,7 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/trust/backups/bucket"
+	"aver/trust/backups/shelf"
 	"aver/vault"
 )
 
@@ -60,12 +61,7 @@ type signed struct {
 }
 
 const (
-	context1  = "aver backup manifest 1\n"
-	suffix    = ".age"
-	beside    = ".manifest.json"
-	namedData = "aver-data-"
-	namedKeys = "aver-keys-"
-	stamp     = "20060102T150405.000" // of a name: when it was made, UTC
+	context1 = "aver backup manifest 1\n"
 
 	pagesFile = "data.db" // a store of files, under its page key
 	rowsFile  = "rows"    // a store of PostgreSQL, as package dump has it
@@ -77,7 +73,7 @@ func (s *Service) Now(ctx context.Context, actor vault.Actor) (Manifest, error) 
 	defer s.working.Unlock()
 	defer s.stage.Store(nil)
 	m := Manifest{Version: 1, Made: s.vault.Now()}
-	m.Name = namedData + m.Made.Format(stamp) + suffix
+	m.Name = shelf.Data + m.Made.Format(shelf.Stamp) + shelf.Sealed
 	err := s.vault.Do(ctx, actor, actBackup, func(tx *vault.Tx) error {
 		tx.Emit(vault.Event{Kind: "backup.started", Object: actor.Tenant().String()}, nil)
 		return nil
@@ -135,12 +131,12 @@ func (c *counted) Write(p []byte) (int, error) {
 }
 
 // put makes an encrypted archive on a shelf, and returns its size in bytes and the hash of its bytes.
-func (s *Service) put(ctx context.Context, shelf Shelf, name string, fill func(*zip.Writer) error) (size int64, sum string, err error) {
+func (s *Service) put(ctx context.Context, on shelf.Shelf, name string, fill func(*zip.Writer) error) (size int64, sum string, err error) {
 	to, err := s.recipients()
 	if err != nil {
 		return 0, "", err
 	}
-	err = shelf.Put(ctx, name, func(w io.Writer) error {
+	err = on.Put(ctx, name, func(w io.Writer) error {
 		out := &counted{to: w, sum: sha256.New()}
 		sealed, err := age.Encrypt(out, to...)
 		if err != nil {
@@ -250,17 +246,7 @@ func (s *Service) sign(ctx context.Context, m Manifest) error {
 }
 
 // manifestOf is the name of the manifest beside a backup.
-func manifestOf(name string) string { return strings.TrimSuffix(name, suffix) + beside }
-
-func madeAt(name string) (time.Time, bool) {
-	for _, prefix := range []string{namedData, namedKeys} {
-		if rest, ok := strings.CutPrefix(name, prefix); ok && len(rest) >= 19 {
-			made, err := time.Parse(stamp, rest[:19])
-			return made, err == nil
-		}
-	}
-	return time.Time{}, false
-}
+func manifestOf(name string) string { return strings.TrimSuffix(name, shelf.Sealed) + shelf.Manifest }
 
 // Backup is one that exists.
 type Backup struct {
@@ -274,20 +260,20 @@ func (s *Service) List(ctx context.Context, actor vault.Actor) ([]Backup, error)
 	if err := s.vault.Permit(ctx, actor, actLook); err != nil {
 		return nil, err
 	}
-	files, err := s.shelf().List(ctx, namedData)
+	files, err := s.shelf().List(ctx, shelf.Data)
 	if err != nil {
 		return nil, fmt.Errorf("list the backups: %w", err)
 	}
 	var out []Backup
 	for _, f := range files {
-		stem, isManifest := strings.CutSuffix(f.Name, beside)
+		stem, isManifest := strings.CutSuffix(f.Name, shelf.Manifest)
 		if !isManifest {
 			continue
 		}
-		b := Backup{Signed: true, There: slices.ContainsFunc(files, func(f bucket.Item) bool { return f.Name == stem+suffix })}
-		if b.Manifest, err = s.manifest(ctx, s.shelf(), stem+suffix); err != nil {
-			made, _ := madeAt(stem)
-			b = Backup{Manifest: Manifest{Name: stem + suffix, Made: made}, There: b.There}
+		b := Backup{Signed: true, There: slices.ContainsFunc(files, func(f bucket.Item) bool { return f.Name == stem+shelf.Sealed })}
+		if b.Manifest, err = s.manifest(ctx, s.shelf(), stem+shelf.Sealed); err != nil {
+			made, _ := shelf.MadeAt(stem)
+			b = Backup{Manifest: Manifest{Name: stem + shelf.Sealed, Made: made}, There: b.There}
 		}
 		out = append(out, b)
 	}

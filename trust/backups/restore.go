@@ -21,6 +21,7 @@ import (
 
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/trust/backups/shelf"
 	"aver/vault"
 	"aver/vault/dump"
 	"aver/vault/durable"
@@ -44,9 +45,9 @@ func altered(what string) *errs.Error {
 }
 
 // manifest reads and checks the file beside a backup.
-func (s *Service) manifest(ctx context.Context, shelf Shelf, name string) (Manifest, error) {
+func (s *Service) manifest(ctx context.Context, from shelf.Shelf, name string) (Manifest, error) {
 	var m Manifest
-	raw, err := readAll(ctx, shelf, manifestOf(name))
+	raw, err := readAll(ctx, from, manifestOf(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, altered("its manifest is missing.").Because(err)
 	}
@@ -76,8 +77,8 @@ func (s *Service) manifest(ctx context.Context, shelf Shelf, name string) (Manif
 // mostManifest is how long a manifest may be, in bytes: it names every file.
 const mostManifest = 256 << 20
 
-func readAll(ctx context.Context, shelf Shelf, name string) ([]byte, error) {
-	content, err := shelf.Get(ctx, name)
+func readAll(ctx context.Context, from shelf.Shelf, name string) ([]byte, error) {
+	content, err := from.Get(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +88,7 @@ func readAll(ctx context.Context, shelf Shelf, name string) ([]byte, error) {
 
 // Order says what to restore, and where to.
 type Order struct {
-	From     Shelf         // where the backup lies; nil for where this installation's lie
+	From     shelf.Shelf   // where the backup lies; nil for where this installation's lie
 	Name     string        // of the backup
 	Identity io.Reader     // age identities; nil for those on this machine
 	To       string        // a folder that is empty or does not exist
@@ -138,7 +139,7 @@ func (s *Service) restore(ctx context.Context, o Order) (Manifest, error) {
 }
 
 // fetch makes sure that a backup's bytes are those that were signed, and returns a file of them.
-func (s *Service) fetch(ctx context.Context, from Shelf, m Manifest) (*os.File, error) {
+func (s *Service) fetch(ctx context.Context, from shelf.Shelf, m Manifest) (*os.File, error) {
 	content, err := from.Get(ctx, m.Name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, altered("there is only its manifest.").Because(err)

@@ -26,6 +26,7 @@ import (
 	"aver/base/personal"
 	"aver/trust/backups"
 	"aver/trust/backups/bucket"
+	"aver/trust/backups/shelf"
 	"aver/vault"
 	"aver/vault/journal"
 	"aver/vault/keyring"
@@ -113,21 +114,21 @@ func TestABackupThatABucketLostHalfOfIsRefused(t *testing.T) {
 
 func TestWhoeverLooksAtAShelfSeesWhatDoesNotBelongThere(t *testing.T) {
 	t.Parallel()
-	shelf := backups.Folder(filepath.Join(t.TempDir(), "shelf"))
+	at := shelf.Folder(filepath.Join(t.TempDir(), "shelf"))
 	put := func(name, text string) {
-		must(t, shelf.Put(t.Context(), name, func(w io.Writer) error { _, err := io.WriteString(w, text); return err }))
+		must(t, at.Put(t.Context(), name, func(w io.Writer) error { _, err := io.WriteString(w, text); return err }))
 	}
 	put("aver-data-20261120T020000.000.age", "age-encryption.org/v1\nsealed")
 	put("notes.txt", "words")
 	put("empty", "")
-	must(t, os.Chmod(filepath.Join(string(shelf), "notes.txt"), 0o644))
-	kept, err := backups.Examine(t.Context(), shelf)
+	must(t, os.Chmod(filepath.Join(string(at), "notes.txt"), 0o644))
+	kept, err := shelf.Examine(t.Context(), at)
 	must(t, err)
 	got := fmt.Sprintf("%v", kept)
 	if want := "[{aver-data-20261120T020000.000.age 2026-11-20 02:00:00 +0000 UTC true true} {empty 0001-01-01 00:00:00 +0000 UTC false true} {notes.txt 0001-01-01 00:00:00 +0000 UTC false false}]"; got != want {
 		t.Errorf("got %s", got)
 	}
-	if err := shelf.Put(t.Context(), "empty", func(io.Writer) error { return nil }); !errs.Is(err, errs.Conflict) {
+	if err := at.Put(t.Context(), "empty", func(io.Writer) error { return nil }); !errs.Is(err, errs.Conflict) {
 		t.Errorf("a name was given twice: %v", err)
 	}
 }
@@ -303,7 +304,7 @@ func TestRowsAreRestoredIntoAnEmptyDatabaseWhichStaysShutUntilItIsReleased(t *te
 		_, err := w.Vault.FinishErasures(t.Context(), w.Tenant)
 		must(t, err)
 		into, to := w.another(t).Open(t, postgres.StoreSchema, w.schema), filepath.Join(t.TempDir(), "data")
-		order := backups.Order{From: backups.Folder(w.folder), Name: filepath.Base(file), To: to, Rows: into}
+		order := backups.Order{From: shelf.Folder(w.folder), Name: filepath.Base(file), To: to, Rows: into}
 		_, err = w.backups.Restore(t.Context(), system(), order)
 		must(t, err)
 		v, err := vault.Open(t.Context(), vault.Config{Engine: into, Keys: w.Vault.Keys(), Clock: w.Clock, Blobs: filepath.Join(to, "blobs"), Tables: w.tables})

@@ -15,6 +15,7 @@ import (
 	"aver/frame/claim"
 	"aver/frame/page"
 	"aver/trust/backups"
+	"aver/trust/backups/shelf"
 	"aver/trust/probes/world"
 )
 
@@ -140,18 +141,18 @@ func onShelf(name, file string, age time.Duration, mode os.FileMode, text string
 		now := time.Now().UTC()
 		put := func(name string, made time.Time, mode os.FileMode, text string) error {
 			name = fmt.Sprintf(name, made.Format("20060102T150405.000"))
-			err := backups.Folder(folder).Put(ctx, name, func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
+			err := shelf.Folder(folder).Put(ctx, name, func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
 			return errors.Join(err, os.Chmod(filepath.Join(folder, name), mode))
 		}
 		if err := errors.Join(put("aver-data-%s.age", now.Add(-time.Hour), 0o600, sealedFile), put(file, now.Add(-age), mode, text)); err != nil {
 			return e, err
 		}
-		kept, err := backups.Examine(ctx, backups.Folder(folder))
+		kept, err := shelf.Examine(ctx, shelf.Folder(folder))
 		return judgeCopies(kept, false, now), err
 	})
 }
 
-func judgeCopies(kept []backups.Kept, versioned bool, now time.Time) claim.Evidence {
+func judgeCopies(kept []shelf.Kept, versioned bool, now time.Time) claim.Evidence {
 	e, oldest := world.Evidence(), time.Duration(0)
 	plain, open, undated := 0, 0, 0
 	for _, k := range kept {

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"aver/cmd/aver/app"
+	"aver/trust/backups"
+	"aver/vault/postgres/pgtest"
+)
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// rehearsed runs aver drill restore-erasure and checks what it prints for programs.
+func rehearsed(t *testing.T, at ...string) {
+	t.Helper()
+	out, _ := says(t, exitOK, append([]string{"drill", "restore-erasure", "--json"}, at...)...)
+	var r backups.Rehearsal
+	must(t, json.Unmarshal([]byte(out), &r))
+	if !r.Holds || r.Before.Rows != 3 || r.Inside.Rows != 3 || r.Released.Rows != 0 || len(r.Scans) != 4 {
+		t.Errorf("the drill said %s", out)
+	}
+	if out, _ := says(t, exitOK, append([]string{"drill", "restore-erasure"}, at...)...); !strings.Contains(out, "Nobody came back") {
+		t.Errorf("the drill said %q", out)
+	}
+}
+
+// made makes a backup and returns its file.
+func made(t *testing.T, data string, at ...string) string {
+	t.Helper()
+	out, _ := says(t, exitOK, append([]string{"backup", "now", "--json"}, at...)...)
+	var m backups.Manifest
+	must(t, json.Unmarshal([]byte(out), &m))
+	return filepath.Join(data, "backups", m.Name)
+}
+
+func TestACommandLineRestoresAnInstallationOfFiles(t *testing.T) {
+	t.Parallel()
+	data, to := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "restored")
+	says(t, exitOK, "tenant", "create", "kowal", "--data", data)
+	rehearsed(t, "--data", data)
+	file := made(t, data, "--data", data)
+	says(t, exitOK, "tenant", "create", "later", "--data", data)
+	if out, _ := says(t, exitOK, "backup", "list", "--data", data); strings.Count(out, "signed by this installation") != 3 {
+		t.Errorf("listed %q", out)
+	}
+	if out, _ := says(t, exitOK, "backup", "drill", "--data", data); !strings.Contains(out, "stayed erased: true") {
+		t.Errorf("the drill said %q", out)
+	}
+	says(t, exitOK, "backup", "restore", filepath.Base(file), "--to", to, "--data", data)
+	says(t, exitError, "backup", "restore", file, "--to", to, "--data", data) // not empty any more
+	must(t, exec.Command("cp", "-r", filepath.Join(data, "keys"), filepath.Join(data, "root.key"), to).Run())
+	if _, errOut := says(t, exitError, "serve", "--check", "--data", to); !strings.Contains(errOut, "aver backup release") {
+		t.Errorf("serve said %q", errOut)
+	}
+	says(t, exitOK, "backup", "release", "--data", to)
+	if out, _ := says(t, exitOK, "tenant", "list", "--data", to); !strings.Contains(out, "kowal") || strings.Contains(out, "later") {
+		t.Errorf("restored: %q", out)
+	}
+	for _, words := range []string{"backup", "backup restore x", "backup keys x", "drill", "drill nothing"} {
+		says(t, exitUsage, append(strings.Fields(words), "--data", data)...)
+	}
+}
+
+func TestACommandLineRestoresAnInstallationOnPostgreSQLOnAnotherMachine(t *testing.T) {
+	t.Parallel()
+	cluster := pgtest.NewCluster(t) // with PostgreSQL's own, durable settings
+	live, fresh := cluster.NewDatabase(t, nil), cluster.NewDatabase(t, nil)
+	must(t, errors.Join(app.Migrate(t.Context(), live.Owner, "", pgtest.App), app.Migrate(t.Context(), fresh.Owner, "", pgtest.App)))
+	data, machine, to := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "machine"), filepath.Join(t.TempDir(), "restored")
+	at := []string{"--data", data, "--database", live.App}
+	says(t, exitOK, append([]string{"tenant", "create", "kowal"}, at...)...)
+	rehearsed(t, at...)
+	file := made(t, data, at...)
+	says(t, exitError, append([]string{"backup", "restore", file, "--to", to, "--to-database", live.App}, at...)...) // the living are not restored over
+
+	// All that is left of the first machine: the backup, the copy of the keys, the identity, the root key.
+	copies, err := filepath.Glob(filepath.Join(data, "backups", "aver-keys-*.age"))
+	must(t, err)
+	there := []string{"--data", machine, "--database", fresh.App}
+	says(t, exitOK, append([]string{"backup", "keys", copies[0], "--identity", filepath.Join(data, "backup.key")}, there...)...)
+	says(t, exitError, append([]string{"backup", "keys", copies[0], "--identity", filepath.Join(data, "backup.key")}, there...)...) // twice
+	root, err := os.ReadFile(filepath.Join(data, "root.key"))
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(machine, "root.key"), root, 0o600))
+	says(t, exitOK, append([]string{"backup", "restore", file, "--identity", filepath.Join(data, "backup.key"), "--to", to, "--to-database", fresh.App}, there...)...)
+	if _, errOut := says(t, exitError, append([]string{"serve", "--check"}, there...)...); !strings.Contains(errOut, "aver backup release") {
+		t.Errorf("another folder opens the database that is shut: %q", errOut)
+	}
+	must(t, exec.Command("cp", "-r", filepath.Join(machine, "keys"), filepath.Join(machine, "root.key"), to).Run())
+	there[1] = to
+	if _, errOut := says(t, exitError, append([]string{"serve", "--check"}, there...)...); !strings.Contains(errOut, "aver backup release") {
+		t.Errorf("serve said %q", errOut)
+	}
+	says(t, exitOK, append([]string{"backup", "release"}, there...)...)
+	says(t, exitOK, append([]string{"serve", "--check"}, there...)...)
+	if out, _ := says(t, exitOK, append([]string{"tenant", "list"}, there...)...); !strings.Contains(out, "kowal") {
+		t.Errorf("restored: %q", out)
+	}
+	if out, _ := says(t, exitOK, append([]string{"doctor"}, there...)...); !strings.Contains(out, "Nothing wrong") {
+		t.Errorf("the doctor said %q", out)
+	}
+}

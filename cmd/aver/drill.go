@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"aver/base/ids"
+	"aver/cmd/aver/app"
+	"aver/trust/backups"
+	"aver/trust/identity"
+)
+
+var drillCommand = command{name: "drill", summary: "try what must work on a bad day", run: drill, usage: `
+aver drill restore-erasure [--identity FILE]
+
+Makes somebody who does not exist, with rows, a file and searchable words; makes a backup; erases the person; restores the
+backup into a scratch folder and releases it. Prints how much there was of the person at each step, and how often the words
+were found in the raw bytes of the data folder (write-ahead logs, files and backups among them), in the rows as they are
+stored, in the decrypted backup and in what was restored. Exit status 1 if anything came back or was left. The backup stays.
+
+Example:
+  aver drill restore-erasure --data /var/lib/aver --json`}
+
+func drill(ctx context.Context, c *call) error {
+	var s settings
+	s.storage(c.flags)
+	s.backups(c.flags)
+	key := c.flags.String("identity", "", "file with the age identity; the one in the data folder if empty")
+	words, err := c.parse()
+	if err != nil {
+		return err
+	}
+	if len(words) != 1 || words[0] != "restore-erasure" {
+		return fmt.Errorf("say restore-erasure: %w", errUsage)
+	}
+	who, closeKey, err := identityFile(*key)
+	if err != nil {
+		return err
+	}
+	defer closeKey()
+	return open(ctx, &s, func(a *app.App) error {
+		r, err := a.Backups.Rehearse(ctx, identity.System(ids.Installation, "command"), who)
+		if err != nil {
+			return err
+		}
+		return sayRehearsal(c, r)
+	})
+}
+
+func sayRehearsal(c *call, r backups.Rehearsal) error {
+	if c.json {
+		if err := printJSON(c.out, r); err != nil {
+			return err
+		}
+	} else {
+		printRehearsal(c, r)
+	}
+	if !r.Holds {
+		return errNo
+	}
+	return nil
+}
+
+func printRehearsal(c *call, r backups.Rehearsal) {
+	fmt.Fprintf(c.out, "%-34s %6s %6s %6s %6s\n", "", "rows", "files", "words", "key")
+	for _, line := range []struct {
+		when string
+		left backups.Left
+	}{
+		{"before the erasure", r.Before}, {"after the erasure", r.After},
+		{"in the backup, as restored", r.Inside}, {"in the backup, released", r.Released},
+	} {
+		has := map[bool]string{true: "yes", false: "no"}[line.left.Key]
+		fmt.Fprintf(c.out, "%-34s %6d %6d %6d %6s\n", line.when, line.left.Rows, line.left.Files, line.left.Words, has)
+	}
+	for _, s := range r.Scans {
+		fmt.Fprintf(c.out, "%-34s %d bytes read, the words found %d times\n", s.Place, s.Bytes, s.Found)
+	}
+	said := "Nobody came back, and nothing was left."
+	if !r.Holds {
+		said = "The erasure does NOT hold."
+	}
+	fmt.Fprintf(c.out, "%s Backup %s; it took %s.\n", said, r.Backup, r.Took.Round(1e6))
+}

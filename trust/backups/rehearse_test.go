@@ -1,0 +1,72 @@
+package backups_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"aver/base/ids"
+	"aver/trust/backups"
+	"aver/vault"
+)
+
+func TestSomebodyErasedAfterABackupDoesNotComeBackAndLeavesNoWord(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		r, err := w.backups.Rehearse(t.Context(), system(), nil)
+		must(t, err)
+		full := backups.Left{Rows: 3, Files: 1, Words: 3, Key: true}
+		inside := full
+		inside.Key = false
+		if !r.Holds || r.Before != full || r.Inside != inside || r.After != (backups.Left{}) || r.Released != (backups.Left{}) {
+			t.Errorf("got %+v", r)
+		}
+		for _, s := range r.Scans {
+			if s.Bytes == 0 || s.Found != 0 {
+				t.Errorf("%+v", s)
+			}
+		}
+		if len(r.Scans) != 4 {
+			t.Errorf("%d places were looked through", len(r.Scans))
+		}
+		if got := bodies(t, w.Vault, w.Tenant); len(got) != 1 {
+			t.Errorf("the living were touched: %v", got)
+		}
+	})
+}
+
+// A program that writes down what it sees is the most common way in which an erasure fails.
+func TestARehearsalFindsWordsThatSomebodyWroteDown(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.Vault.OnCommit(func(c vault.Committed) {
+			if c.Tenant != ids.Installation {
+				return
+			}
+			for _, e := range c.Entries {
+				for _, touched := range e.Touched {
+					if touched.Table == "backup_canaries" {
+						w.leak(t)
+					}
+				}
+			}
+		})
+		r, err := w.backups.Rehearse(t.Context(), system(), nil)
+		must(t, err)
+		if r.Holds || r.Scans[0].Found == 0 {
+			t.Errorf("got %+v", r)
+		}
+	})
+}
+
+// leak writes what the canaries say into a file of the data folder.
+func (w *world) leak(t *testing.T) {
+	t.Helper()
+	f, err := os.OpenFile(filepath.Join(w.Folder, "debug.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	must(t, err)
+	defer f.Close()
+	must(t, w.Vault.View(t.Context(), system(), act, func(tx *vault.Tx) error {
+		return backups.EachCanary(tx, func(words string) error {
+			_, err := f.WriteString("saw " + words + "\n")
+			return err
+		})
+	}))
+}
