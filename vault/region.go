@@ -3,6 +3,7 @@ package vault
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"aver/base/errs"
 	"aver/base/ids"
@@ -10,8 +11,7 @@ import (
 	"aver/vault/journal"
 )
 
-// settled is where a vault stands, and who was found to be at home there. A tenant's home never changes, so that what
-// was found once holds.
+// settled is where a vault stands.
 type settled struct{ region string }
 
 // Settle tells the vault in which region it stands. From then on it serves the tenants that are at home there and nobody
@@ -40,22 +40,27 @@ func misdirected(t Tenant) error {
 	return err
 }
 
-// atHome refuses work on the data of a tenant whose home is elsewhere.
+// again is how long a tenant counts as at home here after it was found: another process may have closed it.
+const again = 2 * time.Second
+
+// atHome refuses work on the data of a tenant that is closed, or whose home is elsewhere.
 func (v *Vault) atHome(ctx context.Context, tenant ids.Tenant) error {
 	if v.Region() == "" || tenant == ids.Installation {
 		return nil
 	}
-	if _, known := v.homes.Load(tenant); known {
+	if found, known := v.homes.Load(tenant); known && time.Since(found.(time.Time)) < again { // the machine's clock: it measures what is remembered
 		return nil
 	}
-	switch _, err := v.Tenant(ctx, tenant); {
-	case errs.Is(err, errs.NotFound): // closed; whoever wants its data finds no key
-		return nil
-	case err != nil:
-		return fmt.Errorf("find a tenant's home: %w", err)
+	_, err := v.Tenant(ctx, tenant)
+	switch {
+	case err == nil:
+		v.homes.Store(tenant, time.Now())
+	case errs.Is(err, errs.NotFound), errs.Is(err, errs.Misdirected):
+		v.homes.Delete(tenant)
+	default:
+		err = fmt.Errorf("find a tenant's home: %w", err)
 	}
-	v.homes.Store(tenant, true)
-	return nil
+	return err
 }
 
 // elsewhere writes into the installation's log that somebody wanted to work on the data of a tenant of another region:

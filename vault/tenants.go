@@ -45,10 +45,7 @@ func (v *Vault) CreateTenant(ctx context.Context, t Tenant) (Tenant, error) {
 	}
 	t.CreatedAt = v.clock.Now()
 	t.ID = ids.NewTenant(t.CreatedAt)
-	if _, err := v.TenantBySlug(ctx, t.Slug); !errs.Is(err, errs.NotFound) {
-		if err == nil || errs.Is(err, errs.Misdirected) {
-			return t, errs.New(errs.Conflict, "A workspace with this name exists already.")
-		}
+	if err := v.free(ctx, t.Slug); err != nil {
 		return t, err
 	}
 	if err := v.prepare(ctx, t.ID); err != nil {
@@ -56,6 +53,17 @@ func (v *Vault) CreateTenant(ctx context.Context, t Tenant) (Tenant, error) {
 	}
 	return t, v.Do(ctx, system(ids.Installation, "directory"), actCreateTenant, func(tx *Tx) error {
 		return Tenants.Add(tx, t)
+	})
+}
+
+// free refuses a name that a tenant has: here, elsewhere, or closed and not destroyed yet.
+func (v *Vault) free(ctx context.Context, slug string) error {
+	return v.View(ctx, system(ids.Installation, "directory"), actReadTenants, func(tx *Tx) error {
+		found, err := Tenants.Lookup(tx, "slug", slug)
+		if err == nil && len(found) > 0 {
+			err = errs.New(errs.Conflict, "A workspace with this name exists already.")
+		}
+		return err
 	})
 }
 

@@ -60,7 +60,7 @@ type Vault struct {
 	log    *slog.Logger
 	commit group.Committer
 	region atomic.Pointer[settled]
-	homes  sync.Map // ids.Tenant of those at home here
+	homes  sync.Map // when an open ids.Tenant was last found at home here
 
 	mu        sync.RWMutex
 	listeners []func(Committed)

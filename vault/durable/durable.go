@@ -4,6 +4,8 @@ package durable
 import (
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -18,4 +20,43 @@ func Names(folder string) error {
 		return fmt.Errorf("make the names in %s durable: %w", filepath.Base(folder), err)
 	}
 	return nil
+}
+
+// Destroy overwrites every file below a folder once (NIST SP 800-88, clear), waits for the disk, and removes the folder. A
+// file system or a disk that writes elsewhere than it was told keeps the old bytes: hence whatever is worth hiding is
+// sealed, and its key is destroyed first. A folder that is not there is no error.
+func Destroy(folder string) error {
+	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		return overwrite(path)
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err := errors.Join(err, os.RemoveAll(folder)); err != nil {
+		return fmt.Errorf("destroy %s: %w", filepath.Base(folder), err)
+	}
+	return Names(filepath.Dir(folder))
+}
+
+func overwrite(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		_, err = io.CopyN(f, zeros{}, info.Size())
+	}
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// zeros has no end.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
 }

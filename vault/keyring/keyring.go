@@ -240,9 +240,18 @@ func (k *Keyring) PageKey(ctx context.Context, tenant ids.Tenant) ([]byte, error
 	return t.page, nil
 }
 
-// Destroy removes every key of a tenant: what was sealed for it is unreadable for good (NIST SP 800-88 cryptographic erase).
+// Destroy removes every key of a tenant: what was sealed for it is unreadable for good (NIST SP 800-88 cryptographic
+// erase). The processes that share the key store are told, with no subject.
 func (k *Keyring) Destroy(ctx context.Context, tenant ids.Tenant) error {
 	err := k.engine.Remove(ctx, tenant)
+	if err == nil && k.engine.Lanes() > 1 {
+		err = k.write(ctx, tenant, func(c engine.Conn) error {
+			if t, ok := c.(engine.Teller); ok {
+				return t.Tell(Erased, tenant.String()+" ")
+			}
+			return nil
+		})
+	}
 	k.mu.Lock() // also after an error: some may be gone
 	defer k.mu.Unlock()
 	delete(k.tenants, tenant)

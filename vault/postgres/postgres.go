@@ -25,6 +25,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"aver/base/ids"
+	"aver/vault/dump"
 	"aver/vault/engine"
 )
 
@@ -187,27 +188,38 @@ func (e *Engine) transact(ctx context.Context, tenant ids.Tenant, begin string, 
 // and no client can change that. Destroying the key is what erases.
 func (e *Engine) Scrub(context.Context, ids.Tenant) error { return nil }
 
-// Remove deletes every row of the tenant, in one statement, so that the order of foreign keys does not matter.
+// removeBatch is how many rows one transaction of a removal deletes: others are not held up, and the log of the server
+// does not grow at once.
+const removeBatch = 10_000
+
+// Remove deletes every row of the tenant, some at a time, the youngest tables first: no row goes before one that refers to it.
 func (e *Engine) Remove(ctx context.Context, tenant ids.Tenant) error {
-	var deletions []string
-	err := e.Write(ctx, tenant, func(c engine.Conn) error {
-		err := c.Query(`SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-			WHERE c.relnamespace = ?::text::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.attname = 'tenant_id'`,
-			[]any{e.schema}, func(row []any) error {
-				table := pgx.Identifier{e.schema, row[0].(string)}.Sanitize()
-				deletions = append(deletions, fmt.Sprintf("d%d AS (DELETE FROM %s WHERE tenant_id = ?)", len(deletions), table))
-				return nil
-			})
-		if err != nil || len(deletions) == 0 {
-			return err
-		}
-		_, err = c.Exec("WITH "+strings.Join(deletions, ", ")+" SELECT 1", slices.Repeat([]any{tenant.Bytes()}, len(deletions))...)
+	var tables []dump.Table
+	err := e.Read(ctx, tenant, func(c engine.Conn) (err error) {
+		tables, err = e.dumped(c)
 		return err
 	})
+	for i := len(tables) - 1; i >= 0 && err == nil; i-- {
+		err = e.empty(ctx, tenant, pgx.Identifier{e.schema, tables[i].Name}.Sanitize())
+	}
 	if err != nil {
 		return fmt.Errorf("remove a store: %w", err)
 	}
 	return nil
+}
+
+func (e *Engine) empty(ctx context.Context, tenant ids.Tenant, table string) error {
+	for {
+		var n int64
+		err := e.Write(ctx, tenant, func(c engine.Conn) (err error) {
+			n, err = c.Exec("DELETE FROM "+table+" WHERE tenant_id = ? AND ctid = ANY(ARRAY(SELECT ctid FROM "+table+" WHERE tenant_id = ? LIMIT ?))",
+				tenant.Bytes(), tenant.Bytes(), int64(removeBatch))
+			return err
+		})
+		if err != nil || n < removeBatch {
+			return err
+		}
+	}
 }
 
 // Check runs Lint, asks the server whether it still fsyncs, and returns an error that lists every finding.

@@ -122,7 +122,7 @@ func (e *Engine) pardon(s *store) {
 	}
 }
 
-// removeStore takes the folder out of sight in one step and then empties it; Open finishes what a crash interrupts.
+// removeStore takes the folder out of sight in one step, overwrites it and removes it; Open removes what a crash leaves.
 func removeStore(folder string) error {
 	hidden := hide(folder, "removed")
 	if err := os.RemoveAll(hidden); err != nil {
@@ -131,7 +131,7 @@ func removeStore(folder string) error {
 	if err := os.Rename(folder, hidden); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove the store: %w", err)
 	}
-	if err := errors.Join(os.RemoveAll(hidden), durable.Names(filepath.Dir(folder))); err != nil {
+	if err := errors.Join(durable.Destroy(hidden), durable.Names(filepath.Dir(folder))); err != nil {
 		return fmt.Errorf("remove the store: %w", err)
 	}
 	return nil

@@ -160,7 +160,8 @@ func (a *App) hearErasures() {
 		tenantText, subjectText, _ := strings.Cut(payload, " ")
 		tenant, err1 := ids.ParseTenant(tenantText)
 		subject, err2 := ids.ParseSubject(subjectText)
-		if err1 != nil || err2 != nil {
+		if err1 != nil || err2 != nil { // unclear, or all of a tenant's
+			a.stores.keys.Forget(tenant)
 			a.stores.keys.ForgetSubjects()
 			return
 		}
