@@ -24,6 +24,7 @@ var streets = map[string][]string{
 	"trust/rights":    {"trust/identity", "trust/audit", "trust/holds"},
 	"trust/retention": {"trust/identity", "trust/audit"},
 	"trust/backups":   {"trust/identity", "trust/audit"},
+	"trust/closing":   {"trust/identity", "trust/audit"},
 
 	"trust/documents":     {"trust/identity", "trust/claims", "trust/consent", "trust/retention", "trust/subprocessors", "trust/residency", "trust/rights"}, // facts are collected from all
 	"trust/residency":     {"trust/identity"},
@@ -31,7 +32,7 @@ var streets = map[string][]string{
 	"trust/subprocessors": {"trust/identity"},
 	"trust/trustcenter":   {"trust/claims", "trust/subprocessors", "trust/audit"},
 	"trust/canary":        {"trust/identity"},
-	"trust/probes":        {"trust/canary", "trust/identity", "trust/audit", "trust/subprocessors", "trust/retention", "trust/backups", "trust/rights", "trust/residency"},
+	"trust/probes":        {"trust/canary", "trust/identity", "trust/audit", "trust/subprocessors", "trust/retention", "trust/backups", "trust/closing", "trust/rights", "trust/residency"},
 
 	"work/inbox":            {"work/contacts"},
 	"work/enrichment":       {"work/contacts"},

@@ -85,14 +85,14 @@ func migrate(ctx context.Context, c *call) error {
 	return nil
 }
 
-var tenantCommand = command{name: "tenant", summary: "make and list workspaces", run: tenant, usage: `
+var tenantCommand = command{name: "tenant", summary: "make, list, close and destroy workspaces", run: tenant, usage: `
 aver tenant create SLUG [--name NAME] [--owner ADDRESS] [--region REGION]
                                                             makes a workspace and prints its one-time set-up link
 aver tenant list
 aver tenant setup SLUG [--owner ADDRESS]                    prints a new set-up link for another owner
 aver tenant refer SLUG ID --region REGION                   notes that a workspace is at home in another region: whoever
                                                             looks for it here is sent there
-aver tenant unrefer SLUG                                    forgets that again
+aver tenant unrefer SLUG                                    forgets that again` + endingUsage + `
 
 A workspace is at home where it was made. No setting changes that: it would have to be exported and imported elsewhere,
 which Aver does not do yet.
@@ -107,9 +107,14 @@ func tenant(ctx context.Context, c *call) error {
 	owner := c.flags.String("owner", "", "e-mail address of the owner; asked for by the set-up page if empty")
 	c.flags.StringVar(&s.config.Region, "region", "", "where the workspace is at home: the region that the installation is served with, which this names if none was named yet")
 	address := c.flags.String("address", "https://localhost:8443", "where people reach this installation, for the link")
+	var end ending
+	end.options(c.flags)
 	words, err := c.parse()
 	if err != nil {
 		return err
+	}
+	if ends(words) {
+		return end.do(ctx, c, &s, words)
 	}
 	var find func(*app.App) (vault.Tenant, error)
 	opened := open
@@ -128,7 +133,7 @@ func tenant(ctx context.Context, c *call) error {
 		}
 		return open(ctx, &s, func(a *app.App) error { return act(ctx, a) })
 	default: // before a folder is made
-		return fmt.Errorf("say create SLUG, list, setup SLUG, refer SLUG ID or unrefer SLUG: %w", errUsage)
+		return fmt.Errorf("say create SLUG, list, setup SLUG, refer SLUG ID, unrefer SLUG, close SLUG, reopen SLUG, closed or certificate FILE: %w", errUsage)
 	}
 	return opened(ctx, &s, func(a *app.App) error {
 		t, err := find(a)

@@ -28,6 +28,7 @@ import (
 	"aver/frame/module/moduletest"
 	"aver/trust/backups"
 	"aver/trust/backups/shelf"
+	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/engine"
 	"aver/vault/journal"
@@ -80,7 +81,7 @@ type world struct {
 func each(t *testing.T, test func(*testing.T, *world)) {
 	t.Helper()
 	t.Parallel()
-	c := moduletest.Config(t, backups.New(nil, backups.Config{}).Module())
+	c := moduletest.Config(t, identity.New(nil).Module(), backups.New(nil, backups.Config{}).Module())
 	c.Tables, c.Migrations = append(c.Tables, notes), append(c.Migrations, schema)
 	vaulttest.Each(t, c, func(t *testing.T, k *vaulttest.Kit) {
 		_, files := k.Engine.(*sqlite.Engine)

@@ -155,6 +155,13 @@ func (s *Service) eraseCanary(ctx context.Context, m Manifest) (ids.Subject, err
 func (s *Service) inspect(ctx context.Context, v *vault.Vault, folder string, m Manifest, gone ids.Subject, d *Drill) error {
 	for i, p := range m.Tenants {
 		s.step("drill", d.Began, i, len(m.Tenants))
+		gone, err := v.Keys().Destroyed(ctx, p.Tenant)
+		if err != nil {
+			return err
+		}
+		if gone { // since the backup was made
+			continue
+		}
 		n, err := recompute(ctx, v, p)
 		d.Entries += n
 		if err != nil {

@@ -59,7 +59,7 @@ func (s *Service) keysCopied(ctx context.Context) (made time.Time, there bool, e
 
 // erasedSince tells whether somebody was erased, by whichever process.
 func (s *Service) erasedSince(ctx context.Context, since time.Time) (bool, error) {
-	tenants, err := s.vault.TenantIDs(ctx)
+	tenants, err := s.tenants(ctx)
 	for _, tenant := range tenants {
 		at, failed := s.vault.LastErasure(ctx, tenant)
 		if failed != nil || !at.Before(since) {
@@ -104,7 +104,7 @@ func (s *Service) copyKeys(ctx context.Context) error {
 }
 
 func (s *Service) fillKeys(ctx context.Context, z *zip.Writer) error {
-	tenants, err := s.vault.TenantIDs(ctx)
+	tenants, err := s.tenants(ctx)
 	if err != nil {
 		return err
 	}

@@ -155,7 +155,7 @@ func (s *Service) put(ctx context.Context, on shelf.Shelf, name string, fill fun
 
 // fill puts every tenant's store and files into the archive.
 func (s *Service) fill(ctx context.Context, z *zip.Writer, m *Manifest) error {
-	tenants, err := s.vault.TenantIDs(ctx)
+	tenants, err := s.tenants(ctx)
 	if err != nil {
 		return err
 	}
@@ -168,6 +168,22 @@ func (s *Service) fill(ctx context.Context, z *zip.Writer, m *Manifest) error {
 		m.Tenants = append(m.Tenants, part)
 	}
 	return nil
+}
+
+// tenants are the installation and all workspaces that have data here: also those that are closed and can be reopened.
+func (s *Service) tenants(ctx context.Context) ([]ids.Tenant, error) {
+	out := []ids.Tenant{ids.Installation}
+	err := s.vault.View(ctx, system(), actLook, func(tx *vault.Tx) error {
+		all, err := vault.Tenants.Find(tx, "ORDER BY id")
+		out = out[:1]
+		for _, t := range all {
+			if s.vault.Region() == "" || t.Region == s.vault.Region() {
+				out = append(out, t.ID)
+			}
+		}
+		return err
+	})
+	return out, err
 }
 
 // part copies one tenant. The ledger and the log are read before the store, so the store has at least as much.

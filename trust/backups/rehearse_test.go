@@ -1,10 +1,12 @@
 package backups_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"aver/base/errs"
 	"aver/base/ids"
 	"aver/trust/backups"
 	"aver/vault"
@@ -69,4 +71,37 @@ func (w *world) leak(t *testing.T) {
 			return err
 		})
 	}))
+}
+
+func TestADestroyedWorkspaceIsNotBroughtBackByABackup(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		file := w.make(t)
+		must(t, w.Vault.Do(t.Context(), system(), act, func(tx *vault.Tx) error {
+			all, err := vault.Tenants.Find(tx, "id = ?", w.Tenant)
+			must(t, err)
+			all[0].ClosedAt = tx.Now()
+			return vault.Tenants.Put(tx, all[0])
+		}))
+		must(t, errors.Join(w.Vault.DestroyKeys(t.Context(), w.Tenant), w.Vault.Destroy(t.Context(), w.Tenant)))
+		d, err := w.backups.Drill(t.Context(), system(), nil)
+		must(t, err)
+		if !d.Holds || d.Tenants != 2 {
+			t.Errorf("the drill: %+v", d)
+		}
+		to := filepath.Join(t.TempDir(), "data")
+		must(t, w.restore(t, file, nil, to))
+		v := w.over(t, to)
+		must(t, backups.Release(t.Context(), v, to))
+		if _, err := v.Tenant(t.Context(), w.Tenant); !errs.Is(err, errs.NotFound) {
+			t.Errorf("the directory has it again: %v", err)
+		}
+		for _, left := range []string{"stores", "blobs"} {
+			if _, err := os.Stat(filepath.Join(to, left, w.Tenant.String())); err == nil {
+				t.Errorf("%s has it again", left)
+			}
+		}
+		if _, err := v.Tenant(t.Context(), w.Other); err != nil {
+			t.Errorf("the other workspace: %v", err)
+		}
+	})
 }

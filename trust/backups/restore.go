@@ -22,6 +22,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/trust/backups/shelf"
+	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/dump"
 	"aver/vault/durable"
@@ -227,6 +228,13 @@ func (s *Service) unpack(ctx context.Context, z *zip.Reader, m Manifest, o Order
 		into = files
 	}
 	for _, part := range m.Tenants {
+		gone, err := s.vault.Keys().Destroyed(ctx, part.Tenant)
+		if err != nil {
+			return err
+		}
+		if gone {
+			continue // whoever was destroyed is not brought back, not even unreadable
+		}
 		for _, f := range part.Files {
 			if err := errors.Join(ctx.Err(), unpackFile(ctx, z, f, part.Tenant, o.To, into)); err != nil {
 				return err
@@ -354,6 +362,16 @@ func Release(ctx context.Context, v *vault.Vault, folder string) error {
 		return fmt.Errorf("read the quarantine: %w", err)
 	}
 	for _, p := range m.Tenants {
+		gone, err := v.Keys().Destroyed(ctx, p.Tenant)
+		if err != nil {
+			return err
+		}
+		if gone {
+			if err := destroyed(ctx, v, p.Tenant); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := complete(ctx, v, p); err != nil {
 			return err
 		}
@@ -370,6 +388,21 @@ func Release(ctx context.Context, v *vault.Vault, folder string) error {
 		return err
 	}
 	return errors.Join(os.Remove(filepath.Join(folder, quarantine)), durable.Names(folder))
+}
+
+// destroyed removes, again, what a restored installation has of a workspace that was destroyed.
+func destroyed(ctx context.Context, v *vault.Vault, tenant ids.Tenant) error {
+	err := v.Do(ctx, system(), actRelease, func(tx *vault.Tx) error {
+		if _, err := identity.Doors.DeleteWhere(tx, "workspace = ?", tenant); err != nil {
+			return err
+		}
+		_, err := vault.Tenants.DeleteWhere(tx, "id = ? LIMIT 1", tenant)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return v.Destroy(ctx, tenant)
 }
 
 // complete checks that the ledger knows of every erasure that it must know of.

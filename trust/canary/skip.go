@@ -10,6 +10,9 @@ var Skipped = map[string]string{
 	"GET /invite/{token}":   "its parameter is a secret, and trying it counts as guessing",
 	"POST /invite/{token}":  "its parameter is a secret, and trying it counts as guessing",
 	"GET /login":            "signing in, where few tries are allowed",
+
+	"GET /closed/{secret}":                  "its parameter is a secret, which nobody who is attacked has",
+	"GET /closed/{secret}/certificate.json": "its parameter is a secret, which nobody who is attacked has",
 }
 
 // Shared are kinds of identifiers that name something of the installation's, which every tenant may see.

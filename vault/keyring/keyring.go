@@ -241,16 +241,14 @@ func (k *Keyring) PageKey(ctx context.Context, tenant ids.Tenant) ([]byte, error
 }
 
 // Destroy removes every key of a tenant: what was sealed for it is unreadable for good (NIST SP 800-88 cryptographic
-// erase). The processes that share the key store are told, with no subject.
+// erase). The installation's ledger says so first, and the processes that share the key store are told, with no subject.
 func (k *Keyring) Destroy(ctx context.Context, tenant ids.Tenant) error {
-	err := k.engine.Remove(ctx, tenant)
-	if err == nil && k.engine.Lanes() > 1 {
-		err = k.write(ctx, tenant, func(c engine.Conn) error {
-			if t, ok := c.(engine.Teller); ok {
-				return t.Tell(Erased, tenant.String()+" ")
-			}
-			return nil
-		})
+	err := k.engine.Create(ctx, ids.Installation)
+	if err == nil {
+		err = k.write(ctx, ids.Installation, func(c engine.Conn) error { return k.ledgerTenant(c, tenant) })
+	}
+	if err == nil {
+		err = k.engine.Remove(ctx, tenant)
 	}
 	k.mu.Lock() // also after an error: some may be gone
 	defer k.mu.Unlock()
@@ -261,4 +259,30 @@ func (k *Keyring) Destroy(ctx context.Context, tenant ids.Tenant) error {
 		return fmt.Errorf("destroy a tenant's keys: %w", err)
 	}
 	return nil
+}
+
+// ledgerTenant writes that a tenant was destroyed, once. The line is done as soon as it is written: nobody looks for rows
+// of this person, who is none.
+func (k *Keyring) ledgerTenant(c engine.Conn, tenant ids.Tenant) error {
+	known, err := ledgerHas(c, ids.Subject(tenant))
+	if err != nil {
+		return err
+	}
+	if !known {
+		now := k.clock.Now().UnixMicro()
+		_, err = c.Exec("INSERT INTO erasures (subject, reason, ordered_at, done_at) VALUES (?, ?, ?, ?)", tenant.Bytes(), "the workspace was destroyed", now, now)
+	}
+	if t, ok := c.(engine.Teller); ok && err == nil {
+		return t.Tell(Erased, tenant.String()+" ")
+	}
+	return err
+}
+
+// Destroyed tells whether a tenant's keys were destroyed.
+func (k *Keyring) Destroyed(ctx context.Context, tenant ids.Tenant) (gone bool, err error) {
+	err = k.engine.Read(ctx, ids.Installation, func(c engine.Conn) (err error) {
+		gone, err = ledgerHas(c, ids.Subject(tenant))
+		return err
+	})
+	return gone, err
 }

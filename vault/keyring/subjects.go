@@ -270,6 +270,14 @@ func (k *Keyring) Erasures(ctx context.Context, tenant ids.Tenant, after time.Ti
 	return out, err
 }
 
+// People counts the people of a tenant who have a key.
+func (k *Keyring) People(ctx context.Context, tenant ids.Tenant) (n int, err error) {
+	err = k.engine.Read(ctx, tenant, func(c engine.Conn) error {
+		return c.Query("SELECT count(*) FROM subject_keys", nil, func(row []any) error { n = int(row[0].(int64)); return nil })
+	})
+	return n, err
+}
+
 // LastErasure is when an erasure was last ordered, zero if never.
 func (k *Keyring) LastErasure(ctx context.Context, tenant ids.Tenant) (at time.Time, err error) {
 	err = k.engine.Read(ctx, tenant, func(c engine.Conn) error {

@@ -19,6 +19,7 @@ import (
 	"aver/trust/backups"
 	"aver/trust/canary"
 	"aver/trust/claims"
+	"aver/trust/closing"
 	"aver/trust/consent"
 	"aver/trust/documents"
 	"aver/trust/holds"
@@ -60,6 +61,7 @@ type Services struct {
 	WebChat       *webchat.Service
 	Webhooks      *webhooks.Service
 	Backups       *backups.Service
+	Closing       *closing.Service
 	Retention     *retention.Service
 	Claims        *claims.Service
 	Documents     *documents.Service
@@ -86,6 +88,7 @@ func (a *App) makeServices() {
 	a.WebChat = webchat.New(v, a.Hub, a.Identity, a.Consent, a.Contacts, a.Inbox, a.Rights, a.Restriction)
 	a.Webhooks = webhooks.New(v, a.queue(), a.Door, a.Log)
 	a.Backups = backups.New(v, a.backupConfig())
+	a.Closing = closing.New(v, a.closingConfig())
 	a.Retention = retention.New(v, retention.Config{Files: inbox.Messages.Name(), Held: holds.Subjects, Inner: []string{audit.Checkpoints.Name(), backups.Drills.Name(), "backup_canaries", claims.Runs.Name()}})
 	a.Claims = claims.New(v, a.Config.Probe, a.Log)
 	a.Minimum = minimum.New(v, cleaners())
@@ -104,7 +107,7 @@ func (a *App) listModules() []module.Module {
 		a.Enrichment.Module(),
 		a.Inbox.Module(), inboxweb.New(a.Inbox, a.Hub, a.Identity).Module(),
 		a.Holds.Module(),
-		a.Rights.Module(), rightsweb.New(a.Rights, a.Config.Email).Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(), a.Canaries.Module(),
+		a.Rights.Module(), rightsweb.New(a.Rights, a.Config.Email).Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Closing.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(), a.Canaries.Module(),
 		a.Documents.Module(), a.Minimum.Module(),
 	}, a.Config.Modules...)
 }

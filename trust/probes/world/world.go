@@ -15,6 +15,7 @@ import (
 	"aver/trust/audit"
 	"aver/trust/backups"
 	"aver/trust/canary"
+	"aver/trust/closing"
 	"aver/trust/identity"
 	"aver/trust/residency"
 	"aver/trust/retention"
@@ -32,6 +33,7 @@ type World struct {
 	Retention *retention.Service
 	Backups   *backups.Service
 	Residency *residency.Service
+	Closing   *closing.Service
 	Companies *subprocessors.Service
 	Canaries  *canary.Service
 	Egress    *egress.Door

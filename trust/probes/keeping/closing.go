@@ -1,0 +1,140 @@
+package keeping
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"time"
+
+	"aver/base/errs"
+	"aver/base/ids"
+	"aver/frame/claim"
+	"aver/trust/closing"
+	"aver/trust/probes/world"
+	"aver/vault"
+)
+
+// ended is what the probe of the end of accounts saw.
+type ended struct {
+	before  closing.Remains
+	refused bool // the closed workspace answered as one that does not exist
+	after   closing.Remains
+	proved  error // why the certificate does not hold
+	took    time.Duration
+}
+
+// ending is enc-6.
+func ending(w *world.World) claim.Claim {
+	judge := func(seen ended) func(context.Context) (claim.Evidence, error) {
+		return func(context.Context) (claim.Evidence, error) { return judgeEnded(seen), nil }
+	}
+	full, good := closing.Remains{Keys: true, Rows: 5, Files: 3, Listed: true}, ended{refused: true}
+	good.before = full
+	with := func(change func(*ended)) ended { broken := good; change(&broken); return broken }
+	return claim.Claim{
+		ID: "enc-6", Theme: world.Encryption, Owner: world.DPO, Every: world.Daily, Within: 2 * time.Minute,
+		Wording:   "An account that ends is closed at once, and destroyed keys first: a workspace of {rows} rows and {files} files was closed, and {took} later no key, row or file of it was left",
+		Predicate: "A workspace made for the purpose is refused as one that does not exist once it is closed; after its destruction the key store gives none of its keys, its rows as they are stored are none, no file of it lies below the data folder, the directory does not list it, and the certificate verifies against the installation's log.",
+		Method:    "The probe makes a workspace with a person, a row and a file, closes it without a grace period, destroys it, looks into the key store, the raw rows and the folders, and verifies the certificate as its holder would.",
+		Refs:      claim.References{ISO: []string{"A.8.10", "A.8.24", "A.5.11"}, SOC2: []string{"C1.2", "CC6.5"}, GDPR: []string{"28(3)(g)", "17"}},
+		Probe: func(ctx context.Context) (claim.Evidence, error) {
+			seen, err := endOne(ctx, w)
+			return judgeEnded(seen), err
+		},
+		Fixtures: []claim.Fixture{
+			world.Fixture("keys that were left", judge(with(func(e *ended) { e.after.Keys = true }))),
+			world.Fixture("a row that was left", judge(with(func(e *ended) { e.after.Rows = 1 }))),
+			world.Fixture("a file that was left", judge(with(func(e *ended) { e.after.Files = 1 }))),
+			world.Fixture("a closed workspace that still answers", judge(with(func(e *ended) { e.refused = false }))),
+			world.Fixture("a certificate that somebody altered", func(context.Context) (claim.Evidence, error) {
+				_, err := closing.Verify([]byte(`{"certificate":{"slug":"kowal"}}`), "")
+				return judgeEnded(with(func(e *ended) { e.proved = err })), nil
+			}),
+			world.Fixture("nothing was there to destroy", judge(with(func(e *ended) { e.before = closing.Remains{} }))),
+		},
+	}
+}
+
+// scratch begins the names of the workspaces that the probe makes.
+const scratch = "closing-"
+
+// endOne makes a workspace and ends it, and those that an interrupted run left.
+func endOne(ctx context.Context, w *world.World) (seen ended, err error) {
+	all, err := w.Vault.AllTenants(ctx, true)
+	if err != nil {
+		return seen, err
+	}
+	for _, t := range all {
+		if t.Canary && strings.HasPrefix(t.Slug, scratch) {
+			if _, err := end(ctx, w, t.ID); err != nil {
+				return seen, err
+			}
+		}
+	}
+	t, err := w.Vault.CreateTenant(ctx, vault.Tenant{Slug: scratch + strings.ToLower(rand.Text()), Name: "A workspace to be closed", Canary: true})
+	if err != nil {
+		return seen, err
+	}
+	if err := furnish(ctx, w.Vault, t.ID); err != nil {
+		return seen, fmt.Errorf("furnish a workspace: %w", err)
+	}
+	return end(ctx, w, t.ID)
+}
+
+// furnish puts a person with a row and a file into a workspace.
+func furnish(ctx context.Context, v *vault.Vault, tenant ids.Tenant) error {
+	actor := world.System(tenant)
+	who, err := v.NewSubject(ctx, actor)
+	if err != nil {
+		return err
+	}
+	blob, err := v.PutBlob(ctx, actor, who, "text/plain", strings.NewReader("words to be destroyed"), 1<<10)
+	if err != nil {
+		return err
+	}
+	return v.Do(ctx, actor, world.Act, func(tx *vault.Tx) error { return vault.Blobs.Add(tx, blob) })
+}
+
+func end(ctx context.Context, w *world.World, tenant ids.Tenant) (seen ended, err error) {
+	if seen.before, err = w.Closing.Look(ctx, tenant); err != nil {
+		return seen, err
+	}
+	began := time.Now()
+	if _, _, err = w.Closing.Close(ctx, world.System(tenant), 0, ""); err != nil {
+		return seen, err
+	}
+	seen.refused = errs.Is(w.Vault.Permit(ctx, world.System(tenant), world.Act), errs.NotFound)
+	done, err := w.Closing.Destroy(ctx, tenant)
+	if err != nil {
+		return seen, err
+	}
+	seen.took = time.Since(began)
+	if seen.after, err = w.Closing.Look(ctx, tenant); err != nil {
+		return seen, err
+	}
+	key, err := w.Audit.VerifierKey(ctx)
+	if err != nil {
+		return seen, err
+	}
+	_, seen.proved = closing.Verify(done.Document, key)
+	return seen, w.Vault.Do(ctx, world.System(ids.Installation), world.Act, func(tx *vault.Tx) error { // nobody asks for this certificate
+		return closing.Closings.Delete(tx, tenant)
+	})
+}
+
+func judgeEnded(seen ended) claim.Evidence {
+	e := world.Evidence()
+	b, a := seen.before, seen.after
+	e.See(b.Keys && b.Rows > 0 && b.Files > 0 && b.Listed, "before", "%d rows, %d files", b.Rows, b.Files)
+	e.See(seen.refused, "the closed workspace", "%s", map[bool]string{true: "answers as one that does not exist", false: "still answers"}[seen.refused])
+	e.See(!a.Keys, "its keys", "%s", map[bool]string{true: "are still there", false: "are destroyed"}[a.Keys])
+	e.See(a.Rows == 0, "rows left", "%d", a.Rows)
+	e.See(a.Files == 0, "files left", "%d", a.Files)
+	e.See(a.Doors == 0 && !a.Listed, "in the directory", "%s", map[bool]string{true: "nothing", false: "something"}[a.Doors == 0 && !a.Listed])
+	e.See(seen.proved == nil, "the certificate", "%s", world.OrError("verifies", seen.proved))
+	e.Figure("rows", "%d", b.Rows)
+	e.Figure("files", "%d", b.Files)
+	e.Figure("took", "%s", world.Span(seen.took))
+	return e
+}
