@@ -61,7 +61,11 @@ func backup(ctx context.Context, c *call) error {
 	return open(ctx, &s, func(a *app.App) error {
 		switch {
 		case len(words) == 1 && verb == "now":
-			return makeBackup(ctx, c, a)
+			m, err := a.Backups.Now(ctx, identity.System(ids.Installation, "command"))
+			if err != nil {
+				return err
+			}
+			return c.say(m, "Made %s: %d bytes, %d stores.\n", m.Name, m.Size, len(m.Tenants))
 		case len(words) == 1 && verb == "list":
 			return listBackups(ctx, c, a)
 		case len(words) == 1 && verb == "drill":
@@ -76,14 +80,6 @@ func backup(ctx context.Context, c *call) error {
 		}
 		return fmt.Errorf("say now, list, drill, restore NAME --to FOLDER, release, or keys FILE --identity FILE: %w", errUsage)
 	})
-}
-
-func makeBackup(ctx context.Context, c *call, a *app.App) error {
-	m, err := a.Backups.Now(ctx, identity.System(ids.Installation, "command"))
-	if err != nil {
-		return err
-	}
-	return c.say(m, "Made %s: %d bytes, %d stores.\n", m.Name, m.Size, len(m.Tenants))
 }
 
 // restoreBackup restores a backup by its name, or from a file that lies elsewhere.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -43,7 +42,7 @@ func ends(words []string) bool {
 
 // do ends an account, or says what became of one.
 func (e *ending) do(ctx context.Context, c *call, s *settings, words []string) error {
-	grace, err := period(e.grace)
+	grace, err := closing.ParseGrace(e.grace)
 	switch {
 	case err != nil:
 		return err
@@ -68,21 +67,6 @@ func (e *ending) do(ctx context.Context, c *call, s *settings, words []string) e
 	return fmt.Errorf("say close SLUG, reopen SLUG, closed, or certificate FILE --key KEY: %w", errUsage)
 }
 
-// period reads days or what time.ParseDuration knows.
-func period(text string) (time.Duration, error) {
-	if days, isDays := strings.CutSuffix(text, "d"); isDays {
-		n, err := strconv.Atoi(days)
-		if err == nil {
-			return time.Duration(n) * 24 * time.Hour, nil
-		}
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		return 0, fmt.Errorf("--grace %s is no number of days or hours: %w", text, errUsage)
-	}
-	return d, nil
-}
-
 func typedBack(c *call, slug string) bool {
 	fmt.Fprintf(c.errOut, "This closes the workspace %s for everybody. Type its name to go on: ", slug)
 	line, _ := bufio.NewReader(os.Stdin).ReadString('\n')
@@ -103,36 +87,25 @@ func closeTenant(ctx context.Context, c *call, a *app.App, slug string, grace ti
 			return err
 		}
 	}
-	link := a.Closing.Link(secret)
-	said := map[string]any{"tenant": t.ID, "slug": slug, "closed_at": was.ClosedAt, "destroyed_after": was.Until, "destroyed": !was.DestroyedAt.IsZero(), "link": link}
-	if grace == 0 {
-		return c.say(said, "Workspace %s is closed and destroyed. The certificate for its former owner:\n%s\n", slug, link)
-	}
-	return c.say(said, "Workspace %s is closed. It is destroyed after %s; until then: aver tenant reopen %s\nFor its former owner, the only way to the certificate:\n%s\n",
-		slug, was.Until.Format("2006-01-02 15:04 MST"), slug, link)
+	told := was.Summary()
+	told.Link = a.Closing.Link(secret)
+	return c.say(told, "Workspace %s: %s.\nFor its former owner, the only way to the certificate:\n%s\n", slug, told.State, told.Link)
 }
 
 func listClosed(ctx context.Context, c *call, a *app.App) error {
 	all, err := a.Closing.List(ctx)
+	list := []closing.Summary{}
+	for _, was := range all {
+		list = append(list, was.Summary())
+	}
 	if err != nil {
 		return err
 	}
 	if c.json {
-		out := []map[string]any{}
-		for _, was := range all {
-			out = append(out, map[string]any{"tenant": was.Workspace, "slug": was.Slug, "closed_at": was.ClosedAt, "destroyed_after": was.Until, "destroyed": !was.DestroyedAt.IsZero()})
-		}
-		return printJSON(c.out, out)
+		return printJSON(c.out, list)
 	}
-	for _, was := range all {
-		state := "can be reopened until " + was.Until.Format("2006-01-02 15:04")
-		switch {
-		case !was.DestroyedAt.IsZero():
-			state = "destroyed " + was.DestroyedAt.Format("2006-01-02 15:04")
-		case was.Facts != nil:
-			state = "is being destroyed"
-		}
-		fmt.Fprintf(c.out, "%-20s closed %s  %s\n", was.Slug, was.ClosedAt.Format("2006-01-02 15:04"), state)
+	for _, was := range list {
+		fmt.Fprintf(c.out, "%-20s closed %s, %s\n", was.Slug, was.ClosedAt.Format("2006-01-02 15:04"), was.State)
 	}
 	return nil
 }
@@ -147,6 +120,5 @@ func verifyCertificate(c *call, file, key string) error {
 		fmt.Fprintln(c.out, say(err))
 		return errNo
 	}
-	return c.say(certificate, "It holds: workspace %s (%s) of %s was destroyed, its keys at %s; nothing was left of %d people's keys, %d rows and %d files.\n",
-		certificate.Slug, certificate.Workspace, certificate.Host, certificate.Steps[0].At.Format(time.RFC3339), certificate.Before.PeopleKeys, certificate.Before.Rows, certificate.Before.Files)
+	return c.say(certificate, "%s\n", certificate.Sentence())
 }

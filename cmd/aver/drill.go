@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"aver/base/ids"
 	"aver/cmd/aver/app"
@@ -53,7 +54,7 @@ func sayRehearsal(c *call, r backups.Rehearsal) error {
 			return err
 		}
 	} else {
-		printRehearsal(c, r)
+		printRehearsal(c.out, r)
 	}
 	if !r.Holds {
 		return errNo
@@ -61,24 +62,14 @@ func sayRehearsal(c *call, r backups.Rehearsal) error {
 	return nil
 }
 
-func printRehearsal(c *call, r backups.Rehearsal) {
-	fmt.Fprintf(c.out, "%-34s %6s %6s %6s %6s\n", "", "rows", "files", "words", "key")
-	for _, line := range []struct {
-		when string
-		left backups.Left
-	}{
-		{"before the erasure", r.Before}, {"after the erasure", r.After},
-		{"in the backup, as restored", r.Inside}, {"in the backup, released", r.Released},
-	} {
-		has := map[bool]string{true: "yes", false: "no"}[line.left.Key]
-		fmt.Fprintf(c.out, "%-34s %6d %6d %6d %6s\n", line.when, line.left.Rows, line.left.Files, line.left.Words, has)
+func printRehearsal(out io.Writer, r backups.Rehearsal) {
+	steps := []string{"before the erasure", "after the erasure", "in the backup, as restored", "in the backup, released"}
+	for i, left := range []backups.Left{r.Before, r.After, r.Inside, r.Released} {
+		fmt.Fprintf(out, "%-34s %d rows, %d files, %d texts to search, key: %v\n", steps[i], left.Rows, left.Files, left.Words, left.Key)
 	}
 	for _, s := range r.Scans {
-		fmt.Fprintf(c.out, "%-34s %d bytes read, the words found %d times\n", s.Place, s.Bytes, s.Found)
+		fmt.Fprintf(out, "%-34s %d bytes read, the words found %d times\n", s.Place, s.Bytes, s.Found)
 	}
-	said := "Nobody came back, and nothing was left."
-	if !r.Holds {
-		said = "The erasure does NOT hold."
-	}
-	fmt.Fprintf(c.out, "%s Backup %s; it took %s.\n", said, r.Backup, r.Took.Round(1e6))
+	said := map[bool]string{true: "Nobody came back, and nothing was left.", false: "The erasure does NOT hold."}[r.Holds]
+	fmt.Fprintf(out, "%s Backup %s; it took %s.\n", said, r.Backup, r.Took.Round(1e6))
 }

@@ -41,6 +41,16 @@ type Step struct {
 	At     time.Time `json:"at"`
 }
 
+// Sentence says what a certificate that verified says.
+func (c Certificate) Sentence() string {
+	at := c.ClosedAt
+	if len(c.Steps) > 0 {
+		at = c.Steps[0].At
+	}
+	return fmt.Sprintf("It holds: workspace %s (%s) of %s was destroyed, its keys at %s; nothing was left of %d people's keys, %d rows and %d files.",
+		c.Slug, c.Workspace, c.Host, at.Format(time.RFC3339), c.Before.PeopleKeys, c.Before.Rows, c.Before.Files)
+}
+
 // Document is a certificate with the proof that its hash is in the installation's signed log. Certificate are the very
 // bytes that were hashed.
 type Document struct {

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 
@@ -41,6 +42,20 @@ const (
 	MostGrace = 90 * 24 * time.Hour
 )
 
+// ParseGrace reads a period: days (30d) or what time.ParseDuration knows (36h, 0).
+func ParseGrace(text string) (time.Duration, error) {
+	if days, isDays := strings.CutSuffix(text, "d"); isDays {
+		if n, err := strconv.Atoi(days); err == nil {
+			return time.Duration(n) * 24 * time.Hour, nil
+		}
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return 0, errs.New(errs.Invalid, "A grace period is a number of days or hours, such as 30d or 36h.").Because(err)
+	}
+	return d, nil
+}
+
 // Closing is an account that ended. Rows belong to ids.Installation.
 type Closing struct {
 	Workspace   ids.Tenant `vault:"workspace,key"`
@@ -56,6 +71,31 @@ type Closing struct {
 	DataAt      time.Time  `vault:"data_at,state"`
 	DestroyedAt time.Time  `vault:"destroyed_at,state"`
 	Document    []byte     `vault:"document,tenant:tenant.settings"` // the certificate with its proof
+}
+
+// Summary says how far the end of an account is.
+type Summary struct {
+	Workspace ids.Tenant `json:"workspace"`
+	Slug      string     `json:"slug"`
+	ClosedAt  time.Time  `json:"closed_at"`
+	Until     time.Time  `json:"until"` // it can be reopened until then
+	Destroyed bool       `json:"destroyed"`
+	State     string     `json:"state"`          // in words
+	Link      string     `json:"link,omitempty"` // of the former owner, known when it is closed and never again
+}
+
+// Summary says how far it is.
+func (c Closing) Summary() Summary {
+	out := Summary{Workspace: c.Workspace, Slug: c.Slug, ClosedAt: c.ClosedAt, Until: c.Until, Destroyed: !c.DestroyedAt.IsZero()}
+	switch {
+	case out.Destroyed:
+		out.State = "destroyed " + c.DestroyedAt.Format("2006-01-02 15:04")
+	case c.Facts != nil:
+		out.State = "being destroyed"
+	default:
+		out.State = "can be reopened until " + c.Until.Format("2006-01-02 15:04")
+	}
+	return out
 }
 
 // Closings is the table.
