@@ -1,49 +1,45 @@
 package edge
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/pprof"
+	"strconv"
+	"sync/atomic"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
+	"aver/frame/tally"
 )
-
-// buckets are the upper bounds of times to answer, in seconds.
-var buckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}
 
 // counted counts requests by pattern; no label holds anything of a person.
 type counted struct {
-	set      *metrics.Set
-	inFlight *metrics.Gauge
+	tally.Set
+	inFlight *atomic.Int64
 }
 
 func newCounted() *counted {
-	metrics.ExposeMetadata(true)
-	set := metrics.NewSet()
-	return &counted{set, set.NewGauge("aver_http_requests_in_flight", nil)}
+	c := &counted{}
+	c.inFlight = c.Gauge("aver_http_requests_in_flight")
+	return c
 }
 
 func (c *counted) observe(route, method string, status int, took time.Duration) {
-	c.set.GetOrCreateCounter(fmt.Sprintf(`aver_http_requests_total{method=%q,route=%q,status="%d"}`, methodName(method), route, status)).Inc()
+	c.Count(tally.Series("aver_http_requests_total", "method", methodName(method), "route", route, "status", strconv.Itoa(status)))
 	if status != http.StatusSwitchingProtocols {
-		c.set.GetOrCreatePrometheusHistogramExt(fmt.Sprintf(`aver_http_request_seconds{route=%q}`, route), buckets).Update(took.Seconds())
+		c.Took(tally.Series("aver_http_request_seconds", "route", route), took)
 	}
 }
 
 // refused counts requests refused at the door, and panics.
-func (c *counted) refused(why string) {
-	c.set.GetOrCreateCounter(fmt.Sprintf(`aver_http_refused_total{why=%q}`, why)).Inc()
-}
+func (c *counted) refused(why string) { c.Count(tally.Series("aver_http_refused_total", "why", why)) }
 
-// write writes all counters in Prometheus's text format, with those of the process and of others.
+// write writes all counters, with those of others and of the process.
 func (c *counted) write(w io.Writer, others []func(io.Writer)) {
-	c.set.WritePrometheus(w)
+	c.Write(w)
 	for _, other := range others {
 		other(w)
 	}
-	metrics.WriteProcessMetrics(w)
+	tally.WriteProcess(w)
 }
 
 // admin is what the administration listener serves: metrics, profiles, health. None of it asks who calls.

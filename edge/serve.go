@@ -37,9 +37,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.TLS != nil {
 		h.Set("Strict-Transport-Security", "max-age=63072000")
 	}
-	s.metrics.inFlight.Inc()
+	s.metrics.inFlight.Add(1)
 	defer func() { // after recovery, so that a panic is counted as what was answered
-		s.metrics.inFlight.Dec()
+		s.metrics.inFlight.Add(-1)
 		s.record(r, v, time.Since(start))
 	}()
 	defer v.rescue(a, r)

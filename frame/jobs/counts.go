@@ -1,10 +1,9 @@
 package jobs
 
 import (
-	"fmt"
 	"io"
 
-	"github.com/VictoriaMetrics/metrics"
+	"aver/frame/tally"
 )
 
 // How a run of a job ended.
@@ -15,13 +14,13 @@ const (
 	returned = "returned" // cut off by a shutdown, back in the queue
 )
 
-type counts struct{ set *metrics.Set }
+type counts struct{ *tally.Set }
 
-func newCounts() counts { return counts{metrics.NewSet()} }
+func newCounts() counts { return counts{new(tally.Set)} }
 
 func (c counts) add(kind, outcome string) {
-	c.set.GetOrCreateCounter(fmt.Sprintf(`aver_jobs_runs_total{kind=%q,outcome=%q}`, kind, outcome)).Inc()
+	c.Count(tally.Series("aver_jobs_runs_total", "kind", kind, "outcome", outcome))
 }
 
 // WriteMetrics writes how often each kind of work ran, and how that ended, in Prometheus's text format.
-func (j *Jobs) WriteMetrics(w io.Writer) { j.counts.set.WritePrometheus(w) }
+func (j *Jobs) WriteMetrics(w io.Writer) { j.counts.Write(w) }

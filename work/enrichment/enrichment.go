@@ -18,6 +18,7 @@ import (
 
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/frame/claim"
 	"aver/frame/jobs"
 	"aver/frame/mail"
 	"aver/frame/module"
@@ -124,10 +125,11 @@ type Mailer interface {
 type Config struct {
 	Vault      *vault.Vault
 	Queue      *jobs.Jobs
-	Client     *http.Client                                // through the door, for Purpose
-	Registered func(ctx context.Context, host string) bool // the register lists the host for Purpose
-	Mail       Mailer                                      // nil: nobody can be told, so nobody is looked up
-	Host       func() string                               // where people reach the page about their rights
+	Client     *http.Client                                                            // through the door, for Purpose
+	Registered func(ctx context.Context, host string) bool                             // the register lists the host for Purpose
+	Mail       Mailer                                                                  // nil: nobody can be told, so nobody is looked up
+	Host       func() string                                                           // where people reach the page about their rights
+	Object     func(ctx context.Context, actor vault.Actor, contact ids.Contact) error // for the probe, which objects for somebody who does not exist
 }
 
 // Service looks people up.
@@ -148,5 +150,6 @@ func (s *Service) Module() module.Module {
 		Routes:   s.routes,
 		Settings: []module.Link{{Path: "/settings/enrichment", Title: ui.T("title"), About: ui.T("about"), For: actRead}},
 		Jobs:     s.jobs,
+		Claims:   []claim.Claim{s.promise()},
 	}
 }

@@ -21,7 +21,9 @@ import (
 	"aver/trust/consent"
 	"aver/trust/holds"
 	"aver/trust/identity"
+	"aver/trust/restriction"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 	"aver/work/contacts"
 	"aver/work/enrichment"
@@ -103,7 +105,7 @@ func (p *post) Send(_ context.Context, m mail.Message) error {
 
 func config(t testing.TB) vaulttest.Config {
 	t.Helper()
-	return moduletest.Config(t, identity.New(nil).Module(), consent.New(nil).Module(), holds.New(nil, nil).Module(), contacts.New(nil).Module(), enrichment.New(enrichment.Config{}).Module())
+	return moduletest.Config(t, identity.New(nil).Module(), consent.New(nil).Module(), restriction.New(nil, nil).Module(), holds.New(nil, nil).Module(), contacts.New(nil).Module(), enrichment.New(enrichment.Config{}).Module())
 }
 
 func each(t *testing.T, test func(*testing.T, *house)) {
@@ -123,9 +125,17 @@ func furnish(t *testing.T, k *vaulttest.Kit) *house {
 		return egress.Entry{Name: "a source", Grade: egress.SubProcessor}, h.listed && purpose == enrichment.Purpose && host == at.Hostname()
 	}}
 	h.service = enrichment.New(enrichment.Config{Vault: k.Vault, Queue: h.queue, Client: door.Client(enrichment.Purpose), Mail: h.post,
-		Registered: func(_ context.Context, host string) bool { return h.listed && host == at.Hostname() }, Host: func() string { return "aver.example" }})
+		Registered: func(_ context.Context, host string) bool { return h.listed && host == at.Hostname() }, Host: func() string { return "aver.example" },
+		Object: func(ctx context.Context, actor vault.Actor, contact ids.Contact) error {
+			return restriction.New(k.Vault, alone).Set(ctx, actor, contact, restriction.Object, purpose.Enrichment)
+		}})
 	must(t, h.service.Module().Jobs(h.queue))
 	return h
+}
+
+// alone is somebody who is shown as one with nobody else.
+func alone(_ *vault.Tx, contact ids.Contact) ([]ids.Contact, error) {
+	return []ids.Contact{contact}, nil
 }
 
 func must(t testing.TB, err error) {

@@ -79,6 +79,7 @@ func (s *Service) hear(ctx context.Context, tenant ids.Tenant, entries []journal
 		return nil
 	}
 	on, err := s.on(ctx, tenant)
+	on = slices.DeleteFunc(on, func(one Source) bool { return !s.Registered(ctx, hostOf(one.URL)) })
 	if err != nil || len(on) == 0 {
 		return err
 	}
@@ -117,17 +118,24 @@ func (s *Service) Ask(ctx context.Context, actor vault.Actor, contact ids.Contac
 // Look asks every source that is on about a person and keeps what it says. Somebody whom the vault does not show for
 // this purpose, who restricted or objected, is not asked about.
 func (s *Service) Look(ctx context.Context, tenant ids.Tenant, contact ids.Contact) error {
-	on, err := s.on(ctx, tenant)
-	if err != nil || len(on) == 0 || s.Mail == nil {
-		return err
+	if s.Mail == nil {
+		return nil
 	}
+	return s.lookAll(ctx, tenant, contact, s.ask)
+}
+
+// asker asks a source about an address.
+type asker func(ctx context.Context, from Source, email string) ([]Value, error)
+
+func (s *Service) lookAll(ctx context.Context, tenant ids.Tenant, contact ids.Contact, ask asker) error {
+	on, err := s.on(ctx, tenant)
 	for _, source := range on {
-		err = errors.Join(err, s.lookAt(ctx, tenant, contact, source))
+		err = errors.Join(err, s.lookAt(ctx, tenant, contact, source, ask))
 	}
 	return err
 }
 
-func (s *Service) lookAt(ctx context.Context, tenant ids.Tenant, contact ids.Contact, source Source) error {
+func (s *Service) lookAt(ctx context.Context, tenant ids.Tenant, contact ids.Contact, source Source, ask asker) error {
 	email := ""
 	err := s.Vault.View(ctx, system(tenant), actLook, func(tx *vault.Tx) (err error) {
 		tx.About(contact)
@@ -140,7 +148,7 @@ func (s *Service) lookAt(ctx context.Context, tenant ids.Tenant, contact ids.Con
 	if err != nil || email == "" {
 		return ignoreAbsent(err)
 	}
-	found, err := s.ask(ctx, source, email)
+	found, err := ask(ctx, source, email)
 	if err != nil {
 		return err
 	}

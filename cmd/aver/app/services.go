@@ -33,6 +33,7 @@ import (
 	"aver/trust/subprocessors"
 	"aver/trust/trustcenter"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/work/channels/webchat"
 	"aver/work/contacts"
 	"aver/work/contacts/imports"
@@ -174,6 +175,8 @@ func (a *App) enrichment() enrichment.Config {
 	c := enrichment.Config{Vault: a.Vault, Queue: a.Jobs, Mail: a.mailer(), Host: a.host, Registered: func(ctx context.Context, host string) bool {
 		_, ok := a.Subprocessors.Register(ctx, enrichment.Purpose, host)
 		return ok
+	}, Object: func(ctx context.Context, actor vault.Actor, contact ids.Contact) error {
+		return a.Restriction.Set(ctx, actor, contact, restriction.Object, purpose.Enrichment)
 	}}
 	if a.Door != nil {
 		c.Client = a.Door.Client(enrichment.Purpose)
