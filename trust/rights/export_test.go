@@ -1,6 +1,7 @@
 package rights
 
 import (
+	"context"
 	"time"
 
 	"aver/base/ids"
@@ -8,3 +9,6 @@ import (
 
 // NewRequestID names a request that a test stores by itself.
 func NewRequestID(now time.Time) RequestID { return ids.New[dsr](now) }
+
+// Due does what is due, now.
+func (s *Service) Due(ctx context.Context) error { return s.due(ctx) }

@@ -410,13 +410,18 @@ func TestTheCopyHoldsEverybodyWhomTheCodeSpeaksFor(t *testing.T) {
 	})
 }
 
+func read(t *testing.T, r io.Reader) []byte {
+	t.Helper()
+	all, err := io.ReadAll(r)
+	must(t, err)
+	return all
+}
+
 func collected(t *testing.T, w *world, ticket rights.Ticket) []byte {
 	t.Helper()
 	content, _, err := w.rights.CollectHeld(t.Context(), w.Tenant, ticket)
 	must(t, err)
-	all, err := io.ReadAll(content)
-	must(t, err)
-	return all
+	return read(t, content)
 }
 
 func TestWhatWasAskedElsewhereUsesUpNoCode(t *testing.T) {
