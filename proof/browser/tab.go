@@ -138,6 +138,14 @@ func (b *Tab) SetDark(dark bool) {
 	}))
 }
 
+// StopScripts keeps the page's scripts from loading, as in a browser that blocks them. Pages of Aver have no others.
+func (b *Tab) StopScripts() {
+	b.t.Helper()
+	b.Allow(`ERR_BLOCKED_BY_CLIENT`)
+	b.Do(call(network.Enable, network.EnableParams{}),
+		call(network.SetBlockedURLs, network.SetBlockedURLsParams{URLPatterns: []*network.BlockPattern{{URLPattern: "*://*:*/*.js", Block: true}}}))
+}
+
 // SetHeaders makes the browser send these headers along with every request of the page and its frames, in place of those
 // that were set before.
 func (b *Tab) SetHeaders(headers map[string]string) {

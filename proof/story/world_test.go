@@ -42,12 +42,16 @@ type world struct {
 	owner vault.Actor
 }
 
-func open(t *testing.T) *world {
+func open(t *testing.T, set ...func(*app.Config)) *world {
 	t.Helper()
 	w := &world{t: t, data: t.TempDir()}
 	log, err := os.Create(filepath.Join(w.data, "aver.log"))
 	must(t, err)
-	a, err := app.Open(t.Context(), app.Config{Data: w.data, Region: "eu", Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Log: log})
+	config := app.Config{Data: w.data, Region: "eu", Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Log: log}
+	for _, s := range set {
+		s(&config)
+	}
+	a, err := app.Open(t.Context(), config)
 	must(t, err)
 	w.App = a
 	ctx, cancel := context.WithCancel(context.Background())
@@ -148,10 +152,12 @@ func (c chat) keeps() string {
 const nothing = `[{},{},""]`
 
 // downloads lets the tab save files into the folder it returns.
-func (c chat) downloads() string {
-	c.t.Helper()
-	folder := c.t.TempDir()
-	c.tab.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+func (c chat) downloads() string { return saving(c.t, c.tab) }
+
+func saving(t *testing.T, tab *browser.Tab) string {
+	t.Helper()
+	folder := t.TempDir()
+	tab.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.CallBrowser(ctx, cdpbrowser.SetDownloadBehavior, cdpbrowser.SetDownloadBehaviorParams{
 			Behavior: cdpbrowser.SetDownloadBehaviorBehaviorAllow, BrowserContextID: chromedp.FromContext(ctx).BrowserContextID, DownloadPath: folder})
 		return err
