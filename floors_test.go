@@ -23,6 +23,7 @@ var streets = map[string][]string{
 	"trust/holds":     {"trust/identity"},
 	"trust/rights":    {"trust/identity", "trust/audit", "trust/holds"},
 	"trust/retention": {"trust/identity", "trust/audit"},
+	"trust/children":  {"trust/identity", "trust/restriction", "trust/rights"},
 	"trust/backups":   {"trust/identity", "trust/audit"},
 	"trust/closing":   {"trust/identity", "trust/audit"},
 

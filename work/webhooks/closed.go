@@ -21,7 +21,7 @@ var actTell = vault.Act("webhook.tell", vault.System(), vault.For(purpose.Sync))
 // owed are the events that must be told whatever somebody has closed: that they closed it, and what was corrected or
 // erased (GDPR Art. 19; 11 CCR § 7026(f)(2)), and how requests stand that the tenant must answer.
 var owed = []string{"contact.consent.changed", "contact.erased", "contact.objected", "contact.objection_lifted", "contact.opted_in", "contact.opted_out",
-	"contact.rectified", "contact.restricted", "contact.unrestricted", "child.suspected"}
+	"contact.rectified", "contact.restricted", "contact.unrestricted", "child.dismissed", "child.erased", "child.suspected"}
 
 func isOwed(kind string) bool {
 	return slices.Contains(owed, kind) || strings.HasPrefix(kind, "dsr.") || strings.HasPrefix(kind, "privacy_request.")

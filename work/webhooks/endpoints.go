@@ -16,6 +16,7 @@ import (
 
 // Types are the events that endpoints may ask for.
 var Types = []string{
+	"child.dismissed", "child.erased", "child.suspected",
 	"contact.consent.changed", "contact.created", "contact.erased", "contact.merged", "contact.objected", "contact.objection_lifted",
 	"contact.opted_in", "contact.opted_out", "contact.restricted", "contact.unrestricted", "contact.updated", "contact.verified",
 	"conversation.assigned", "conversation.closed", "conversation.created", "conversation.updated",

@@ -18,6 +18,7 @@ import (
 	"aver/trust/audit"
 	"aver/trust/backups"
 	"aver/trust/canary"
+	"aver/trust/children"
 	"aver/trust/claims"
 	"aver/trust/closing"
 	"aver/trust/consent"
@@ -59,6 +60,7 @@ type Services struct {
 	Enrichment    *enrichment.Service
 	Inbox         *inbox.Service
 	Rights        *rights.Service
+	Children      *children.Service
 	WebChat       *webchat.Service
 	Webhooks      *webhooks.Service
 	Backups       *backups.Service
@@ -86,6 +88,7 @@ func (a *App) makeServices() {
 	a.Inbox = inbox.New(v, a.Hub, a.queue(), a.Contacts)
 	a.Holds = holds.New(v, linked)
 	a.Rights = rights.New(v, a.people(), a.Identity, a.Audit, a.Holds, a.mailer())
+	a.Children = children.New(v, a.children())
 	a.WebChat = webchat.New(v, a.Hub, a.Identity, a.Consent, a.Contacts, a.Inbox, a.Rights, a.Restriction)
 	a.Webhooks = webhooks.New(v, a.queue(), a.Door, a.Log)
 	a.Backups = backups.New(v, a.backupConfig())
@@ -104,8 +107,9 @@ func (a *App) listModules() []module.Module {
 	return append([]module.Module{
 		{Name: "vault", Number: vault.Number, Migrations: vault.Migrations()},
 		a.Identity.Module(), identityweb.New(a.Identity, a.mailer(), a.now).Module(), a.Residency.Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Restriction.Module(),
-		a.Contacts.Module(), a.Imports.Module(), contactsweb.New(a.Contacts, a.Imports, a.Restriction.Panel, a.Enrichment.Panel, a.Holds.Panel).Module(),
+		a.Contacts.Module(), a.Imports.Module(), contactsweb.New(a.Contacts, a.Imports, a.Restriction.Panel, a.Enrichment.Panel, a.Holds.Panel, a.Children.Panel).Module(),
 		a.Enrichment.Module(),
+		a.Children.Module(),
 		a.Inbox.Module(), inboxweb.New(a.Inbox, a.Hub, a.Identity).Module(),
 		a.Holds.Module(),
 		a.Rights.Module(), rightsweb.New(a.Rights, a.Config.Email).Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Closing.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(), a.Canaries.Module(),
@@ -247,6 +251,7 @@ func (a *App) followJournals(ctx context.Context) error {
 	a.Webhooks.Follow(tenants[1:]...) // the installation has neither webhooks nor imports
 	a.Imports.Follow(tenants[1:]...)
 	a.Enrichment.Follow(tenants[1:]...)
+	a.Children.Follow(tenants[1:]...)
 	return nil
 }
 

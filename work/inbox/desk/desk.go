@@ -119,9 +119,10 @@ var (
 	WriteMacro = vault.Act("macro.write", staff, vault.Scope(scopeWrite))
 	WriteTeam  = vault.Act("team.write", chiefs, vault.Scope(scopeWrite))
 	WriteHours = vault.Act("office_hours.write", chiefs, vault.Scope(scopeWrite))
+	actFlag    = vault.Act("conversation.flag", vault.System())
 
 	// Actions lists them.
-	Actions = []*vault.Action{Read, WriteLabel, WriteMacro, WriteTeam, WriteHours}
+	Actions = []*vault.Action{Read, WriteLabel, WriteMacro, WriteTeam, WriteHours, actFlag}
 )
 
 // Desk keeps it.
