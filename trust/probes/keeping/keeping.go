@@ -16,7 +16,7 @@ import (
 
 // Claims lists the promises about keeping.
 func Claims(w *world.World) []claim.Claim {
-	return []claim.Claim{connections(w), copies(w), schedule(w), restoring(w), ending(w), atHome(w), relays(w)}
+	return []claim.Claim{connections(w), copies(w), explicit(view{w}), binding(view{w}), schedule(w), restoring(w), ending(w), atHome(w), relays(w)}
 }
 
 // grace is how much older than its limit something may be: a sweep comes once an hour, and is held back for a run when

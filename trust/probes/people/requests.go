@@ -256,34 +256,51 @@ type american struct {
 	closed bool             // the sale of the person's data was
 }
 
-// unitedStates is rgt-8, as far as requests go.
+// unitedStates is rgt-8: requests, and the signal that needs none.
 func unitedStates(w view) claim.Claim {
+	measured := func(a american, s signalled, err error) (claim.Evidence, error) {
+		e := world.Evidence()
+		judgeAmerican(a, &e)
+		judgeSignal(s, &e)
+		return e, err
+	}
 	judge := func(spoil func(*american)) func(context.Context) (claim.Evidence, error) {
 		return func(context.Context) (claim.Evidence, error) {
 			a := goodAmerican()
 			spoil(&a)
-			e := world.Evidence()
-			judgeAmerican(a, &e)
-			return e, nil
+			return measured(a, goodSignal(), nil)
+		}
+	}
+	deaf := func(spoil func(*signalled)) func(context.Context) (claim.Evidence, error) {
+		return func(context.Context) (claim.Evidence, error) {
+			s := goodSignal()
+			spoil(&s)
+			return measured(goodAmerican(), s, nil)
 		}
 	}
 	return claim.Claim{
 		ID: "rgt-8", Theme: world.People, Owner: world.DPO, Every: 6 * world.Hourly, On: []string{"privacy_request."},
-		Wording:   "People in California and other US states have their rights by the names and days of their law: to know, to delete, to correct, to opt out of sale and sharing without proving anything",
-		Predicate: "A canary's visitor who opts out on the public page has the sale and sharing of their data closed with no proof asked, within 15 business days at most; to know, to correct and to delete are due within 45 days of receipt with a confirmation within 10 business days, under these names whatever they were asked for by.",
-		Method:    "The probe writes to a canary as a visitor, opts out under the visitor's address on the public page, asks for the others by Europe's names under a law of the United States, and reads the requests and what is closed for the person.",
+		Wording:   "People in California and other US states have their rights by the names and days of their law: to know, to delete, to correct, to opt out of sale and sharing without proving anything; a browser that sends Global Privacy Control has opted out: recorded {records} time for {sent} signals",
+		Predicate: "A canary's visitor who opts out on the public page has the sale and sharing of their data closed with no proof asked, within 15 business days at most; to know, to correct and to delete are due within 45 days of receipt with a confirmation within 10 business days, under these names whatever they were asked for by. After a visitor sent a request with the header Sec-GPC: 1, twice, and one without it, an opt-out by the browser stands and is recorded once, no action for sale or sharing may write about the visitor, and /.well-known/gpc.json says that the signal is honoured.",
+		Method:    "The probe writes to a canary as a visitor, opts out under the visitor's address on the public page, asks for the others by Europe's names under a law of the United States, and reads the requests and what is closed for the person; it sends the header as the widget's browser would, and reads by the API what was recorded.",
 		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P5.1", "P5.2"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
 			a, err := w.americans(ctx)
-			e := world.Evidence()
-			judgeAmerican(a, &e)
-			return e, err
+			if err != nil {
+				return claim.Evidence{}, err
+			}
+			s, err := w.signal(ctx, "0", "1")
+			return measured(a, s, err)
 		},
 		Fixtures: []claim.Fixture{
 			world.Fixture("a sale that goes on", judge(func(a *american) { a.closed = false })),
 			world.Fixture("a right that is not known", judge(func(a *american) { a.made = a.made[1:] })),
 			world.Fixture("an answer after two months", judge(func(a *american) { a.made[0].LegalAt = a.made[0].AskedAt.AddDate(0, 2, 0) })),
 			world.Fixture("no confirmation", judge(func(a *american) { a.made[0].ConfirmBy = time.Time{} })),
+			world.Fixture("a browser whose signal is not heard", deaf(func(s *signalled) { s.closed = nil })),
+			world.Fixture("a signal that is recorded with every request", deaf(func(s *signalled) { s.closed = append(s.closed, s.closed...) })),
+			world.Fixture("a sale in spite of the signal", deaf(func(s *signalled) { s.sold = true })),
+			world.Fixture("an installation that does not say it honours the signal", deaf(func(s *signalled) { s.support = "" })),
 			world.Fixture("Europe's law", judge(func(a *american) { a.made[0].Regime = deadline.GDPR })),
 		},
 	}

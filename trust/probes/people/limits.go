@@ -1,0 +1,235 @@
+package people
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"aver/frame/claim"
+	"aver/frame/page"
+	"aver/trust/canary/inside"
+	"aver/trust/probes/world"
+	"aver/vault/purpose"
+)
+
+// closable are the automated purposes that do not rest on consent: open until the person closes them.
+var closable = []string{purpose.Assistant, purpose.Enrichment, purpose.Analytics, purpose.Sync}
+
+// limited is what came of restricting one person and hearing the objection of another.
+type limited struct {
+	before, restricted, objected map[string]int // rows that each purpose sees
+	written                      []string       // purposes that could write in spite of it
+	kept                         int            // rows about the restricted person that are still there
+	refused                      int            // refusals in the log
+	lifted                       int            // rows that a purpose sees again once the restriction is lifted
+}
+
+func (w view) close(ctx context.Context, p *world.Person, body string) error {
+	return w.Ask(ctx, p, http.MethodPost, "/v1/contacts/{contact}/restrictions", body, nil)
+}
+
+func (w view) seen(ctx context.Context, p *world.Person) (map[string]int, error) {
+	out := map[string]int{}
+	for _, name := range closable {
+		n, err := w.Sees(ctx, p, name)
+		if err != nil {
+			return nil, err
+		}
+		out[name] = n
+	}
+	return out, nil
+}
+
+// limit restricts somebody and has somebody else object.
+func (w view) limit(ctx context.Context) (l limited, err error) {
+	p, err := w.NewPerson(ctx)
+	if err != nil {
+		return l, err
+	}
+	defer func() { err = errors.Join(err, w.Forget(ctx, p)) }()
+	if l.before, err = w.seen(ctx, p); err != nil {
+		return l, err
+	}
+	if err := w.close(ctx, p, `{"kind":"object"}`); err != nil {
+		return l, err
+	}
+	if l.objected, err = w.seen(ctx, p); err != nil {
+		return l, err
+	}
+	if err := w.Ask(ctx, p, http.MethodDelete, "/v1/contacts/{contact}/restrictions/object", "", nil); err != nil {
+		return l, err
+	}
+	if err := w.close(ctx, p, `{"kind":"restrict"}`); err != nil {
+		return l, err
+	}
+	return l, w.lookAtLimited(ctx, p, &l)
+}
+
+func (w view) lookAtLimited(ctx context.Context, p *world.Person, l *limited) (err error) {
+	if l.restricted, err = w.seen(ctx, p); err != nil {
+		return err
+	}
+	for _, name := range closable {
+		could, err := w.Writes(ctx, p, name)
+		if err != nil {
+			return err
+		}
+		if could {
+			l.written = append(l.written, name)
+		}
+	}
+	if l.kept, _, err = w.RowsAbout(ctx, p.Side.Tenant, p.Actor.Subject()); err != nil {
+		return err
+	}
+	if l.refused, err = w.Refusals(ctx, p); err != nil {
+		return err
+	}
+	if err := w.Ask(ctx, p, http.MethodDelete, "/v1/contacts/{contact}/restrictions/restrict", "", nil); err != nil {
+		return err
+	}
+	l.lifted, err = w.Sees(ctx, p, purpose.Assistant)
+	return err
+}
+
+// restriction is rgt-5.
+func restriction(w view) claim.Claim {
+	return claim.Claim{
+		ID: "rgt-5", Theme: world.People, Owner: world.DPO, Every: world.Hourly, On: []string{"contact.restricted", "contact.objected"},
+		Wording:   "Whoever objects, or has their data restricted, is processed no more and kept: of {rows} rows programs saw before, they see {left} of {purposes} purposes, and {refused} attempts to write were refused and logged",
+		Predicate: "After a canary's visitor objected, and again after a restriction was placed by the API, actions for answering by a program, enrichment, analytics and handing on see no row about them, every attempt of theirs to write about them is refused and stands in the log, the rows are all still there, and are seen again once the restriction is lifted.",
+		Method:    "The probe lets a visitor write to a canary tenant, places and lifts objection and restriction by the API, and asks the store each time what an action for each purpose sees and may write.",
+		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P4.1"}, GDPR: []string{"18(1)", "21(1)", "18(2)"}},
+		Probe: func(ctx context.Context) (claim.Evidence, error) {
+			l, err := w.limit(ctx)
+			return judgeLimits(l), err
+		},
+		Fixtures: []claim.Fixture{
+			judged("a restriction that is only shown", func(l *limited) { l.restricted = l.before }),
+			judged("an objection that analytics does not hear", func(l *limited) { l.objected = map[string]int{purpose.Analytics: 3} }),
+			judged("a program that writes without looking", func(l *limited) { l.written = []string{purpose.Sync} }),
+			judged("refusals that nobody can read up", func(l *limited) { l.refused = 0 }),
+			judged("data that was deleted instead of kept", func(l *limited) { l.kept = 0 }),
+			judged("a restriction that cannot be lifted", func(l *limited) { l.lifted = 0 }),
+			judged("programs that saw nobody in the first place", func(l *limited) { l.before = nil }),
+		},
+	}
+}
+
+// judged is a world in which all is well but for one thing.
+func judged(name string, spoil func(*limited)) claim.Fixture {
+	return world.Fixture(name, func(context.Context) (claim.Evidence, error) {
+		l := limited{before: map[string]int{}, kept: 3, refused: len(closable), lifted: 3}
+		for _, name := range closable {
+			l.before[name] = 3
+		}
+		spoil(&l)
+		return judgeLimits(l), nil
+	})
+}
+
+func judgeLimits(l limited) claim.Evidence {
+	e := world.Evidence()
+	rows, left, open := 0, 0, 0
+	for _, name := range closable {
+		rows = max(rows, l.before[name])
+		left += l.restricted[name] + l.objected[name]
+		if l.before[name] > 0 {
+			open++
+		}
+		e.See(l.objected[name] == 0, name+" after an objection", "%d rows seen", l.objected[name])
+		e.See(l.restricted[name] == 0, name+" after a restriction", "%d rows seen", l.restricted[name])
+	}
+	e.See(open == len(closable), "purposes that saw the person before", "%d", open)
+	e.See(len(l.written) == 0, "purposes that could write all the same", "%s", orNone(l.written))
+	e.See(l.refused >= len(closable), "refusals in the log", "%d", l.refused)
+	e.See(l.kept >= rows && l.kept > 0, "rows that are kept meanwhile", "%d", l.kept)
+	e.See(l.lifted > 0, "rows seen again after lifting", "%d", l.lifted)
+	e.Figure("rows", "%d", rows)
+	e.Figure("left", "%d", left)
+	e.Figure("purposes", "%s", page.Number(len(closable)))
+	e.Figure("refused", "%d", l.refused)
+	return e
+}
+
+func orNone(list []string) string {
+	if len(list) == 0 {
+		return "none"
+	}
+	return strings.Join(list, ", ")
+}
+
+// signalled is what came of a browser's signal.
+type signalled struct {
+	closed  []string // what the person has closed afterwards, and by what act
+	sold    bool     // an action for sale or sharing could write about the person
+	support string   // what /.well-known/gpc.json answers
+}
+
+type restrictionJSON struct {
+	Kind string `json:"kind"`
+	How  string `json:"how"`
+}
+
+func (w view) history(ctx context.Context, p *world.Person) ([]restrictionJSON, error) {
+	var list struct {
+		Data []restrictionJSON `json:"data"`
+	}
+	err := w.Ask(ctx, p, http.MethodGet, "/v1/contacts/{contact}/restrictions/history", "", &list)
+	return list.Data, err
+}
+
+// knock makes a request of the widget as the person's browser does, with these headers besides.
+func (w view) knock(ctx context.Context, p *world.Person, signals ...string) error {
+	header := world.WithJSON(inside.Bearer(p.Token))
+	for _, s := range signals {
+		header.Add("Sec-GPC", s)
+	}
+	a, err := w.Canaries.Door().Do(ctx, inside.Request{Method: http.MethodPost, Path: "/widget/v1/send", Body: []byte(`{"op":"hello"}`), Header: header})
+	if err == nil && a.Status != http.StatusOK {
+		err = fmt.Errorf("say hello: status %d", a.Status)
+	}
+	return err
+}
+
+// signal sends the headers twice, and then a request without.
+func (w view) signal(ctx context.Context, headers ...string) (s signalled, err error) {
+	p, err := w.NewPerson(ctx)
+	if err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(err, w.Forget(ctx, p)) }()
+	for _, sent := range [][]string{headers, headers, nil} {
+		if err := w.knock(ctx, p, sent...); err != nil {
+			return s, err
+		}
+	}
+	all, err := w.history(ctx, p)
+	if err != nil {
+		return s, err
+	}
+	for _, r := range all {
+		s.closed = append(s.closed, r.Kind+" by "+r.How)
+	}
+	if s.sold, err = w.Writes(ctx, p, purpose.Sale); err != nil {
+		return s, err
+	}
+	a, err := w.Canaries.Door().Get(ctx, "/.well-known/gpc.json", nil)
+	s.support = strings.TrimSpace(string(a.Body))
+	return s, err
+}
+
+// goodSignal is a signal that was heard.
+func goodSignal() signalled {
+	return signalled{closed: []string{"opt_out_sale by browser"}, support: `{"gpc":true}`}
+}
+
+// judgeSignal looks at what came of Global Privacy Control.
+func judgeSignal(s signalled, e *claim.Evidence) {
+	e.See(len(s.closed) == 1 && s.closed[0] == "opt_out_sale by browser", "recorded of the browser's signal", "%s", orNone(s.closed))
+	e.See(!s.sold, "sale and sharing after the signal", "%s", map[bool]string{true: "could go on", false: "refused"}[s.sold])
+	e.See(strings.Contains(s.support, `"gpc":true`), "/.well-known/gpc.json", "%s", s.support)
+	e.Figure("records", "%d", len(s.closed))
+	e.Figure("sent", "%d", 2)
+}
