@@ -228,8 +228,14 @@ func (h *homes) askOne(ctx context.Context, r Region, name string, from netip.Ad
 // remembered, and what has no body goes there at once. What has one cannot be sent twice; the caller is told.
 func (h *homes) RoundTrip(q *http.Request) (*http.Response, error) {
 	a, err := h.way.RoundTrip(q)
-	if err != nil || a.StatusCode != http.StatusMisdirectedRequest {
-		return a, err
+	if err != nil {
+		return nil, err
+	}
+	if line, is := a.Body.(io.ReadWriteCloser); is && a.StatusCode == http.StatusSwitchingProtocols {
+		a.Body = socket{line}
+	}
+	if a.StatusCode != http.StatusMisdirectedRequest {
+		return a, nil
 	}
 	to, ours := h.named(a.Header.Get(edge.RegionHeader))
 	going, _ := q.Context().Value(journeyKey{}).(journey)

@@ -71,6 +71,22 @@ func (s *steady) Write(p []byte) (int, error) {
 // Unwrap lets http.ResponseController reach the connection.
 func (s *steady) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
+// socket is the line to a region once it carries a socket. It copies with small buffers: most sockets are idle, and each
+// holds one for either way all the time.
+type socket struct{ io.ReadWriteCloser }
+
+const frames = 4 << 10 // bytes; a frame of the widget is usually shorter
+
+// WriteTo carries what the region says.
+func (s socket) WriteTo(w io.Writer) (int64, error) { return carry(w, s.ReadWriteCloser) }
+
+// ReadFrom carries what the region is told.
+func (s socket) ReadFrom(r io.Reader) (int64, error) { return carry(s.ReadWriteCloser, r) }
+
+func carry(to io.Writer, from io.Reader) (int64, error) {
+	return io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{from}, make([]byte, frames))
+}
+
 // crowd is a listener that lets an address have so many connections at a time, and everybody together so many.
 type crowd struct {
 	net.Listener

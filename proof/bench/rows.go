@@ -10,6 +10,7 @@ func rows() []row {
 		{name: "ack", run: ack},
 		{name: "completeness", run: completeness},
 		{name: "delivery", generates: true, run: delivery},
+		{name: "relay", generates: true, run: relayed},
 		{name: "idle", generates: true, run: idle},
 		{name: "storm", generates: true, run: storm},
 		{name: "program", generates: true, run: program},
@@ -23,5 +24,5 @@ func rows() []row {
 
 // sites are what servers in processes of their own serve.
 func sites() map[string]sockets.Site {
-	return map[string]sockets.Site{"talk": sockets.Talk, "aver": averSite}
+	return map[string]sockets.Site{"talk": sockets.Talk, "aver": averSite, "relay": relaySite}
 }

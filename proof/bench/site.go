@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -60,7 +61,7 @@ func openSite(ctx context.Context, folder, count string) (*app.App, []visitor, e
 	if err != nil {
 		return nil, nil, err
 	}
-	a, err := app.Open(ctx, app.Config{Data: filepath.Join(folder, "data"), Log: io.Discard})
+	a, err := app.Open(ctx, app.Config{Data: filepath.Join(folder, "data"), Log: io.Discard, Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
 	if err != nil {
 		return nil, nil, err
 	}
