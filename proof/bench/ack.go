@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"aver/proof/bench/bare"
 	"aver/proof/house"
 )
 
@@ -17,16 +18,16 @@ func ack(ctx context.Context, s scale) (_ []line, err error) {
 		return nil, err
 	}
 	defer closing(&err, crowd.Close)
-	raw, err := openRawSQLite(s.Folder, true)
+	raw, err := bare.Open(s.Folder, true)
 	if err != nil {
 		return nil, err
 	}
-	defer closing(&err, raw.close)
+	defer closing(&err, raw.Close)
 	var ours, bare, half []time.Duration
 	lasting := s.lasting(4 * time.Second)
 	for range s.rounds() {
 		l := crowd.write(ctx, callers, lasting)
-		b := rawLoad(ctx, callers, lasting, raw.add)
+		b := rawLoad(ctx, callers, lasting, raw.Add)
 		if err := errors.Join(l.err, b.err); err != nil {
 			return nil, err
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aver/base/ids"
+	"aver/proof/bench/bare"
 	"aver/proof/house"
 	"aver/vault"
 	"aver/work/inbox"
@@ -24,16 +25,16 @@ func intakeSQLite(ctx context.Context, s scale) (_ []line, err error) {
 		return nil, err
 	}
 	defer closing(&err, crowd.Close)
-	ours, err := openRawSQLite(s.Folder, true)
+	ours, err := bare.Open(s.Folder, true)
 	if err != nil {
 		return nil, err
 	}
-	defer closing(&err, ours.close)
-	stock, err := openRawSQLite(s.Folder, false)
+	defer closing(&err, ours.Close)
+	stock, err := bare.Open(s.Folder, false)
 	if err != nil {
 		return nil, err
 	}
-	defer closing(&err, stock.close)
+	defer closing(&err, stock.Close)
 	turns := []*turn{{name: "Aver"}, {name: "bare inserts, our page layer"}, {name: "bare inserts, the driver's"}}
 	lasting := s.lasting(4 * time.Second)
 	for range s.rounds() {
@@ -41,8 +42,8 @@ func intakeSQLite(ctx context.Context, s scale) (_ []line, err error) {
 		if err := house.Filed(ctx, crowd.house.Vault, crowd.tenant); err != nil {
 			return nil, err
 		}
-		turns[1].add(rawLoad(ctx, inFlight, lasting, ours.add))
-		turns[2].add(rawLoad(ctx, inFlight, lasting, stock.add))
+		turns[1].add(rawLoad(ctx, inFlight, lasting, ours.Add))
+		turns[2].add(rawLoad(ctx, inFlight, lasting, stock.Add))
 	}
 	l, err := intakeLine("visitor messages accepted, 256 in flight, SQLite", turns)
 	return []line{l}, err

@@ -2,47 +2,15 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
-	"net/url"
 	"os"
-	"path/filepath"
 	"time"
 
-	"aver/edge/relay"
-	"aver/frame/egress"
+	"aver/proof/bench/far"
 	"aver/proof/sockets"
 )
-
-const relayTo = "AVER_BENCH_RELAY_TO"
-
-// relaySite is a relay to the server whose address is in the environment.
-func relaySite() http.Handler {
-	r, err := openRelay(os.Getenv(relayTo))
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "open the relay:", err)
-		os.Exit(1)
-	}
-	return r
-}
-
-func openRelay(address string) (*relay.Relay, error) {
-	conn, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true}) // to learn whom to trust: the rig's own server
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
-	door := &egress.Door{Roots: x509.NewCertPool(), Register: func(_ context.Context, purpose, _ string) (egress.Entry, bool) {
-		return egress.Entry{Name: "the rig's server", Grade: egress.Own}, purpose == relay.Purpose
-	}}
-	door.Roots.AddCert(conn.ConnectionState().PeerCertificates[0])
-	return relay.New(relay.Config{Regions: []relay.Region{{Name: "eu", URL: &url.URL{Scheme: "https", Host: address}}}, Carrier: door.Carrier(relay.Purpose),
-		Folder: filepath.Join(os.Getenv(siteFolder), "connections"), Log: slog.New(slog.DiscardHandler)})
-}
 
 // relayed: how much later a message arrives, and what a relay works for it, when both visitor and listener come through
 // one on the same machine. What the way between the relay and the region takes comes on top.
@@ -86,7 +54,7 @@ func idleRelay(ctx context.Context, s scale) (bytes float64, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, a.server.Stop()) }()
-	r, err := relayBefore(ctx, a)
+	r, err := relayBefore(ctx, s, a)
 	if err != nil {
 		return 0, err
 	}
@@ -97,8 +65,8 @@ func idleRelay(ctx context.Context, s scale) (bytes float64, err error) {
 }
 
 // relayBefore starts a relay before a server.
-func relayBefore(ctx context.Context, a *audience) (*sockets.Server, error) {
-	if err := os.Setenv(relayTo, a.server.Address); err != nil {
+func relayBefore(ctx context.Context, s scale, a *audience) (*sockets.Server, error) {
+	if err := errors.Join(os.Setenv(far.To, a.server.Address), os.Setenv(far.Folder, s.Folder)); err != nil {
 		return nil, err
 	}
 	return startServer(ctx, "relay", true)
@@ -114,7 +82,7 @@ func visited(ctx context.Context, s scale, n, rate int, lasting time.Duration, f
 	if !far {
 		return a.talk(n, rate, lasting).Run(ctx, a.server)
 	}
-	r, err := relayBefore(ctx, a)
+	r, err := relayBefore(ctx, s, a)
 	if err != nil {
 		return d, err
 	}

@@ -1,6 +1,9 @@
 package main
 
-import "aver/proof/sockets"
+import (
+	"aver/proof/bench/far"
+	"aver/proof/sockets"
+)
 
 // rows is the table, in its order.
 func rows() []row {
@@ -24,5 +27,5 @@ func rows() []row {
 
 // sites are what servers in processes of their own serve.
 func sites() map[string]sockets.Site {
-	return map[string]sockets.Site{"talk": sockets.Talk, "aver": averSite, "relay": relaySite}
+	return map[string]sockets.Site{"talk": sockets.Talk, "aver": averSite, "relay": far.Site}
 }

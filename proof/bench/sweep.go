@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"aver/base/ids"
+	"aver/proof/bench/bare"
 	"aver/proof/house"
 	"aver/proof/sockets"
 	"aver/trust/consent"
@@ -43,11 +44,11 @@ func sweep(ctx context.Context, s scale) (_ []line, err error) {
 	if err := house.Filed(ctx, h.app.Vault, h.tenant); err != nil {
 		return nil, err
 	}
-	raw, err := openRawSQLite(s.Folder, true)
+	raw, err := bare.Open(s.Folder, true)
 	if err != nil {
 		return nil, err
 	}
-	defer closing(&err, raw.close)
+	defer closing(&err, raw.Close)
 	var rates, plain []float64
 	var alone, beside []time.Duration
 	for i := range rounds {
@@ -177,21 +178,21 @@ func (h *hoard) sweep(ctx context.Context, i, messages int) (float64, error) {
 }
 
 // rawSweep deletes as many bare rows, in batches as large as the sweep's largest, and tells how many in a second.
-func rawSweep(r *rawSQLite, rows int) (float64, error) {
+func rawSweep(r *bare.SQLite, rows int) (float64, error) {
 	const batch = 2000
-	who, body := ids.NewObject(time.Now()), make([]byte, rowBytes)
+	who, body := ids.NewObject(time.Now()), make([]byte, bare.RowBytes)
 	for from := 0; from < rows; from += batch {
-		some := make([]rawRow, min(batch, rows-from))
+		some := make([]bare.Row, min(batch, rows-from))
 		for i := range some {
-			some[i] = rawRow{who: who[:], seq: int64(from + i), body: body}
+			some[i] = bare.Row{Who: who[:], Seq: int64(from + i), Body: body}
 		}
-		if err := r.commit(some); err != nil {
+		if err := r.Commit(some); err != nil {
 			return 0, err
 		}
 	}
 	begun := time.Now()
 	for left := rows; left > 0; left -= batch {
-		if err := r.db.Exec(fmt.Sprintf("DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE sent_at < 9000000000000000 LIMIT %d)", batch)); err != nil {
+		if err := r.Delete(batch); err != nil {
 			return 0, err
 		}
 	}
