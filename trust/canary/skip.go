@@ -32,9 +32,10 @@ var Bodies = map[string]string{
 	"POST /v1/conversations/redact":      `{"conversation_id":"$conversation","seq":1}`,
 	"POST /v1/holds":                     `{"contact":"$contact","ground":"legal_claims","reason":"$word"}`,
 	// Merging is what canaries never do, so nothing is ever sent there; and the name resolves nowhere (RFC 6761).
-	"POST /v1/webhooks":        `{"url":"https://receiver.invalid/$word","description":"$word","events":["contact.merged"]}`,
-	"PUT /v1/webhooks/{id}":    `{"url":"https://receiver.invalid/$word","description":"$word","events":["contact.merged"]}`,
-	"PUT /v1/retention":        `{"days":{"connections":30}}`,
-	"PUT /v1/privacy_settings": `{"place":"eu","regime":"gdpr","mail":"$word@example.org"}`,
-	"PUT /v1/webchat/settings": `{"color_scheme":"auto","enforced":false,"no_files":false,"name":"$word","reply_time":"$word"}`,
+	"POST /v1/webhooks":              `{"url":"https://receiver.invalid/$word","description":"$word","events":["contact.merged"]}`,
+	"PUT /v1/webhooks/{id}":          `{"url":"https://receiver.invalid/$word","description":"$word","events":["contact.merged"]}`,
+	"PUT /v1/contact_fields/{field}": `{"processed":true}`, // else the canaries could not be called anything
+	"PUT /v1/retention":              `{"days":{"connections":30}}`,
+	"PUT /v1/privacy_settings":       `{"place":"eu","regime":"gdpr","mail":"$word@example.org"}`,
+	"PUT /v1/webchat/settings":       `{"color_scheme":"auto","enforced":false,"no_files":false,"name":"$word","reply_time":"$word"}`,
 }
