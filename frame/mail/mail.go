@@ -88,6 +88,9 @@ func (s *Sender) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
+	if strings.HasSuffix(strings.ToLower(m.To.Reveal()), ".invalid") { // nobody's, by RFC 6761 §6.4: the canaries live there
+		return errs.New(errs.Invalid, "Nobody can be reached at this address.")
+	}
 	client, err := s.client(ctx)
 	if err != nil {
 		return errs.New(errs.Invalid, "The settings of the mail relay do not fit together.").Because(err)

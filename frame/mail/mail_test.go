@@ -225,6 +225,18 @@ func TestLinesCannotBeSmuggledIntoALetter(t *testing.T) {
 	}
 }
 
+// The canary workspaces write under names that the whole Internet has agreed not to have.
+func TestNoLetterGoesWhereNobodyCanBe(t *testing.T) {
+	t.Parallel()
+	s := mail.Sender{Host: "relay.example", From: "aver@shop.example", Encryption: mail.Clear, Dial: func(context.Context, string, string) (net.Conn, error) {
+		t.Error("the relay was called")
+		return nil, errors.New("away")
+	}}
+	if err := s.Send(t.Context(), mail.Message{To: personal.Of("anybody@canary.INVALID"), Subject: "Hello", Text: "Hello"}); !errs.Is(err, errs.Invalid) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestSettingsThatCannotWorkAreTold(t *testing.T) {
 	t.Parallel()
 	_, whole := relay(t, mailbox.Options{})

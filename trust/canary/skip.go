@@ -36,6 +36,6 @@ var Bodies = map[string]string{
 	"PUT /v1/webhooks/{id}":          `{"url":"https://receiver.invalid/$word","description":"$word","events":["contact.merged"]}`,
 	"PUT /v1/contact_fields/{field}": `{"processed":true}`, // else the canaries could not be called anything
 	"PUT /v1/retention":              `{"days":{"connections":30}}`,
-	"PUT /v1/privacy_settings":       `{"place":"eu","regime":"gdpr","mail":"$word@example.org"}`,
+	"PUT /v1/privacy_settings":       `{"place":"eu","regime":"gdpr","mail":"$word@canary.invalid"}`,
 	"PUT /v1/webchat/settings":       `{"color_scheme":"auto","enforced":false,"no_files":false,"name":"$word","reply_time":"$word"}`,
 }
