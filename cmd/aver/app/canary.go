@@ -86,7 +86,7 @@ func (a *App) ownAddress(_ context.Context, purpose, host string) (egress.Entry,
 func (a *App) claims() []claim.Claim {
 	a.Subprocessors.Allow(a.ownAddress)
 	return promises(a.modules, &world.World{
-		Vault: a.Vault, Identity: a.Identity, Audit: a.Audit, Rights: a.Rights, Retention: a.Retention, Backups: a.Backups, Closing: a.Closing,
+		Vault: a.Vault, Identity: a.Identity, Audit: a.Audit, Rights: a.Rights, Retention: a.Retention, Children: a.Children, Backups: a.Backups, Closing: a.Closing,
 		Companies: a.Subprocessors, Canaries: a.Canaries, Egress: a.Door, Folder: a.Config.Data,
 		Residency: a.Residency, Relay: a.relayBefore,
 		Addresses: a.addresses, Pages: a.readable,

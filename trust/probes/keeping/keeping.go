@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"aver/base/ids"
 	"aver/frame/claim"
 	"aver/frame/page"
 	"aver/trust/probes/world"
@@ -16,7 +17,7 @@ import (
 
 // Claims lists the promises about keeping.
 func Claims(w *world.World) []claim.Claim {
-	return []claim.Claim{connections(w), copies(w), explicit(view{w}), binding(view{w}), schedule(w), restoring(w), ending(w), atHome(w), relays(w)}
+	return []claim.Claim{recordings(w), connections(w), copies(w), explicit(view{w}), binding(view{w}), schedule(w), restoring(w), ending(w), atHome(w), relays(w)}
 }
 
 // grace is how much older than its limit something may be: a sweep comes once an hour, and is held back for a run when
@@ -27,9 +28,9 @@ const grace = world.Daily
 func schedule(w *world.World) claim.Claim {
 	return claim.Claim{
 		ID: "ret-5", Theme: world.Keeping, Owner: world.DPO, Every: world.Hourly, On: []string{"retention."},
-		Wording:   "Data is kept as long as the tenant set, class by class: {classes} classes of {tenants} tenants looked at, {over} with something older than its limit",
-		Predicate: "In every class of data of every tenant that has a limit, the oldest row is not older than the limit and a day.",
-		Method:    "The probe reads each class's limit and the time of its oldest row.",
+		Wording:   "Data is kept as long as the tenant set, class by class: {classes} classes of {tenants} tenants looked at, {over} with something older than its limit, {exceptions} kept longer by two people's word",
+		Predicate: "In every class of data of every tenant that has a limit, the oldest row or file that no legal hold keeps is not older than the limit and a day; and every exception that makes a limit longer was approved by another person than asked for it and has an end.",
+		Method:    "The probe reads each class's limit, the time of its oldest row or file, and the exceptions in force.",
 		Refs:      claim.References{ISO: []string{"A.8.10", "A.5.33"}, SOC2: []string{"C1.2", "P4.2"}, GDPR: []string{"5(1)(e)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
 			tenants, err := w.Vault.TenantIDs(ctx)
@@ -49,16 +50,24 @@ func schedule(w *world.World) claim.Claim {
 				now := time.Now()
 				return judgeSchedule(map[string][]retention.Class{"a tenant": {{Name: "messages", Limit: 30 * world.Daily, Oldest: now.Add(-40 * world.Daily)}}}, now), nil
 			}),
+			world.Fixture("an exception that one person asked for and approved", func(context.Context) (claim.Evidence, error) {
+				x := retention.Exception{ID: retention.ExceptionID{1}, AskedBy: ids.User{1}, DecidedBy: ids.User{1}, Until: time.Now().Add(world.Daily)}
+				return judgeSchedule(map[string][]retention.Class{"a tenant": {{Name: "messages", Limit: 400 * world.Daily, Exception: x}}}, time.Now()), nil
+			}),
 			world.Fixture("nothing to look at", func(context.Context) (claim.Evidence, error) { return judgeSchedule(nil, time.Now()), nil }),
 		},
 	}
 }
 
 func judgeSchedule(all map[string][]retention.Class, now time.Time) claim.Evidence {
-	e, classes, over := world.Evidence(), 0, 0
+	e, classes, over, exceptions := world.Evidence(), 0, 0, 0
 	for _, list := range all {
 		for _, c := range list {
 			classes++
+			if x := c.Exception; !x.ID.IsZero() {
+				exceptions++
+				e.See(x.AskedBy != x.DecidedBy && !x.DecidedBy.IsZero() && x.Until.After(now), "an exception for "+c.Name, "until %s", x.Until.Format(time.DateOnly))
+			}
 			if late := c.Over(now); late > grace {
 				over++
 				e.See(false, c.Name, "%s over its limit of %s", page.Age(late), page.Age(c.Limit))
@@ -70,6 +79,7 @@ func judgeSchedule(all map[string][]retention.Class, now time.Time) claim.Eviden
 	e.Figure("classes", "%s", page.Number(classes))
 	e.Figure("tenants", "%d", len(all))
 	e.Figure("over", "%d", over)
+	e.Figure("exceptions", "%d", exceptions)
 	return e
 }
 

@@ -70,7 +70,7 @@ func byAPI(method, path string, body map[string]any) func(view, context.Context,
 		at := fmt.Sprintf(path+"%.0[1]s%.0[2]s", p.Conversation, p.Actor.Subject().String())
 		a, err := w.Canaries.Door().Do(ctx, inside.Request{Method: method, Path: at, Header: world.WithJSON(inside.Bearer(p.Side.Key)), Body: raw})
 		if err == nil && a.Status >= http.StatusBadRequest {
-			err = fmt.Errorf("%s %s: status %d", method, path, a.Status)
+			err = fmt.Errorf("%s %s: status %d: %s", method, path, a.Status, a.Body)
 		}
 		return err
 	}

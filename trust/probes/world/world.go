@@ -15,6 +15,7 @@ import (
 	"aver/trust/audit"
 	"aver/trust/backups"
 	"aver/trust/canary"
+	"aver/trust/children"
 	"aver/trust/closing"
 	"aver/trust/identity"
 	"aver/trust/residency"
@@ -31,6 +32,7 @@ type World struct {
 	Audit     *audit.Service
 	Rights    *rights.Service
 	Retention *retention.Service
+	Children  *children.Service
 	Backups   *backups.Service
 	Residency *residency.Service
 	Closing   *closing.Service
