@@ -287,17 +287,17 @@ func (s *Service) note(tx *vault.Tx, r *Request, w Words) error {
 	return Typed.Put(tx, w)
 }
 
-// notTooMany keeps a visitor from filling the disk with copies. Requests by other ways do not count: the public page takes
+// notTooMany keeps a visitor from filling the disk with copies, and colleagues' days with requests. Nobody is kept from an erasure. Requests by other ways do not count: the public page takes
 // anybody's word for an address, and a stranger must not use somebody's copies up.
 func notTooMany(tx *vault.Tx, kind state.Kind, via Via, contact ids.Contact) error {
-	if kind.Deed() != state.Copy || via != Widget {
+	if kind.Deed() == state.Erase || via != Widget {
 		return nil
 	}
 	lately, err := Requests.Count(tx, "contact = ? AND via = ? AND asked_at > ?", contact, string(Widget), tx.Now().Add(-24*time.Hour))
 	if err != nil || lately < copiesPerDay {
 		return err
 	}
-	refused := errs.New(errs.TooMany, "Five copies were asked for within a day. Take one of them, or ask again tomorrow.")
+	refused := errs.New(errs.TooMany, "Five requests were made within a day. Wait for an answer, or ask again tomorrow.")
 	refused.RetryAfter = int(time.Hour.Seconds())
 	return refused
 }

@@ -21,6 +21,8 @@ import (
 	"aver/trust/consent"
 	"aver/trust/identity"
 	"aver/trust/rights"
+	"aver/trust/rights/portal"
+	"aver/trust/rights/state"
 	"aver/vault"
 	"aver/work/channels/webchat/widget"
 	"aver/work/contacts"
@@ -473,4 +475,35 @@ func (s *Service) erase(w http.ResponseWriter, r *http.Request, actor vault.Acto
 	}
 	return answer(w, map[string]any{"receipt": map[string]any{"id": receipt.ID, "at": receipt.At.UTC().Format(time.RFC3339), "text": receipt.Text,
 		"url": "/my-data/receipts/" + workspace.Slug + "/" + receipt.ID.String()}})
+}
+
+// offer says which rights there are beside a copy and an erasure.
+func (s *Service) offer(w http.ResponseWriter, r *http.Request, _ vault.Actor) error {
+	return answer(w, portal.OfferIn(portal.Spoken(r.URL.Query().Get("lang"))))
+}
+
+// request takes a wish of the visitor's about their own data. That it is theirs, the token proves.
+func (s *Service) request(w http.ResponseWriter, r *http.Request, actor vault.Actor) error {
+	var in struct {
+		Kind     state.Kind `json:"kind"`
+		Words    string     `json:"words"`
+		Language string     `json:"language"`
+	}
+	if err := decode(r, &in); err != nil {
+		return err
+	}
+	lang := portal.Spoken(in.Language)
+	id, err := s.rights.Start(r.Context(), actor, rights.Wish{Kind: in.Kind, Text: strings.TrimSpace(in.Words), Language: lang}, actor.Subject())
+	if err != nil {
+		return err
+	}
+	made, err := s.rights.Read(r.Context(), actor, id)
+	if err != nil {
+		return err
+	}
+	workspace, err := s.vault.Tenant(r.Context(), actor.Tenant())
+	if err != nil {
+		return err
+	}
+	return answer(w, map[string]any{"id": id, "text": portal.Said(lang, workspace.Name, made.State, made.DueAt, made.LegalAt)})
 }

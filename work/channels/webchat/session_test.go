@@ -260,6 +260,29 @@ func TestFilesGoBothWaysAndOnlyToTheirPerson(t *testing.T) {
 	})
 }
 
+func TestTheVisitorAsksForTheOtherRightsInTheirLanguage(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		v := h.visitor(object{"name": "Rosa Lindgren"})
+		v.says("the crank is bent")
+		offer := v.ask("GET", "/widget/v1/privacy/rights?lang=de-AT", v.token, nil).json(t)
+		if offer["title"] != "Weitere Rechte" || len(offer["kinds"].([]any)) < 5 {
+			t.Errorf("offered: %v", offer)
+		}
+		if a := v.ask("GET", "/widget/v1/privacy/rights", "", nil); a.status != http.StatusUnauthorized {
+			t.Errorf("nobody got %d", a.status)
+		}
+		made := v.ask("POST", "/widget/v1/privacy/requests", v.token, object{"kind": "rectification", "words": "I am called Rosá", "language": "de"}).json(t)
+		if !strings.HasPrefix(made["id"].(string), "req_") || !strings.Contains(made["text"].(string), "Das braucht einen Menschen") {
+			t.Errorf("answered: %v", made)
+		}
+		refused(t, v.ask("POST", "/widget/v1/privacy/requests", v.token, object{"kind": "everything", "words": "", "language": "de"}), "invalid")
+		for range 4 {
+			v.ask("POST", "/widget/v1/privacy/requests", v.token, object{"kind": "rectification", "words": "again", "language": "de"}).json(t)
+		}
+		refused(t, v.ask("POST", "/widget/v1/privacy/requests", v.token, object{"kind": "rectification", "words": "again", "language": "de"}), "too-many")
+	})
+}
+
 func TestTheVisitorGetsACopyAndIsErased(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		v := h.visitor(object{"name": "Rosa Lindgren"})

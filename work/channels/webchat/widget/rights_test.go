@@ -349,3 +349,20 @@ func drawing(t *testing.T, name string) string {
 	}
 	return path
 }
+
+func TestAVisitorAsksForTheOtherRights(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	b := visit(t, s)
+	b.open()
+	b.begin("Hello")
+	b.menu("Your data")
+	b.sees("More rights")
+	b.sees("Write what is wrong.")
+	eval[bool](b, b.frame, `(() => { const s = document.querySelector('.screen select'); s.value = 'objection'; s.dispatchEvent(new Event('change')); document.querySelector('.screen textarea').value = 'no letters, please'; return true })()`)
+	b.sees("Marketing stops.")
+	b.accessible(b.frame, "your data")
+	b.press("Ask for it")
+	b.sees("Asked for objection in en: no letters, please")
+	b.sees("req_01jd9m3x")
+}

@@ -159,6 +159,14 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("GET /widget/v1/privacy/tasks/tsk_1", s.authorised(s.serveTask))
 	mux.HandleFunc("GET /widget/v1/archive", s.authorised(s.serveArchive))
 	mux.HandleFunc("POST /widget/v1/privacy/erase", s.authorised(s.serveErase))
+	mux.HandleFunc("GET /widget/v1/privacy/rights", s.authorised(answer(`{"title":"More rights","label":"What would you like?","kinds":[{"value":"rectification","label":"Correct my data","help":"Write what is wrong."},{"value":"objection","label":"Object to a use","help":"Marketing stops."}],"words":"Anything to add","help":"What is wrong, and what is right.","ask":"Ask for it"}`)))
+	mux.HandleFunc("POST /widget/v1/privacy/requests", s.authorised(func(w http.ResponseWriter, r *http.Request) {
+		var in struct{ Kind, Words, Language string }
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+			s.t.Error(err)
+		}
+		writeJSON(w, http.StatusOK, map[string]any{"id": "req_01jd9m3x", "text": "Asked for " + in.Kind + " in " + in.Language + ": " + in.Words})
+	}))
 	mux.HandleFunc("GET /my-data/receipts/kowal/rcp_01jd9m3x", answer(`{"format":"aver-receipt/1"}`))
 	mux.HandleFunc("GET /widget/v1/socket", s.serveSocket)
 	mux.HandleFunc("POST /widget/v1/send", s.authorised(s.serveSend))

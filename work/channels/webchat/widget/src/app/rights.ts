@@ -7,6 +7,15 @@ import type { Visitor } from './visitor'
 import { type Config, get, Lost, post, Problem, type Receipt } from './wire'
 import { moment, t } from './words'
 
+interface Offer {
+  title: string
+  label: string
+  kinds: { value: string; label: string; help: string }[]
+  words: string
+  help: string
+  ask: string
+}
+
 interface Task {
   state: 'queued' | 'running' | 'done' | 'failed'
   done: number
@@ -29,6 +38,8 @@ export class RightsScreen implements Screen {
   private readonly nothing: HTMLElement
   private readonly copy: HTMLElement
   private readonly erase = h('section')
+  private readonly more = h('section')
+  private offered = false
   private readonly progress = h('div.steps', { 'aria-live': 'polite' })
   private receipt: Receipt | undefined
   private erased = false
@@ -46,7 +57,8 @@ export class RightsScreen implements Screen {
 
   update(): void {
     if (this.erased) return
-    const parts = this.visitor.token ? [this.copy, this.erase] : [this.nothing]
+    const parts = this.visitor.token ? [this.copy, this.more, this.erase] : [this.nothing]
+    if (this.visitor.token && !this.offered) void this.offerMore()
     place(this.el, [this.intro, ...parts])
   }
 
@@ -102,6 +114,37 @@ export class RightsScreen implements Screen {
       h('button.primary', { type: 'button', onclick: fetchIt }, icon(downloadIcon), t('copy_download')))
   }
 
+  /** The rights without a screen of their own. Their words come from the server, as those of the page for everybody do. */
+  private async offerMore(): Promise<void> {
+    this.offered = true
+    try {
+      const offer = await get<Offer>('/widget/v1/privacy/rights?lang=' + encodeURIComponent(this.config.language), this.visitor.token)
+      this.showMore(offer)
+    } catch {
+      this.offered = false // the copy and the erasure are there; it is tried again when the screen is opened
+    }
+  }
+
+  private showMore({ title, label, kinds, words, help, ask }: Offer): void {
+    const error = h('p.error', { role: 'alert' })
+    const kind = h('select', {}, ...kinds.map((k) => h('option', { value: k.value }, k.label)))
+    const about = h('p.small', {}, kinds[0]?.help)
+    kind.addEventListener('change', () => say(about, kinds[kind.selectedIndex]?.help ?? ''))
+    const text = h('textarea', { rows: 3, maxlength: 2000 })
+    const send = h('button', { type: 'button', onclick: () => void this.askFor(kind.value, text.value, error) }, ask)
+    this.more.replaceChildren(h('h3', {}, title), h('label', {}, label, ' ', kind), about, h('label', {}, words, ' ', text), h('p.small', {}, help), error, send)
+  }
+
+  private async askFor(kind: string, words: string, error: HTMLElement): Promise<void> {
+    try {
+      const { id, text } = await post<{ id: string; text: string }>('/widget/v1/privacy/requests', this.visitor.token, { kind, words, language: this.config.language })
+      this.more.replaceChildren(h('p', { role: 'status' }, text), h('p.small', {}, h('code', {}, id)))
+    } catch (reason) {
+      this.visitor.refused(reason)
+      say(error, excuse(reason))
+    }
+  }
+
   private offerErasure(error = ''): void {
     this.erase.replaceChildren(h('h3', {}, t('erase_title')), h('p', {}, t('erase_text')),
       h('p.error', { role: 'alert' }, error),
@@ -133,6 +176,8 @@ export class RightsScreen implements Screen {
   private startNew(): void {
     this.erased = false
     this.receipt = undefined
+    this.offered = false
+    this.more.replaceChildren()
     this.offerCopy()
     this.offerErasure()
     this.again()

@@ -1,0 +1,50 @@
+package portal
+
+import (
+	"time"
+
+	"aver/trust/rights/state"
+)
+
+// Offer is what the widget shows of the rights for which it has no screen of its own, in the visitor's language where
+// there are words in it.
+type Offer struct {
+	Title string `json:"title"`
+	Label string `json:"label"`
+	Kinds []Kind `json:"kinds"`
+	Words string `json:"words"` // the label of a field, with Help
+	Help  string `json:"help"`
+	Ask   string `json:"ask"` // the word on the button
+}
+
+// Kind is one of them.
+type Kind struct {
+	Value state.Kind `json:"value"`
+	Label string     `json:"label"`
+	Help  string     `json:"help"`
+}
+
+// widgets are the wishes that the widget offers beside a copy and an erasure.
+var widgets = []state.Kind{state.Rectification, state.Restriction, state.Objection, state.NoAutomation, state.OptOut, state.Limit}
+
+// OfferIn makes the offer in a language.
+func OfferIn(lang string) Offer {
+	t := texts.In(lang)
+	o := Offer{Title: t.T("more"), Label: t.T("kind"), Words: t.T("words"), Help: t.T("words.help"), Ask: t.T("more.ask")}
+	for _, k := range widgets {
+		o.Kinds = append(o.Kinds, Kind{k, t.T("kind." + string(k)), t.T("help." + string(k))})
+	}
+	return o
+}
+
+// Said tells a visitor of the widget what became of a request.
+func Said(lang, workspace string, s state.State, by, law time.Time) string {
+	t := texts.In(lang)
+	if s == state.Fulfilled {
+		return t.T("done.text", workspace)
+	}
+	return t.T("open.text", workspace, by.Format(time.DateOnly), law.Format(time.DateOnly))
+}
+
+// Spoken is the language of the letters to somebody who reads this one.
+func Spoken(lang string) string { return Language(lang, lang) }
