@@ -362,6 +362,7 @@ func TestAVisitorAsksForTheOtherRights(t *testing.T) {
 	eval[bool](b, b.frame, `(() => { const s = document.querySelector('.screen select'); s.value = 'objection'; s.dispatchEvent(new Event('change')); document.querySelector('.screen textarea').value = 'no letters, please'; return true })()`)
 	b.sees("Marketing stops.")
 	b.accessible(b.frame, "your data")
+	b.shot("rights")
 	b.press("Ask for it")
 	b.sees("Asked for objection in en: no letters, please")
 	b.sees("req_01jd9m3x")
