@@ -72,6 +72,7 @@ type Change struct {
 	Old     personal.Text `vault:"old,personal:user"`
 	New     personal.Text `vault:"new,personal:user"`
 	Author  ids.User      `vault:"author,state"`
+	Request string        `vault:"request,state"` // the privacy request (req_…) that asked for it, if one did
 	At      time.Time     `vault:"at,state,keep"`
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/trust/holds"
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/vaulttest"
@@ -422,5 +423,83 @@ func TestBriefsNameManyAtOnce(t *testing.T) {
 			}
 			return err
 		}))
+	})
+}
+
+func TestARectificationIsOnRecordAndToldOnce(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		told := make(chan string, 100)
+		h.Vault.OnCommit(func(done vault.Committed) {
+			for _, entry := range done.Entries {
+				for _, e := range entry.Events {
+					if e.Kind == "contact.rectified" {
+						told <- e.Object
+					}
+				}
+			}
+		})
+		_, err := h.contacts.Attributes.Define(t.Context(), h.owner, attributes.Attribute{Name: "memo", Kind: attributes.Text})
+		must(t, err)
+		id := h.make(t, contacts.Draft{Name: "Marai Kowal", Email: "marai@kowal.example"})
+		_, err = h.contacts.Update(t.Context(), h.operator, id, contacts.Draft{Phone: "+4930901820", Language: "de", Attributes: attributes.Values{"memo": "first"}})
+		must(t, err)
+		if len(told) != 0 {
+			t.Error("what was added for the first time was told as a correction")
+		}
+		h.Clock.Advance(time.Hour)
+		_, err = h.contacts.Update(t.Context(), h.owner, id, contacts.Draft{Name: "Maria Kowal", Email: "maria@kowal.example", Phone: "+4930901821", Language: "pl", Company: "Nordkasse",
+			Attributes: attributes.Values{"memo": "second"}, Request: "req_06h04yypg1z9f98tyg35tv1844"})
+		must(t, err)
+		if len(told) != 1 || <-told != id.String() {
+			t.Error("a correction of several fields is told once")
+		}
+		p, err := h.contacts.Person(t.Context(), h.operator, id)
+		must(t, err)
+		got := map[string]string{}
+		for _, c := range p.Changes {
+			if c.Request != "" {
+				got[c.Field] = c.Old.Reveal() + " → " + c.New.Reveal()
+				if c.Author != h.owner.User() || !c.At.Equal(h.Clock.Now()) {
+					t.Errorf("%s was changed by %s at %s", c.Field, c.Author, c.At)
+				}
+			}
+		}
+		want := map[string]string{"name": "Marai Kowal → Maria Kowal", "email": "marai@kowal.example → maria@kowal.example", "phone": "+4930901820 → +4930901821",
+			"language": "de → pl", "company": " → Nordkasse", "custom_attributes": "memo: first → memo: second"}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("history %v, want %v", got, want)
+		}
+		h.Filed(t)
+		for text, want := range map[string]int{"marai@kowal.example": 0, "maria@kowal.example": 1} {
+			found := h.list(t, contacts.Filter{Search: text})
+			if len(found) != want {
+				t.Errorf("%s finds %d people, want %d", text, len(found), want)
+			}
+		}
+	})
+}
+
+func TestHoldsFollowAMergeAndItsUndoing(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		ada, twin := h.make(t, contacts.Draft{Name: "Ada"}), h.make(t, contacts.Draft{Name: "A. Kowal"})
+		service := holds.New(h.Vault, contacts.Linked)
+		_, err := service.Place(t.Context(), h.owner, holds.Draft{Contact: ada, Ground: holds.LegalClaims, Reason: "a claim", ReviewAt: h.Clock.Now().Add(time.Hour)})
+		must(t, err)
+		covered := func() (n int) {
+			must(t, h.Vault.View(t.Context(), vaulttest.System(h.Tenant), vault.Act("test.look", vault.System()), func(tx *vault.Tx) error {
+				who, err := holds.Held(tx, twin)
+				n = len(who)
+				return err
+			}))
+			return n
+		}
+		must(t, h.contacts.Merge(t.Context(), h.operator, twin, ada, ""))
+		if covered() != 1 {
+			t.Error("whoever is merged into somebody held is not held")
+		}
+		must(t, h.contacts.Unmerge(t.Context(), h.operator, twin))
+		if covered() != 0 {
+			t.Error("whoever turned out to be another is held")
+		}
 	})
 }

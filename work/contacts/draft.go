@@ -28,6 +28,7 @@ type Draft struct {
 	Attributes                                        attributes.Values
 	Browser                                           bool     // a visitor's browser says so: what is not processed here is left out rather than refused
 	Clear                                             []string // names of fields to empty: email, phone, name, company, external_id, language
+	Request                                           string   // the privacy request (req_…) that asks for the change, if one does
 }
 
 // clean checks a draft and brings its fields into one form: addresses trimmed, numbers in E.164, card numbers masked.
@@ -122,11 +123,11 @@ func apply(tx *vault.Tx, c *Contact, d Draft) error {
 	if off[fields.Seen] {
 		c.SeenAt = c.CreatedAt
 	}
-	unknown := !c.known()
+	unknown, before := !c.known(), *c
 	if c.Verified && (d.ExternalID != "" && d.ExternalID != c.ExternalID.Reveal() || slices.Contains(d.Clear, "external_id")) {
 		return errSigned
 	}
-	if err := applyValues(tx, c, d.Attributes); err != nil { // the last that may refuse the draft, so nothing is half done
+	if err := applyValues(tx, c, d); err != nil { // the last that may refuse the draft, so nothing is half done
 		return err
 	}
 	for _, f := range []struct {
@@ -137,17 +138,23 @@ func apply(tx *vault.Tx, c *Contact, d Draft) error {
 		if f.said == "" && !slices.Contains(d.Clear, f.name) {
 			continue
 		}
-		if err := change(tx, c, f.name, f.held.Reveal(), f.said); err != nil {
+		if err := change(tx, c, d.Request, f.name, f.held.Reveal(), f.said); err != nil {
 			return err
 		}
 		*f.held = personal.Of(f.said)
 	}
 	if d.Language != "" || slices.Contains(d.Clear, "language") {
+		if err := change(tx, c, d.Request, "language", c.Language, d.Language); err != nil {
+			return err
+		}
 		c.Language = d.Language
 	}
 	c.Role = roleOf(*c, d.Role)
 	fresh := c.UpdatedAt.IsZero()
 	c.UpdatedAt = tx.Now()
+	if !fresh && corrects(before, *c) {
+		tx.Emit(vault.Event{Kind: "contact.rectified", Object: c.ID.String(), Subject: c.ID}, nil)
+	}
 	if fresh || !unknown || !c.known() {
 		return nil
 	}
@@ -170,10 +177,23 @@ func roleOf(c Contact, wanted Role) Role {
 	return c.Role
 }
 
+// corrects tells whether something that was said about a person is said otherwise now: whoever got it must hear of that
+// (GDPR Art. 19).
+func corrects(before, after Contact) bool {
+	for _, pair := range [][2]string{{before.ExternalID.Reveal(), after.ExternalID.Reveal()}, {before.Email.Reveal(), after.Email.Reveal()},
+		{before.Phone.Reveal(), after.Phone.Reveal()}, {before.Name.Reveal(), after.Name.Reveal()}, {before.Company.Reveal(), after.Company.Reveal()},
+		{before.Language, after.Language}, {string(before.Attributes.Reveal()), string(after.Attributes.Reveal())}} {
+		if pair[0] != "" && pair[0] != pair[1] {
+			return true
+		}
+	}
+	return false
+}
+
 // change writes a field's change down. Making a contact is no change of it.
-func change(tx *vault.Tx, c *Contact, field, before, after string) error {
+func change(tx *vault.Tx, c *Contact, request, field, before, after string) error {
 	if before == after || c.UpdatedAt.IsZero() {
 		return nil
 	}
-	return Changes.Add(tx, Change{Contact: c.ID, ID: ids.NewObject(tx.Now()), Field: field, Old: personal.Of(before), New: personal.Of(after), Author: tx.Actor().User(), At: tx.Now()})
+	return Changes.Add(tx, Change{Contact: c.ID, ID: ids.NewObject(tx.Now()), Field: field, Old: personal.Of(before), New: personal.Of(after), Author: tx.Actor().User(), Request: request, At: tx.Now()})
 }

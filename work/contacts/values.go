@@ -23,8 +23,8 @@ func (c Contact) Values() (attributes.Values, error) {
 }
 
 // applyValues puts values into a contact's own fields and notes which changed.
-func applyValues(tx *vault.Tx, c *Contact, said attributes.Values) error {
-	if len(said) == 0 {
+func applyValues(tx *vault.Tx, c *Contact, d Draft) error {
+	if len(d.Attributes) == 0 {
 		return nil
 	}
 	all, err := attributes.List(tx)
@@ -35,7 +35,7 @@ func applyValues(tx *vault.Tx, c *Contact, said attributes.Values) error {
 	if err != nil {
 		return err
 	}
-	fresh, err := attributes.Understand(all, said)
+	fresh, err := attributes.Understand(all, d.Attributes)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func applyValues(tx *vault.Tx, c *Contact, said attributes.Values) error {
 		if !given {
 			continue
 		}
-		if err := change(tx, c, "custom_attributes", a.Note(held[a.Name]), a.Note(value)); err != nil {
+		if err := change(tx, c, d.Request, "custom_attributes", a.Note(held[a.Name]), a.Note(value)); err != nil {
 			return err
 		}
 		if value == nil {

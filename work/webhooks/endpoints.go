@@ -18,7 +18,7 @@ import (
 var Types = []string{
 	"child.dismissed", "child.erased", "child.suspected",
 	"contact.consent.changed", "contact.created", "contact.erased", "contact.merged", "contact.objected", "contact.objection_lifted",
-	"contact.opted_in", "contact.opted_out", "contact.restricted", "contact.unrestricted", "contact.updated", "contact.verified",
+	"contact.opted_in", "contact.opted_out", "contact.rectified", "contact.restricted", "contact.unrestricted", "contact.updated", "contact.verified",
 	"conversation.assigned", "conversation.closed", "conversation.created", "conversation.updated",
 	"dsr.completed", "dsr.opened", "message.created", "message.redacted", "privacy_request.due_soon", "privacy_request.passed", "webhook.disabled",
 }

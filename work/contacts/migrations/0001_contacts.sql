@@ -36,6 +36,7 @@ CREATE TABLE contact_changes (
     old SEALED,
     new SEALED,
     author ID,
+    request TEXT NOT NULL,
     at TIME NOT NULL,
     PRIMARY KEY (contact, id)
 );

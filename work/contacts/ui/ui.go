@@ -308,6 +308,9 @@ func (p Person) moments() []page.Moment {
 	out := []page.Moment{{At: p.Contact.CreatedAt, Icon: "user-plus", Title: text.T("time.created")}}
 	for _, c := range p.Changes {
 		field, detail := text.T("field."+c.Field), text.T("time.change.text", orNone(c.Old.Reveal()), orNone(c.New.Reveal()))
+		if c.Request != "" {
+			detail = text.T("time.change.asked", detail)
+		}
 		out = append(out, page.Moment{At: c.At, Icon: "pencil", Title: text.T("time.change", field), Text: detail, Who: who(c.Author)})
 	}
 	for _, m := range p.Merges {

@@ -10,6 +10,7 @@ import (
 	"aver/base/ids"
 	"aver/frame/answer"
 	"aver/frame/request"
+	"aver/trust/rights"
 	"aver/work/contacts"
 	"aver/work/contacts/attributes"
 )
@@ -63,10 +64,11 @@ type FieldsJSON struct {
 	Company    *string           `json:"company,omitempty" maxLength:"250"`
 	Language   string            `json:"language,omitempty" maxLength:"35" doc:"BCP 47"`
 	Attributes attributes.Values `json:"custom_attributes,omitempty" doc:"By name, as defined under data_attributes; null empties one"`
+	Request    rights.RequestID  `json:"privacy_request,omitzero" doc:"Which request of the person asks for this; kept with the history of the change"`
 }
 
 func (f FieldsJSON) draft() contacts.Draft {
-	d := contacts.Draft{Role: f.Role, Language: f.Language, Attributes: f.Attributes}
+	d := contacts.Draft{Role: f.Role, Language: f.Language, Attributes: f.Attributes, Request: requested(f.Request)}
 	for _, one := range []struct {
 		name string
 		said *string
@@ -81,6 +83,13 @@ func (f FieldsJSON) draft() contacts.Draft {
 		}
 	}
 	return d
+}
+
+func requested(id rights.RequestID) string {
+	if id.IsZero() {
+		return ""
+	}
+	return id.String()
 }
 
 // identifiedJSON is FieldsJSON with the identifier.
