@@ -30,6 +30,7 @@ import (
 	"aver/trust/restriction"
 	"aver/trust/retention"
 	"aver/trust/rights"
+	"aver/trust/rights/told"
 	rightsweb "aver/trust/rights/web"
 	"aver/trust/subprocessors"
 	"aver/trust/trustcenter"
@@ -54,6 +55,7 @@ type Services struct {
 	Audit         *audit.Service
 	Consent       *consent.Service
 	Holds         *holds.Service
+	Told          *told.Service
 	Restriction   *restriction.Service
 	Contacts      *contacts.Service
 	Imports       *imports.Service
@@ -87,6 +89,7 @@ func (a *App) makeServices() {
 	a.Enrichment = enrichment.New(a.enrichment())
 	a.Inbox = inbox.New(v, a.Hub, a.queue(), a.Contacts)
 	a.Holds = holds.New(v, linked)
+	a.Told = told.New(v, a.recipients(), a.mailer())
 	a.Rights = rights.New(v, a.people(), a.Identity, a.Audit, a.Holds, a.mailer())
 	a.Children = children.New(v, a.children())
 	a.WebChat = webchat.New(v, a.Hub, a.Identity, a.Consent, a.Contacts, a.Inbox, a.Rights, a.Restriction)
@@ -107,10 +110,11 @@ func (a *App) listModules() []module.Module {
 	return append([]module.Module{
 		{Name: "vault", Number: vault.Number, Migrations: vault.Migrations()},
 		a.Identity.Module(), identityweb.New(a.Identity, a.mailer(), a.now).Module(), a.Residency.Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Restriction.Module(),
-		a.Contacts.Module(), a.Imports.Module(), contactsweb.New(a.Contacts, a.Imports, a.Restriction.Panel, a.Enrichment.Panel, a.Holds.Panel, a.Children.Panel).Module(),
+		a.Contacts.Module(), a.Imports.Module(), contactsweb.New(a.Contacts, a.Imports, a.Restriction.Panel, a.Enrichment.Panel, a.Holds.Panel, a.Told.Panel, a.Children.Panel).Module(),
 		a.Enrichment.Module(),
 		a.Children.Module(),
 		a.Inbox.Module(), inboxweb.New(a.Inbox, a.Hub, a.Identity).Module(),
+		a.Told.Module(),
 		a.Holds.Module(),
 		a.Rights.Module(), rightsweb.New(a.Rights, a.Config.Email).Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Closing.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(), a.Canaries.Module(),
 		a.Documents.Module(), a.Minimum.Module(),
@@ -250,6 +254,7 @@ func (a *App) followJournals(ctx context.Context) error {
 	}
 	a.Webhooks.Follow(tenants[1:]...) // the installation has neither webhooks nor imports
 	a.Imports.Follow(tenants[1:]...)
+	a.Told.Follow(tenants[1:]...)
 	a.Enrichment.Follow(tenants[1:]...)
 	a.Children.Follow(tenants[1:]...)
 	return nil

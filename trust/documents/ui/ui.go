@@ -61,7 +61,7 @@ func styles() []string { return []string{Style.URL("style/papers.css")} }
 // Tabs are the views of Privacy.
 func tabs(on string) []page.Tab {
 	var out []page.Tab
-	for _, path := range []string{"/privacy", "/privacy/holds", "/privacy/papers", "/privacy/catalogue", "/settings/retention"} {
+	for _, path := range []string{"/privacy", "/privacy/holds", "/privacy/recipients", "/privacy/papers", "/privacy/catalogue", "/settings/retention"} {
 		out = append(out, page.Tab{Label: text.T("tab." + path), Href: path, On: path == on})
 	}
 	return out

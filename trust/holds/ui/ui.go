@@ -80,7 +80,7 @@ func Released() string { return text.T("released") }
 
 func tabs() []page.Tab {
 	var out []page.Tab
-	for _, path := range []string{"/privacy", "/privacy/holds", "/privacy/papers", "/privacy/catalogue", "/settings/retention"} {
+	for _, path := range []string{"/privacy", "/privacy/holds", "/privacy/recipients", "/privacy/papers", "/privacy/catalogue", "/settings/retention", "/settings/privacy"} {
 		out = append(out, page.Tab{Label: text.T("tab." + path), Href: path, On: path == "/privacy/holds"})
 	}
 	return out

@@ -97,7 +97,7 @@ func SettingsSaved() string { return text.T("settings.saved") }
 // Tabs are the views of Privacy.
 func Tabs(on string) []page.Tab {
 	var out []page.Tab
-	for _, path := range []string{"/privacy", "/privacy/holds", "/privacy/papers", "/privacy/catalogue", "/settings/retention", "/settings/privacy"} {
+	for _, path := range []string{"/privacy", "/privacy/holds", "/privacy/recipients", "/privacy/papers", "/privacy/catalogue", "/settings/retention", "/settings/privacy"} {
 		out = append(out, page.Tab{Label: text.T("tab." + path), Href: path, On: path == on})
 	}
 	return out
