@@ -123,7 +123,7 @@ func apply(tx *vault.Tx, c *Contact, d Draft) error {
 	if off[fields.Seen] {
 		c.SeenAt = c.CreatedAt
 	}
-	unknown, before := !c.known(), *c
+	unknown, language := !c.known(), personal.Of(c.Language)
 	if c.Verified && (d.ExternalID != "" && d.ExternalID != c.ExternalID.Reveal() || slices.Contains(d.Clear, "external_id")) {
 		return errSigned
 	}
@@ -134,7 +134,7 @@ func apply(tx *vault.Tx, c *Contact, d Draft) error {
 		name string
 		held *personal.Text
 		said string
-	}{{"external_id", &c.ExternalID, d.ExternalID}, {"email", &c.Email, d.Email}, {"phone", &c.Phone, d.Phone}, {"name", &c.Name, d.Name}, {"company", &c.Company, d.Company}} {
+	}{{"external_id", &c.ExternalID, d.ExternalID}, {"email", &c.Email, d.Email}, {"phone", &c.Phone, d.Phone}, {"name", &c.Name, d.Name}, {"company", &c.Company, d.Company}, {"language", &language, d.Language}} {
 		if f.said == "" && !slices.Contains(d.Clear, f.name) {
 			continue
 		}
@@ -143,20 +143,16 @@ func apply(tx *vault.Tx, c *Contact, d Draft) error {
 		}
 		*f.held = personal.Of(f.said)
 	}
-	if d.Language != "" || slices.Contains(d.Clear, "language") {
-		if err := change(tx, c, d.Request, "language", c.Language, d.Language); err != nil {
-			return err
-		}
-		c.Language = d.Language
-	}
+	c.Language = language.Reveal()
 	c.Role = roleOf(*c, d.Role)
 	fresh := c.UpdatedAt.IsZero()
 	c.UpdatedAt = tx.Now()
-	if !fresh && corrects(before, *c) {
+	n, err := Changes.Count(tx, "contact = ? AND at = ? AND old IS NOT NULL", c.ID, tx.Now())
+	if n > 0 { // whoever got what was said before must hear of it (GDPR Art. 19)
 		tx.Emit(vault.Event{Kind: "contact.rectified", Object: c.ID.String(), Subject: c.ID}, nil)
 	}
-	if fresh || !unknown || !c.known() {
-		return nil
+	if err != nil || fresh || !unknown || !c.known() {
+		return err
 	}
 	return becomeKnown(tx, c)
 }
@@ -175,19 +171,6 @@ func roleOf(c Contact, wanted Role) Role {
 		return Lead
 	}
 	return c.Role
-}
-
-// corrects tells whether something that was said about a person is said otherwise now: whoever got it must hear of that
-// (GDPR Art. 19).
-func corrects(before, after Contact) bool {
-	for _, pair := range [][2]string{{before.ExternalID.Reveal(), after.ExternalID.Reveal()}, {before.Email.Reveal(), after.Email.Reveal()},
-		{before.Phone.Reveal(), after.Phone.Reveal()}, {before.Name.Reveal(), after.Name.Reveal()}, {before.Company.Reveal(), after.Company.Reveal()},
-		{before.Language, after.Language}, {string(before.Attributes.Reveal()), string(after.Attributes.Reveal())}} {
-		if pair[0] != "" && pair[0] != pair[1] {
-			return true
-		}
-	}
-	return false
 }
 
 // change writes a field's change down. Making a contact is no change of it.

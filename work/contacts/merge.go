@@ -131,9 +131,6 @@ func undo(tx *vault.Tx, c Contact, m Merging) error {
 // unlink takes back every merge that a contact is part of, without a time limit: what was a claim has become known.
 func unlink(tx *vault.Tx, c *Contact) error {
 	linked, err := Contacts.Find(tx, "merged_into = ? ORDER BY id LIMIT 50", c.ID)
-	if err != nil {
-		return err
-	}
 	for _, other := range linked {
 		m, err := latestMerge(tx, other.ID)
 		if err != nil {
@@ -143,8 +140,8 @@ func unlink(tx *vault.Tx, c *Contact) error {
 			return err
 		}
 	}
-	if c.MergedInto.IsZero() {
-		return nil
+	if err != nil || c.MergedInto.IsZero() {
+		return err
 	}
 	m, err := latestMerge(tx, c.ID)
 	if err != nil {

@@ -194,7 +194,7 @@ func clean(a Attribute) (Attribute, error) {
 // Note is how a value stands in the history of changes.
 func (a Attribute) Note(value any) string {
 	if value == nil {
-		return a.Label + ": –"
+		return ""
 	}
 	return a.Label + ": " + a.Show(value)
 }
