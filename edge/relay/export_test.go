@@ -1,6 +1,12 @@
 package relay
 
-import "time"
+import (
+	"net"
+	"time"
+)
+
+// NewCrowd is newCrowd.
+func NewCrowd(l net.Listener, each int) net.Listener { return newCrowd(l, each) }
 
 // Hurry shortens a relay's patience with those who stop sending or reading.
 func Hurry(r *Relay, pause time.Duration) { r.pause = pause }
@@ -18,7 +24,6 @@ func Known(r *Relay, name string) (all int, region string) {
 
 // The limits, for tests that reach them.
 const (
-	Connections = connections
-	PerMinute   = perMinute
-	Remembered  = remembered
+	PerMinute  = perMinute
+	Remembered = remembered
 )

@@ -108,7 +108,7 @@ func (r *Relay) Serve(ctx context.Context, ready func(net.Addr)) error {
 		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: 100}, ErrorLog: log.New(io.Discard, "", 0),
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.ServeTLS(newCrowd(socket), "", "") }()
+	go func() { ended <- server.ServeTLS(newCrowd(socket, connections), "", "") }()
 	if ready != nil {
 		ready(socket.Addr())
 	}

@@ -90,13 +90,16 @@ func carry(to io.Writer, from io.Reader) (int64, error) {
 // crowd is a listener that lets an address have so many connections at a time, and everybody together so many.
 type crowd struct {
 	net.Listener
+	each int // connections of an address at a time
 
 	mu    sync.Mutex
 	of    map[netip.Addr]int
 	count int
 }
 
-func newCrowd(l net.Listener) *crowd { return &crowd{Listener: l, of: map[netip.Addr]int{}} }
+func newCrowd(l net.Listener, each int) *crowd {
+	return &crowd{Listener: l, each: each, of: map[netip.Addr]int{}}
+}
 
 // Accept takes the next connection that there is room for; others are closed.
 func (c *crowd) Accept() (net.Conn, error) {
@@ -119,7 +122,7 @@ func (c *crowd) Accept() (net.Conn, error) {
 func (c *crowd) enter(place netip.Addr) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.count >= crowded || c.of[place] >= connections {
+	if c.count >= crowded || c.of[place] >= c.each {
 		return false
 	}
 	c.count++
