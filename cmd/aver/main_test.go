@@ -142,6 +142,10 @@ func TestAWorkspaceTakesTheRegionThatTheInstallationIsServedWith(t *testing.T) {
 	if !strings.Contains(why, "stands in eu") {
 		t.Errorf("a workspace of another region is refused with %q", why)
 	}
+	says(t, exitOK, "backup", "list", "--backup-region", "de", "--data", data)
+	if _, why := says(t, exitError, "backup", "list", "--backup-region", "us", "--data", data); !strings.Contains(why, "at home in eu is not kept in us") {
+		t.Errorf("backups in another region are refused with %q", why)
+	}
 	if out, _ := says(t, exitOK, "tenant", "list", "--data", data); strings.Contains(out, "four") || strings.Contains(out, "local") {
 		t.Errorf("the workspaces are now %s", out)
 	}

@@ -89,6 +89,7 @@ func (s *settings) serving(f *flag.FlagSet) {
 
 func (s *settings) backups(f *flag.FlagSet) {
 	f.StringVar(&s.config.BackupTo, "backup-to", "", "where backups go: a folder, or s3://HOST/BUCKET/PREFIX?region=REGION (s3+own:// is your own server, s3+http:// the same without TLS); AVER_BACKUP_TO if empty, DATA/backups without either")
+	f.StringVar(&s.config.BackupRegion, "backup-region", "", "region in which that place is, such as eu or de: refused if it is not part of the installation's own")
 	f.Var(&s.recipients, "backup-recipient", "age recipient that backups are made for; may be repeated; a key of this machine's own if there is none")
 }
 

@@ -31,6 +31,10 @@ func TestAVisitorWritesThroughARelayThatKeepsNothing(t *testing.T) {
 	o.Until("the message in the list", "document.querySelector('#rows').innerText.includes('bottom bracket')")
 	o.Click("#rows a.conversation")
 	o.Until("the thread", "document.querySelector('.thread')?.innerText.includes('My Heron creaks')")
+	if region := o.Text(".rail-region"); !strings.Contains(region, "India") {
+		t.Errorf("the console says that data is kept in %q", region)
+	}
+	shot(o, "console")
 	answer(o, "Bring it by on Tuesday, we have the tool for it.")
 	c.sees("Bring it by on Tuesday")
 	if live := browser.Eval[bool](c.frame, "performance.getEntriesByType('resource').every(e => !e.name.includes('/widget/v1/events'))"); !live {
@@ -101,6 +105,9 @@ func TestSomebodyAtTheWrongRegionIsSentToTheRightOne(t *testing.T) {
 	p.Click("main .actions a")
 	p.Until("the workspace's own page, at home", "location.origin === %s && document.body.innerText.includes('Bangalore Bikes')", in.base)
 
+	p.Goto(in.base + "/trust")
+	p.Until("where the data is, on a map", "document.querySelector('main').innerText.includes('India') && document.querySelector('main svg.worldmap, main svg[class*=map], main svg[role=img]')")
+	shot(p, "trust")
 	p.Goto(eu.base + "/login?workspace=bangalore")
 	p.Type("#email", in.email())
 	p.Type("#password", password)

@@ -117,6 +117,9 @@ func (a *App) openVault(ctx context.Context) error {
 // settle tells the vault where it stands: where the configuration says, or where it stood last.
 func (a *App) settle(ctx context.Context) (err error) {
 	a.Config.Region, err = residency.Settle(ctx, a.Vault, a.Config.Region)
+	if err == nil && a.Config.BackupRegion != "" {
+		err = residency.Allowed(a.Config.Region, a.Config.BackupRegion)
+	}
 	return err
 }
 

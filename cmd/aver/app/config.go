@@ -34,6 +34,7 @@ type Config struct {
 
 	Mail *mail.Sender // the operator's relay; without one nothing is mailed
 
+	BackupRegion     string             // in which region that place is; refused if data from here may not lie there
 	BackupTo         string             // folder of backups, or a bucket's address (package bucket); Data/backups if empty
 	BackupKeys       bucket.Credentials // of the bucket
 	BackupRecipients []string

@@ -34,6 +34,7 @@ import (
 	rightsweb "aver/trust/rights/web"
 	"aver/trust/subprocessors"
 	"aver/trust/trustcenter"
+	trustui "aver/trust/trustcenter/ui"
 	"aver/vault"
 	"aver/vault/purpose"
 	"aver/work/channels/webchat"
@@ -325,13 +326,13 @@ func (a *App) connected(r *http.Request, class module.Class, actor vault.Actor) 
 // view tells pages who looks at them.
 func (a *App) view(r *http.Request) page.View {
 	summary := a.Claims.Summary(r.Context())
-	v := page.View{Region: a.Config.Region, Claims: page.Claims{Holding: summary.Holding, Failing: summary.Failing, Total: summary.Total}}
+	v := page.View{Region: trustui.Region(a.Config.Region), Claims: page.Claims{Holding: summary.Holding, Failing: summary.Failing, Total: summary.Total}}
 	actor := request.Actor(r.Context())
 	if actor.Kind() != vault.AsUser {
 		return v
 	}
 	if t, err := a.Vault.Tenant(r.Context(), actor.Tenant()); err == nil {
-		v.Tenant, v.Region = t.Name, t.Region
+		v.Tenant, v.Region = t.Name, trustui.Region(t.Region)
 	}
 	if u, err := a.Identity.Me(r.Context(), actor); err == nil {
 		v.User, v.Role = u.Name.Reveal(), identityweb.RoleNames(u)
