@@ -24,6 +24,7 @@ var Shared = map[string]string{
 // Chosen are kinds of identifiers that a tenant makes up for itself. Two tenants may choose the same.
 var Chosen = map[string]string{
 	"contact_external_id": "what a tenant's own site calls a person",
+	"purpose":             "what a tenant calls what it uses data for; some names are the same for all",
 }
 
 // Bodies are requests with which a canary makes what it owns, where one made up from the description would not do.

@@ -17,5 +17,7 @@ func TestTheSettingsPageFitsItsWindowAndLeavesNobodyOut(t *testing.T) {
 	for _, lang := range []string{"en", "ar"} {
 		b.Goto(server.URL + "/settings/consent?lang=" + lang)
 		axe.Look(t, b, "consent-"+lang)
+		b.Goto(server.URL + "/settings/consent?purpose=outreach&lang=" + lang)
+		axe.Look(t, b, "purpose-"+lang)
 	}
 }

@@ -105,11 +105,11 @@ func (s *Service) Module() module.Module {
 		Name:       "consent",
 		Number:     Number,
 		Migrations: migrations,
-		Tables:     []vault.AnyTable{Notices, States, Records},
-		Actions:    []*vault.Action{actReadNotice, actWriteNotice, actRecord, actWithdraw, actHistory},
+		Tables:     []vault.AnyTable{Notices, Definitions, States, Records},
+		Actions:    []*vault.Action{actReadNotice, actWriteNotice, actRecord, actWithdraw, actHistory, actReadPurposes, actSetPurpose},
 		API:        s.api,
 		Routes:     s.routes,
-		Settings:   []module.Link{{Path: "/settings/consent", Title: "Notice and consent", About: "What visitors read and agree to before they write.", For: actReadNotice}},
+		Settings:   []module.Link{{Path: "/settings/consent", Title: "Purposes and consent", About: "What people's data is used for, on what ground, and what they read and agree to.", For: actReadNotice}},
 	}
 }
 

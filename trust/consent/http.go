@@ -2,19 +2,14 @@ package consent
 
 import (
 	"context"
-	"net/http"
-	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"aver/base/errs"
 	"aver/base/ids"
 	"aver/frame/answer"
-	"aver/frame/module"
-	"aver/frame/page"
 	"aver/frame/request"
-	"aver/trust/consent/ui"
+	"aver/vault/purpose"
 )
 
 // noticeJSON is a notice in the API.
@@ -41,11 +36,34 @@ func noticeOut(n Notice) noticeJSON {
 	return noticeJSON{Purpose: n.Purpose, Language: n.Language, Version: n.Version, Text: n.Text, URL: n.URL, Own: n.Own}
 }
 
+// purposeName is what programs call a purpose: Aver's own names, and those that tenants make up.
+type purposeName string
+
+// Reference names what it refers to, for the API's description.
+func (purposeName) Reference() string { return "purpose" }
+
+// purposeJSON is what data is used for, in the API.
+type purposeJSON struct {
+	ID         purposeName       `json:"id"`
+	Version    int               `json:"version" doc:"Counts up with every change; 0: as Aver brings it"`
+	Basis      purpose.Basis     `json:"basis" enum:"consent,contract,legal_obligation,vital_interest,public_task,legitimate_interest" doc:"GDPR Art. 6(1)"`
+	Shares     bool              `json:"shares" doc:"Hands data to others for their own ends; an opt-out of sale and sharing stops it"`
+	Automated  bool              `json:"automated" doc:"Done by programs"`
+	Names      map[string]string `json:"names,omitempty" doc:"In words, by language"`
+	Recipients []string          `json:"recipients,omitempty"`
+	Keep       string            `json:"keep,omitempty" doc:"How long, in words"`
+}
+
+func purposeOut(d Definition) purposeJSON {
+	return purposeJSON{purposeName(d.ID), d.Version, d.Basis, d.Shares, d.Automated, d.Names, d.Recipients, d.Keep}
+}
+
 func recordOut(r Record) subscriptionJSON {
 	return subscriptionJSON{r.Purpose, r.Granted, r.Version, r.Language, r.How, r.At}
 }
 
 func (s *Service) api(api huma.API) {
+	s.purposesAPI(api)
 	huma.Get(api, "/v1/consent_notices", func(ctx context.Context, in *struct {
 		Purpose string `query:"purpose" default:"support" maxLength:"31"`
 	}) (*answer.List[noticeJSON], error) {
@@ -91,43 +109,30 @@ func (s *Service) api(api huma.API) {
 	})
 }
 
-func (s *Service) routes(mux module.Mux) {
-	mux.Handle("GET /settings/consent", request.Handler(s.showPage))
-	mux.Handle("POST /settings/consent", request.Handler(s.savePage))
-}
-
-func (s *Service) showPage(w http.ResponseWriter, r *http.Request) error {
-	return s.draw(w, r, language(r.URL.Query().Get("lang")), page.Sheet{})
-}
-
-func (s *Service) draw(w http.ResponseWriter, r *http.Request, lang string, sheet page.Sheet) error {
-	all, err := s.All(r.Context(), request.Actor(r.Context()), Support)
-	if err != nil {
-		return err
-	}
-	view := ui.Notices{Sheet: sheet, MayWrite: request.Actor(r.Context()).Can(actWriteNotice)}
-	for _, n := range all {
-		shown := ui.Notice{Language: n.Language, Version: n.Version, Text: n.Text, URL: n.URL, Own: n.Own}
-		view.All = append(view.All, shown)
-		if n.Language == lang {
-			view.Open = shown
+func (s *Service) purposesAPI(api huma.API) {
+	huma.Get(api, "/v1/purposes", func(ctx context.Context, _ *struct{}) (*answer.List[purposeJSON], error) {
+		all, err := s.Purposes(ctx, request.Actor(ctx))
+		return answer.All(all, err, purposeOut)
+	})
+	huma.Get(api, "/v1/purposes/{purpose}", func(ctx context.Context, in *struct {
+		Purpose purposeName `path:"purpose"`
+	}) (*answer.List[purposeJSON], error) {
+		all, err := s.PurposeVersions(ctx, request.Actor(ctx), string(in.Purpose))
+		return answer.All(all, err, purposeOut)
+	})
+	huma.Put(api, "/v1/purposes/{purpose}", func(ctx context.Context, in *struct {
+		Purpose purposeName `path:"purpose"`
+		Body    struct {
+			Basis      purpose.Basis     `json:"basis" enum:"consent,contract,legal_obligation,vital_interest,public_task,legitimate_interest"`
+			Shares     bool              `json:"shares,omitempty"`
+			Automated  bool              `json:"automated,omitempty"`
+			Names      map[string]string `json:"names,omitempty"`
+			Recipients []string          `json:"recipients,omitempty" maxItems:"20"`
+			Keep       string            `json:"keep,omitempty" maxLength:"200"`
 		}
-	}
-	return page.Render(w, r, sheet.Status(), ui.Page(view))
-}
-
-func (s *Service) savePage(w http.ResponseWriter, r *http.Request) error {
-	form, err := request.Form(r)
-	if err != nil {
-		return err
-	}
-	lang := form.Get("language")
-	if !slices.Contains(Languages, lang) {
-		return errs.New(errs.NotFound, "There is no such language here.")
-	}
-	n, err := s.SetNotice(r.Context(), request.Actor(r.Context()), Notice{Purpose: Support, Language: lang, Text: form.Get("text"), URL: form.Get("url")})
-	if sheet, again := page.Refused(err, form); again {
-		return s.draw(w, r, lang, sheet)
-	}
-	return page.Done(w, r, err, "/settings/consent?lang="+lang, ui.Saved(n.Version))
+	}) (*answer.Of[purposeJSON], error) {
+		b := in.Body
+		d, err := s.SetPurpose(ctx, request.Actor(ctx), Definition{ID: string(in.Purpose), Basis: b.Basis, Shares: b.Shares, Automated: b.Automated, Names: b.Names, Recipients: b.Recipients, Keep: b.Keep})
+		return answer.One(d, err, purposeOut)
+	})
 }

@@ -56,13 +56,16 @@ func (s *Service) Current(ctx context.Context, tenant ids.Tenant, lang string) (
 	return n, err
 }
 
-// All are the current notices of a purpose in every language.
+// All are the current notices of a purpose, in the languages in which there is one.
 func (s *Service) All(ctx context.Context, actor vault.Actor, purpose string) ([]Notice, error) {
 	var all []Notice
 	err := s.vault.View(ctx, actor, actReadNotice, func(tx *vault.Tx) error {
 		all = nil
 		for _, lang := range Languages {
 			n, err := current(tx, purpose, lang)
+			if errs.Is(err, errs.NotFound) {
+				continue
+			}
 			if err != nil {
 				return err
 			}

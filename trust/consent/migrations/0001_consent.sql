@@ -8,6 +8,19 @@ CREATE TABLE consent_notices (
     PRIMARY KEY (purpose, language, version)
 );
 
+CREATE TABLE consent_purposes (
+    id TEXT NOT NULL,
+    version INT NOT NULL,
+    basis TEXT NOT NULL,
+    shares BOOL NOT NULL,
+    automated BOOL NOT NULL,
+    names SEALED,
+    recipients SEALED,
+    keep SEALED,
+    created_at TIME NOT NULL,
+    PRIMARY KEY (id, version)
+);
+
 CREATE TABLE consents (
     contact ID NOT NULL,
     purpose TEXT NOT NULL,
