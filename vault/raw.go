@@ -3,7 +3,6 @@ package vault
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"aver/base/ids"
 	"aver/vault/engine"
@@ -11,12 +10,6 @@ import (
 
 // own are the vault's tables that the catalogue does not list.
 var own = []string{"journal", "journal_head", "search_sources", "search_docs", "search_fresh", "search_terms", "search_stale"}
-
-// unlisted are tables without anybody's data: where followers are, and which migrations have run.
-var unlisted = []string{"journal_cursors", "migrations", "goose_db_version", "sqlite_sequence"}
-
-// tenantColumn is in every table of an engine whose rows carry their tenant.
-const tenantColumn = "tenant_id"
 
 // Stored calls each for every row of every table of a tenant as it lies in the store: what is sealed stays sealed. It
 // is for probes that look for words where none may be.
@@ -56,40 +49,4 @@ func (v *Vault) StoredColumns(ctx context.Context, tenant ids.Tenant) (map[strin
 		return nil, fmt.Errorf("read the schema: %w", err)
 	}
 	return out, nil
-}
-
-// Undeclared says how a store differs from a catalogue: tables and columns that nobody declared, and declared ones that
-// the store does not have. The vault's own tables are declared here, and hold nobody's words that are not sealed.
-func Undeclared(stored map[string][]string, catalogue []AnyTable) (found []string) {
-	declared := map[string][]string{}
-	for _, t := range catalogue {
-		for _, c := range t.Columns() {
-			declared[t.Name()] = append(declared[t.Name()], c.Name)
-			if blind := c.Blind(); blind != "" {
-				declared[t.Name()] = append(declared[t.Name()], blind)
-			}
-		}
-	}
-	for table, columns := range stored {
-		if declared[table] == nil {
-			if !slices.Contains(own, table) && !slices.Contains(unlisted, table) {
-				found = append(found, "the table "+table+" is not declared")
-			}
-			continue
-		}
-		for _, c := range columns {
-			if c != tenantColumn && !slices.Contains(declared[table], c) {
-				found = append(found, "the column "+table+"."+c+" is not declared")
-			}
-		}
-	}
-	for table, columns := range declared {
-		for _, c := range columns {
-			if !slices.Contains(stored[table], c) {
-				found = append(found, "the column "+table+"."+c+" is declared and not stored")
-			}
-		}
-	}
-	slices.Sort(found)
-	return found
 }

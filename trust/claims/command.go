@@ -104,7 +104,7 @@ type Mutation struct {
 func (s *Service) Mutate(ctx context.Context, named ...string) ([]Mutation, error) {
 	var out []Mutation
 	for _, c := range s.All() {
-		if c.Kind != claim.Measured || len(named) > 0 && !slices.Contains(named, c.ID) {
+		if c.Probe == nil || len(named) > 0 && !slices.Contains(named, c.ID) {
 			continue
 		}
 		if len(c.Fixtures) == 0 {

@@ -96,7 +96,7 @@ func (s *Service) due(ctx context.Context) ([]claim.Claim, error) {
 	var out []claim.Claim
 	for _, st := range board.Standings {
 		every := s.every(st.Claim)
-		if st.Claim.Kind == claim.Measured && !clock.Within(s.vault.Now(), st.Last.At, every-jitter(st.Claim, every)) {
+		if st.Claim.Probe != nil && !clock.Within(s.vault.Now(), st.Last.At, every-jitter(st.Claim, every)) {
 			out = append(out, st.Claim)
 		}
 	}

@@ -201,7 +201,7 @@ func (f Facts) necessity() paper.Section {
 	out := paper.Section{ID: "necessity", Title: ui.Say("assessment.necessity"), Law: "GDPR Art. 35(7)(b)", Lines: []paper.Line{f.question("necessity"), f.question("alternatives")}}
 	for _, purpose := range f.Purposes {
 		if len(f.Of(purpose.ID)) > 0 {
-			out.Lines = append(out.Lines, paper.Line{Name: ui.Say("assessment.ground", purpose.name()), Text: purpose.Basis.Article(), Source: purpose.Source})
+			out.Lines = append(out.Lines, paper.Line{Name: ui.Say("assessment.ground", purpose.name()), Text: purpose.article(), Source: purpose.Source})
 		}
 	}
 	for _, c := range f.About(Visitors) {

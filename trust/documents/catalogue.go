@@ -42,7 +42,7 @@ func (f Facts) entry(c Class) paper.Section {
 	}
 	ground := []paper.Line{
 		{Name: ui.Say("record.purpose"), Text: purpose.name(), Source: purpose.Source},
-		{Name: ui.Say("record.basis"), Text: ui.Say("basis." + string(purpose.Basis)), Items: []string{purpose.Basis.Article()}, Source: purpose.Source},
+		{Name: ui.Say("record.basis"), Text: ui.Say("basis." + string(purpose.Basis)), Items: []string{purpose.article()}, Source: purpose.Source},
 	}
 	for _, r := range f.receiving(c) {
 		ground = append(ground, paper.Line{Name: ui.Say("catalogue.recipient"), Text: joined(", ", r.Name, r.Region), Source: r.Source})

@@ -54,6 +54,7 @@ type Config struct {
 	Consent   *consent.Service
 	Companies *subprocessors.Service
 	Promises  func(context.Context) (claims.Board, error)
+	Active    func(context.Context, ids.Tenant) ([]string, error) // purposes beside answering people that data is processed for now
 	Receivers func(context.Context, ids.Tenant) ([]Receiver, error)
 	Servers   func() []Server
 	Off       func(context.Context, ids.Tenant) ([]string, error) // columns whose field the tenant has switched off, as table.column

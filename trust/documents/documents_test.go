@@ -49,10 +49,13 @@ func TestTheNoticeChangesWithTheFactsAndCountsItsVersions(t *testing.T) {
 		}
 
 		c := w.company(t, "Modell Inc", "us")
-		w.receivers = []documents.Receiver{{Ref: "whk_1", Host: "hooks.kowal.example"}}
+		w.receivers, w.active = []documents.Receiver{{Ref: "whk_1", Host: "hooks.kowal.example"}}, []string{"sync"}
 		named, number := w.notice(t, "en")
 		if number != 3 {
 			t.Errorf("after a company and a receiver came: version %d", number)
+		}
+		if l, ok := from(named, "purposes", paper.Source{Origin: paper.Purpose, Ref: "sync"}); !ok || l.Name != "Telling other programs of acme what happened" || !strings.Contains(l.Text, "6(1)(f)") {
+			t.Errorf("the purpose of the receiver is %+v", l)
 		}
 		for _, section := range []string{"recipients", "transfers"} {
 			if _, ok := from(named, section, paper.Source{Origin: paper.Register, Ref: c.ID.String()}); !ok {

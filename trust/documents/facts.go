@@ -12,7 +12,9 @@ import (
 	"aver/frame/claim"
 	"aver/trust/documents/paper"
 	"aver/trust/residency"
+	"aver/trust/retention"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 // Facts is everything that the papers of one workspace say, as it is now.
@@ -31,32 +33,20 @@ type Facts struct {
 	Store      string // where rows lie, in words
 }
 
-// Basis is a ground of GDPR Art. 6(1).
-type Basis string
-
-// The grounds.
-const (
-	Consent            Basis = "consent"
-	Contract           Basis = "contract"
-	LegalObligation    Basis = "legal_obligation"
-	VitalInterests     Basis = "vital_interests"
-	PublicTask         Basis = "public_task"
-	LegitimateInterest Basis = "legitimate_interest"
-)
-
 // letters are the points of Art. 6(1) in the order of the law.
-var letters = map[Basis]string{Consent: "a", Contract: "b", LegalObligation: "c", VitalInterests: "d", PublicTask: "e", LegitimateInterest: "f"}
-
-// Article cites the ground.
-func (b Basis) Article() string { return "GDPR Art. 6(1)(" + letters[b] + ")" }
+var letters = map[purpose.Basis]string{purpose.Consent: "a", purpose.Contract: "b", purpose.LegalObligation: "c", purpose.VitalInterest: "d", purpose.PublicTask: "e", purpose.LegitimateInterest: "f"}
 
 // Purpose is what data is processed for.
 type Purpose struct {
 	ID     string
 	Words  map[string]string // by language: the tenant's own; empty for those that every installation has
-	Basis  Basis
+	Basis  purpose.Basis
+	Idle   bool // nothing is processed for it now: it is switched off, or nobody uses it
 	Source paper.Source
 }
+
+// article cites the ground.
+func (p Purpose) article() string { return "GDPR Art. 6(1)(" + letters[p.Basis] + ")" }
 
 // Group says whose data a class holds.
 type Group string
@@ -79,6 +69,7 @@ type Class struct {
 	Limit      time.Duration // zero: no limit of age
 	While      string        // why there is none
 	Installed  bool          // rows belong to the installation, not to the workspace
+	Empty      bool          // there is a limit of age, and no row
 	Off        []string      // columns that the tenant does not let be processed
 }
 
@@ -147,9 +138,9 @@ func (s *Service) readClasses(ctx context.Context, tenant ids.Tenant, f *Facts) 
 	if err != nil {
 		return err
 	}
-	limits := map[string]time.Duration{}
+	scheduled := map[string]retention.Class{}
 	for _, c := range schedule {
-		limits[c.Name] = c.Limit
+		scheduled[c.Name] = c
 	}
 	off, err := s.Off(ctx, tenant)
 	if err != nil {
@@ -160,10 +151,14 @@ func (s *Service) readClasses(ctx context.Context, tenant ids.Tenant, f *Facts) 
 		if c.Installed = slices.Contains(s.Installed, c.Name); c.Installed {
 			c.Group = Nobody // the installation's rows are about businesses, or about people whom a probe made up
 		}
-		if limit, scheduled := limits[c.Name]; scheduled {
-			c.Limit = limit
+		if term, is := scheduled[c.Name]; is {
+			c.Limit, c.Empty = term.Limit, term.Oldest.IsZero()
+			delete(scheduled, c.Name)
 		}
 		f.Classes = append(f.Classes, c)
+	}
+	for _, c := range scheduled { // what is no table of its own, such as files
+		f.Classes = append(f.Classes, Class{Name: c.Name, For: c.Purpose, Purpose: purposeOf(c.Name), Group: Visitors, Categories: c.Categories, Limit: c.Limit, Empty: c.Oldest.IsZero()})
 	}
 	slices.SortFunc(f.Classes, func(a, b Class) int { return cmp.Compare(a.Name, b.Name) })
 	return nil

@@ -174,7 +174,7 @@ func (f Facts) shown(c Class) ui.Class {
 		return out
 	}
 	purpose := f.purpose(c.Purpose)
-	out.Purpose, out.Basis, out.Article = purpose.name(), ui.Say("basis."+string(purpose.Basis)), purpose.Basis.Article()
+	out.Purpose, out.Basis, out.Article = purpose.name(), ui.Say("basis."+string(purpose.Basis)), purpose.article()
 	for _, r := range f.receiving(c) {
 		out.Recipients = append(out.Recipients, joined(", ", r.Name, r.Region))
 	}

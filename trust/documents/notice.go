@@ -134,9 +134,10 @@ func joined(between string, parts ...string) string {
 func (w writer) purposes() paper.Section {
 	out := paper.Section{ID: "purposes", Title: w.T("purposes"), Law: w.T("law", "13(1)(c), (d)")}
 	for _, p := range w.Purposes {
-		if own := p.Words[w.lang]; own != "" || len(w.concerns(p)) > 0 {
-			out.Lines = append(out.Lines, paper.Line{Name: w.purposeName(p), Text: w.T("basis." + string(p.Basis)), Items: some(own), Source: p.Source})
+		if p.ID == forAccounts || p.Idle {
+			continue // those who answer are told by whoever employs them
 		}
+		out.Lines = append(out.Lines, paper.Line{Name: w.purposeName(p), Text: w.T("basis." + string(p.Basis)), Items: some(p.Words[w.lang]), Source: p.Source})
 	}
 	return out
 }
@@ -156,15 +157,13 @@ func (w writer) purposeName(p Purpose) string {
 	return p.ID
 }
 
-// concerns are the classes about visitors that serve a purpose.
-func (w writer) concerns(p Purpose) []Class {
-	return slices.DeleteFunc(w.Of(p.ID), func(c Class) bool { return c.Group != Visitors })
-}
-
 // data names each class about visitors with how long it is kept.
 func (w writer) data() paper.Section {
 	out := paper.Section{ID: "data", Title: w.T("data"), Law: w.T("law", "13(2)(a)")}
 	for _, c := range w.About(Visitors) {
+		if c.Empty && w.purpose(c.Purpose).Idle || c.Name == vault.Blobs.Name() {
+			continue // files have classes of their own
+		}
 		line := paper.Line{Name: w.className(c), Text: w.T("kept.while", w.name), Items: some(strings.Join(w.categories(c), ", ")), Source: paper.Source{Origin: paper.Schedule, Ref: c.Name}}
 		if c.Limit > 0 {
 			line.Text = w.T("kept.days", days(c.Limit))

@@ -35,7 +35,10 @@ func (f Facts) activity(purpose Purpose, classes []Class) paper.Section {
 	out := paper.Section{ID: "activity-" + purpose.ID, Title: ui.Say("record.activity", purpose.name()), Law: "GDPR Art. 30(1)(b), (c), (f)"}
 	out.Lines = []paper.Line{
 		{Name: ui.Say("record.purpose"), Text: purpose.name(), Items: some(purpose.Words[Languages[0]]), Source: purpose.Source},
-		{Name: ui.Say("record.basis"), Text: ui.Say("basis." + string(purpose.Basis)), Items: []string{purpose.Basis.Article()}, Source: purpose.Source},
+		{Name: ui.Say("record.basis"), Text: ui.Say("basis." + string(purpose.Basis)), Items: []string{purpose.article()}, Source: purpose.Source},
+	}
+	if purpose.Idle {
+		out.Lines = append(out.Lines, paper.Line{Name: ui.Say("record.idle"), Text: ui.Say("record.idle.text"), Source: purpose.Source})
 	}
 	seen := map[Group]bool{}
 	for _, c := range classes {
@@ -50,11 +53,10 @@ func (f Facts) activity(purpose Purpose, classes []Class) paper.Section {
 	return out
 }
 
-// name is a purpose in words: those of the purposes that every installation has, or the tenant's identifier.
+// name is a purpose in words: those of Aver's own, or the tenant's identifier.
 func (p Purpose) name() string {
-	switch p.ID {
-	case forRights, forSecurity, forAccounts, "support":
-		return ui.Say("purpose." + p.ID)
+	if key := "purpose." + p.ID; ui.Says(key) {
+		return ui.Say(key)
 	}
 	return p.ID
 }

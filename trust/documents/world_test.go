@@ -39,6 +39,7 @@ type world struct {
 	claims    *claims.Service
 	receivers []documents.Receiver
 	off       []string
+	active    []string
 }
 
 func each(t *testing.T, test func(*testing.T, *world)) {
@@ -52,6 +53,7 @@ func each(t *testing.T, test func(*testing.T, *world)) {
 		must(t, err)
 		w.Service = documents.New(documents.Config{Vault: k.Vault, Retention: w.retention, Consent: consent.New(k.Vault), Companies: w.companies, Promises: w.claims.Board,
 			Receivers: func(context.Context, ids.Tenant) ([]documents.Receiver, error) { return w.receivers, nil },
+			Active:    func(context.Context, ids.Tenant) ([]string, error) { return w.active, nil },
 			Servers: func() []documents.Server {
 				return []documents.Server{{Purpose: "mail", Host: "mail.example", Name: "mail relay"}}
 			},

@@ -30,7 +30,7 @@ func (s *Service) claim(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	view := ui.Claim{Row: row(st), Theme: st.Claim.Theme, Sentence: st.Claim.Sentence(st.Last.Evidence), Predicate: st.Claim.Predicate, Method: st.Claim.Method,
-		Owner: st.Claim.Owner, Measured: st.Claim.Kind == claim.Measured, Every: st.Claim.Every, FreshFor: st.Claim.FreshFor, Since: st.Since,
+		Owner: st.Claim.Owner, Measured: st.Claim.Probe != nil, Every: st.Claim.Every, FreshFor: st.Claim.FreshFor, Since: st.Since,
 		References: st.Claim.Refs.List(), Fault: st.Last.Fault, Removed: st.Removed, Now: s.Now(), Check: s.steps(st.Claim)}
 	for _, o := range st.Last.Evidence.Observations {
 		view.Saw = append(view.Saw, ui.Observation{What: o.What, Saw: o.Saw, Holds: o.Holds})

@@ -11,6 +11,7 @@ import (
 	"aver/base/ids"
 	"aver/cmd/aver/app"
 	"aver/frame/module"
+	"aver/trust/documents/drift"
 	"aver/vault"
 	"aver/vault/postgres/pgtest"
 )
@@ -30,7 +31,7 @@ func differences(t *testing.T, a *app.App) (found []string) {
 		if len(stored) < len(a.Vault.Tables()) {
 			t.Fatalf("%d tables are stored, %d declared", len(stored), len(a.Vault.Tables()))
 		}
-		for _, line := range vault.Undeclared(stored, a.Vault.Tables()) {
+		for _, line := range drift.Undeclared(stored, a.Vault.Tables()) {
 			if !slices.Contains(found, line) {
 				found = append(found, line)
 			}

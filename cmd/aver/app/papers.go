@@ -15,11 +15,12 @@ import (
 	"aver/trust/secrets"
 	"aver/trust/subprocessors"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 // documents is what the papers are made of.
 func (a *App) documents() documents.Config {
-	return documents.Config{Vault: a.Vault, Retention: a.Retention, Consent: a.Consent, Companies: a.Subprocessors, Promises: a.Claims.Board, Receivers: a.receivers, Servers: a.servers, Off: a.unprocessed,
+	return documents.Config{Vault: a.Vault, Retention: a.Retention, Consent: a.Consent, Companies: a.Subprocessors, Promises: a.Claims.Board, Receivers: a.receivers, Servers: a.servers, Off: a.unprocessed, Active: a.active,
 		Installed: []string{vault.Tenants.Name(), subprocessors.Companies.Name(), audit.Checkpoints.Name(), backups.Drills.Name(), claims.Runs.Name(),
 			"audit_marks", "audit_keys", "audit_rotations", "backup_canaries", "canaries", "residency"},
 		Backups: backups.Life, Store: a.store(), Program: program()}
@@ -69,4 +70,22 @@ func (a *App) servers() (out []documents.Server) {
 		add(mailPurpose, a.Config.Mail.Host, "mail relay of this installation")
 	}
 	return out
+}
+
+// active are the purposes beside answering people that a workspace's data is processed for now.
+func (a *App) active(ctx context.Context, tenant ids.Tenant) (out []string, err error) {
+	receivers, err := a.receivers(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	if len(receivers) > 0 {
+		out = append(out, purpose.Sync)
+	}
+	sources, err := a.Enrichment.Sources(ctx, identity.System(tenant, "documents"))
+	for _, s := range sources {
+		if s.On {
+			return append(out, purpose.Enrichment), nil
+		}
+	}
+	return out, err
 }

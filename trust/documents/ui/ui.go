@@ -6,6 +6,7 @@ package ui
 
 import (
 	"embed"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,9 @@ var text = page.MustStrings(language.English, english)
 
 // Say is a text of the papers, in English.
 func Say(key string, args ...any) string { return text.T(key, args...) }
+
+// Says tells whether there is such a text.
+func Says(key string) bool { return slices.Contains(text.Keys(), key) }
 
 // Languages are those that the notice speaks. The first is what people get whose language is none of them.
 var Languages = []string{"en", "de", "fr", "es"}

@@ -30,7 +30,7 @@ type view struct{ *world.World }
 // Claims lists the promises to people.
 func Claims(at *world.World) []claim.Claim {
 	w := view{at}
-	return []claim.Claim{access(w), portability(w), erasure(w), restriction(w), decisions(w), passing(w), unitedStates(w), cardsClaim(w), childrenClaim(w)}
+	return []claim.Claim{informed(w), access(w), portability(w), erasure(w), restriction(w), decisions(w), passing(w), unitedStates(w), cardsClaim(w), childrenClaim(w)}
 }
 
 // copied is what came of a request for a copy.

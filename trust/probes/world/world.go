@@ -17,6 +17,7 @@ import (
 	"aver/trust/canary"
 	"aver/trust/children"
 	"aver/trust/closing"
+	"aver/trust/documents"
 	"aver/trust/identity"
 	"aver/trust/residency"
 	"aver/trust/retention"
@@ -38,8 +39,10 @@ type World struct {
 	Closing   *closing.Service
 	Companies *subprocessors.Service
 	Canaries  *canary.Service
+	Documents *documents.Service
 	Egress    *egress.Door
 
+	Sweep     func(ctx context.Context, tenant ids.Tenant) error       // removes what is stored of contacts' fields that are switched off
 	Relay     func(folder string) (Relay, error)                       // one before this installation, which keeps its log in the folder
 	Addresses func() Addresses                                         // where it listens; the zero value while it does not
 	Dial      func(ctx context.Context, addr string) (net.Conn, error) // to an address of its own
@@ -59,6 +62,7 @@ const (
 	People       = "Rights of people"
 	Keeping      = "Consent, purpose, retention, residency"
 	Processors   = "Sub-processors"
+	Papers       = "Organisation and papers"
 	Availability = "Availability and continuity"
 	Product      = "What the product itself does"
 )
