@@ -34,9 +34,9 @@ type scene struct {
 	conversation   ids.Conversation
 }
 
-func newScene(t *testing.T) scene {
+func newScene(t *testing.T, change ...func(*app.Config)) scene {
 	t.Helper()
-	s := scene{App: opened(t)}
+	s := scene{App: opened(t, change...)}
 	tenant, err := s.CreateTenant(t.Context(), "shop", "Shop")
 	must(t, err)
 	s.owner = vaulttest.User(tenant.ID, vault.Owner)

@@ -1,6 +1,9 @@
 package app_test
 
 import (
+	"net"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,7 +12,11 @@ import (
 	"aver/base/errs"
 	"aver/base/eventually"
 	"aver/base/personal"
+	"aver/cmd/aver/app"
+	"aver/frame/mail"
+	"aver/frame/mail/mailbox"
 	"aver/trust/children"
+	"aver/trust/identity"
 	"aver/trust/restriction"
 	"aver/vault"
 	"aver/vault/vaulttest"
@@ -19,9 +26,9 @@ import (
 )
 
 // playground is a scene in which the jobs run.
-func playground(t *testing.T) scene {
+func playground(t *testing.T, change ...func(*app.Config)) scene {
 	t.Helper()
-	s := newScene(t)
+	s := newScene(t, change...)
 	must(t, s.Start(t.Context()))
 	return s
 }
@@ -141,4 +148,39 @@ func TestAnAgeInAFieldOpensAReview(t *testing.T) {
 	_, err = s.Contacts.Claim(t.Context(), s.visitor, contacts.Draft{Attributes: attributes.Values{"age": 9.0}}, nil)
 	must(t, err)
 	s.reviews(t, "a second review is open", func(list []children.Review) bool { return len(list) == 2 })
+}
+
+func TestWhoLooksAfterDataProtectionIsMailedOnceAndWithoutAName(t *testing.T) {
+	t.Parallel()
+	box, err := mailbox.Start(mailbox.Options{})
+	must(t, err)
+	t.Cleanup(func() { must(t, box.Close()) })
+	host, text, err := net.SplitHostPort(box.Address())
+	must(t, err)
+	port, err := strconv.Atoi(text)
+	must(t, err)
+	s := playground(t, func(c *app.Config) {
+		c.Mail = &mail.Sender{Host: host, Port: port, From: "Shop <privacy@shop.example>", Encryption: mail.Clear}
+	})
+	for address, role := range map[string]vault.Role{"dpo@shop.example": vault.DPO, "owner@shop.example": vault.Owner} {
+		invitation, err := s.Identity.Invite(t.Context(), identity.System(s.owner.Tenant(), "test"), address, role)
+		must(t, err)
+		_, err = s.Identity.Accept(t.Context(), invitation, address, "Ada Kowal", "three old bicycles in rain")
+		must(t, err)
+	}
+	s.says(t, "I am 11")
+	letter, err := box.Wait(t.Context(), "dpo@shop.example")
+	must(t, err)
+	if !strings.Contains(letter.Text, "/settings/children") || strings.Contains(string(letter.Raw), "Maria") {
+		t.Errorf("the letter is %q", letter.Text)
+	}
+	s.says(t, "really, I am 11")
+	must(t, eventually.Holds(t.Context(), time.Minute, "the second message was read", func() (bool, error) {
+		lag, err := s.Vault.Lag(t.Context(), s.owner.Tenant(), "children")
+		return lag == 0, err
+	}))
+	s.reviews(t, "still one review", one(children.Open))
+	if n := len(box.Mails()); n != 1 {
+		t.Errorf("%d letters were sent, want one", n)
+	}
 }
