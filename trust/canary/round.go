@@ -196,7 +196,7 @@ var unprompted = map[string]bool{
 
 // alsoUnprompted are single acts of other parts: a job that ends a copy which the victim asked for, and the note that a
 // credential of the victim's was used, by the victim.
-var alsoUnprompted = map[string]bool{"rights person.copy": true, "rights privacy_request.finish": true, "identity credential.use": true}
+var alsoUnprompted = map[string]bool{"rights person.copy": true, "rights privacy_request.finish": true, "rights privacy_request.pass": true, "rights privacy_request.forget": true, "identity credential.use": true}
 
 // grown counts the entries of the victim's log since before that Aver did not make by itself.
 func (s *Service) grown(ctx context.Context, before int64) (int, error) {
