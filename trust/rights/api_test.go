@@ -87,3 +87,35 @@ func TestTheLogIsPublishedAndExportedForAnybodyToVerify(t *testing.T) {
 		t.Errorf("an operator exports the log: %d", refused.StatusCode)
 	}
 }
+
+func TestAProgramDecidesRequestsAndReadsTheirDays(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	ada := o.add(t, o.Tenant, person{Email: personal.Of("ada@example.org")}, "hello")
+	both := []string{"privacy:write", "privacy:read"}
+	status, made := o.call(t, "POST", "/v1/privacy_requests", `{"contact":"`+ada.String()+`","kind":"rectification","regime":"ccpa","words":"my name"}`, both...)
+	if status != http.StatusOK || made["kind"] != "correct" || made["status"] != "open" || made["confirm_by"] == nil {
+		t.Fatalf("got %d %v", status, made)
+	}
+	at := "/v1/privacy_requests/" + made["id"].(string)
+	if status, said := o.call(t, "POST", at+"/deny", `{"reason":"exempt_17_3"}`, both...); status == http.StatusOK {
+		t.Errorf("a ground that does not fit: %d %v", status, said)
+	}
+	if status, _ := o.call(t, "POST", at+"/deny", `{"reason":"no_match"}`, "privacy:read"); status == http.StatusOK {
+		t.Errorf("a program that may only read denies: %d", status)
+	}
+	_, denied := o.call(t, "POST", at+"/deny", `{"reason":"no_match","words":"We know nobody of this name."}`, both...)
+	if denied["status"] != "denied" || denied["reason"] != "no_match" || denied["policy"] != "order_of_a_program" {
+		t.Errorf("got %v", denied)
+	}
+	if status, _ := o.call(t, "POST", at+"/fulfil", `{}`, both...); status == http.StatusOK {
+		t.Errorf("fulfilled after it was denied: %d", status)
+	}
+	set := `{"place":"de","regime":"gdpr","mail":"privacy@acme.example"}`
+	if status, said := o.call(t, "PUT", "/v1/privacy_settings", set, "settings:write"); status != http.StatusOK || said["place"] != "de" {
+		t.Errorf("settings: %d %v", status, said)
+	}
+	if status, said := o.call(t, "PUT", "/v1/privacy_settings", `{"place":"atlantis","regime":"gdpr","mail":""}`, "settings:write"); status == http.StatusOK {
+		t.Errorf("a place that nobody knows: %d %v", status, said)
+	}
+}

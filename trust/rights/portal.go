@@ -2,12 +2,7 @@ package rights
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -17,6 +12,7 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/trust/rights/letters"
+	"aver/trust/rights/proof"
 	"aver/trust/rights/state"
 	"aver/vault"
 )
@@ -49,14 +45,6 @@ type Ticket struct {
 	Session string // for a cookie
 }
 
-func random(n int) []byte {
-	b := make([]byte, n)
-	if _, err := rand.Read(b); err != nil {
-		panic("rights: no randomness: " + err.Error()) // crypto/rand aborts the process itself before this
-	}
-	return b
-}
-
 // Ask takes a request from the public page. The answer is the same whether or not anybody has the address: what was typed
 // is kept under a key of its own until a job has looked.
 func (s *Service) Ask(ctx context.Context, tenant ids.Tenant, w Wish) (Ticket, error) {
@@ -75,15 +63,14 @@ func (s *Service) Receive(ctx context.Context, tenant ids.Tenant, w Wish) (Ticke
 	if err != nil {
 		return Ticket{}, err
 	}
-	ticket := Ticket{Session: fmt.Sprintf("%x", random(32))}
-	hash := sha256.Sum256([]byte(ticket.Session))
+	ticket := Ticket{Session: proof.Session()}
 	err = s.vault.Do(ctx, system(tenant), actAsk, func(tx *vault.Tx) error {
 		r, err := s.begin(tx, w, Portal)
 		if err != nil {
 			return err
 		}
-		r.State, r.CodeUntil, r.Session = state.Verifying, tx.Now().Add(codeLife), personal.OfBytes(hash[:])
-		ticket.Request, r.Address = r.ID, personal.OfBytes(addressHash(r.ID, w.Email))
+		r.State, r.CodeUntil, r.Session = state.Verifying, tx.Now().Add(codeLife), proof.OfSession(ticket.Session)
+		ticket.Request, r.Address = r.ID, proof.OfAddress(r.ID, w.Email)
 		if r.Kind.Unproved() {
 			r.State, r.Policy = state.Running, state.Harmless
 		}
@@ -117,18 +104,12 @@ func (s *Service) recheck(tx *vault.Tx, r *Request) (to personal.Text, err error
 		if err != nil && !errs.Is(err, errs.NotFound) {
 			return to, err
 		}
-		if email := shown.Email.Reveal(); subtle.ConstantTimeCompare(addressHash(r.ID, email), r.Address.Reveal()) == 1 {
+		if email := shown.Email.Reveal(); proof.Same(proof.OfAddress(r.ID, email), r.Address) {
 			return shown.Email, s.speakFor(tx, r, email)
 		}
 	}
 	r.People, r.Contact = nil, ids.Contact{}
 	return to, nil
-}
-
-// addressHash is what a request keeps of the typed address: enough to know it again, and of no use to compare requests.
-func addressHash(id RequestID, email string) []byte {
-	sum := sha256.Sum256(append(id[:], strings.ToLower(strings.TrimSpace(email))...))
-	return sum[:]
 }
 
 // covered lists whom a code to this address speaks for.
@@ -192,7 +173,7 @@ func (s *Service) take(ctx context.Context, tenant ids.Tenant, id RequestID) err
 // sendCode draws a code, stores its hash, and mails it to the address on file. Each run makes a new code, so a letter
 // that was sent twice leaves only the last one valid.
 func (s *Service) sendCode(ctx context.Context, tenant ids.Tenant, id RequestID) error {
-	code := fmt.Sprintf("%06d", binary.BigEndian.Uint64(random(8))%1_000_000)
+	code := proof.Code()
 	var to personal.Text
 	r, err := s.change(ctx, tenant, id, func(r *Request, tx *vault.Tx) (bool, error) {
 		to = personal.Text{}
@@ -208,7 +189,7 @@ func (s *Service) sendCode(ctx context.Context, tenant ids.Tenant, id RequestID)
 			return false, err
 		}
 		to = address
-		r.Code = personal.OfBytes(codeHash(id, code))
+		r.Code = proof.OfCode(id, code)
 		return true, nil
 	})
 	if err != nil || to.IsZero() {
@@ -229,26 +210,16 @@ func (s *Service) sendCode(ctx context.Context, tenant ids.Tenant, id RequestID)
 	return ignoreAbsent(err)
 }
 
-func codeHash(id RequestID, code string) []byte {
-	sum := sha256.Sum256(append(id[:], code...))
-	return sum[:]
-}
-
 // Held reads a request for the browser that asked; anybody else is told that there is none.
 func (s *Service) Held(ctx context.Context, tenant ids.Tenant, t Ticket) (Request, error) {
 	r, err := s.Read(ctx, system(tenant), t.Request)
-	if err == nil && !holds(r, t.Session) {
+	if err == nil && !proof.Same(proof.OfSession(t.Session), r.Session) {
 		err = errNotHeld
 	}
 	return r, err
 }
 
 var errNotHeld = errs.New(errs.NotFound, "There is no such request in this browser. Ask again.")
-
-func holds(r Request, session string) bool {
-	hash := sha256.Sum256([]byte(session))
-	return subtle.ConstantTimeCompare(hash[:], r.Session.Reveal()) == 1
-}
 
 var errCode = errs.New(errs.Invalid, "This is not the code, or it is not valid any more.",
 	errs.Field{Field: "code", Code: "wrong", Message: "Type the six digits of the newest letter. After five tries, or ten minutes, ask again."})
@@ -265,10 +236,10 @@ func (s *Service) Prove(ctx context.Context, tenant ids.Tenant, t Ticket, code s
 			return err
 		}
 		own = r.Asker
-		if !holds(r, t.Session) || r.State != state.Verifying || !tx.Now().Before(r.CodeUntil) || r.Tries >= maxTries {
+		if !proof.Same(proof.OfSession(t.Session), r.Session) || r.State != state.Verifying || !tx.Now().Before(r.CodeUntil) || r.Tries >= maxTries {
 			return nil
 		}
-		if r.Tries++; subtle.ConstantTimeCompare(codeHash(r.ID, code), r.Code.Reveal()) == 1 {
+		if r.Tries++; proof.Same(proof.OfCode(r.ID, code), r.Code) {
 			proved, err = s.prove(tx, &r)
 		} else if r.Tries >= maxTries {
 			err = r.drop(state.Denied, state.Unverified, state.Unproved, tx.Now())
@@ -376,7 +347,7 @@ func (s *Service) Revoke(ctx context.Context, tenant ids.Tenant, t Ticket) error
 		if err != nil {
 			return err
 		}
-		if !holds(r, t.Session) {
+		if !proof.Same(proof.OfSession(t.Session), r.Session) {
 			return errNotHeld
 		}
 		tx.About(r.Contact)

@@ -411,3 +411,24 @@ func TestACopyThatIsOvertakenByAnErasureIsDeniedAndGivesNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatFailedIsTakenUpAgainByHand(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ada := w.add(t, w.Tenant, person{}, "words")
+		now := w.Vault.Now()
+		failed := rights.Request{ID: rights.NewRequestID(now), Kind: state.Access, Regime: deadline.GDPR, State: state.Open, Via: rights.Portal, Contact: ada, People: []ids.Contact{ada}, AskedAt: now, DueAt: now, LegalAt: now, AlarmAt: now}
+		must(t, w.Vault.Do(t.Context(), vaulttest.System(w.Tenant), act, func(tx *vault.Tx) error { return rights.Requests.Add(tx, failed) }))
+		if _, err := w.rights.Retry(t.Context(), vaulttest.User(w.Tenant, vault.Auditor), failed.ID); !errs.Is(err, errs.Forbidden) {
+			t.Errorf("an auditor: %v", err)
+		}
+		_, err := w.rights.Retry(t.Context(), w.owner, failed.ID)
+		must(t, err)
+		eventually.Must(t, "the copy", func() bool { return w.request(t, failed.ID).State == state.Fulfilled })
+		if r := w.request(t, failed.ID); r.DecidedBy != w.owner.User() || r.File.IsZero() {
+			t.Errorf("got %+v", r)
+		}
+		if _, err := w.rights.Retry(t.Context(), w.owner, failed.ID); !errs.Is(err, errs.Conflict) {
+			t.Errorf("taken up again after it was done: %v", err)
+		}
+	})
+}
