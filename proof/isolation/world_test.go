@@ -58,6 +58,7 @@ func open(t *testing.T, c app.Config, front func(http.Handler) http.Handler) (*a
 	t.Cleanup(func() { a.Close() })
 	s := a.Canaries
 	world := a.CanaryWorld()
+	a.Children.Follow() // the canaries have one
 	world.Handler = front(a.Edge)
 	if err := s.Open(t.Context(), world); err != nil {
 		t.Fatal(err)

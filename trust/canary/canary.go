@@ -6,6 +6,7 @@
 package canary
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -215,7 +216,7 @@ func (s *Service) open(ctx context.Context, name string) (*Side, error) {
 	side.Email, side.Password = c.Email, c.Password
 	side.Root, side.Pool = Root(c.Workspace), attack.Pool{}
 	for kind := range s.world.Chosen {
-		side.Pool.Add(kind, fmt.Sprintf("own-%x", c.Workspace[6:]))
+		side.Pool.Add(kind, "own_"+attack.Letters(c.Workspace[6:]))
 	}
 	side.Secrets = []string{side.Website, c.Workspace.String()}
 	if err := s.signIn(ctx, side, c); err != nil {
@@ -412,6 +413,38 @@ func (s *Service) Say(ctx context.Context, token, conversation, text string) (st
 	return said.OK.Conversation, said.OK.Seq, nil
 }
 
+// chat lets three visitors write: two, so that lists have a next page, and a child, for there to be something to review.
+func (s *Service) chat(ctx context.Context, side *Side) error {
+	second, err := s.NewVisitor(ctx, side, side.Root+"second")
+	if err != nil {
+		return err
+	}
+	child, err := s.NewVisitor(ctx, side, side.Root+"child")
+	if err != nil {
+		return err
+	}
+	for _, token := range []string{side.Token, second} {
+		conversation, _, err := s.Say(ctx, token, "", "Question about "+attack.UniqueWord(side.Root))
+		if err != nil {
+			return err
+		}
+		side.Pool.Add("conversation", conversation)
+	}
+	if _, _, err = s.Say(ctx, child, "", "I am 11 years old"); err != nil {
+		return err
+	}
+	for range 100 { // it is noticed after the message was taken; a round tells what was not there to be attacked
+		answer, err := s.door.Get(ctx, "/v1/child_reviews", inside.Bearer(side.Key))
+		if err != nil || answer.Status != http.StatusOK || bytes.Contains(answer.Body, []byte("chr_")) {
+			return err
+		}
+		if err := wait(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // seed lets the canary make one of everything, once, and finds out its identifiers.
 func (s *Service) seed(ctx context.Context, side *Side, c Canary) error {
 	ops := attack.Operations(s.world.Spec())
@@ -419,16 +452,8 @@ func (s *Service) seed(ctx context.Context, side *Side, c Canary) error {
 		return attack.Harvest(ctx, s.door, ops, &side.Side)
 	}
 	if side.Token != "" {
-		second, err := s.NewVisitor(ctx, side, side.Root+"second") // so that lists have a next page
-		if err != nil {
+		if err := s.chat(ctx, side); err != nil {
 			return err
-		}
-		for _, token := range []string{side.Token, second} {
-			conversation, _, err := s.Say(ctx, token, "", "Question about "+attack.UniqueWord(side.Root))
-			if err != nil {
-				return err
-			}
-			side.Pool.Add("conversation", conversation)
 		}
 	}
 	if err := attack.Seed(ctx, s.door, ops, &side.Side, s.world.Skip, s.world.Bodies); err != nil {

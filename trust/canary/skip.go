@@ -29,11 +29,14 @@ var Chosen = map[string]string{
 
 // Bodies are requests with which a canary makes what it owns, where one made up from the description would not do.
 var Bodies = map[string]string{
-	"PUT /v1/consent_notices/{language}": `{"text":"We keep what you write. $word"}`,
-	"PUT /v1/contact_fields/{field}":     `{"processed":true}`, // off, it would sweep away by what a canary knows its own
-	"PUT /v1/legal_entity":               `{"name":"$word","address":"$word","country":"DE","email":"$word@canary.invalid"}`,
-	"POST /v1/conversations/redact":      `{"conversation_id":"$conversation","seq":1}`,
-	"POST /v1/holds":                     `{"contact":"$contact","ground":"legal_claims","reason":"$word"}`,
+	"PUT /v1/consent_notices/{language}":    `{"text":"We keep what you write. $word"}`,
+	"PUT /v1/contact_fields/{field}":        `{"processed":true}`, // off, it would sweep away by what a canary knows its own
+	"PUT /v1/legal_entity":                  `{"name":"$word","address":"$word","country":"DE","email":"$word@canary.invalid"}`,
+	"POST /v1/conversations/redact":         `{"conversation_id":"$conversation","seq":1}`,
+	"PUT /v1/purposes/{purpose}":            `{"basis":"legitimate_interest","names":{"en":"$word"}}`,
+	"POST /v1/privacy_requests/{id}/deny":   `{"reason":"other","words":"$word"}`,
+	"POST /v1/privacy_requests/{id}/extend": `{"delay":"complex","words":"$word"}`,
+	"POST /v1/holds":                        `{"contact":"$contact","ground":"legal_claims","reason":"$word"}`,
 	// Merging is what canaries never do, so nothing is ever sent there; and the name resolves nowhere (RFC 6761).
 	"POST /v1/webhooks":        `{"url":"https://receiver.invalid/$word","description":"$word","events":["contact.merged"]}`,
 	"PUT /v1/webhooks/{id}":    `{"url":"https://receiver.invalid/$word","description":"$word","events":["contact.merged"]}`,

@@ -186,7 +186,7 @@ func (a *Attempt) requests(o *Operation, c Caller, fill func(ghost bool) filling
 // may take it for a new one of the attacker's: made up anew each time, they would pile up.
 func (r *Rig) ghost(kind, text string) string {
 	if r.Chosen[kind] != "" {
-		return "ghost" + digits(text)
+		return "ghost_" + Letters([]byte(digits(text)))
 	}
 	return Ghost(text)
 }

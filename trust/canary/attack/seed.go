@@ -56,7 +56,7 @@ func harvestOne(ctx context.Context, door *inside.Door, o *Operation, side *Side
 }
 
 // destructive operations are not used for seeding: they take away, or away from, what seeding is to bring.
-var destructive = regexp.MustCompile(`(?i)(eras|delet|remov|revok|disabl|close|merge|archive|block|rotat|cancel|undo|redact|export|replay|deliver|test|convert|read_receipt)`)
+var destructive = regexp.MustCompile(`(?i)(eras|delet|remov|revok|disabl|close|merge|archive|block|rotat|cancel|undo|redact|export|deny|extend|confirm|dismiss|replay|deliver|test|convert|read_receipt)`)
 
 // Seed lets a side make one of everything through the API, with texts that contain its root. Operations that refuse
 // are left out: Missing tells what could not be made.

@@ -316,6 +316,15 @@ func text(s *huma.Schema, way []string, f filling, required bool) string {
 	return word
 }
 
+// Letters writes bytes as lower-case letters alone, which any kind of name may consist of.
+func Letters(raw []byte) string {
+	out := make([]byte, 0, 2*len(raw))
+	for _, b := range raw {
+		out = append(out, 'a'+b>>4, 'a'+b&15)
+	}
+	return string(out)
+}
+
 // digits makes a telephone number's end out of a word.
 func digits(word string) string {
 	n := uint32(2166136261)
