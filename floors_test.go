@@ -33,7 +33,7 @@ var streets = map[string][]string{
 	"trust/subprocessors": {"trust/identity"},
 	"trust/trustcenter":   {"trust/claims", "trust/subprocessors", "trust/audit"},
 	"trust/canary":        {"trust/identity"},
-	"trust/probes":        {"trust/canary", "trust/children", "trust/identity", "trust/audit", "trust/subprocessors", "trust/retention", "trust/backups", "trust/closing", "trust/rights", "trust/residency", "trust/consent", "trust/documents"},
+	"trust/probes":        {"trust/canary", "trust/children", "trust/identity", "trust/audit", "trust/subprocessors", "trust/retention", "trust/backups", "trust/closing", "trust/rights", "trust/holds", "trust/residency", "trust/consent", "trust/documents"},
 
 	"work/inbox":            {"work/contacts"},
 	"work/enrichment":       {"work/contacts"},

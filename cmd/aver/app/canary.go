@@ -88,7 +88,7 @@ func (a *App) claims() []claim.Claim {
 	return promises(a.modules, &world.World{
 		Vault: a.Vault, Identity: a.Identity, Audit: a.Audit, Rights: a.Rights, Retention: a.Retention, Children: a.Children, Backups: a.Backups, Closing: a.Closing,
 		Companies: a.Subprocessors, Canaries: a.Canaries, Documents: a.Documents, Sweep: a.Minimum.Sweep, Egress: a.Door, Folder: a.Config.Data,
-		Residency: a.Residency, Relay: a.relayBefore,
+		Residency: a.Residency, Relay: a.relayBefore, Holds: a.Holds, Told: a.Told,
 		Addresses: a.addresses, Pages: a.readable,
 		Dial: func(ctx context.Context, addr string) (net.Conn, error) {
 			return a.Door.DialContext(ctx, selfPurpose, "tcp", addr)

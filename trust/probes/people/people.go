@@ -214,26 +214,36 @@ type gone struct {
 // erasure is rgt-4.
 func erasure(w view) claim.Claim {
 	judge := func(g gone) func(context.Context) (claim.Evidence, error) {
-		return func(context.Context) (claim.Evidence, error) { return judgeErasure(g), nil }
+		return func(context.Context) (claim.Evidence, error) {
+			e := judgeErasure(g)
+			judgeSpared(&e, goodSpared)
+			return e, nil
+		}
 	}
 	return claim.Claim{
 		ID: "rgt-4", Theme: world.People, Owner: world.DPO, Every: world.Hourly, Within: 4 * time.Minute, On: []string{"contact.erased", "subject.erased"},
 		Wording:   "Whoever asks to be erased is gone: {rows} rows before, {left} after, {found} files or rows with their words, key destroyed in {took}",
-		Predicate: "After a canary's visitor asked for erasure, no row of any table and of the index of words is about them, their key is destroyed and cannot be made again, no file of the data folder and no row as it is stored holds their words, their token opens nothing, and the receipt is proved by the log.",
-		Method:    "The probe writes to a canary tenant as a visitor, asks for erasure in the widget, and looks for the words in the raw bytes. That an older backup does not bring an erased person back is part of the restore drill.",
-		Refs:      claim.References{ISO: []string{"A.8.10", "A.5.34"}, SOC2: []string{"C1.2", "P4.3"}, GDPR: []string{"17(1)"}},
+		Predicate: "After a canary's visitor asked for erasure, no row of any table and of the index of words is about them, their key is destroyed and cannot be made again, no file of the data folder and no row as it is stored holds their words, their token opens nothing, and the receipt is proved by the log. Of somebody under a legal hold exactly what the hold covers stays readable until it is released, every recipient is told, and the receipt verifies without the installation.",
+		Method:    "The probe writes to a canary tenant as a visitor, asks for erasure in the widget, and looks for the words in the raw bytes. A second visitor is erased under a hold on their messages, with a recipient written down; the hold is read and released. That an older backup does not bring an erased person back is part of the restore drill.",
+		Refs:      claim.References{ISO: []string{"A.8.10", "A.5.34"}, SOC2: []string{"C1.2", "P4.3"}, GDPR: []string{"17(1)", "17(3)", "19"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
 			g, err := w.erase(ctx)
-			return judgeErasure(g), err
+			if err != nil {
+				return judgeErasure(g), err
+			}
+			s, err := w.underHold(ctx)
+			e := judgeErasure(g)
+			judgeSpared(&e, s)
+			return e, err
 		},
-		Fixtures: []claim.Fixture{
+		Fixtures: append(brokenHolds(),
 			world.Fixture("a row that was left behind", judge(gone{before: 4, rows: map[string]int{"messages": 1}})),
 			world.Fixture("words that are still filed", judge(gone{before: 4, rows: map[string]int{"search_docs": 1}})),
 			world.Fixture("a key that was not destroyed", judge(gone{before: 4, key: true})),
 			world.Fixture("words in a file", judge(gone{before: 4, words: []string{"stores/x/search.db"}})),
 			world.Fixture("a token that still works", judge(gone{before: 4, lets: true})),
 			world.Fixture("a receipt that the log does not know", judge(gone{before: 4, receipt: io.ErrUnexpectedEOF})),
-		},
+		),
 	}
 }
 

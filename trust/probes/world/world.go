@@ -18,10 +18,12 @@ import (
 	"aver/trust/children"
 	"aver/trust/closing"
 	"aver/trust/documents"
+	"aver/trust/holds"
 	"aver/trust/identity"
 	"aver/trust/residency"
 	"aver/trust/retention"
 	"aver/trust/rights"
+	"aver/trust/rights/told"
 	"aver/trust/subprocessors"
 	"aver/vault"
 )
@@ -32,6 +34,8 @@ type World struct {
 	Identity  *identity.Service
 	Audit     *audit.Service
 	Rights    *rights.Service
+	Holds     *holds.Service
+	Told      *told.Service
 	Retention *retention.Service
 	Children  *children.Service
 	Backups   *backups.Service
