@@ -10,6 +10,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/trust/rights/archive"
+	"aver/trust/rights/others"
 	"aver/trust/rights/state"
 	"aver/vault"
 )
@@ -27,7 +28,7 @@ func (s *Service) Export(ctx context.Context, actor vault.Actor, contact ids.Con
 	if err := mine(actor, contact); err != nil {
 		return err
 	}
-	return s.export(ctx, actor, func(tx *vault.Tx) ([]ids.Contact, error) { return s.people.Linked(tx, contact) }, w, &progress{})
+	return s.export(ctx, actor, func(tx *vault.Tx) ([]ids.Contact, error) { return s.people.Linked(tx, contact) }, w, &progress{}, false)
 }
 
 // ExportOf writes the copy that somebody would be given who proves an address on the public page: for checks of it.
@@ -39,14 +40,14 @@ func (s *Service) ExportOf(ctx context.Context, tenant ids.Tenant, email string,
 		}
 		return people, err
 	}
-	return s.export(ctx, system(tenant), whom, w, &progress{})
+	return s.export(ctx, system(tenant), whom, w, &progress{}, false)
 }
 
 // progress is how far a copy is.
 type progress struct{ done, total atomic.Int64 }
 
 // export copies what is kept about all that whom tells, the first of whom the journal names.
-func (s *Service) export(ctx context.Context, actor vault.Actor, whom func(*vault.Tx) ([]ids.Contact, error), w io.Writer, p *progress) error {
+func (s *Service) export(ctx context.Context, actor vault.Actor, whom func(*vault.Tx) ([]ids.Contact, error), w io.Writer, p *progress, portable bool) error {
 	tenant, err := s.vault.Tenant(ctx, actor.Tenant())
 	if err != nil {
 		return err
@@ -57,7 +58,11 @@ func (s *Service) export(ctx context.Context, actor vault.Actor, whom func(*vaul
 			return err
 		}
 		tx.About(people[0])
-		head := archive.Head{Workspace: tenant.Name, At: tx.Now()}
+		redactor, err := others.Find(tx, s.vault, people, others.Register{Known: s.people.Known, Show: s.someone})
+		if err != nil {
+			return err
+		}
+		head := archive.Head{Workspace: tenant.Name, At: tx.Now(), Redact: redactor.Text, Portable: portable}
 		for _, person := range people {
 			head.People = append(head.People, person.String())
 		}
@@ -65,17 +70,17 @@ func (s *Service) export(ctx context.Context, actor vault.Actor, whom func(*vaul
 		if err != nil {
 			return err
 		}
-		if err := s.tables(tx, people, out, p); err != nil {
+		if err := s.tables(tx, people, out, p, portable); err != nil {
 			return err
 		}
-		if err := s.files(tx, people, out); err != nil {
+		if err := s.files(tx, people, out, portable); err != nil {
 			return err
 		}
 		return out.Close()
 	})
 }
 
-func (s *Service) tables(tx *vault.Tx, people []ids.Contact, out *archive.Writer, p *progress) error {
+func (s *Service) tables(tx *vault.Tx, people []ids.Contact, out *archive.Writer, p *progress, portable bool) error {
 	for _, person := range people {
 		totals, err := s.vault.Totals(tx, person)
 		if err != nil {
@@ -90,7 +95,9 @@ func (s *Service) tables(tx *vault.Tx, people []ids.Contact, out *archive.Writer
 		for _, person := range people {
 			name := person.String()
 			err := s.vault.EachRow(tx, table, person, func(cells []vault.Cell) error {
-				p.done.Add(1)
+				if p.done.Add(1); portable && !s.people.Provided(table.Name(), cells) {
+					return tx.Context().Err()
+				}
 				return errors.Join(tx.Context().Err(), out.Row(name, cells))
 			})
 			if err != nil {
@@ -104,14 +111,14 @@ func (s *Service) tables(tx *vault.Tx, people []ids.Contact, out *archive.Writer
 	return nil
 }
 
-func (s *Service) files(tx *vault.Tx, people []ids.Contact, out *archive.Writer) error {
+func (s *Service) files(tx *vault.Tx, people []ids.Contact, out *archive.Writer, portable bool) error {
 	for _, person := range people {
 		files, err := vault.Blobs.Find(tx, "subject = ? ORDER BY id", person)
 		if err != nil {
 			return err
 		}
 		for _, f := range files {
-			if f.Kind == archiveKind {
+			if f.Kind == archiveKind || portable && !s.people.Handed(tx, f.ID) {
 				continue
 			}
 			_, content, err := s.vault.ReadBlob(tx, f.ID)
@@ -124,6 +131,12 @@ func (s *Service) files(tx *vault.Tx, people []ids.Contact, out *archive.Writer)
 		}
 	}
 	return nil
+}
+
+// someone is what a person is known by.
+func (s *Service) someone(tx *vault.Tx, who ids.Contact) (others.Someone, error) {
+	c, err := s.people.Show(tx, who)
+	return others.Someone{Name: c.Name, Email: c.Email, Phone: c.Phone, ID: c.ExternalID}, err
 }
 
 func extension(kind string) string {
@@ -156,7 +169,7 @@ func (s *Service) work(ctx context.Context, tenant ids.Tenant, id RequestID) err
 	defer s.running.Delete(id)
 	reader, writer := io.Pipe()
 	all := func(*vault.Tx) ([]ids.Contact, error) { return r.People, nil }
-	go func() { writer.CloseWithError(s.export(ctx, actor, all, writer, p)) }()
+	go func() { writer.CloseWithError(s.export(ctx, actor, all, writer, p, r.Kind == state.Portability)) }()
 	blob, err := s.vault.PutBlob(ctx, actor, r.Contact, archiveKind, reader, maxArchive)
 	reader.CloseWithError(err)
 	if errs.Is(err, errs.Gone) {

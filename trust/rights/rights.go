@@ -140,9 +140,10 @@ var (
 
 // Shown is what a page or a letter needs to know of a person.
 type Shown struct {
-	Name     personal.Text
-	Email    personal.Text
-	Verified bool // the tenant's site signed who this is
+	Name              personal.Text
+	Email             personal.Text
+	Phone, ExternalID personal.Text
+	Verified          bool // the tenant's site signed who this is
 }
 
 // People finds persons, whom work/contacts knows, and closes what their data is used for, which trust/restriction does.
@@ -150,6 +151,9 @@ type People struct {
 	WithEmail func(tx *vault.Tx, email string) ([]ids.Contact, error)
 	Linked    func(tx *vault.Tx, contact ids.Contact) ([]ids.Contact, error) // itself first
 	Show      func(tx *vault.Tx, contact ids.Contact) (Shown, error)         // errs.NotFound when there is none
+	Known     func(tx *vault.Tx, text string) ([]ids.Contact, error)         // who has this address or number, as somebody wrote it
+	Provided  func(table string, cells []vault.Cell) bool                    // whether the person themselves provided a row (GDPR Art. 20(1))
+	Handed    func(tx *vault.Tx, file ids.Object) bool                       // and a file
 	Limit     func(ctx context.Context, actor vault.Actor, contact ids.Contact, kind string) error
 }
 

@@ -440,3 +440,49 @@ func TestWhatWasAskedElsewhereUsesUpNoCode(t *testing.T) {
 		}
 	})
 }
+
+func TestOthersAreKeptOutOfACopy(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		bob := w.add(t, w.Tenant, person{Email: personal.Of("bob@example.org"), Name: personal.Of("Bob Berg")})
+		ada := w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org"), Name: personal.Of("Ada Kowal"), Into: bob}, "Bob Berg told me; write to Bob@example.org", "I am Ada Kowal, ada@example.org, and not nobody@example.net")
+		var out bytes.Buffer
+		must(t, w.rights.Export(t.Context(), w.owner, ada, &out))
+		for name, text := range moduletest.Unzip(t, out.Bytes()) {
+			for _, leak := range []string{"Bob Berg", "Bob@example.org", "bob@example.org", bob.String()} {
+				if strings.Contains(text, leak) {
+					t.Errorf("%s holds %q", name, leak)
+				}
+			}
+			if name == "data.jsonl" && (!strings.Contains(text, "[another person] told me; write to [another person]") || !strings.Contains(text, "I am Ada Kowal, ada@example.org, and not nobody@example.net")) {
+				t.Errorf("%s: %s", name, text)
+			}
+		}
+	})
+}
+
+func TestWhatGoesToAnotherProgramIsWhatThePersonProvided(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ada := w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org")}, "what we noted")
+		w.attach(t, ada, "what we sent")
+		id, err := w.rights.Start(t.Context(), w.owner, rights.Wish{Kind: state.Portability}, ada)
+		must(t, err)
+		eventually.Must(t, "the copy", func() bool {
+			task, err := w.rights.Task(t.Context(), w.owner, id)
+			must(t, err)
+			return task.State == "done"
+		})
+		r, _, err := w.rights.Collect(t.Context(), w.owner, id)
+		must(t, err)
+		raw, err := io.ReadAll(r)
+		must(t, err)
+		files := moduletest.Unzip(t, raw)
+		if _, page := files["index.html"]; page || !strings.Contains(files["data.jsonl"], "ada@example.org") || files["csv/persons.csv"] == "" {
+			t.Errorf("it holds %d files: %s", len(files), files["data.jsonl"])
+		}
+		for name, text := range files {
+			if strings.Contains(text, "what we noted") || strings.Contains(text, "what we sent") {
+				t.Errorf("%s holds what others wrote", name)
+			}
+		}
+	})
+}

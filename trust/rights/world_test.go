@@ -171,6 +171,15 @@ var people = rights.People{
 		return out, err
 	},
 	Linked: linked,
+	Known: func(tx *vault.Tx, text string) (out []ids.Contact, err error) {
+		found, err := persons.Lookup(tx, "email", text)
+		for _, p := range found {
+			out = append(out, p.ID)
+		}
+		return out, err
+	},
+	Provided: func(table string, _ []vault.Cell) bool { return table == "persons" },
+	Handed:   func(*vault.Tx, ids.Object) bool { return false },
 	Limit: func(_ context.Context, _ vault.Actor, contact ids.Contact, kind string) error {
 		limits.Store(contact, kind)
 		return nil

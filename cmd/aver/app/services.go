@@ -139,10 +139,10 @@ func allTables(c Config) []vault.AnyTable {
 
 // people lets the rights find persons, whom only the contacts know, and close what their data is used for.
 func (a *App) people() rights.People {
-	return rights.People{WithEmail: contacts.WithEmail, Linked: contacts.Linked,
+	return rights.People{WithEmail: contacts.WithEmail, Linked: contacts.Linked, Known: known, Provided: provided, Handed: handed,
 		Show: func(tx *vault.Tx, id ids.Contact) (rights.Shown, error) {
 			c, err := contacts.Contacts.Get(tx, id)
-			return rights.Shown{Name: c.Name, Email: c.Email, Verified: c.Verified}, err
+			return rights.Shown{Name: c.Name, Email: c.Email, Phone: c.Phone, ExternalID: c.ExternalID, Verified: c.Verified}, err
 		},
 		Limit: func(ctx context.Context, actor vault.Actor, contact ids.Contact, kind string) error {
 			return a.Restriction.Set(ctx, actor, contact, restriction.Kind(kind), "")

@@ -9,6 +9,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // Zip makes an archive of names and texts in turn.
@@ -70,12 +71,22 @@ func Rows(data []byte) (rows map[string]int, lines, bad int) {
 	return rows, lines, bad
 }
 
+// first is the first sign of a field that a spreadsheet minds.
+func first(field string) rune {
+	for _, r := range field {
+		if strings.ContainsRune("\t\r\n", r) || !unicode.IsSpace(r) && !unicode.IsControl(r) && !unicode.Is(unicode.Cf, r) {
+			return r
+		}
+	}
+	return 0
+}
+
 // Formulas counts the fields that a spreadsheet would run.
 func Formulas(rows [][]string) int {
 	n := 0
 	for _, row := range rows {
 		for _, field := range row {
-			if field != "" && strings.ContainsRune("=+-@\t\r", rune(field[0])) {
+			if field != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", first(field)) {
 				n++
 			}
 		}

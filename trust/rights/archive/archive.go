@@ -17,11 +17,14 @@ import (
 	"html"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
+	"aver/trust/rights/others"
 	"aver/vault"
 )
 
@@ -30,7 +33,10 @@ type Writer struct {
 	zip     *zip.Writer
 	data    io.Writer // data.jsonl
 	at      time.Time
-	held    []held // CSV files and the readable page, until data.jsonl is complete
+	redact  func(string) string
+	own     []string // identifiers of the people whose copy it is
+	plain   bool     // for programs alone
+	held    []held   // CSV files and the readable page, until data.jsonl is complete
 	page    *spool
 	summary []summary
 	current *table
@@ -64,7 +70,7 @@ type table struct {
 func New(w io.Writer, head Head) (*Writer, error) {
 	z := zip.NewWriter(w)
 	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
-	a := &Writer{zip: z, at: head.At, page: &spool{}}
+	a := &Writer{zip: z, at: head.At, redact: head.Redact, own: head.People, plain: head.Portable, page: &spool{}}
 	var err error
 	if a.data, err = a.create("data.jsonl"); err != nil {
 		return nil, err
@@ -77,6 +83,8 @@ type Head struct {
 	Workspace string
 	People    []string
 	At        time.Time
+	Redact    func(string) string // keeps others out of what was written freely; nil keeps all
+	Portable  bool                // no page for people: the copy is for another program (GDPR Art. 20)
 }
 
 func (a *Writer) create(name string) (io.Writer, error) {
@@ -116,7 +124,7 @@ func (a *Writer) Row(person string, cells []vault.Cell) error {
 	line = append(strconv.AppendQuote(line, person), `,"row":{`...)
 	texts := make([]string, len(cells))
 	for i, c := range cells {
-		value, text, err := show(c)
+		value, text, err := a.show(c)
 		if err != nil {
 			return fmt.Errorf("write the archive: column %s: %w", c.Column.Name, err)
 		}
@@ -185,7 +193,10 @@ func (a *Writer) Close() error {
 	if _, err := io.WriteString(a.page, "</main></body></html>\n"); err != nil {
 		return err
 	}
-	for _, h := range append(a.held, held{"index.html", a.page}) {
+	if !a.plain {
+		a.held = append(a.held, held{"index.html", a.page})
+	}
+	for _, h := range a.held {
 		if err := h.spool.into(a.zip, h.name, a.at); err != nil {
 			return err
 		}
@@ -202,28 +213,54 @@ func (a *Writer) Close() error {
 	return a.zip.Close()
 }
 
-// staff are identifiers of people who work for the tenant: others' data, shown as their role.
-var staff = regexp.MustCompile(`usr_[0-9a-hjkmnp-tv-z]{26}`)
+// staff are identifiers of people who work for the tenant: others' data, shown as their role. Contacts are people, too.
+var (
+	staff   = regexp.MustCompile(`usr_[0-9a-hjkmnp-tv-z]{26}`)
+	contact = regexp.MustCompile(`con_[0-9a-hjkmnp-tv-z]{26}`)
+)
+
+// nobody replaces identifiers of people who are not those whose copy it is.
+func (a *Writer) nobody(text string) string {
+	text = staff.ReplaceAllString(text, "staff")
+	if !strings.Contains(text, "con_") {
+		return text
+	}
+	return contact.ReplaceAllStringFunc(text, func(id string) string {
+		if slices.Contains(a.own, id) {
+			return id
+		}
+		return others.Instead
+	})
+}
+
+// clean keeps others out of a text. What a person is called, and where they are reached, is their own.
+func (a *Writer) clean(c vault.Cell, text string) string {
+	switch {
+	case !c.Personal:
+		return a.nobody(text)
+	case a.redact != nil && others.Free(c.Column):
+		return a.redact(text)
+	}
+	return text
+}
 
 // show gives a value for the machine and for the eye.
-func show(c vault.Cell) (machine []byte, eye string, err error) {
+func (a *Writer) show(c vault.Cell) (machine []byte, eye string, err error) {
 	switch v := c.Value.(type) {
 	case nil:
 		return []byte("null"), "", nil
 	case string:
-		if !c.Personal {
-			v = staff.ReplaceAllString(v, "staff")
-		}
+		v = a.clean(c, v)
 		machine, err = json.Marshal(v)
 		return machine, v, err
 	case time.Time:
 		eye = v.UTC().Format(time.RFC3339Nano)
 		return strconv.AppendQuote(nil, eye), eye, nil
 	case json.RawMessage:
-		return asJSON(v, c.Personal)
+		return a.asJSON(c, v)
 	case []byte:
 		if json.Valid(v) && utf8.Valid(v) {
-			return asJSON(v, c.Personal)
+			return a.asJSON(c, v)
 		}
 		machine, err = json.Marshal(v)
 		return machine, strings.Trim(string(machine), `"`), err
@@ -233,22 +270,26 @@ func show(c vault.Cell) (machine []byte, eye string, err error) {
 	}
 }
 
-func asJSON(raw []byte, personal bool) ([]byte, string, error) {
+func (a *Writer) asJSON(c vault.Cell, raw []byte) ([]byte, string, error) {
 	var out bytes.Buffer
 	if err := json.Compact(&out, raw); err != nil {
 		return nil, "", err
 	}
-	b := out.Bytes()
-	if !personal {
-		b = staff.ReplaceAll(b, []byte("staff"))
-	}
-	return b, string(b), nil
+	text := a.clean(c, out.String())
+	return []byte(text), text, nil
 }
 
-// Neutral keeps a spreadsheet from taking a text for a formula.
+// Neutral keeps a spreadsheet from taking a text for a formula, also behind spaces and signs that are not seen, and
+// where the sign is one of those as wide as a letter of Chinese or Japanese.
 func Neutral(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r\n", rune(text[0])) {
-		return "'" + text
+	for _, r := range text {
+		switch {
+		case strings.ContainsRune("=+-@\t\r\n＝＋－＠", r):
+			return "'" + text
+		case unicode.IsSpace(r), unicode.IsControl(r), unicode.Is(unicode.Cf, r):
+			continue
+		}
+		return text
 	}
 	return text
 }
