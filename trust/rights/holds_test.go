@@ -21,6 +21,7 @@ import (
 	"aver/trust/rights"
 	"aver/trust/rights/state"
 	"aver/vault"
+	"aver/vault/sqlite/disktest"
 	"aver/vault/vaulttest"
 )
 
@@ -405,4 +406,44 @@ func TestAHoldIsPlacedOpenedAndReleasedOnThePages(t *testing.T) {
 	tab.Click(`form[action$="/release"] button`)
 	tab.WaitText("body", "made unreadable when it was released")
 	tab.Picture("hold-released")
+}
+
+func TestOnAFullDiskNothingHeldIsLost(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	c.Disk = &disktest.Disk{}
+	w := settle(t, vaulttest.Embedded(t, c))
+	ada := w.add(t, w.Tenant, person{}, "held words")
+	h := w.hold(t, holds.Draft{Contact: ada})
+	bob := w.add(t, w.Tenant, person{})
+	c.Disk.Limit.Store(8 << 20)
+	for n := 0; ; n++ {
+		err := w.Vault.Do(t.Context(), vaulttest.System(w.Tenant), act, func(tx *vault.Tx) error {
+			return letters.Add(tx, letter{ID: ids.NewObject(tx.Now()), Who: bob, Body: personal.Of(strings.Repeat("x", 1+30_000*min(1, 500/(n+1)))), At: tx.Now()})
+		})
+		if errs.Is(err, errs.NoSpace) {
+			break
+		}
+		if err != nil || n > 20_000 {
+			t.Fatalf("letter %d: %v", n, err)
+		}
+	}
+	if _, err := w.holds.Preserve(t.Context(), w.Tenant, []ids.Contact{ada}); !errs.Is(err, errs.NoSpace) {
+		t.Errorf("what is held was copied to a full disk: %v", err)
+	}
+	if _, err := w.rights.Erase(t.Context(), w.owner, ada, "test"); !errs.Is(err, errs.NoSpace) {
+		t.Errorf("an erasure that would lose what is held: %v", err)
+	}
+	if has, err := w.Vault.HasKey(t.Context(), w.owner, ada); !has || err != nil {
+		t.Errorf("the key is gone and what is held with it: %v", err)
+	}
+	if _, err := w.holds.Preserve(t.Context(), w.Tenant, []ids.Contact{bob}); err != nil {
+		t.Errorf("an erasure without holds waits for room: %v", err)
+	}
+	c.Disk.Limit.Store(0)
+	_, err := w.rights.Erase(t.Context(), w.owner, ada, "test")
+	must(t, err)
+	if !strings.Contains(w.kept(t, h), "held words") {
+		t.Error("what is held is lost")
+	}
 }

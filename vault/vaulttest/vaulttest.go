@@ -20,12 +20,14 @@ import (
 	"aver/vault/postgres"
 	"aver/vault/postgres/pgtest"
 	"aver/vault/sqlite"
+	"aver/vault/sqlite/disktest"
 )
 
 // Config is what the vault under test must know.
 type Config struct {
 	Tables     []vault.AnyTable
 	Migrations []engine.Migration // of the modules under test; the vault's own come by themselves
+	Disk       *disktest.Disk     // that the embedded engine writes to, where a test wants it to be full
 }
 
 // Kit is a vault with two tenants that know nothing of each other.
@@ -68,7 +70,11 @@ func Embedded(t testing.TB, c Config) *Kit {
 	must(t, err)
 	k.Keys = keyEngine
 	keys := keyring.Open(keyEngine, root, k.Clock)
-	k.Engine, err = sqlite.Open(sqlite.Config{Root: k.Folder, Migrations: migrations(t, c), PageKey: keys.PageKey})
+	on := sqlite.Config{Root: k.Folder, Migrations: migrations(t, c), PageKey: keys.PageKey}
+	if c.Disk != nil {
+		c.Disk.Root, on.VFS = k.Folder, c.Disk.Mount(t, true)
+	}
+	k.Engine, err = sqlite.Open(on)
 	must(t, err)
 	t.Cleanup(func() { must(t, keyEngine.Close()) })
 	k.open(t, c, keys)

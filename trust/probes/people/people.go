@@ -40,10 +40,15 @@ type copied struct {
 	overdue int // requests of all tenants that are open after their day
 	open    int
 	words   []string // what the person wrote, on one day and on another
+	others  []string // words of somebody else, whose address the person wrote
 }
 
 func (w view) copy(ctx context.Context) (c copied, err error) {
-	p, err := w.NewPerson(ctx)
+	other, err := w.NewPerson(ctx)
+	if err != nil {
+		return c, err
+	}
+	p, err := w.NewPerson(ctx, "Ask "+canary.Address(other.Word)+" too")
 	if err != nil {
 		return c, err
 	}
@@ -51,14 +56,14 @@ func (w view) copy(ctx context.Context) (c copied, err error) {
 	if err != nil {
 		return c, err
 	}
-	c.words = []string{p.Word, again.Word}
+	c.words, c.others = []string{p.Word, again.Word}, []string{other.Word}
 	began := time.Now()
 	var out bytes.Buffer
 	if err := w.Rights.ExportOf(ctx, p.Side.Tenant, canary.Address(p.Word), &out); err != nil {
 		return c, fmt.Errorf("make a copy: %w", err)
 	}
 	c.archive, c.took = out.Bytes(), time.Since(began)
-	for _, one := range []*world.Person{p, again} {
+	for _, one := range []*world.Person{p, again, other} {
 		if err := w.Forget(ctx, one); err != nil {
 			return c, err
 		}
@@ -143,18 +148,18 @@ func judgeAccess(c copied) claim.Evidence {
 func portability(w view) claim.Claim {
 	judge := func(archive []byte) func(context.Context) (claim.Evidence, error) {
 		return func(context.Context) (claim.Evidence, error) {
-			return judgeArchive(archive, []string{"canaryword"}), nil
+			return judgeArchive(archive, []string{"canaryword"}, []string{"otherword"}), nil
 		}
 	}
 	return claim.Claim{
 		ID: "rgt-3", Theme: world.People, Owner: world.DPO, Every: 6 * world.Hourly,
 		Wording:   "The copy can be read by programs: one archive of {tables} tables as JSON and CSV with {records} records, all of them well-formed",
-		Predicate: "The archive holds data.jsonl, every line of which is JSON, a CSV file for every table in it with a line for every row and as many fields in every line, no CSV field that a spreadsheet would run, and a page for people that loads nothing.",
-		Method:    "The probe has the copy made that a code to the address of two visitors of a canary would give out, and reads every file of it with a parser.",
+		Predicate: "The archive holds data.jsonl, every line of which is JSON, a CSV file for every table in it with a line for every row and as many fields in every line, no CSV field that a spreadsheet would run, a page for people that loads nothing, and nothing of somebody else whose address the person wrote.",
+		Method:    "The probe has the copy made that a code to the address of two visitors of a canary would give out, one of whom wrote the address of a third, and reads every file of it with a parser.",
 		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P5.1"}, GDPR: []string{"20(1)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
 			c, err := w.copy(ctx)
-			return judgeArchive(c.archive, c.words), err
+			return judgeArchive(c.archive, c.words, c.others), err
 		},
 		Fixtures: []claim.Fixture{
 			world.Fixture("an archive without the machine-readable file", judge(copies.Zip("csv/messages.csv", goodTable, "index.html", goodPage))),
@@ -162,6 +167,7 @@ func portability(w view) claim.Claim {
 			world.Fixture("a CSV field that a spreadsheet would run", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", "text\n=HYPERLINK(1)\n", "index.html", goodPage))),
 			world.Fixture("a table without a CSV file", judge(copies.Zip("data.jsonl", goodData+`{"table":"consents","row":{}}`+"\n", "csv/messages.csv", goodTable, "index.html", goodPage))),
 			world.Fixture("a CSV file with a line too few", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", "text\n", "index.html", goodPage))),
+			world.Fixture("somebody else's address in it", judge(copies.Zip("data.jsonl", goodData+`{"table":"messages","row":{"text":"Ask otherword@canary.invalid"}}`+"\n", "csv/messages.csv", goodTable+"x\n", "index.html", goodPage))),
 			world.Fixture("an archive without a page for people", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", goodTable))),
 			world.Fixture("a page whose style comes from elsewhere", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", goodTable, "index.html", `<link rel="stylesheet" href="//fonts.example/a.css">`+goodPage))),
 			world.Fixture("a page whose style loads a picture", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", goodTable, "index.html", "<style>p{background:URL( 'http://x.example/a.png')}</style>"+goodPage))),
@@ -176,7 +182,7 @@ const (
 	goodPage  = "<p>canaryword</p>"
 )
 
-func judgeArchive(raw []byte, words []string) claim.Evidence {
+func judgeArchive(raw []byte, words, others []string) claim.Evidence {
 	e := world.Evidence()
 	files, err := copies.Unzip(raw)
 	e.See(err == nil, "the archive", "%d files", len(files))
@@ -185,6 +191,13 @@ func judgeArchive(raw []byte, words []string) claim.Evidence {
 	for _, word := range words {
 		held := bytes.Contains(files["data.jsonl"], []byte(word))
 		e.See(held, "what the person wrote", "%v", held)
+	}
+	for _, word := range others {
+		in := 0
+		for _, text := range files {
+			in += bytes.Count(text, []byte(word))
+		}
+		e.See(in == 0, "what is somebody else's", "%d times", in)
 	}
 	for table, n := range rows {
 		lines, err := csv.NewReader(bytes.NewReader(files["csv/"+table+".csv"])).ReadAll()
