@@ -7,13 +7,13 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync/atomic"
 	"time"
 
 	"aver/base/ids"
 	"aver/cmd/aver/app"
+	"aver/proof/bench/gone"
 	"aver/proof/house"
 	"aver/trust/identity"
 	"aver/vault"
@@ -172,47 +172,15 @@ func compareExports(ctx context.Context, large, middle *hoard) (line, error) {
 		Ratio: fmt.Sprintf("%.2f", ratio), Verdict: atMost(ratio, 1.3, 1.1)}, nil
 }
 
-// fulfil measures the erasure as people ask for it, and the destruction of the key alone, beside a write of a page that is
-// on the disk for good.
+// fulfil measures the erasure as people ask for it, and the destruction of the key alone.
 func (h *hoard) fulfil(ctx context.Context, asked, keys []ids.Contact) ([]line, error) {
-	var requests, destroyed, writes []time.Duration
-	for i, who := range asked {
-		begun := time.Now()
-		if _, err := h.app.Rights.Erase(ctx, vaulttest.User(h.tenant, vault.DPO), who, "asked"); err != nil {
-			return nil, fmt.Errorf("fulfil an erasure: %w", err)
-		}
-		requests = append(requests, time.Since(begun))
-		begun = time.Now()
-		if err := h.app.Vault.Keys().Erase(ctx, h.tenant, keys[i], "asked"); err != nil {
-			return nil, fmt.Errorf("destroy a key: %w", err)
-		}
-		destroyed = append(destroyed, time.Since(begun))
-		wrote, err := h.synced()
-		if err != nil {
-			return nil, err
-		}
-		writes = append(writes, wrote)
+	t, err := gone.Measure(ctx, h.app, h.tenant, asked, keys)
+	of := func(what string, took, must, aim time.Duration) line {
+		return line{What: what, Must: "≤ " + millis(must), Aim: "≤ " + millis(aim), Ours: millis(took), Raw: millis(t.Write) + " for a synced page",
+			Ratio: fmt.Sprintf("%.1f", float64(took)/float64(t.Write)), Verdict: atMost(float64(took), float64(must), float64(aim))}
 	}
-	request, key, raw := maxOf(requests), maxOf(destroyed), median(writes)
-	return []line{
-		{What: fmt.Sprintf("erasure of such a person as they ask for it, until nothing opens: the slowest of %d", len(asked)), Must: "≤ 250 ms", Aim: "≤ 100 ms", Ours: millis(request),
-			Raw: millis(raw) + " for a synced page", Ratio: fmt.Sprintf("%.1f", float64(request)/float64(raw)), Verdict: atMost(float64(request), float64(250*time.Millisecond), float64(100*time.Millisecond))},
-		{What: fmt.Sprintf("destruction of the key alone, ledger and key: the slowest of %d", len(keys)), Must: "≤ 10 ms", Aim: "≤ 5 ms", Ours: millis(key),
-			Raw: millis(raw) + " for a synced page", Ratio: fmt.Sprintf("%.1f", float64(key)/float64(raw)), Verdict: atMost(float64(key), float64(10*time.Millisecond), float64(5*time.Millisecond))},
-	}, nil
-}
-
-// synced writes a page to the same disk and waits until it is there.
-func (h *hoard) synced() (time.Duration, error) {
-	f, err := os.Create(filepath.Join(h.folder, "page"))
-	if err != nil {
-		return 0, err
-	}
-	begun := time.Now()
-	_, err = f.Write(make([]byte, 4096))
-	err = errors.Join(err, f.Sync())
-	took := time.Since(begun)
-	return took, errors.Join(err, f.Close())
+	return []line{of(fmt.Sprintf("erasure of such a person as they ask for it, until nothing opens: the slowest of %d", len(asked)), t.Request, 250*time.Millisecond, 100*time.Millisecond),
+		of(fmt.Sprintf("destruction of the key alone, ledger and key: the slowest of %d", len(keys)), t.Key, 10*time.Millisecond, 5*time.Millisecond)}, err
 }
 
 func comparePages(ctx context.Context, large, small *hoard, turns int) ([]line, error) {
@@ -260,7 +228,7 @@ func (h *hoard) rights(ctx context.Context, each int) ([]line, error) {
 		}
 		erasures = append(erasures, time.Since(begun))
 	}
-	if err := h.unrecoverable(ctx); err != nil {
+	if err := gone.FromACopy(ctx, h.folder, h.tenant, seed, h.talkers); err != nil {
 		return nil, err
 	}
 	begun := time.Now()
@@ -292,32 +260,4 @@ func (h *hoard) export(ctx context.Context, actor vault.Actor, who ids.Contact) 
 	begun := time.Now()
 	err = errors.Join(h.app.Rights.Export(ctx, actor, who, f), f.Sync(), f.Close())
 	return time.Since(begun), err
-}
-
-// unrecoverable takes a copy of everything, the root key with it, as a thief of the disk would, and tries to read.
-func (h *hoard) unrecoverable(ctx context.Context) error {
-	thief := h.folder + "-copy"
-	if out, err := exec.CommandContext(ctx, "cp", "-a", h.folder, thief).CombinedOutput(); err != nil {
-		return fmt.Errorf("copy the live files: %w\n%s", err, out)
-	}
-	defer os.RemoveAll(thief)
-	a, err := app.Open(ctx, app.Config{Data: thief, Log: io.Discard})
-	if err != nil {
-		return fmt.Errorf("open the copy: %w", err)
-	}
-	defer a.Close()
-	return a.Vault.View(ctx, identity.System(h.tenant, "bench"), seed, func(tx *vault.Tx) error {
-		for _, who := range h.talkers {
-			lines, err := inbox.Messages.Find(tx, "contact = ? LIMIT 100", who)
-			if err != nil {
-				return err
-			}
-			for _, l := range lines {
-				if !l.Body.IsZero() {
-					return errors.New("an erased person's message opens from a copy of the live files")
-				}
-			}
-		}
-		return nil
-	})
 }

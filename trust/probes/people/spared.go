@@ -12,7 +12,7 @@ import (
 	"aver/trust/holds"
 	"aver/trust/probes/world"
 	"aver/trust/rights/receipt"
-	"aver/trust/rights/told"
+	recipients "aver/trust/rights/told"
 )
 
 // spared is what an erasure left of somebody under a hold, and who heard of it.
@@ -95,7 +95,7 @@ func (w view) whoHeard(ctx context.Context, p *world.Person, s *spared) error {
 		}
 		s.owed, s.untold = len(all), 0
 		for _, t := range all {
-			if t.State != told.Acknowledged {
+			if t.State != recipients.Acknowledged {
 				s.untold++
 			}
 		}
