@@ -25,7 +25,7 @@ type Lookup func(text string) (found []Someone, mine bool, err error)
 
 var (
 	addresses = regexp.MustCompile(`[\p{L}\p{N}._%+'-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+`)
-	numbers   = regexp.MustCompile(`\+?\(?[0-9][0-9 ()/.–-]{5,24}[0-9]`)
+	numbers   = regexp.MustCompile(`\+\(?[0-9][0-9 ()/.–-]{5,24}[0-9]`) // with their country: others are not known by themselves
 )
 
 const (
@@ -41,7 +41,7 @@ func (f *Finder) See(text string) {
 	if f.seen == nil {
 		f.seen = map[string]bool{}
 	}
-	if len(f.seen) >= mostSeen || !strings.ContainsAny(text, "@0123456789") {
+	if len(f.seen) >= mostSeen || !strings.ContainsAny(text, "@+") {
 		return
 	}
 	for _, found := range addresses.FindAllString(text, -1) {
