@@ -51,13 +51,16 @@ func TestMaskingALongFileTakesATimeThatGrowsWithIt(t *testing.T) {
 	t.Parallel()
 	took := func(size int) time.Duration {
 		raw := append(bytes.Repeat([]byte("4242424242424242"), 64), bytes.Repeat([]byte("some words, "), size/12)...)
-		begun := time.Now()
-		if _, n := cards.MaskFile(raw); n == 0 {
-			t.Error("nothing was found")
+		best := time.Hour
+		for range 4 { // a busy machine makes some slow, not all
+			begun := time.Now()
+			if _, n := cards.MaskFile(raw); n == 0 {
+				t.Error("nothing was found")
+			}
+			best = min(best, time.Since(begun))
 		}
-		return time.Since(begun)
+		return best
 	}
-	took(64 << 10)
 	small, large := took(1<<20), took(16<<20)
 	if large > 100*small { // sixteen times as much; squared it would be 256
 		t.Errorf("1 MiB took %s and 16 MiB %s", small, large)

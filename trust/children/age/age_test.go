@@ -136,14 +136,17 @@ func TestALongTextTakesATimeThatGrowsWithIt(t *testing.T) {
 	for _, word := range []string{"i am only just still ", "ich ", "11 ", "i was born in on ", "'", "\u0301"} {
 		took := func(n int) time.Duration {
 			text := strings.Repeat(word, n)
-			begun := time.Now()
-			age.Said(text, now)
-			return time.Since(begun)
+			best := time.Hour
+			for range 5 { // a busy machine makes some slow, not all
+				begun := time.Now()
+				age.Said(text, now)
+				best = min(best, time.Since(begun))
+			}
+			return best
 		}
-		took(5_000)
-		small, large := took(5_000), took(80_000)
-		if large > 100*small+50*time.Millisecond { // sixteen times as much; squared it would be 256
-			t.Errorf("%q: %s for 5,000 words, %s for 80,000", word, small, large)
+		small, large := took(5_000), took(40_000)
+		if large > 40*small+50*time.Millisecond { // eight times as much; squared it would be 64
+			t.Errorf("%q: %s for 5,000 words, %s for 40,000", word, small, large)
 		}
 	}
 }
