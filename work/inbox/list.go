@@ -9,6 +9,7 @@ import (
 	"aver/base/personal"
 	"aver/frame/request"
 	"aver/trust/consent"
+	"aver/trust/restriction"
 	"aver/vault"
 	"aver/work/contacts"
 	"aver/work/inbox/desk"
@@ -229,6 +230,7 @@ type Thread struct {
 	More     bool // there are earlier messages
 	Others   []Conversation
 	Consents []consent.State
+	Limits   []restriction.Limit // what the person has closed
 }
 
 // Open reads a conversation for somebody who answers; the journal says who looked at whose.
@@ -248,6 +250,9 @@ func (s *Service) Open(ctx context.Context, actor vault.Actor, id ids.Conversati
 			return err
 		}
 		if t.Others, err = conversationsOf(tx, c.Contact); err != nil {
+			return err
+		}
+		if t.Limits, err = restriction.Of(tx, c.Contact); err != nil {
 			return err
 		}
 		t.Consents, err = consent.Of(tx, c.Contact)

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/language"
 
 	"aver/frame/page"
+	limits "aver/trust/restriction/ui"
 )
 
 //go:embed strings.en.json
@@ -152,6 +153,7 @@ type Person struct {
 	Active   time.Time
 	Since    time.Time
 	Consents []Consent
+	Limits   []limits.Limit // what the person has closed
 	Others   []Other
 	Assignee string
 	Team     string

@@ -16,6 +16,7 @@ import (
 	"aver/base/ids"
 	"aver/frame/page"
 	"aver/trust/identity"
+	"aver/trust/restriction"
 	"aver/vault"
 	"aver/work/inbox"
 	"aver/work/inbox/ui"
@@ -364,6 +365,7 @@ func personOf(t inbox.Thread, v view) ui.Person {
 	for _, c := range t.Consents {
 		p.Consents = append(p.Consents, ui.Consent{Purpose: c.Purpose, Granted: c.Granted, Version: c.Version, Language: c.Language, Since: c.Since})
 	}
+	p.Limits = restriction.Shown(t.Limits)
 	for _, c := range t.Others {
 		if p.Since.IsZero() || c.CreatedAt.Before(p.Since) {
 			p.Since = c.CreatedAt
