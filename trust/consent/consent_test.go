@@ -353,3 +353,30 @@ func TestTheSettingsPage(t *testing.T) {
 		}
 	})
 }
+
+func TestAConsentIsHandedOutAsARecordOfTheStandard(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		ctx, who := t.Context(), h.person(t)
+		visitor := vaulttest.Visitor(h.Tenant, who)
+		must(t, h.consent.Record(ctx, visitor, who, yes("1", "de")))
+		shown := h.notice(t, "de").Text
+		h.Clock.Advance(time.Hour)
+		must(t, h.consent.Withdraw(ctx, visitor, who, consent.Support))
+		for _, actor := range []vault.Actor{visitor, h.owner} {
+			all, err := h.consent.Documents(ctx, actor, who)
+			must(t, err)
+			if len(all) != 1 {
+				t.Fatalf("%d records", len(all))
+			}
+			d := all[0]
+			if d.Type != "dpv:ConsentRecord" || !strings.HasSuffix(d.Schema, "dpv-27560#record") || !strings.HasPrefix(d.ID, "urn:uuid:") || d.Person != who || d.Status != "dpv:ConsentWithdrawn" ||
+				len(d.Notices) != 1 || d.Notices[0].Text != shown || d.Notices[0].Language != "de" || len(d.Events) != 2 || d.Events[0].State != "dpv:ConsentGiven" || d.Events[1].At.Sub(d.Events[0].At) != time.Hour ||
+				d.Process.Controller != "acme" || d.Process.Jurisdiction != "eu" || d.Withdrawal == "" {
+				t.Errorf("%+v", d)
+			}
+		}
+		if _, err := h.consent.Documents(ctx, vaulttest.Visitor(h.Tenant, h.person(t)), who); !errs.Is(err, errs.NotFound) {
+			t.Errorf("another's records: %v", err)
+		}
+	})
+}

@@ -96,6 +96,10 @@ func (s *Service) api(api huma.API) {
 		all, err := s.History(ctx, request.Actor(ctx), in.ID)
 		return answer.All(all, err, recordOut)
 	})
+	huma.Get(api, "/v1/contacts/{id}/consent_records", func(ctx context.Context, in *ofContact) (*answer.List[Document], error) {
+		all, err := s.Documents(ctx, request.Actor(ctx), in.ID)
+		return answer.All(all, err, func(d Document) Document { return d })
+	})
 	huma.Post(api, "/v1/contacts/{id}/subscriptions", func(ctx context.Context, in *struct {
 		ID   ids.Contact `path:"id"`
 		Body struct {
