@@ -70,13 +70,26 @@ func (m Mode) Writing(person string, tenant bool) string {
 		" AND (" + terms("basis") + " <> 'consent' OR EXISTS (" + from("1", "yes", tenant) + "yes" + is + "yes.kind = 'granted' AND yes.purpose = ?))"
 }
 
-// Asking is the question whether something may be written about a person, with the values of WritingArgs.
+// Asking is the question whether something may be written about a person, with the values of WritingArgs. It is asked for
+// every message, and so written once.
 func (m Mode) Asking(tenant bool) string {
-	if m == Self {
-		return from("1", "said", tenant) + "said.person = ? AND said.kind = 'granted' AND said.purpose = ?" // a row that can be held
+	if tenant {
+		return asking[m][1]
 	}
-	return "SELECT 1 WHERE " + m.Writing("?", tenant)
+	return asking[m][0]
 }
+
+var asking = func() (out [Modes][2]string) {
+	for m := range Modes {
+		for i, tenant := range []bool{false, true} {
+			out[m][i] = "SELECT 1 WHERE " + m.Writing("?", tenant)
+			if m == Self {
+				out[m][i] = from("1", "said", tenant) + "said.person = ? AND said.kind = 'granted' AND said.purpose = ?" // a row that can be held
+			}
+		}
+	}
+	return out
+}()
 
 // opened is the condition that the person, or the tenant with a ground of Art. 18(2), has opened the purpose.
 func opened(person string, tenant bool) string {

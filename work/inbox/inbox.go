@@ -89,9 +89,7 @@ func (s *Service) jobs(j *jobs.Jobs) error {
 
 // MayRead tells whether somebody may read conversations, and MayWrite whether they may answer: for pages that hide what
 // would be refused.
-func (s *Service) MayRead(actor vault.Actor) bool { return actor.Can(actOpen) }
-
-// MayWrite tells whether somebody may answer.
+func (s *Service) MayRead(actor vault.Actor) bool  { return actor.Can(actOpen) }
 func (s *Service) MayWrite(actor vault.Actor) bool { return actor.Can(actReply) }
 
 // Now is the time that the inbox goes by.

@@ -252,10 +252,9 @@ func (s *Service) Open(ctx context.Context, actor vault.Actor, id ids.Conversati
 		if t.Others, err = conversationsOf(tx, c.Contact); err != nil {
 			return err
 		}
-		if t.Limits, err = restriction.Of(tx, c.Contact); err != nil {
-			return err
+		if t.Limits, err = restriction.Of(tx, c.Contact); err == nil {
+			t.Consents, err = consent.Of(tx, c.Contact)
 		}
-		t.Consents, err = consent.Of(tx, c.Contact)
 		return err
 	})
 	return t, err
