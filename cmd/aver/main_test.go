@@ -89,7 +89,7 @@ func TestServeRefusesSettingsThatExposeIt(t *testing.T) {
 
 func TestACommandMakesNoInstallation(t *testing.T) {
 	t.Parallel()
-	for _, words := range []string{"tenant list", "tenant setup kowal", "claims list", "claims verify", "subprocessors list", "audit export kowal", "audit key",
+	for _, words := range []string{"tenant list", "tenant setup kowal", "claims list", "claims verify", "subprocessors list", "papers check kowal", "audit export kowal", "audit key",
 		"audit checkpoint", "backup now", "backup list", "drill restore-erasure", "keys list", "keys rotate-root", "doctor"} {
 		folder := filepath.Join(t.TempDir(), "data")
 		_, errOut := says(t, exitError, append(strings.Fields(words), "--data", folder)...)

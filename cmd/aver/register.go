@@ -7,9 +7,9 @@ import (
 	"os"
 	"strings"
 
-	"aver/base/errs"
 	"aver/base/ids"
 	"aver/cmd/aver/app"
+	"aver/cmd/aver/paperwork"
 	"aver/trust/identity"
 	"aver/trust/subprocessors"
 )
@@ -49,7 +49,7 @@ func register(ctx context.Context, c *call) error {
 			}
 			kept, err := a.Subprocessors.Save(ctx, actor, entry)
 			if err != nil {
-				return inWords(err)
+				return err
 			}
 			return sayRegister(c, []subprocessors.Company{kept})
 		case len(words) == 2 && words[0] == "remove":
@@ -75,19 +75,6 @@ func readEntry(file string) (subprocessors.Company, error) {
 	return e.Company(), nil
 }
 
-// inWords adds which parts were refused.
-func inWords(err error) error {
-	p := errs.AsProblem(err)
-	if p.Code != errs.Invalid {
-		return err
-	}
-	var lines []string
-	for _, f := range p.Errors {
-		lines = append(lines, f.Field+": "+f.Message)
-	}
-	return fmt.Errorf("%s\n%s", p.Detail, strings.Join(lines, "\n"))
-}
-
 func sayRegister(c *call, list []subprocessors.Company) error {
 	if c.json {
 		entries := make([]subprocessors.Entry, 0, len(list))
@@ -103,4 +90,17 @@ func sayRegister(c *call, list []subprocessors.Company) error {
 		fmt.Fprintf(c.out, "%-6s %s  %s (%s): %s, for %s\n", one.Status, one.ID, one.Name, one.Region, strings.Join(one.Hosts, ", "), strings.Join(one.Purposes, ", "))
 	}
 	return nil
+}
+
+var papersCommand = command{name: "papers", summary: paperwork.Summary, usage: paperwork.Usage, run: papers}
+
+func papers(ctx context.Context, c *call) error {
+	var s settings
+	s.storage(c.flags)
+	command := paperwork.Command{Flags: c.flags, Out: c.out, JSON: &c.json, WrongUse: errUsage, No: errNo}.Options()
+	words, err := c.parse()
+	if err != nil {
+		return err
+	}
+	return open(ctx, &s, func(a *app.App) error { return command.Run(ctx, a, words) })
 }

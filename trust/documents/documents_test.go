@@ -10,11 +10,13 @@ import (
 
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/trust/consent"
 	"aver/trust/documents"
 	"aver/trust/documents/paper"
 	"aver/trust/documents/ui"
 	"aver/vault"
 	"aver/vault/journal"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 )
 
@@ -66,16 +68,26 @@ func TestTheNoticeChangesWithTheFactsAndCountsItsVersions(t *testing.T) {
 			t.Error("the receiver is not named")
 		}
 
+		agreed, err := consent.New(w.Vault).SetPurpose(t.Context(), w.owner(), consent.Definition{ID: "warranty", Basis: purpose.Contract, Names: map[string]string{"en": "Keeping to the warranty"}, Recipients: []string{"Werk AG"}})
+		must(t, err)
+		defined, number := w.notice(t, "en")
+		if l, ok := from(defined, "purposes", paper.Source{Origin: paper.Purpose, Ref: agreed.ID}); !ok || l.Name != "Keeping to the warranty" || !strings.Contains(l.Text, "6(1)(b)") || number != 4 {
+			t.Errorf("version %d, the purpose that the workspace defined is %+v", number, l)
+		}
+		if l, ok := find(defined, "Werk AG"); !ok || l.Text != "Receives data for this: Keeping to the warranty" {
+			t.Errorf("whom it names is %+v", l)
+		}
+
 		w.off = []string{"connections.ip"}
 		less, number := w.notice(t, "en")
-		if l, _ := from(less, "data", connections); strings.Contains(strings.Join(l.Items, ""), "network address") || number != 4 {
+		if l, _ := from(less, "data", connections); strings.Contains(strings.Join(l.Items, ""), "network address") || number != 5 {
 			t.Errorf("after a field was switched off: version %d, %+v", number, l)
 		}
 
 		must(t, w.companies.Remove(t.Context(), vaulttest.System(ids.Installation), c.ID))
 		w.Clock.Advance(day)
 		gone, number := w.notice(t, "en")
-		if _, ok := find(gone, "Modell Inc"); ok || number != 5 {
+		if _, ok := find(gone, "Modell Inc"); ok || number != 6 {
 			t.Errorf("after the company left: version %d, named: %t", number, ok)
 		}
 	})

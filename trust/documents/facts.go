@@ -39,6 +39,7 @@ var letters = map[purpose.Basis]string{purpose.Consent: "a", purpose.Contract: "
 // Purpose is what data is processed for.
 type Purpose struct {
 	ID     string
+	Names  map[string]string // by language: what the tenant calls it
 	Words  map[string]string // by language: the tenant's own; empty for those that every installation has
 	Basis  purpose.Basis
 	Idle   bool // nothing is processed for it now: it is switched off, or nobody uses it
@@ -81,6 +82,7 @@ const (
 	Company Kind = "company" // a sub-processor
 	Program Kind = "program" // a receiver of the tenant's choice
 	Machine Kind = "machine" // the operator's own
+	Named   Kind = "named"   // whom the tenant wrote down with a purpose
 )
 
 // Recipient is somebody whom data is sent to.

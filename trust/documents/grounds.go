@@ -1,7 +1,6 @@
 package documents
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -10,7 +9,6 @@ import (
 	"aver/base/ids"
 	"aver/trust/consent"
 	"aver/trust/documents/paper"
-	"aver/vault"
 	"aver/vault/purpose"
 )
 
@@ -29,19 +27,21 @@ var standing = []Purpose{
 }
 
 // ofStaff are the tables about people who answer.
-var ofStaff = []string{"users", "credentials", "doors", "team_members", "legal_entities", "assessment_answers"}
+var ofStaff = []string{"users", "credentials", "doors", "team_members", "legal_entities", "assessment_answers", "closings"}
 
-// serving says which tables serve a purpose other than answering people, by how their names begin.
-var serving = []struct {
+type serves struct {
 	purpose string
 	names   []string
-}{
+}
+
+// serving says which tables serve a purpose other than answering people, by how their names begin.
+var serving = []serves{
 	{forAccounts, []string{"users", "doors", "team_members", "legal_entities"}},
 	{forSecurity, []string{"connections", "credentials", "audit_", "backup_", "claim_", "canar", "idempotency_keys", "signing_keys", "tenants"}},
 	{purpose.Enrichment, []string{"enrichment_"}},
 	{purpose.Improvement, []string{"improvement_"}},
 	{purpose.Sync, []string{"webhook"}},
-	{forRights, []string{"standings", "purposes", "rights_", "consent", "retention_", "hold", "legal_hold", "person_limits", "restriction", "erasure", "receipt", "recipient", "child", "notice_versions",
+	{forRights, []string{"standings", "purposes", "rights_", "consent", "retention_", "hold", "legal_hold", "limit_", "restriction", "erasure", "receipt", "recipient", "child", "notice_versions",
 		"assessment_answers", "subprocessors", "residency", "closing", "contact_field"}},
 }
 
@@ -54,39 +54,30 @@ func purposeOf(table string) string {
 	return consent.Support
 }
 
-// readPurposes are answering people, the others that data is processed for now, those whose ground the tenant has
-// chosen, and those that every installation has.
+// readPurposes are answering people, the others that data is processed for now or that the tenant has defined, those
+// that something could be kept for, and those that every installation has.
 func (s *Service) readPurposes(ctx context.Context, tenant ids.Tenant, f *Facts) error {
-	names, err := s.Active(ctx, tenant)
+	active, err := s.Active(ctx, tenant)
 	if err != nil {
 		return err
 	}
-	chosen := map[string]purpose.Basis{}
-	err = s.vault.View(ctx, system(tenant), actFacts, func(tx *vault.Tx) error {
-		rows, err := vault.Purposes.Find(tx, "ORDER BY id LIMIT 200")
-		for _, row := range rows {
-			chosen[row.ID] = row.Basis
-			names = append(names, row.ID)
-		}
-		return err
-	})
+	all, err := s.Consent.Purposes(ctx, system(tenant))
 	if err != nil {
 		return err
 	}
 	f.Purposes = nil
-	for _, name := range append([]string{consent.Support}, names...) {
-		if slices.ContainsFunc(f.Purposes, func(p Purpose) bool { return p.ID == name }) {
+	for _, d := range all {
+		p := Purpose{ID: d.ID, Basis: d.Basis, Names: d.Names, Words: map[string]string{}, Source: paper.Source{Origin: paper.Purpose, Ref: d.ID}}
+		p.Idle = d.ID != consent.Support && d.Version == 0 && !slices.Contains(active, d.ID)
+		if p.Idle && !slices.ContainsFunc(serving, func(s serves) bool { return s.purpose == d.ID }) {
 			continue
 		}
-		p := Purpose{ID: name, Basis: cmp.Or(chosen[name], purpose.Of(name).Basis), Words: map[string]string{}, Source: paper.Source{Origin: paper.Purpose, Ref: name}}
 		if err := s.readWords(ctx, tenant, p); err != nil {
 			return err
 		}
 		f.Purposes = append(f.Purposes, p)
-	}
-	for _, s := range serving {
-		if known := slices.ContainsFunc(append(f.Purposes, standing...), func(p Purpose) bool { return p.ID == s.purpose }); !known {
-			f.Purposes = append(f.Purposes, Purpose{ID: s.purpose, Basis: purpose.Of(s.purpose).Basis, Idle: true, Source: paper.Source{Origin: paper.Purpose, Ref: s.purpose}})
+		for _, name := range d.Recipients {
+			f.Recipients = append(f.Recipients, Recipient{Kind: Named, Name: name, For: []string{d.ID}, Source: p.Source})
 		}
 	}
 	f.Purposes = append(f.Purposes, standing...)

@@ -1,6 +1,7 @@
 package documents
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -154,7 +155,7 @@ func (w writer) purposeName(p Purpose) string {
 	if key := "purpose." + p.ID; slices.Contains(w.Keys(), key) {
 		return w.T(key, w.name)
 	}
-	return p.ID
+	return cmp.Or(p.Names[w.lang], p.name())
 }
 
 // data names each class about visitors with how long it is kept.
@@ -214,6 +215,8 @@ func (w writer) recipients() paper.Section {
 			line.Text = w.T("recipient.company", w.name, strings.Join(r.For, ", "), joined(", ", r.Address, r.Region))
 		case Program:
 			line.Text = w.T("recipient.program", w.name)
+		case Named:
+			line.Text = w.T("recipient.named", w.purposeName(w.purpose(r.For[0])))
 		case Machine:
 			line.Text = w.T("recipient.machine")
 		}

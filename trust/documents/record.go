@@ -1,6 +1,8 @@
 package documents
 
 import (
+	"cmp"
+
 	"aver/trust/documents/paper"
 	"aver/trust/documents/ui"
 )
@@ -58,7 +60,7 @@ func (p Purpose) name() string {
 	if key := "purpose." + p.ID; ui.Says(key) {
 		return ui.Say(key)
 	}
-	return p.ID
+	return cmp.Or(p.Names[Languages[0]], p.ID)
 }
 
 // processing is the record of a processor (GDPR Art. 30(2)): whoever runs the installation, for each controller whose

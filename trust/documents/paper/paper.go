@@ -81,6 +81,11 @@ type Paper struct {
 // Finish stamps a paper with the program that made it, the time, and the hash of what it says.
 func (p Paper) Finish(program string, at time.Time) (Paper, error) {
 	p.Format, p.Program, p.At, p.Hash = Version, "", time.Time{}, ""
+	for i := range p.Sections {
+		if p.Sections[i].Lines == nil {
+			p.Sections[i].Lines = []Line{} // a list in JSON, not null
+		}
+	}
 	said, err := json.Marshal(p)
 	if err != nil {
 		return p, fmt.Errorf("hash a paper: %w", err)

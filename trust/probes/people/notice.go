@@ -41,7 +41,7 @@ func informed(w view) claim.Claim {
 		ID: "rgt-1", Theme: world.People, Owner: world.DPO, Every: world.Hourly, On: []string{"retention.changed", "subprocessor.", "consent_notice.", "webhook."},
 		Wording:   "People are told what for, by whom and how long: the notice of a canary workspace names {purposes} purposes, {recipients} recipients and {limits} limits in force, {missing} missing, in {languages} languages",
 		Predicate: "In each language the public notice has the words of every purpose that people are asked to agree to, names every live sub-processor and every receiver of the workspace's, and states every limit of a class about people as the retention schedule has it.",
-		Method:    "The probe reads the page as anybody may, and compares it with the consent notice, the register, the list of webhooks and the retention schedule, each read where it is decided.",
+		Method:    "The probe reads the page as anybody may, and compares it with the consent notice, the purposes that the workspace defined, the register, the list of webhooks and the retention schedule, each read where it is decided.",
 		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P1.1"}, GDPR: []string{"12(1)", "13", "14"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
 			n, err := w.lookAtNotice(ctx)
@@ -81,6 +81,18 @@ func (w view) lookAtNotice(ctx context.Context) (n told, err error) {
 	for _, one := range notice {
 		if one.Language == documents.Languages[0] {
 			n.purposes[one.Purpose] = one.Text
+		}
+	}
+	defined, err := list[struct {
+		ID      string
+		Version int
+	}](ctx, door, side, "/v1/purposes")
+	if err != nil {
+		return n, err
+	}
+	for _, p := range defined {
+		if p.Version > 0 {
+			n.purposes[p.ID] += "" // it must be named, with whatever words
 		}
 	}
 	if n.recipients, err = w.recipients(ctx, door, side); err != nil {
@@ -124,6 +136,13 @@ func (w view) recipients(ctx context.Context, door *inside.Door, side *canary.Si
 	}
 	for _, c := range live {
 		names = append(names, c.Name)
+	}
+	purposes, err := list[struct{ Recipients []string }](ctx, door, side, "/v1/purposes")
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range purposes {
+		names = append(names, p.Recipients...)
 	}
 	hooks, err := list[struct{ URL string }](ctx, door, side, "/v1/webhooks")
 	for _, h := range hooks {

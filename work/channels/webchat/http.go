@@ -207,7 +207,7 @@ func (s *Service) Configuration(ctx context.Context, t vault.Tenant, lang string
 	if err != nil {
 		return c, err
 	}
-	c.Consent = noticeConfig{Required: true, Purpose: notice.Purpose, Version: version(notice.Version), Text: notice.Text, Language: notice.Language, NoticeURL: notice.URL}
+	c.Consent = noticeConfig{Required: true, Purpose: notice.Purpose, Version: version(notice.Version), Text: notice.Text, Language: notice.Language, NoticeURL: orElse(notice.URL, "/my-data/"+t.Slug+"/notice?lang="+c.Language)}
 	return c, nil
 }
 

@@ -64,7 +64,8 @@ func (s *Service) Module() module.Module {
 func (s *Service) jobs(j *jobs.Jobs) error {
 	s.queue = j
 	work := func(ctx context.Context, job jobs.Job) error { return s.Sweep(ctx, job.Tenant) }
-	if err := j.Handle(jobs.Kind{Name: kind, Work: work, Unique: true, Timeout: 30 * time.Minute, Retry: []time.Duration{time.Minute, 10 * time.Minute}}); err != nil {
+	// Not unique: a second pass that waits for its minute must not swallow the first pass of another field.
+	if err := j.Handle(jobs.Kind{Name: kind, Work: work, Timeout: 30 * time.Minute, Retry: []time.Duration{time.Minute, 10 * time.Minute}}); err != nil {
 		return err
 	}
 	return j.Every("contact_fields.turn", every, s.turn)
