@@ -151,9 +151,10 @@ func (s *Service) covered(tx *vault.Tx, email string) ([]ids.Contact, error) {
 	return out, nil
 }
 
-// take looks, after the answer, whom a request of the public page is about: it mails a code, carries out what takes no
-// proof, or passes the request on to the tenant when nobody here has the address.
-func (s *Service) take(ctx context.Context, tenant ids.Tenant, id RequestID) error {
+// TakeUp looks, after the answer, whom a request of the public page is about: it mails a code, carries out what takes no
+// proof, or passes the request on to the tenant when nobody here has the address. It is a job's work, and does no harm
+// twice.
+func (s *Service) TakeUp(ctx context.Context, tenant ids.Tenant, id RequestID) error {
 	r, err := s.Read(ctx, system(tenant), id)
 	if err != nil || r.State.Over() {
 		return ignoreAbsent(err)

@@ -44,8 +44,11 @@ func (w view) requestsOf(ctx context.Context, passes func(ids.Tenant) bool) (all
 	return all, nil
 }
 
-// taken waits until a job has looked at a request of the public page.
+// taken is a request of the public page once it was taken up: by the job, or here, where none may run.
 func (w view) taken(ctx context.Context, tenant ids.Tenant, t rights.Ticket) (r rights.Request, err error) {
+	if err := w.Rights.TakeUp(ctx, tenant, t.Request); err != nil {
+		return r, fmt.Errorf("take a request up: %w", err)
+	}
 	err = eventually.Holds(ctx, eventually.Patience, "a request of the public page is looked at", func() (bool, error) {
 		r, err = w.Rights.Held(ctx, tenant, t)
 		return r.Asker.IsZero() || r.State.Over(), err
