@@ -176,7 +176,7 @@ func compareExports(ctx context.Context, large, middle *hoard) (line, error) {
 func (h *hoard) fulfil(ctx context.Context, asked, keys []ids.Contact) ([]line, error) {
 	t, err := gone.Measure(ctx, h.app, h.tenant, asked, keys)
 	of := func(what string, took, must, aim time.Duration) line {
-		return line{What: what, Must: "≤ " + millis(must), Aim: "≤ " + millis(aim), Ours: millis(took), Raw: millis(t.Write) + " for a synced page",
+		return line{What: what, Must: fmt.Sprintf("≤ %d ms", must.Milliseconds()), Aim: fmt.Sprintf("≤ %d ms", aim.Milliseconds()), Ours: millis(took), Raw: millis(t.Write) + " for a synced page",
 			Ratio: fmt.Sprintf("%.1f", float64(took)/float64(t.Write)), Verdict: atMost(float64(took), float64(must), float64(aim))}
 	}
 	return []line{of(fmt.Sprintf("erasure of such a person as they ask for it, until nothing opens: the slowest of %d", len(asked)), t.Request, 250*time.Millisecond, 100*time.Millisecond),
