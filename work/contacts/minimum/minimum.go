@@ -187,6 +187,9 @@ func (s *Service) step(ctx context.Context, tenant ids.Tenant, f fields.Field, p
 		if err != nil {
 			return err
 		}
+		if row.At.IsZero() {
+			row.Looked = 0
+		}
 		list, err := next(tx, row.At)
 		if err != nil {
 			return err
@@ -221,7 +224,7 @@ func ended(row fields.Row, now time.Time) fields.Row {
 		row.DoneAt = now
 		return row
 	}
-	row.At, row.Looked = ids.Contact{}, 0
+	row.At = ids.Contact{} // how many it looked at stays shown until the next pass begins
 	return row
 }
 

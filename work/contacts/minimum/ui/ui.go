@@ -6,6 +6,7 @@ package ui
 import (
 	"context"
 	_ "embed"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -43,6 +44,12 @@ func Switched(field string, on bool) string {
 }
 
 func label(field string) string { return text.T("field." + field) }
+
+// heading is the field's name at the beginning of a line.
+func (f Field) heading() string {
+	name := label(f.Name)
+	return strings.ToUpper(name[:1]) + name[1:]
+}
 
 // refresh fetches the list anew while anything is swept.
 func (v View) refresh() bool {
