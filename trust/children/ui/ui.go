@@ -87,5 +87,5 @@ func (r Review) state() page.Badge {
 
 func (r Review) confirm() page.Confirm {
 	return page.Confirm{Title: text.T("confirm.title"), Happens: []string{text.T("confirm.all"), text.T("confirm.never"), text.T("confirm.log")},
-		Word: text.T("confirm.word"), Act: text.T("confirm"), Action: r.path("confirm"), Back: "/settings/children"}
+		Act: text.T("confirm"), Action: r.path("confirm"), Back: "/settings/children"}
 }
