@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/tlog"
 	"aver/vault/engine"
@@ -114,7 +115,13 @@ func (v *Vault) Catch(tenants ...ids.Tenant) {
 
 // source is where followers read.
 func (v *Vault) source() follow.Source {
-	return follow.Source{Cursor: v.cursor, Entries: v.Entries, Log: v.log,
+	return follow.Source{Entries: v.Entries, Log: v.log,
+		Cursor: func(ctx context.Context, tenant ids.Tenant, name string) (int64, error) {
+			if errs.Is(v.atHome(ctx, tenant), errs.NotFound) {
+				return 0, follow.ErrGone
+			}
+			return v.cursor(ctx, tenant, name)
+		},
 		Move: func(ctx context.Context, tenant ids.Tenant, name string, to int64) error {
 			return v.maintain(ctx, tenant, func(tx *Tx) error { return journal.MoveCursor(tx.conn, name, to) })
 		}}

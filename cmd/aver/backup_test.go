@@ -111,3 +111,47 @@ func TestACommandLineRestoresAnInstallationOnPostgreSQLOnAnotherMachine(t *testi
 		t.Errorf("the doctor said %q", out)
 	}
 }
+
+func TestACommandLineClosesReopensAndDestroysAWorkspace(t *testing.T) {
+	t.Parallel()
+	data := []string{"--data", filepath.Join(t.TempDir(), "data")}
+	at := func(words ...string) []string { return append(words, data...) }
+	says(t, exitOK, at("tenant", "create", "kowal")...)
+	says(t, exitUsage, at("tenant", "close", "kowal", "--grace", "soon", "--yes")...)
+	says(t, exitUsage, at("tenant", "close", "kowal")...) // nobody typed its name
+	if out, _ := says(t, exitOK, at("tenant", "close", "kowal", "--grace", "14d", "--yes")...); !strings.Contains(out, "can be reopened until") {
+		t.Errorf("said %q", out)
+	}
+	if out, _ := says(t, exitOK, at("tenant", "list")...); strings.Contains(out, "kowal") {
+		t.Errorf("listed %q", out)
+	}
+	says(t, exitError, at("tenant", "setup", "kowal")...)
+	says(t, exitOK, at("tenant", "reopen", "kowal")...)
+	says(t, exitError, at("tenant", "reopen", "kowal")...)
+	out, _ := says(t, exitOK, at("tenant", "close", "kowal", "--grace", "0", "--yes", "--json")...)
+	var told struct {
+		Destroyed bool
+		Link      string
+	}
+	must(t, json.Unmarshal([]byte(out), &told))
+	if !told.Destroyed || !strings.HasPrefix(told.Link, "https://localhost:8443/closed/") {
+		t.Errorf("said %q", out)
+	}
+	if out, _ := says(t, exitOK, at("tenant", "closed")...); !strings.Contains(out, "kowal") || !strings.Contains(out, "destroyed") {
+		t.Errorf("listed %q", out)
+	}
+	document := ""
+	must(t, with(t.Context(), app.Config{Data: data[1]}, func(a *app.App) error {
+		all, err := a.Closing.List(t.Context())
+		document = string(all[0].Document)
+		return err
+	}))
+	file := filepath.Join(t.TempDir(), "certificate.json")
+	must(t, os.WriteFile(file, []byte(document), 0o600))
+	key, _ := says(t, exitOK, at("audit", "key")...)
+	if out, _ := says(t, exitOK, "tenant", "certificate", file, "--key", strings.TrimSpace(key)); !strings.Contains(out, "It holds: workspace kowal") {
+		t.Errorf("said %q", out)
+	}
+	must(t, os.WriteFile(file, []byte(strings.Replace(document, `"slug": "kowal"`, `"slug": "other"`, 1)), 0o600))
+	says(t, exitNo, "tenant", "certificate", file, "--key", strings.TrimSpace(key))
+}

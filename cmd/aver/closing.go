@@ -45,7 +45,7 @@ func (e *ending) do(ctx context.Context, c *call, s *settings, words []string) e
 	grace, err := closing.ParseGrace(e.grace)
 	switch {
 	case err != nil:
-		return err
+		return fmt.Errorf("%s %w", say(err), errUsage)
 	case len(words) == 2 && words[0] == "certificate" && e.key != "":
 		return verifyCertificate(c, words[1], e.key)
 	case len(words) == 1 && words[0] == "closed":

@@ -65,7 +65,10 @@ func (s *Service) due(ctx context.Context) ([]ids.Tenant, error) {
 	clear(s.changed)
 	s.mu.Unlock()
 	if !all {
-		return some, nil
+		return slices.DeleteFunc(some, func(t ids.Tenant) bool { // closed since, or destroyed
+			_, err := s.vault.Tenant(ctx, t)
+			return errs.Is(err, errs.NotFound)
+		}), nil
 	}
 	tenants, err := s.vault.TenantIDs(ctx)
 	if err != nil {

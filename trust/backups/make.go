@@ -4,12 +4,9 @@ import (
 	"archive/zip"
 	"context"
 	"crypto/ed25519"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -24,6 +21,7 @@ import (
 	"aver/base/personal"
 	"aver/trust/backups/bucket"
 	"aver/trust/backups/shelf"
+	"aver/trust/backups/tally"
 	"aver/vault"
 )
 
@@ -116,20 +114,6 @@ func (s *Service) storeFile() string {
 	return pagesFile
 }
 
-// counted hashes and counts what goes through it.
-type counted struct {
-	to  io.Writer
-	sum hash.Hash
-	n   int64
-}
-
-func (c *counted) Write(p []byte) (int, error) {
-	n, err := c.to.Write(p)
-	c.sum.Write(p[:n])
-	c.n += int64(n)
-	return n, err
-}
-
 // put makes an encrypted archive on a shelf, and returns its size in bytes and the hash of its bytes.
 func (s *Service) put(ctx context.Context, on shelf.Shelf, name string, fill func(*zip.Writer) error) (size int64, sum string, err error) {
 	to, err := s.recipients()
@@ -137,20 +121,25 @@ func (s *Service) put(ctx context.Context, on shelf.Shelf, name string, fill fun
 		return 0, "", err
 	}
 	err = on.Put(ctx, name, func(w io.Writer) error {
-		out := &counted{to: w, sum: sha256.New()}
-		sealed, err := age.Encrypt(out, to...)
-		if err != nil {
-			return err
-		}
-		z := zip.NewWriter(sealed)
-		if err := fill(z); err != nil {
-			return err
-		}
-		err = errors.Join(z.Close(), sealed.Close(), ctx.Err())
-		size, sum = out.n, hex.EncodeToString(out.sum.Sum(nil))
-		return err
+		out := tally.New(w)
+		err := encrypted(out, to, fill)
+		size, sum = out.N, out.End()
+		return errors.Join(err, ctx.Err())
 	})
 	return size, sum, err
+}
+
+// encrypted writes an archive for recipients.
+func encrypted(out io.Writer, to []age.Recipient, fill func(*zip.Writer) error) error {
+	sealed, err := age.Encrypt(out, to...)
+	if err != nil {
+		return err
+	}
+	z := zip.NewWriter(sealed)
+	if err := fill(z); err != nil {
+		return err
+	}
+	return errors.Join(z.Close(), sealed.Close())
 }
 
 // fill puts every tenant's store and files into the archive.
@@ -225,8 +214,7 @@ func copyFile(w io.Writer, path string) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(w, f)
-	return errors.Join(err, f.Close())
+	return errors.Join(tally.Copy(w, f), f.Close())
 }
 
 func (p *Part) add(z *zip.Writer, path string, content func(io.Writer) error) error {
@@ -234,12 +222,12 @@ func (p *Part) add(z *zip.Writer, path string, content func(io.Writer) error) er
 	if err != nil {
 		return err
 	}
-	out := &counted{to: f, sum: sha256.New()}
-	if err := content(out); err != nil {
-		return err
+	out := tally.New(f)
+	err = content(out)
+	if sum := out.End(); err == nil {
+		p.Files = append(p.Files, File{Path: path, Size: out.N, SHA256: sum})
 	}
-	p.Files = append(p.Files, File{Path: path, Size: out.n, SHA256: hex.EncodeToString(out.sum.Sum(nil))})
-	return nil
+	return err
 }
 
 func (s *Service) sign(ctx context.Context, m Manifest) error {

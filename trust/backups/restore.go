@@ -5,8 +5,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +13,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"filippo.io/age"
@@ -22,6 +21,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/trust/backups/shelf"
+	"aver/trust/backups/tally"
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/dump"
@@ -127,49 +127,77 @@ func (s *Service) restore(ctx context.Context, o Order) (Manifest, error) {
 	if err != nil {
 		return m, err
 	}
-	f, err := s.fetch(ctx, o.From, m)
+	f, genuine, err := s.fetch(ctx, o.From, m)
 	if err != nil {
 		return m, err
 	}
 	defer f.Close()
-	z, err := openArchive(f, m.Size, who)
-	if err != nil {
-		return m, err
+	if o.Rows != nil { // what went into a database is not taken back
+		if err := genuine(); err != nil {
+			return m, err
+		}
 	}
-	return m, full(s.unpack(ctx, z, m, o))
+	began, err := s.extract(ctx, f, who, m, o)
+	if forged := genuine(); forged != nil { // that is the reason, whatever else went wrong
+		if began {
+			forged = errors.Join(forged, os.RemoveAll(o.To))
+		}
+		return m, forged
+	}
+	return m, full(err)
 }
 
-// fetch makes sure that a backup's bytes are those that were signed, and returns a file of them.
-func (s *Service) fetch(ctx context.Context, from shelf.Shelf, m Manifest) (*os.File, error) {
+// extract opens an archive and unpacks it. It tells whether it had begun to write.
+func (s *Service) extract(ctx context.Context, f io.ReaderAt, who []age.Identity, m Manifest, o Order) (began bool, err error) {
+	if there, err := os.ReadDir(o.To); err == nil && len(there) > 0 {
+		return false, errs.New(errs.Conflict, "The folder to restore into is not empty.")
+	}
+	z, err := openArchive(f, m.Size, who)
+	if err != nil {
+		return false, err
+	}
+	return true, s.unpack(ctx, z, m, o)
+}
+
+// fetch returns a file of a backup's bytes. genuine tells, as often as it is asked, whether they are those that were
+// signed: a local file is read for that while it is unpacked already, into a place that nobody serves.
+func (s *Service) fetch(ctx context.Context, from shelf.Shelf, m Manifest) (f *os.File, genuine func() error, err error) {
 	content, err := from.Get(ctx, m.Name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, altered("there is only its manifest.").Because(err)
+		return nil, nil, altered("there is only its manifest.").Because(err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open the backup: %w", err)
+		return nil, nil, fmt.Errorf("open the backup: %w", err)
 	}
-	f, there := content.(*os.File)
-	sum := &counted{to: io.Discard, sum: sha256.New()}
-	if !there { // on another machine: a copy is made, still encrypted
-		defer content.Close()
-		if f, err = s.nameless(); err != nil {
-			return nil, full(err)
-		}
-		sum.to = f
+	if f, here := content.(*os.File); here {
+		verdict := make(chan error, 1)
+		go func() { verdict <- m.signedFor(io.NewSectionReader(f, 0, m.Size+1), io.Discard) }()
+		return f, sync.OnceValue(func() error { return <-verdict }), nil
 	}
-	_, err = io.Copy(sum, io.LimitReader(content, m.Size+1))
+	defer content.Close()
+	if f, err = s.nameless(); err != nil { // on another machine: a copy is made, still encrypted
+		return nil, nil, full(err)
+	}
+	if err := m.signedFor(content, f); err != nil {
+		return nil, nil, errors.Join(full(err), f.Close())
+	}
+	return f, func() error { return nil }, nil
+}
+
+// signedFor tells whether these are the bytes that the manifest was signed for, and passes them on.
+func (m Manifest) signedFor(content io.Reader, to io.Writer) error {
+	sum := tally.New(to)
+	err := tally.Copy(sum, io.LimitReader(content, m.Size+1))
+	hashed := sum.End()
 	switch {
 	case err != nil:
-		err = full(fmt.Errorf("read the backup: %w", err))
-	case sum.n < m.Size:
-		err = altered(fmt.Sprintf("it was cut off after %d of %d bytes.", sum.n, m.Size))
-	case hex.EncodeToString(sum.sum.Sum(nil)) != m.SHA256:
-		err = altered("its bytes are not those that were signed.")
+		return fmt.Errorf("read the backup: %w", err)
+	case sum.N < m.Size:
+		return altered(fmt.Sprintf("it was cut off after %d of %d bytes.", sum.N, m.Size))
+	case hashed != m.SHA256:
+		return altered("its bytes are not those that were signed.")
 	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
+	return nil
 }
 
 // nameless makes a file in the data folder that goes when it is closed, also when the process dies.
@@ -203,9 +231,6 @@ func openArchive(f io.ReaderAt, size int64, who []age.Identity) (*zip.Reader, er
 
 // unpack writes exactly what the manifest lists.
 func (s *Service) unpack(ctx context.Context, z *zip.Reader, m Manifest, o Order) (err error) {
-	if there, err := os.ReadDir(o.To); err == nil && len(there) > 0 {
-		return errs.New(errs.Conflict, "The folder to restore into is not empty.")
-	}
 	mark, err := json.Marshal(m)
 	if err != nil {
 		return err
@@ -278,14 +303,14 @@ func unpackFile(ctx context.Context, z *zip.Reader, f File, tenant ids.Tenant, t
 		return altered("a file is missing from it.").Because(err)
 	}
 	defer content.Close()
-	sum := &counted{to: io.Discard, sum: sha256.New()}
+	sum := tally.New(io.Discard)
 	from := io.TeeReader(content, sum)
 	if path.Base(f.Path) == rowsFile {
 		err = load(ctx, into, tenant, from)
 	} else {
 		err = writeNew(filepath.Join(to, filepath.FromSlash(f.Path)), from)
 	}
-	if err == nil && (sum.n != f.Size || hex.EncodeToString(sum.sum.Sum(nil)) != f.SHA256) {
+	if hashed := sum.End(); err == nil && (sum.N != f.Size || hashed != f.SHA256) {
 		err = altered("a file in it is not the one that was signed.")
 	}
 	return err
@@ -318,8 +343,7 @@ func writeNew(name string, from io.Reader) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(out, from)
-	return errors.Join(err, out.Sync(), out.Close())
+	return errors.Join(tally.Copy(out, from), out.Sync(), out.Close())
 }
 
 var shutUp = errs.New(errs.Conflict, "This data was restored from a backup and people erased since may still be in it. Run aver backup release first.")

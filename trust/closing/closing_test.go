@@ -314,3 +314,21 @@ func TestNobodyOpensASnapshotOfADestroyedWorkspace(t *testing.T) {
 		}
 	})
 }
+
+func TestTheInstallationGoesOnSigningWhenAWorkspaceIsDestroyed(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		queue := moduletest.Queue(t)
+		must(t, w.audit.Module().Jobs(queue)) // from here on it notes whose logs grow
+		_, err := w.audit.Checkpoint(t.Context())
+		must(t, err)
+		w.write(t, w.Tenant, "the last words")
+		_, _, err = w.closing.Close(t.Context(), vaulttest.User(w.Tenant, vault.Owner), 0, "")
+		must(t, err)
+		_, err = w.closing.Destroy(t.Context(), w.Tenant)
+		must(t, err)
+		w.write(t, w.Other, "life goes on")
+		if _, err := w.audit.Checkpoint(t.Context()); err != nil {
+			t.Errorf("a checkpoint: %v", err)
+		}
+	})
+}

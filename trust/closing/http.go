@@ -47,7 +47,11 @@ func (s *Service) closePage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if r.PostForm.Get("confirm") != t.Slug {
+	form, err := request.Form(r)
+	if err != nil {
+		return err
+	}
+	if form.Get("confirm") != t.Slug {
 		return s.ask(w, r, true)
 	}
 	notify := ""

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"aver/base/errs"
 	"aver/base/ids"
 	"aver/trust/identity"
 	"aver/vault"
@@ -190,7 +191,7 @@ func (s *Service) write(ctx context.Context, some []Seen) {
 			}
 			return nil
 		})
-		if err != nil {
+		if err != nil && !errs.Is(err, errs.NotFound) { // closed meanwhile
 			slog.Error("write connections down", "lines", len(lines), "error", err)
 		}
 	}

@@ -7,6 +7,7 @@ package follow
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -22,6 +23,9 @@ type Follower struct {
 	Batch int64 // 256 if 0
 	Each  func(ctx context.Context, tenant ids.Tenant, entries []journal.Entry) error
 }
+
+// ErrGone is what a Source says of a tenant that is closed: nobody reads on until the tenant is woken again.
+var ErrGone = errors.New("the tenant is closed")
 
 // Source is where followers read and keep their place.
 type Source struct {
@@ -121,7 +125,7 @@ func (f *Followers) run(r *runner) {
 		case <-r.bell:
 		}
 		for _, tenant := range r.take() {
-			if err := f.catchUp(r, tenant); err != nil && f.ctx.Err() == nil {
+			if err := f.catchUp(r, tenant); err != nil && !errors.Is(err, ErrGone) && f.ctx.Err() == nil {
 				f.source.Log.Error("follow the journal", "follower", r.Name, "error", err)
 				time.AfterFunc(retryAfter, func() { r.wake(tenant) })
 			}

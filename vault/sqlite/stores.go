@@ -156,7 +156,7 @@ func (e *Engine) Snapshot(ctx context.Context, tenant ids.Tenant, to io.Writer) 
 		return translateFile("copy the store", err)
 	}
 	defer copied.Close()
-	if _, err := io.Copy(to, copied); err != nil {
+	if _, err := io.CopyBuffer(to, struct{ io.Reader }{copied}, make([]byte, 512<<10)); err != nil {
 		return fmt.Errorf("hand over the snapshot: %w", err)
 	}
 	return nil

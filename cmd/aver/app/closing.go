@@ -5,10 +5,11 @@ import (
 	"aver/frame/live"
 	"aver/trust/closing"
 	"aver/vault"
+	"aver/vault/keyring"
 )
 
 func (a *App) closingConfig() closing.Config {
-	c := closing.Config{Audit: a.Audit, Host: a.host, Data: a.Config.Data, Closed: a.cutTenant, Copies: a.Backups.Renew, Log: a.Log}
+	c := closing.Config{Audit: a.Audit, Host: a.host, Data: a.Config.Data, Closed: a.tenantClosed, Copies: a.Backups.Renew, Log: a.Log}
 	if mailer := a.mailer(); mailer != nil {
 		c.Mailer = mailer
 	}
@@ -18,11 +19,21 @@ func (a *App) closingConfig() closing.Config {
 	return c
 }
 
-// cutTenant closes every socket of a workspace that was closed. Those of other processes find out when they next ask.
-func (a *App) cutTenant(tenant ids.Tenant) {
-	if a.Hub == nil {
+// tenantClosed tells every process of the installation that a workspace was closed.
+func (a *App) tenantClosed(tenant ids.Tenant) {
+	a.cutTenant(tenant)
+	if a.stores.sharedKeys == nil {
 		return
 	}
+	if err := (notices{a.stores.sharedKeys, keyring.Erased}).Notify(a.ctx, tenant.String()+" "); err != nil {
+		a.Log.Warn("tell other processes that a workspace was closed: they find out within seconds", "error", err)
+	}
+}
+
+// cutTenant forgets what is known of a workspace and closes every socket of it.
+func (a *App) cutTenant(tenant ids.Tenant) {
+	a.stores.keys.Forget(tenant)
+	a.Vault.Settle(a.Vault.Region())
 	a.Hub.Kick(func(who live.Who) bool {
 		actor, ok := who.(vault.Actor)
 		return ok && actor.Tenant() == tenant

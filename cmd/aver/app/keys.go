@@ -160,8 +160,10 @@ func (a *App) hearErasures() {
 		tenantText, subjectText, _ := strings.Cut(payload, " ")
 		tenant, err1 := ids.ParseTenant(tenantText)
 		subject, err2 := ids.ParseSubject(subjectText)
-		if err1 != nil || err2 != nil { // unclear, or all of a tenant's
-			a.stores.keys.Forget(tenant)
+		if err1 == nil && subjectText == "" { // all of a tenant's
+			a.cutTenant(tenant)
+		}
+		if err1 != nil || err2 != nil {
 			a.stores.keys.ForgetSubjects()
 			return
 		}
