@@ -28,12 +28,13 @@ var streets = map[string][]string{
 	"trust/closing":   {"trust/identity", "trust/audit"},
 
 	"trust/documents":     {"trust/identity", "trust/claims", "trust/consent", "trust/retention", "trust/subprocessors", "trust/residency", "trust/rights"}, // facts are collected from all
+	"trust/improvement":   {"trust/identity"},
 	"trust/residency":     {"trust/identity"},
 	"trust/claims":        {"trust/identity"},
 	"trust/subprocessors": {"trust/identity"},
 	"trust/trustcenter":   {"trust/claims", "trust/subprocessors", "trust/audit"},
 	"trust/canary":        {"trust/identity"},
-	"trust/probes":        {"trust/canary", "trust/children", "trust/identity", "trust/audit", "trust/subprocessors", "trust/retention", "trust/backups", "trust/closing", "trust/rights", "trust/holds", "trust/residency", "trust/consent", "trust/documents"},
+	"trust/probes":        {"trust/improvement", "trust/canary", "trust/children", "trust/identity", "trust/audit", "trust/subprocessors", "trust/retention", "trust/backups", "trust/closing", "trust/rights", "trust/holds", "trust/residency", "trust/consent", "trust/documents"},
 
 	"work/inbox":            {"work/contacts"},
 	"work/enrichment":       {"work/contacts"},

@@ -26,6 +26,7 @@ import (
 	"aver/trust/holds"
 	"aver/trust/identity"
 	identityweb "aver/trust/identity/web"
+	"aver/trust/improvement"
 	"aver/trust/residency"
 	"aver/trust/restriction"
 	"aver/trust/retention"
@@ -44,6 +45,7 @@ import (
 	contactsweb "aver/work/contacts/web"
 	"aver/work/enrichment"
 	"aver/work/inbox"
+	"aver/work/inbox/transcripts"
 	inboxweb "aver/work/inbox/web"
 	"aver/work/webhooks"
 )
@@ -62,6 +64,7 @@ type Services struct {
 	Imports       *imports.Service
 	Enrichment    *enrichment.Service
 	Inbox         *inbox.Service
+	Improvement   *improvement.Service
 	Rights        *rights.Service
 	Children      *children.Service
 	WebChat       *webchat.Service
@@ -89,6 +92,7 @@ func (a *App) makeServices() {
 	a.Imports = imports.New(v, a.queue())
 	a.Enrichment = enrichment.New(a.enrichment())
 	a.Inbox = inbox.New(v, a.Hub, a.queue(), a.Contacts)
+	a.Improvement = improvement.New(v, transcripts.Read, a.Identity, a.queue())
 	a.Holds = holds.New(v, linked)
 	a.Told = told.New(v, a.recipients(), a.mailer())
 	a.Rights = rights.New(v, a.people(), a.Identity, a.Audit, a.Holds, a.mailer())
@@ -116,7 +120,7 @@ func (a *App) listModules() []module.Module {
 		a.Children.Module(),
 		a.Inbox.Module(), inboxweb.New(a.Inbox, a.Hub, a.Identity).Module(),
 		a.Told.Module(),
-		a.Holds.Module(),
+		a.Holds.Module(), a.Improvement.Module(),
 		a.Rights.Module(), rightsweb.New(a.Rights, a.Config.Email).Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Closing.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(), a.Canaries.Module(),
 		a.Documents.Module(), a.Minimum.Module(),
 	}, a.Config.Modules...)

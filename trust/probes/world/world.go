@@ -20,6 +20,7 @@ import (
 	"aver/trust/documents"
 	"aver/trust/holds"
 	"aver/trust/identity"
+	"aver/trust/improvement"
 	"aver/trust/residency"
 	"aver/trust/retention"
 	"aver/trust/rights"
@@ -45,6 +46,8 @@ type World struct {
 	Canaries  *canary.Service
 	Documents *documents.Service
 	Egress    *egress.Door
+
+	Improvement *improvement.Service
 
 	Sweep     func(ctx context.Context, tenant ids.Tenant) error       // removes what is stored of contacts' fields that are switched off
 	Relay     func(folder string) (Relay, error)                       // one before this installation, which keeps its log in the folder
