@@ -31,13 +31,14 @@ type Redactor struct {
 	last    map[scan.Type]int
 	texts   []scan.Text // of the transcript's messages
 	spans   [][]scan.Span
+	fold    [64]byte
 }
 
 // place is what a placeholder stands for.
 type place struct {
 	kind   scan.Type
 	person int
-	value  string // folded; empty of a known person's name
+	value  uint64 // the folded text's hash; 0 of a known person's name
 }
 
 // New makes a redactor for a transcript in which these people take part.
@@ -148,9 +149,9 @@ func (r *Redactor) replace(m string, found []scan.Span) string {
 }
 
 func (r *Redactor) placeholder(s scan.Span, text string) string {
-	key := place{s.Type, s.Person, ""}
+	key := place{s.Type, s.Person, 0}
 	if s.Person == 0 || s.Type != scan.Name {
-		key.value = scan.FoldString(text)
+		key.value = scan.Hash(string(scan.Fold(text, r.fold[:0])))
 	}
 	n, known := r.placed[key]
 	if !known {

@@ -255,3 +255,21 @@ func TestAYearOfDeadlinesIsCountedAndChecked(t *testing.T) {
 		}
 	}
 }
+
+func TestRedactionIsMeasuredOnTheSameSentencesEachTime(t *testing.T) {
+	t.Parallel()
+	var first, second bytes.Buffer
+	for _, out := range []*bytes.Buffer{&first, &second} {
+		if code := run(t.Context(), []string{"redact", "bench", "--json", "--sentences", "500"}, out, io.Discard); code != exitOK {
+			t.Fatalf("exit status %d", code)
+		}
+	}
+	if first.String() != second.String() || !strings.Contains(first.String(), `"holds": true`) || !strings.Contains(first.String(), `"type": "names on no list"`) {
+		t.Errorf("it says:\n%s", first.String())
+	}
+	for _, line := range []string{"redact", "redact bench --sentences 0", "redact bench now"} {
+		if code := run(t.Context(), strings.Fields(line), io.Discard, io.Discard); code != exitUsage {
+			t.Errorf("aver %s: exit status %d", line, code)
+		}
+	}
+}

@@ -87,11 +87,12 @@ func (m *Matcher) Learn(kind scan.Type, text string) bool {
 	before := m.words.Len() + m.phrases.Len()
 	if kind != scan.Name {
 		m.phrase(kind, 0, text)
-	} else {
-		for _, part := range m.parts(text) {
-			if len(part) > 2 && !names.Common(part) {
-				m.single(part, entry{kind: kind})
-			}
+		return m.words.Len()+m.phrases.Len() > before
+	}
+	m.text.Read(text)
+	for i := range m.text.Tokens {
+		if k := &m.text.Tokens[i]; k.Kind == scan.Word && k.Len() > 2 && !names.Common(k.Hash) {
+			m.single(k.Hash, entry{kind: kind})
 		}
 	}
 	return m.words.Len()+m.phrases.Len() > before
@@ -124,10 +125,11 @@ func (m *Matcher) add(p Person) {
 // word adds a part of a name of the person last added.
 func (m *Matcher) word(kind scan.Type, w string) {
 	n := utf8.RuneCountInString(w)
-	if n < 2 || names.Particle(w) {
+	hash := scan.Hash(w)
+	if n < 2 || names.Particle(hash) {
 		return
 	}
-	m.single(w, entry{kind, m.people, names.Common(w)})
+	m.single(hash, entry{kind, m.people, names.Common(hash)})
 	if len(w) < fuzzyLeast || len(w) > fuzzyMost || n != len(w) && n < fuzzyLeast {
 		return
 	}
@@ -144,13 +146,13 @@ func (m *Matcher) phrase(kind scan.Type, person int, text string) {
 	if len(words) == 0 || len(text) < 3 {
 		return
 	}
+	first := scan.Hash(words[0])
 	if len(words) == 1 {
 		if kind != scan.Name || len(words[0]) > 2 {
-			m.single(words[0], entry{kind, person, names.Common(words[0])})
+			m.single(first, entry{kind, person, names.Common(first)})
 		}
 		return
 	}
-	first := scan.Hash(words[0])
 	list, _ := m.phrases.Get(first)
 	p := phrase{kind: kind, person: person}
 	for _, w := range words[1:] {
@@ -159,15 +161,15 @@ func (m *Matcher) phrase(kind scan.Type, person int, text string) {
 	if !slices.ContainsFunc(list, func(o phrase) bool { return slices.Equal(o.rest, p.rest) }) {
 		m.phrases.Put(first, append(list, p))
 	}
-	if kind == scan.Company && len(words[0]) >= fuzzyLeast && !names.Common(words[0]) { // "Muster" of Muster Handel GmbH
-		m.single(words[0], entry{kind: kind, person: person})
+	if kind == scan.Company && len(words[0]) >= fuzzyLeast && !names.Common(first) { // "Muster" of Muster Handel GmbH
+		m.single(first, entry{kind: kind, person: person})
 	}
 }
 
 // single adds a word unless it is there.
-func (m *Matcher) single(w string, e entry) {
-	if _, taken := m.words.Get(scan.Hash(w)); !taken {
-		m.words.Put(scan.Hash(w), e)
+func (m *Matcher) single(hash uint64, e entry) {
+	if _, taken := m.words.Get(hash); !taken {
+		m.words.Put(hash, e)
 	}
 }
 
@@ -215,26 +217,37 @@ func (m *Matcher) match(t *scan.Text, k *scan.Token) (entry, bool) {
 	if e, ok := m.words.Get(k.Hash); ok {
 		return e, true
 	}
-	n := k.Len()
-	if n < fuzzyLeast-1 || n > len(m.fold) || k.Last != 's' && !m.resembles(k) {
-		return entry{}, false
-	}
-	w := t.Folded(k, m.fold[:0])
-	if w[len(w)-1] == 's' {
-		if e, ok := m.words.Get(scan.Hash(string(w[:len(w)-1]))); ok && e.kind == scan.Name && !e.plain {
+	if k.Last == 's' {
+		if e, ok := m.words.Get(scan.Stem(k.Hash, 's')); ok && e.kind == scan.Name && !e.plain {
 			return e, true
 		}
 	}
+	if k.Len() < fuzzyLeast-1 || k.Len() > len(m.fold) || !m.resembles(k) {
+		return entry{}, false
+	}
+	var w []byte
 	for _, known := range m.fuzzy {
-		if len(known) <= len(w)+1 && len(known)+1 >= len(w) && (known[0] == w[0] || known[len(known)-1] == w[len(w)-1]) && oneEdit(known, w) && !names.Common(string(w)) {
+		if w == nil && !k.Is(scan.Foreign) && !near(known, k) { // most words are told apart without being folded
+			continue
+		}
+		if w == nil {
+			w = t.Folded(k, m.fold[:0])
+		}
+		if len(known) <= len(w)+1 && len(known)+1 >= len(w) && oneEdit(known, w) && !names.Common(k.Hash) {
 			return m.words.Get(scan.Hash(known))
 		}
 	}
 	return entry{}, false
 }
 
-// resembles tells whether a word begins or ends with a letter that a known word of about its length begins or ends with. Letters beyond
-// ASCII make a word longer than it is folded: of those only the letters count.
+// near tells by length and ends whether a word could be a known one with a letter wrong.
+func near(known string, k *scan.Token) bool {
+	n := k.Len()
+	return len(known) <= n+1 && len(known)+1 >= n && (known[0] == k.First || known[len(known)-1] == k.Last)
+}
+
+// resembles tells whether a word begins or ends with a letter that a known word of about its length begins or ends with. Letters
+// beyond ASCII make a word longer than it is folded: of those only the letters count.
 func (m *Matcher) resembles(k *scan.Token) bool {
 	n := k.Len()
 	if k.Is(scan.Foreign) {

@@ -26,7 +26,7 @@ func (f *finder) said(i int) belief {
 		return nothing
 	}
 	switch {
-	case c&naming != 0 && (sign == ':' || sign == '='), c&strong != 0 && sign == 0:
+	case c&naming != 0 && (sign == ':' || sign == '=' || sign == '?' && f.ends()), c&strong != 0 && sign == 0:
 		return certain
 	case c&closing != 0 && (opens || sign == ',') && f.ends():
 		return certain
@@ -42,6 +42,18 @@ func (f *finder) said(i int) belief {
 		return likely
 	}
 	return f.german(j)
+}
+
+// employs tells whether the words before a token say that somebody works for what follows.
+func (f *finder) employs(i int) bool {
+	if f.class(i-2)&working == 0 || f.t.Tokens[i].Is(scan.Opens) {
+		return false
+	}
+	switch f.t.Of(f.t.At(i - 1)) {
+	case "for", "at", "with", "für", "bei", "pour", "chez", "para", "en", "per", "presso", "na", "no", "bij", "voor", "w", "we", "dla":
+		return true
+	}
+	return false
 }
 
 // german: "ich bin", "hier spricht", "je suis", "ik ben".

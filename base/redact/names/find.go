@@ -120,6 +120,14 @@ func (f *finder) name(i int) int {
 		return 0
 	}
 	end := f.collect(i)
+	if f.employs(i) {
+		last := f.seq[len(f.seq)-1]
+		if f.t.IsSign(last+1, '&') && f.big(last+2) {
+			last += 2
+		}
+		f.add(f.t.Tokens[i].From, f.t.Tokens[last].To, scan.Company)
+		return last + 1
+	}
 	first, last := f.believe(i)
 	if first < 0 {
 		return 0
@@ -228,6 +236,9 @@ func (f *finder) pair(i, last int) (int, int) {
 		return 0, last
 	}
 	if last == 0 {
+		if c&given != 0 && c&common == 0 && begins && f.t.IsSign(f.seq[0]+1, ',') { // Jack, can you
+			return 0, 0
+		}
 		if c.named() && !begins && f.t.Tokens[i].Len() > 3 {
 			return 0, 0
 		}

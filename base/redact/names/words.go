@@ -42,9 +42,10 @@ const (
 	streetBegin
 	flat // Apt, Wohnung
 	counted
-	saying // told, schrieb: who does so is a person
-	joint  // am of Frankfurt am Main
-	mark   // of a company, also in small letters: plc
+	saying  // told, schrieb: who does so is a person
+	joint   // am of Frankfurt am Main
+	working // "I work for": a company follows
+	mark    // of a company, also in small letters: plc
 )
 
 // named tells whether a word is a name and nothing else.
@@ -60,10 +61,11 @@ var words = func() (out scan.Table[class]) {
 		title: "mr mrs ms miss mx dr prof professor doctor doktor sir madam herr herrn frau hr fr monsieur madame mademoiselle mme mlle m senor senora sr sra srta don dona " +
 			"signor signora signore sig dott dottssa senhor senhora exmo dhr mevr mevrouw meneer heer pan pani pana panu panem pania fru ing ingenieur customer client kundin kunde colleague " +
 			"kollege kollegin kollegen collega collegue kollega colega companero companera nachbar nachbarin neighbour neighbor vecino vecina voisin voisine vicino vicina vizinho vizinha buurman buurvrouw sasiad sasiadka " +
+			"kid child boss manager uncle aunt cousin niece nephew flatmate partnerin chefin onkel tante oncle jefe tio tia zio zia primo baas oom wujek ciocia " +
 			"sister brother wife husband mother father daughter son friend schwester bruder mutter vater tochter sohn freund freundin soeur frere mere pere fille fils ami amie hermana hermano " +
 			"madre padre hija hijo sorella fratello figlia figlio amico amica irma irmao filha filho amigo amiga zus broer moeder vader dochter zoon vriend vriendin siostra brat matka ojciec corka syn",
 		strong:   "heisse mappelle appelle llamo chiamo heet heter nazywam chamo named geheissen",
-		naming:   "name names nombre nome naam namn nom nazwisko imie vorname nachname signed signature absender recipient empfanger destinataire beneficiary kontoinhaber cardholder holder",
+		naming:   "name names nombre nome naam namn nom nazwisko imie vorname nachname signed signature absender recipient empfanger destinataire beneficiary kontoinhaber cardholder holder call calls nam",
 		linking:  "is ist est es e ar to sie me was on o a",
 		weak:     "im soy sono jestem sou spreche spoke talked cest ici tu titular titolare intestato wlasciciel inhaber kontoinhaber holder",
 		speaking: "i this ich hier je ik jag here ja am",
@@ -80,6 +82,7 @@ var words = func() (out scan.Table[class]) {
 			"dit ecrit promis dijo escribio prometio detto scritto disse escreveu zei schreef beloofde powiedzial powiedziala pisal pisala napisal obiecala is was has ist war est es a ha",
 		joint:   "am an im en sur sous les upon on aan de la del do da den der nad ob bei le du di",
 		mark:    "ltd limited inc llc llp plc gmbh srl sarl lda ltda bv nv ohg gbr kgaa corp",
+		working: "work works working arbeite arbeitet arbeiten travaille travaillons trabajo trabaja trabajamos lavoro lavora trabalho trabalha werk werkt pracuje",
 		flat:    "apt apartment flat unit suite ste wohnung top stiege apto piso bajo appartement appt interno scala andar lgh mieszkanie",
 		counted: "eur euro euros usd gbp pln sek dollars pounds stuck items pieces percent prozent people personen users kilometer meter schritte views points punkte tage days",
 	} {
@@ -106,9 +109,9 @@ func Given() []string { return strings.Fields(givenList) }
 // Surnames lists the surnames that are known.
 func Surnames() []string { return strings.Fields(surnameList) }
 
-// Common tells whether a folded word is an everyday one that must not be taken for a name wherever it stands.
-func Common(folded string) bool {
-	c, _ := words.Get(scan.Hash(folded))
+// Common tells by its hash whether a word is an everyday one that must not be taken for a name wherever it stands.
+func Common(hash uint64) bool {
+	c, _ := words.Get(hash)
 	return c&(common|ambiguous) != 0
 }
 
@@ -146,12 +149,12 @@ func (f *finder) ending(k *scan.Token) class {
 	if !k.Is(scan.Capital) || k.Len() < 5 || !last[k.Last] {
 		return 0
 	}
-	w := f.t.Folded(k, f.fold[:0])
-	if w[len(w)-1] == 's' { // of Anna's, Annas
-		if c, _ := words.Get(scan.Hash(string(w[:len(w)-1]))); c&given != 0 && c&(ambiguous|common) == 0 {
+	if k.Last == 's' { // of Anna's, Annas
+		if c, _ := words.Get(scan.Stem(k.Hash, 's')); c&given != 0 && c&(ambiguous|common) == 0 {
 			return given
 		}
 	}
+	w := f.t.Folded(k, f.fold[:0])
 	for _, end := range endings {
 		if len(w) >= len(end)+3 && string(w[len(w)-len(end):]) == end {
 			return surname
@@ -169,8 +172,8 @@ var last = func() (out [256]bool) {
 	return out
 }()
 
-// Particle tells whether a folded word is one that stands in many names: von, de.
-func Particle(folded string) bool {
-	c, _ := words.Get(scan.Hash(folded))
+// Particle tells by its hash whether a word is one that stands in many names: von, de.
+func Particle(hash uint64) bool {
+	c, _ := words.Get(hash)
 	return c&particle != 0
 }

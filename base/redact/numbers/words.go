@@ -22,7 +22,7 @@ const (
 // hints are words as scan.Fold leaves them.
 var hints = func() (out scan.Table[hint]) {
 	for kind, words := range map[hint]string{
-		birth: "born birthday birthdate dob geboren geburtstag geburtsdatum geb nee ne naissance nacido nacida naci nacimiento cumpleanos nato nata nascita compleanno " +
+		birth: "born birth birthday birthdate dob geboren geburtstag geburtsdatum geb nee ne naissance nacido nacida naci nacimiento cumpleanos nato nata nascita compleanno " +
 			"nascido nascida nascimento aniversario geboortedatum verjaardag urodzony urodzona urodzenia urodziny urodzilem urodzilam fodd fodelsedag fodelsedatum",
 		passport: "passport reisepass pass passeport pasaporte passaporto passaporte paspoort paspoortnummer paszport paszportu passnummer reisepassnummer",
 		state: "ssn nino nhs pesel bsn dni nie nif pan aadhaar aadhar steuerid steuernummer steueridentifikationsnummer identifikationsnummer sozialversicherungsnummer " +

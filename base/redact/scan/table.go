@@ -15,6 +15,12 @@ func Hash(folded string) uint64 {
 	return h
 }
 
+// Stem is the hash of a word without its last letter, from the word's: each step of FNV-1a can be taken back.
+func Stem(hash uint64, last byte) uint64 { return hash*inverse ^ uint64(last) }
+
+// inverse times prime is 1, modulo 2^64.
+const inverse = 0xce965057aff6957b
+
 // Table finds what is known of words by their hashes. Two words with one hash of 64 bits are taken for the same: with some thousand
 // words that does not happen by chance, and who brings it about gets a word redacted.
 type Table[V any] struct {
