@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"aver/base/redact"
@@ -164,6 +165,24 @@ func BenchmarkTranscript(b *testing.B) {
 		for part := range slices.Chunk(texts, 20) {
 			r.Next(people...)
 			r.Transcript(part)
+		}
+	}
+}
+
+// A recogniser that looked at the rest of the text from every place would take minutes for each of these.
+func TestLongTextsTakeTimeInProportion(t *testing.T) {
+	t.Parallel()
+	for _, part := range []string{"www.", "http://", "@", "a@b.", "1.", "1-", "a:", "Anna ", "von ", "12 Street ", "+1 ", "born ", "GmbH "} {
+		text := strings.Repeat(part, 1<<20/len(part))
+		ended := make(chan struct{})
+		go func() {
+			redacted(text, redact.Person{Names: []string{"Anna Nowak"}, Phones: []string{"+48 501 234 567"}})
+			close(ended)
+		}()
+		select {
+		case <-ended:
+		case <-time.After(2 * time.Minute):
+			t.Fatalf("a megabyte of %q is not done after two minutes", part)
 		}
 	}
 }

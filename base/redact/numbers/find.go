@@ -75,6 +75,9 @@ func (f *finder) sign(i int) {
 // word looks at words that say what comes next.
 func (f *finder) word(i int) int {
 	k := &f.t.Tokens[i]
+	if k.From < f.until {
+		return 0
+	}
 	switch n := k.Len(); {
 	case n <= 2 && k.Is(scan.Capitals):
 		if n == 1 && f.compact(i, scan.National, 9, dni) || n == 2 && (f.compact(i, scan.National, 9, nino) || f.compact(i, scan.Account, ibanLengths[f.t.Of(k)], iban)) {
