@@ -38,7 +38,7 @@ func improving(w *world.World) claim.Claim {
 	return claim.Claim{
 		ID: "ret-2", Theme: world.Keeping, Owner: world.DPO, Every: world.Daily, On: []string{"improvement.made"}, Within: 5 * time.Minute,
 		Wording: "Transcripts used for improvement are anonymised: {recall} of what identifies people is found in {spans} places of a corpus, {structured} of what has a form of its own; " +
-			"in a set of {transcripts} transcripts at least {alike} people look alike, and of {marks} words that only its people have {left} are left",
+			"in a set of {transcripts} transcripts at least {k} people look alike, and of {marks} words that only its people have {left} are left",
 		Predicate: "On the sentences that the program makes from a fixed seed, with what is known of those who take part, recall is at least 95 %, and at least 99 % with a precision of at least 90 % " +
 			"for what can be told by its form; a set made of conversations of people of a canary tenant holds none of their names, addresses and numbers; in it at least five people share language, time, " +
 			"channel and company, and every word; a stored transcript has no column that leads to a person or a conversation; and such a set is labelled anonymised, any other pseudonymised.",
@@ -114,7 +114,7 @@ func judgeLearnt(seen learnt) claim.Evidence {
 	e.Figure("structured", "%.1f %%", 100*by.Recall())
 	e.Figure("spans", "%s", page.Number(all.All()))
 	e.Figure("transcripts", "%d", len(seen.kept))
-	e.Figure("alike", "%d", alike)
+	e.Figure("k", "%d", alike)
 	e.Figure("marks", "%d", len(seen.marks))
 	e.Figure("left", "%d", left)
 	return e
