@@ -27,13 +27,16 @@ func (v *Vault) EraseSubject(ctx context.Context, actor Actor, action *Action, s
 	if err != nil {
 		return engineError(fmt.Errorf("erase: %w", err))
 	}
-	return engine.WithReserve(v.engine, func() error {
-		return v.Do(ctx, actor, action, func(tx *Tx) error {
-			tx.About(subject)
-			tx.Emit(Event{Kind: "subject.erased", Object: subject.String(), Subject: subject}, nil)
-			return nil
-		})
+	return v.DoUrgent(ctx, actor, action, func(tx *Tx) error {
+		tx.About(subject)
+		tx.Emit(Event{Kind: "subject.erased", Object: subject.String(), Subject: subject}, nil)
+		return nil
 	})
+}
+
+// DoUrgent is Do for what an erasure cannot do without: on a full disk it uses the room that the stores keep back for it.
+func (v *Vault) DoUrgent(ctx context.Context, actor Actor, action *Action, fn func(*Tx) error) error {
+	return engine.WithReserve(v.engine, func() error { return v.Do(ctx, actor, action, fn) })
 }
 
 // LastErasure is when somebody of the tenant was last erased, zero if never: whatever was brought along before may hold

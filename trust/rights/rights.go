@@ -250,8 +250,12 @@ func (s *Service) ask(ctx context.Context, actor vault.Actor, w Wish, contact id
 	if !has {
 		return Request{}, errNobody
 	}
+	do := s.vault.Do
+	if w.Kind.Deed() == state.Erase {
+		do = s.vault.DoUrgent
+	}
 	var r Request
-	err = s.vault.Do(ctx, actor, actAsk, func(tx *vault.Tx) error {
+	err = do(ctx, actor, actAsk, func(tx *vault.Tx) error {
 		tx.About(contact)
 		// There are keys of others than contacts: who works here has one, and their account ends in its own way.
 		if _, err := s.people.Show(tx, contact); errs.Is(err, errs.NotFound) {
@@ -313,10 +317,11 @@ func viaOf(actor vault.Actor) Via {
 	return Console
 }
 
-// change reads a request, lets set change it, and stores it. Nothing is stored when set says no.
+// change reads a request, lets set change it, and stores it, also on a full disk: what was asked for goes on. Nothing is
+// stored when set says no.
 func (s *Service) change(ctx context.Context, tenant ids.Tenant, id RequestID, set func(*Request, *vault.Tx) (bool, error)) (Request, error) {
 	var r Request
-	err := s.vault.Do(ctx, system(tenant), actFinish, func(tx *vault.Tx) (err error) {
+	err := s.vault.DoUrgent(ctx, system(tenant), actFinish, func(tx *vault.Tx) (err error) {
 		if r, err = Requests.Get(tx, id); err != nil {
 			return err
 		}
