@@ -51,10 +51,13 @@ func (v *Vault) atHome(ctx context.Context, tenant ids.Tenant) error {
 	if found, known := v.homes.Load(tenant); known && time.Since(found.(time.Time)) < again { // the machine's clock: it measures what is remembered
 		return nil
 	}
+	as, begun := v.region.Load(), time.Now()
 	_, err := v.Tenant(ctx, tenant)
 	switch {
 	case err == nil:
-		v.homes.Store(tenant, time.Now())
+		if v.region.Load() == as { // otherwise somebody was closed while it was read
+			v.homes.Store(tenant, begun)
+		}
 	case errs.Is(err, errs.NotFound), errs.Is(err, errs.Misdirected):
 		v.homes.Delete(tenant)
 	default:

@@ -63,9 +63,7 @@ func TestAWorkspaceThatItsOwnerClosesIsClosedInEveryProcessAtOnce(t *testing.T) 
 			"the link":      func() bool { s, _ := p.ask("GET", link, nil); return s != http.StatusOK },
 			"the paper yet": func() bool { s, _ := p.ask("GET", link+"/certificate.json", nil); return s != http.StatusNotFound },
 		} {
-			if wrong() {
-				t.Errorf("%s is not answered as it should be", what)
-			}
+			eventually.Must(t, what+" is answered as it should be", func() bool { return !wrong() })
 		}
 	}
 	if _, err := one.Closing.Reopen(t.Context(), "kowal"); err != nil {
