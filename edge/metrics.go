@@ -1,9 +1,11 @@
 package edge
 
 import (
+	"cmp"
+	"fmt"
 	"io"
 	"net/http"
-	"net/http/pprof"
+	"runtime/pprof"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -51,9 +53,45 @@ func (s *Server) admin() http.Handler {
 	})
 	mux.HandleFunc("GET /healthz", healthy)
 	mux.HandleFunc("GET /readyz", s.ready)
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("GET /debug/pprof/", listSamples)
+	mux.HandleFunc("GET /debug/pprof/{name}", sample)
 	return mux
+}
+
+// listSamples lists what sample knows.
+func listSamples(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	fmt.Fprintln(w, "profile  (seconds=30)")
+	for _, p := range pprof.Profiles() {
+		fmt.Fprintf(w, "%s  %d\n", p.Name(), p.Count())
+	}
+}
+
+// sample writes a profile of this process for go tool pprof: of the processor for some seconds, or what there is now.
+// net/http/pprof does more and weighs ten times as much.
+func sample(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("name")
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if name != "profile" {
+		p := pprof.Lookup(name)
+		if p == nil {
+			http.NotFound(w, r)
+			return
+		}
+		_ = p.WriteTo(w, 0)
+		return
+	}
+	seconds, err := strconv.Atoi(cmp.Or(r.FormValue("seconds"), "30"))
+	if err == nil {
+		err = pprof.StartCPUProfile(w)
+	}
+	if err != nil {
+		http.Error(w, "The processor is being profiled already, or the seconds are no number.", http.StatusConflict)
+		return
+	}
+	defer pprof.StopCPUProfile()
+	select {
+	case <-r.Context().Done():
+	case <-time.After(time.Duration(min(max(seconds, 1), 300)) * time.Second):
+	}
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 
 	"aver/base/cards"
@@ -111,13 +110,29 @@ func asUTF8(raw []byte) (text []byte, encoding string, err error) {
 	case utf8.Valid(raw):
 		encoding, text = "UTF-8", bytes.TrimPrefix(raw, []byte("\ufeff"))
 	default:
-		encoding = "Windows-1252"
-		text, err = charmap.Windows1252.NewDecoder().Bytes(raw)
+		encoding, text = "Windows-1252", windows1252(raw)
 	}
 	if err != nil || bytes.ContainsRune(text, utf8.RuneError) {
 		return nil, "", unusable("The file's letters cannot be read. Save it as CSV in UTF-8 and send that.")
 	}
 	return text, encoding, nil
+}
+
+// upper are the letters of Windows-1252 from 0x80 to 0x9f; five places are empty. All others are those of Unicode. The
+// library's table of it brings the tables of all others.
+const upper = "€\ufffd‚ƒ„…†‡ˆ‰Š‹Œ\ufffdŽ\ufffd\ufffd‘’“”•–—˜™š›œ\ufffdžŸ"
+
+func windows1252(raw []byte) []byte {
+	letters := []rune(upper)
+	out := make([]byte, 0, len(raw)+len(raw)/8)
+	for _, b := range raw {
+		r := rune(b)
+		if b >= 0x80 && b < 0xa0 {
+			r = letters[b-0x80]
+		}
+		out = utf8.AppendRune(out, r)
+	}
+	return out
 }
 
 // delimiters are what stands between cells; of those equally often in the first line the earlier counts.
