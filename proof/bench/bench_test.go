@@ -8,7 +8,7 @@ import (
 )
 
 // The rows that build programs are left out: a build is no test.
-const quickRows = "intake,ack,completeness,delivery,idle,storm,stored,sweep,verify"
+const quickRows = "intake,ack,completeness,delivery,idle,storm,stored,sweep,backup,verify"
 
 func TestTheRigMeasuresEveryRow(t *testing.T) {
 	t.Parallel()
@@ -27,7 +27,7 @@ func TestTheRigMeasuresEveryRow(t *testing.T) {
 	if err := json.Unmarshal(out, &got); err != nil {
 		t.Fatal(err)
 	}
-	if want := 19; len(got.Lines) != want || got.Machine == "" {
+	if want := 23; len(got.Lines) != want || got.Machine == "" {
 		t.Errorf("%d lines, want %d", len(got.Lines), want)
 	}
 	for _, l := range got.Lines {

@@ -14,110 +14,40 @@ import (
 	"aver/base/ids"
 	"aver/cmd/aver/app"
 	"aver/proof/bench/gone"
-	"aver/proof/house"
+	"aver/proof/bench/hoard"
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/vaulttest"
-	"aver/work/contacts"
 	"aver/work/inbox"
 )
 
 const (
-	threadLength = 50     // messages of a usual conversation
+	threadLength = hoard.ThreadLength
 	talkative    = 10_000 // messages of somebody who is exported or erased
 )
 
-// hoard is a workspace that has been used for a long time.
-type hoard struct {
-	app     *app.App
-	folder  string
-	tenant  ids.Tenant
-	threads []ids.Conversation
-	talkers []ids.Contact // each with talkative messages
-	said    atomic.Int64
+// hoarded is a workspace that has been used for a long time, with ways of measuring it.
+type hoarded struct {
+	*hoard.Hoard
+	said atomic.Int64
 }
-
-var seed = vault.Act("bench.seed", vault.System())
 
 // openHoard makes a workspace with so many messages, some of them of talkers.
-func openHoard(ctx context.Context, folder string, messages, talkers, each int) (*hoard, error) {
-	a, err := app.Open(ctx, app.Config{Data: folder, Log: io.Discard})
-	if err != nil {
-		return nil, err
-	}
-	t, err := a.CreateTenant(ctx, "shop", "Shop")
-	if err != nil {
-		return nil, errors.Join(err, a.Close())
-	}
-	h := &hoard{app: a, folder: folder, tenant: t.ID}
-	h.threads = make([]ids.Conversation, (messages-talkers*each)/threadLength)
-	h.talkers = make([]ids.Contact, talkers)
-	err = house.Each(len(h.threads), func(i int) error {
-		person, err := h.person(ctx, i)
-		if err == nil {
-			h.threads[i], err = h.fill(ctx, person, threadLength)
-		}
-		return err
-	})
-	for i := range h.talkers {
-		if err == nil {
-			h.talkers[i], err = h.person(ctx, -i)
-		}
-		if err == nil {
-			_, err = h.fill(ctx, h.talkers[i], each)
-		}
-	}
-	if err == nil {
-		err = house.Filed(ctx, a.Vault, h.tenant)
-	}
-	return h, err
-}
-
-func (h *hoard) person(ctx context.Context, n int) (ids.Contact, error) {
-	p, err := h.app.Contacts.NewVisitor(ctx, h.tenant, contacts.Draft{Name: fmt.Sprintf("Visitor %d", n)})
-	return p.ID, err
-}
-
-// fill stores a conversation, some dozens of messages in a change.
-func (h *hoard) fill(ctx context.Context, person ids.Contact, messages int) (ids.Conversation, error) {
-	return h.fillAt(ctx, person, messages, h.app.Vault.Now())
-}
-
-func (h *hoard) fillAt(ctx context.Context, person ids.Contact, messages int, now time.Time) (ids.Conversation, error) {
-	c := inbox.Conversation{ID: ids.NewConversation(now), Contact: person, Ordinal: 1, Channel: inbox.WebChat, State: inbox.Open, Epoch: ids.NewObject(now),
-		LastSeq: int64(messages), LastFrom: inbox.Visitor, LastAt: now, ActiveOn: now.UTC().Truncate(24 * time.Hour), Preview: house.Words(int64(messages)), CreatedAt: now}
-	for from := 1; from <= messages; from += threadLength {
-		err := h.app.Vault.Do(ctx, identity.System(h.tenant, "bench"), seed, func(tx *vault.Tx) error {
-			if from == 1 {
-				if err := inbox.Conversations.Add(tx, c); err != nil {
-					return err
-				}
-			}
-			for seq := from; seq < from+threadLength && seq <= messages; seq++ {
-				l := inbox.Line{Contact: person, Conversation: c.ID, Seq: int64(seq), From: inbox.Visitor, Body: house.Words(rand.Int64N(1 << 30)), SentAt: now}
-				if err := inbox.Messages.Add(tx, l); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return c.ID, err
-		}
-	}
-	return c.ID, nil
+func openHoard(ctx context.Context, folder string, messages, talkers, each int) (*hoarded, error) {
+	h, err := hoard.Open(ctx, app.Config{Data: folder, Log: io.Discard}, messages, talkers, each)
+	return &hoarded{Hoard: h}, err
 }
 
 // pages measures the list of conversations and a thread that nobody has looked at lately.
-func (h *hoard) pages(ctx context.Context, operator vault.Actor) (list, thread time.Duration, err error) {
+func (h *hoarded) pages(ctx context.Context, operator vault.Actor) (list, thread time.Duration, err error) {
 	begun := time.Now()
-	rows, _, err := h.app.Inbox.List(ctx, operator, inbox.Filter{})
+	rows, _, err := h.App.Inbox.List(ctx, operator, inbox.Filter{})
 	list = time.Since(begun)
 	if err != nil || len(rows) != threadLength {
 		return 0, 0, fmt.Errorf("list: %d rows, %w", len(rows), err)
 	}
 	begun = time.Now()
-	t, err := h.app.Inbox.Open(ctx, operator, h.threads[rand.IntN(len(h.threads))], 0)
+	t, err := h.App.Inbox.Open(ctx, operator, h.Threads[rand.IntN(len(h.Threads))], 0)
 	if err != nil || len(t.Messages) != threadLength {
 		return 0, 0, fmt.Errorf("thread: %d rows, %w", len(t.Messages), err)
 	}
@@ -131,12 +61,12 @@ func stored(ctx context.Context, s scale) ([]line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fill: %w", err)
 	}
-	defer large.app.Close()
+	defer large.App.Close()
 	small, err := openHoard(ctx, filepath.Join(s.Folder, "small"), s.of(10_000, 3000), 0, 0)
 	if err != nil {
 		return nil, fmt.Errorf("fill: %w", err)
 	}
-	defer small.app.Close()
+	defer small.App.Close()
 	lines, err := comparePages(ctx, large, small, s.of(400, 10))
 	if err != nil {
 		return nil, err
@@ -145,7 +75,7 @@ func stored(ctx context.Context, s scale) ([]line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fill: %w", err)
 	}
-	defer middle.app.Close()
+	defer middle.App.Close()
 	compared, err := compareExports(ctx, large, middle)
 	if err != nil {
 		return nil, err
@@ -155,11 +85,11 @@ func stored(ctx context.Context, s scale) ([]line, error) {
 }
 
 // compareExports measures whether a copy takes longer where more is stored about others.
-func compareExports(ctx context.Context, large, middle *hoard) (line, error) {
+func compareExports(ctx context.Context, large, middle *hoarded) (line, error) {
 	var took [2][]time.Duration
 	for range 8 {
-		for i, h := range []*hoard{large, middle} {
-			one, err := h.export(ctx, vaulttest.User(h.tenant, vault.DPO), h.talkers[0])
+		for i, h := range []*hoarded{large, middle} {
+			one, err := h.export(ctx, vaulttest.User(h.Tenant, vault.DPO), h.Talkers[0])
 			if err != nil {
 				return line{}, fmt.Errorf("export: %w", err)
 			}
@@ -173,8 +103,8 @@ func compareExports(ctx context.Context, large, middle *hoard) (line, error) {
 }
 
 // fulfil measures the erasure as people ask for it, and the destruction of the key alone.
-func (h *hoard) fulfil(ctx context.Context, asked, keys []ids.Contact) ([]line, error) {
-	t, err := gone.Measure(ctx, h.app, h.tenant, asked, keys)
+func (h *hoarded) fulfil(ctx context.Context, asked, keys []ids.Contact) ([]line, error) {
+	t, err := gone.Measure(ctx, h.App, h.Tenant, asked, keys)
 	of := func(what string, took, must, aim time.Duration) line {
 		return line{What: what, Must: fmt.Sprintf("≤ %d ms", must.Milliseconds()), Aim: fmt.Sprintf("≤ %d ms", aim.Milliseconds()), Ours: millis(took), Raw: millis(t.Write) + " for a synced page",
 			Ratio: fmt.Sprintf("%.1f", float64(took)/float64(t.Write)), Verdict: atMost(float64(took), float64(must), float64(aim))}
@@ -183,11 +113,11 @@ func (h *hoard) fulfil(ctx context.Context, asked, keys []ids.Contact) ([]line, 
 		of(fmt.Sprintf("destruction of the key alone, ledger and key: the slowest of %d", len(keys)), t.Key, 10*time.Millisecond, 5*time.Millisecond)}, err
 }
 
-func comparePages(ctx context.Context, large, small *hoard, turns int) ([]line, error) {
+func comparePages(ctx context.Context, large, small *hoarded, turns int) ([]line, error) {
 	var lists, threads [2][]time.Duration
 	for range turns {
-		for i, h := range []*hoard{large, small} {
-			list, thread, err := h.pages(ctx, vaulttest.User(h.tenant, vault.Operator))
+		for i, h := range []*hoarded{large, small} {
+			list, thread, err := h.pages(ctx, vaulttest.User(h.Tenant, vault.Operator))
 			if err != nil {
 				return nil, err
 			}
@@ -206,36 +136,36 @@ func comparePages(ctx context.Context, large, small *hoard, turns int) ([]line, 
 }
 
 // rights exports and erases the talkers.
-func (h *hoard) rights(ctx context.Context, each int) ([]line, error) {
-	dpo := vaulttest.User(h.tenant, vault.DPO)
+func (h *hoarded) rights(ctx context.Context, each int) ([]line, error) {
+	dpo := vaulttest.User(h.Tenant, vault.DPO)
 	var exports, erasures []time.Duration
 	for range 6 {
-		took, err := h.export(ctx, dpo, h.talkers[0])
+		took, err := h.export(ctx, dpo, h.Talkers[0])
 		if err != nil {
 			return nil, fmt.Errorf("export: %w", err)
 		}
 		exports = append(exports, took)
 	}
-	part := len(h.talkers) / 3
-	asked, err := h.fulfil(ctx, h.talkers[:part], h.talkers[part:2*part])
+	part := len(h.Talkers) / 3
+	asked, err := h.fulfil(ctx, h.Talkers[:part], h.Talkers[part:2*part])
 	if err != nil {
 		return nil, err
 	}
-	for _, who := range h.talkers[2*part:] {
+	for _, who := range h.Talkers[2*part:] {
 		begun := time.Now()
-		if err := h.app.Vault.EraseSubject(ctx, identity.System(h.tenant, "bench"), seed, who, "asked"); err != nil {
+		if err := h.App.Vault.EraseSubject(ctx, identity.System(h.Tenant, "bench"), hoard.Seed, who, "asked"); err != nil {
 			return nil, fmt.Errorf("erase: %w", err)
 		}
 		erasures = append(erasures, time.Since(begun))
 	}
-	if err := gone.FromACopy(ctx, h.folder, h.tenant, seed, h.talkers); err != nil {
+	if err := gone.FromACopy(ctx, h.Folder, h.Tenant, hoard.Seed, h.Talkers); err != nil {
 		return nil, err
 	}
 	begun := time.Now()
-	if _, err := h.app.Vault.FinishErasures(ctx, h.tenant); err != nil {
+	if _, err := h.App.Vault.FinishErasures(ctx, h.Tenant); err != nil {
 		return nil, fmt.Errorf("finish: %w", err)
 	}
-	purge := time.Since(begun) / time.Duration(len(h.talkers))
+	purge := time.Since(begun) / time.Duration(len(h.Talkers))
 	export, slowest := median(exports[1:]), maxOf(erasures)
 	return append([]line{
 		{What: fmt.Sprintf("export of one person with %d messages among 1,000,000, warm", each), Must: "≤ 250 ms", Aim: "≤ 100 ms", Ours: millis(export),
@@ -252,12 +182,12 @@ func maxOf(all []time.Duration) (most time.Duration) {
 	return most
 }
 
-func (h *hoard) export(ctx context.Context, actor vault.Actor, who ids.Contact) (time.Duration, error) {
-	f, err := os.Create(filepath.Join(h.folder, "export"))
+func (h *hoarded) export(ctx context.Context, actor vault.Actor, who ids.Contact) (time.Duration, error) {
+	f, err := os.Create(filepath.Join(h.Folder, "export"))
 	if err != nil {
 		return 0, err
 	}
 	begun := time.Now()
-	err = errors.Join(h.app.Rights.Export(ctx, actor, who, f), f.Sync(), f.Close())
+	err = errors.Join(h.App.Rights.Export(ctx, actor, who, f), f.Sync(), f.Close())
 	return time.Since(begun), err
 }

@@ -19,6 +19,8 @@ func rows() []row {
 		{name: "program", generates: true, run: program},
 		{name: "stored", run: stored},
 		{name: "sweep", run: sweep},
+		{name: "backup-sqlite", run: backupSQLite},
+		{name: "backup-postgres", run: backupPostgres},
 		{name: "verify", run: verify},
 		{name: "redaction", run: redaction},
 		{name: "peer", generates: true, run: peer},

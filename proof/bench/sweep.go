@@ -30,18 +30,18 @@ func sweep(ctx context.Context, s scale) (_ []line, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer closing(&err, h.app.Close)
+	defer closing(&err, h.App.Close)
 	visitors, err := h.visitors(ctx, sweepWriters)
 	if err != nil {
 		return nil, err
 	}
 	each := s.of(1_000_000, 6000) / rounds
 	for i := range rounds {
-		if err := h.age(ctx, each, h.app.Vault.Now().Add(-ageOf(i))); err != nil {
+		if err := h.age(ctx, each, h.App.Vault.Now().Add(-ageOf(i))); err != nil {
 			return nil, fmt.Errorf("fill: %w", err)
 		}
 	}
-	if err := house.Filed(ctx, h.app.Vault, h.tenant); err != nil {
+	if err := house.Filed(ctx, h.App.Vault, h.Tenant); err != nil {
 		return nil, err
 	}
 	raw, err := bare.Open(s.Folder, true)
@@ -90,37 +90,37 @@ func sleep(ctx context.Context, d time.Duration) error {
 // ageOf is how old the messages are that the i-th round sweeps. The limit lies a hundred days nearer.
 func ageOf(i int) time.Duration { return time.Duration(3000-500*i) * 24 * time.Hour }
 
-func (h *hoard) visitors(ctx context.Context, n int) ([]vault.Actor, error) {
-	notice, err := h.app.Consent.Current(ctx, h.tenant, "en")
+func (h *hoarded) visitors(ctx context.Context, n int) ([]vault.Actor, error) {
+	notice, err := h.App.Consent.Current(ctx, h.Tenant, "en")
 	if err != nil {
 		return nil, err
 	}
 	out := make([]vault.Actor, n)
 	err = house.Each(n, func(i int) error {
-		who, err := h.person(ctx, i)
+		who, err := h.Person(ctx, i)
 		if err != nil {
 			return err
 		}
-		out[i] = h.app.Identity.AsVisitor(h.tenant, who, false)
-		return h.app.Consent.Record(ctx, out[i], who, consent.Choice{Purpose: consent.Support, Version: fmt.Sprint(notice.Version), Language: notice.Language, Granted: true})
+		out[i] = h.App.Identity.AsVisitor(h.Tenant, who, false)
+		return h.App.Consent.Record(ctx, out[i], who, consent.Choice{Purpose: consent.Support, Version: fmt.Sprint(notice.Version), Language: notice.Language, Granted: true})
 	})
 	return out, err
 }
 
 // age stores messages of usual conversations that were written at a time.
-func (h *hoard) age(ctx context.Context, messages int, at time.Time) error {
+func (h *hoarded) age(ctx context.Context, messages int, at time.Time) error {
 	return house.Each(messages/threadLength, func(i int) error {
-		who, err := h.person(ctx, i)
+		who, err := h.Person(ctx, i)
 		if err != nil {
 			return err
 		}
-		_, err = h.fillAt(ctx, who, threadLength, at)
+		_, err = h.FillAt(ctx, who, threadLength, at)
 		return err
 	})
 }
 
 // talk lets visitors write at a pace until what is done meanwhile has ended.
-func (h *hoard) talk(ctx context.Context, visitors []vault.Actor, meanwhile func() error) load {
+func (h *hoarded) talk(ctx context.Context, visitors []vault.Actor, meanwhile func() error) load {
 	ctx, stop := context.WithCancel(ctx)
 	times, faults := &sockets.Latencies{}, make(chan error, len(visitors)+1)
 	var all sync.WaitGroup
@@ -135,7 +135,7 @@ func (h *hoard) talk(ctx context.Context, visitors []vault.Actor, meanwhile func
 			for ctx.Err() == nil {
 				n := h.said.Add(1)
 				begun := time.Now()
-				if _, err := h.app.Inbox.Receive(context.WithoutCancel(ctx), v, inbox.Incoming{ClientID: house.ClientID(n), Text: house.Words(n)}); err != nil {
+				if _, err := h.App.Inbox.Receive(context.WithoutCancel(ctx), v, inbox.Incoming{ClientID: house.ClientID(n), Text: house.Words(n)}); err != nil {
 					faults <- err
 					return
 				}
@@ -159,18 +159,18 @@ func (h *hoard) talk(ctx context.Context, visitors []vault.Actor, meanwhile func
 }
 
 // sweep removes the messages of a round and tells how many in a second.
-func (h *hoard) sweep(ctx context.Context, i, messages int) (float64, error) {
+func (h *hoarded) sweep(ctx context.Context, i, messages int) (float64, error) {
 	days := int((ageOf(i) - 100*24*time.Hour) / (24 * time.Hour))
 	schedule := map[string]int{inbox.Messages.Name(): days, inbox.Conversations.Name(): 3650}
-	if err := h.app.Retention.SetSchedule(ctx, vaulttest.User(h.tenant, vault.Owner), schedule); err != nil {
+	if err := h.App.Retention.SetSchedule(ctx, vaulttest.User(h.Tenant, vault.Owner), schedule); err != nil {
 		return 0, err
 	}
 	begun := time.Now()
-	if err := h.app.Retention.Sweep(ctx, h.tenant); err != nil {
+	if err := h.App.Retention.Sweep(ctx, h.Tenant); err != nil {
 		return 0, err
 	}
 	took := time.Since(begun)
-	run, err := h.app.Retention.LastRun(ctx, vaulttest.User(h.tenant, vault.Owner))
+	run, err := h.App.Retention.LastRun(ctx, vaulttest.User(h.Tenant, vault.Owner))
 	if err == nil && run.Removed != messages {
 		err = fmt.Errorf("%d rows were swept, want %d", run.Removed, messages)
 	}
