@@ -11,6 +11,7 @@ import (
 	"embed"
 	"encoding/binary"
 	"slices"
+	"sync"
 	"time"
 
 	"aver/base/errs"
@@ -123,10 +124,11 @@ type Mailer interface {
 
 // Service tells recipients.
 type Service struct {
-	vault *vault.Vault
-	hooks Webhooks
-	mail  Mailer
-	queue *jobs.Jobs
+	telling sync.Mutex // one round at a time
+	vault   *vault.Vault
+	hooks   Webhooks
+	mail    Mailer
+	queue   *jobs.Jobs
 }
 
 // New makes the service. mail may be nil: then letters wait until there is a relay.
