@@ -52,7 +52,7 @@ func started(t *testing.T) (base string) {
 
 var (
 	identifier = regexp.MustCompile(`(?:/trust/claims/|/problems/|/docs/)[a-z0-9-]+$|(ten|con|cnv|usr|crd|obj|req|lbl|tea|mac|seg|tag|imp|ep|end|dlv)[a-z]*_[0-9a-z]{26}|/[0-9]+$`)
-	notPages   = regexp.MustCompile(`^/(logout|\.well-known|letters|assets|openapi\.json|l\.js|widget|attachments)|/export$|\.json$|/archive$|/receipts/|/download|/log/checkpoint|/runs/|theme`)
+	notPages   = regexp.MustCompile(`^/(logout|\.well-known|letters|assets|openapi\.json|l\.js|widget|attachments)|/export$|\.json$|/archive$|/receipts/|/download|/log/(checkpoint|key)|/runs/|theme`)
 )
 
 // kind is a page without what tells one of its sort from another.
