@@ -1,5 +1,5 @@
 // Package eventually waits for what nobody announces: another process, or a goroutine that has no one to tell. What can be
-// waited for by a channel is; this is for the rest, in rigs and tests.
+// waited for by a channel is; this is for the rest: rigs, probes, rehearsals and tests.
 package eventually
 
 import (

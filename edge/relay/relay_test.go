@@ -280,7 +280,7 @@ func TestAStreamArrivesPieceByPieceAndASlowReaderHoldsItBack(t *testing.T) {
 		now := written.Load()
 		still := now == last && now > 0
 		last = now
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(100 * time.Millisecond) // nothing written for so long: it waits
 		return still
 	})
 	if last > 64<<20 {
@@ -315,7 +315,7 @@ func TestASocketGoesBothWaysUntilEitherSideEnds(t *testing.T) {
 		t.Fatal(err, a)
 	}
 	for i := range 3 {
-		time.Sleep(300 * time.Millisecond)
+		time.Sleep(300 * time.Millisecond) // longer than a request may take
 		text := fmt.Sprintf("नमस्ते %d", i)
 		must(t, ws.WriteMessage(websocket.TextMessage, []byte(text)))
 		if _, got, err := ws.ReadMessage(); err != nil || string(got) != "you said "+text {

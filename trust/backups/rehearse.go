@@ -15,7 +15,7 @@ import (
 
 	"filippo.io/age"
 
-	"aver/base/errs"
+	"aver/base/eventually"
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/vault"
@@ -127,13 +127,11 @@ func (s *Service) invent(ctx context.Context, words string) (ids.Subject, error)
 		return who, err
 	}
 	s.vault.Catch(ids.Installation)
-	for range 500 { // ten seconds at most: others' words may come first
-		if lag, err := s.vault.Lag(ctx, ids.Installation, "words"); err != nil || lag == 0 {
-			return who, err
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	return who, errs.New(errs.Unavailable, "The words were not filed in time. Try again.")
+	// Others' words may come first.
+	return who, eventually.Holds(ctx, 10*time.Second, "the words of somebody made up are filed", func() (bool, error) {
+		lag, err := s.vault.Lag(ctx, ids.Installation, "words")
+		return lag == 0, err
+	})
 }
 
 func (s *Service) eraseInvented(ctx context.Context, who ids.Subject) error {
