@@ -186,7 +186,7 @@ type statements struct {
 
 // render writes a table's statements. Where the purpose is guarded, a row that may not be seen is none for all of them but
 // get, which reads whether it may be.
-func render(t *table, tenant bool, mode purpose.Mode) statements {
+func render(t *table, tenant bool, mode purpose.Mode) *statements {
 	var names, keys, reads []string
 	for i := range t.columns {
 		c := &t.columns[i]
@@ -198,7 +198,7 @@ func render(t *table, tenant bool, mode purpose.Mode) statements {
 	for _, k := range t.keys {
 		keys = append(keys, t.columns[k].Name)
 	}
-	s := statements{columns: len(names), tenant: tenant, key: strings.Join(keys, ", ")}
+	s := &statements{columns: len(names), tenant: tenant, key: strings.Join(keys, ", ")}
 	from, mine, target := t.name, "", s.key
 	all := names
 	if tenant {

@@ -38,9 +38,9 @@ type table struct {
 	searched []int
 	purpose  string
 	keepFor  time.Duration
-	keeper   string                       // a reason why rows have no age limit
-	sql      [2][purpose.Modes]statements // by whether rows carry their tenant, and how the purpose is guarded
-	changing sync.Map                     // the statements of Change, by columns
+	keeper   string                               // a reason why rows have no age limit
+	sql      [2][purpose.Modes]func() *statements // made when first needed, by whether rows carry their tenant, and how the purpose is guarded
+	changing sync.Map                             // the statements of Change, by columns
 }
 
 // Table is a kind of row that can be stored.
@@ -78,7 +78,7 @@ func Define[T any](name string, settings ...Setting) *Table[T] {
 	}
 	for _, tenantColumn := range []bool{false, true} {
 		for mode := range purpose.Modes {
-			t.sql[index(tenantColumn)][mode] = render(t, tenantColumn, mode)
+			t.sql[index(tenantColumn)][mode] = sync.OnceValue(func() *statements { return render(t, tenantColumn, mode) })
 		}
 	}
 	return &Table[T]{t}

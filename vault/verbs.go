@@ -24,7 +24,7 @@ func (tx *Tx) sql(t *table) *statements {
 	if tx.reads(t) {
 		mode = tx.guard.Mode
 	}
-	return &t.sql[index(tx.v.engine.TenantColumn())][mode]
+	return t.sql[index(tx.v.engine.TenantColumn())][mode]()
 }
 
 // Add stores a new row. A row with the same key, or the same value in a unique index, is errs.Conflict.
