@@ -32,6 +32,21 @@ var nouns = []noun{
 	{"/settings", "nav.settings", "settings", ","},
 }
 
+// paths are the pages of the nouns that have several, in the order of their tabs.
+var paths = map[string][]string{
+	"privacy":  {"/privacy", "/privacy/holds", "/privacy/recipients", "/privacy/papers", "/privacy/catalogue", "/settings/retention", "/settings/privacy"},
+	"security": {"/security", "/security/log", "/security/connections"},
+}
+
+// views are the tabs of a noun's pages.
+func views(noun, on string) []Tab {
+	var out []Tab
+	for _, path := range paths[noun] {
+		out = append(out, Tab{Label: text.T("view." + path), Href: path, On: path == on})
+	}
+	return out
+}
+
 func (n noun) current(v View) bool {
 	return v.Path == n.path || strings.HasPrefix(v.Path, n.path+"/")
 }

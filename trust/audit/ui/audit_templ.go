@@ -140,7 +140,7 @@ func Log(v LogView) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = page.Tabs(text.T("title"), Tabs("/security/log")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = page.Views("security", "/security/log").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -330,7 +330,7 @@ func Log(v LogView) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = page.List(text.T("tab./security/log")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var12), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = page.List(text.T("log")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var12), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -789,7 +789,7 @@ func Entry(v EntryView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = page.Shell(page.Page{Title: text.T("entry.title", int(v.Index)), Lead: text.T("entry.lead"), Crumbs: []page.Link{{Label: text.T("title"), Href: "/security"}, {Label: text.T("tab./security/log"), Href: "/security/log"}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var20), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = page.Shell(page.Page{Title: text.T("entry.title", int(v.Index)), Lead: text.T("entry.lead"), Crumbs: []page.Link{{Label: text.T("title"), Href: "/security"}, {Label: text.T("log"), Href: "/security/log"}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var20), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -880,7 +880,7 @@ func Keys(v KeysView) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = page.Tabs(text.T("title"), Tabs("/security")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = page.Views("security", "/security").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -99,15 +99,6 @@ func Address(q url.Values, name, value string) string {
 	return "/security/log?" + out.Encode()
 }
 
-// Tabs are the views of Security.
-func Tabs(on string) []page.Tab {
-	var out []page.Tab
-	for _, path := range []string{"/security", "/security/log", "/security/connections"} {
-		out = append(out, page.Tab{Label: text.T("tab." + path), Href: path, On: path == on})
-	}
-	return out
-}
-
 // chips are filters that one press turns on and off.
 func (v LogView) chips() []page.Chip {
 	var out []page.Chip

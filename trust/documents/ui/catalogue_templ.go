@@ -43,7 +43,7 @@ func CataloguePage(v CatalogueView) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = page.Tabs(text.T("catalogue"), tabs("/privacy/catalogue")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = page.Views("privacy", "/privacy/catalogue").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -46,7 +46,7 @@ func PapersPage(v PapersView) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = page.Tabs(text.T("papers"), tabs("/privacy/papers")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = page.Views("privacy", "/privacy/papers").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

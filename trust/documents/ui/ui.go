@@ -62,15 +62,6 @@ var Style = page.BundleFS(files)
 
 func styles() []string { return []string{Style.URL("style/papers.css")} }
 
-// Tabs are the views of Privacy.
-func tabs(on string) []page.Tab {
-	var out []page.Tab
-	for _, path := range []string{"/privacy", "/privacy/holds", "/privacy/recipients", "/privacy/papers", "/privacy/catalogue", "/settings/retention"} {
-		out = append(out, page.Tab{Label: text.T("tab." + path), Href: path, On: path == on})
-	}
-	return out
-}
-
 // NoticeView is the public notice of a workspace.
 type NoticeView struct {
 	Paper    paper.Paper

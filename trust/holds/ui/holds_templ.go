@@ -46,7 +46,7 @@ func List(v ListView) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = page.Tabs(text.T("privacy"), tabs()).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = page.Views("privacy", "/privacy/holds").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

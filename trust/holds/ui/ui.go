@@ -78,14 +78,6 @@ func Reviewed() string { return text.T("reviewed") }
 // Released says that a hold was released.
 func Released() string { return text.T("released") }
 
-func tabs() []page.Tab {
-	var out []page.Tab
-	for _, path := range []string{"/privacy", "/privacy/holds", "/privacy/recipients", "/privacy/papers", "/privacy/catalogue", "/settings/retention", "/settings/privacy"} {
-		out = append(out, page.Tab{Label: text.T("tab." + path), Href: path, On: path == "/privacy/holds"})
-	}
-	return out
-}
-
 func (h Hold) over() bool { return !h.Released.IsZero() }
 
 func (h Hold) parts() []string { return slices.Concat(h.Classes, h.Conversations) }

@@ -43,7 +43,7 @@ func Page(v View) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = page.Tabs(text.T("privacy"), tabs("/settings/retention", "/privacy", "/privacy/holds", "/privacy/recipients", "/privacy/papers", "/privacy/catalogue", "/settings/retention")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = page.Views("privacy", "/settings/retention").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1181,7 +1181,7 @@ func ConnectionsPage(v Connections) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = page.Tabs(text.T("security"), tabs("/security/connections", "/security", "/security/log", "/security/connections")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = page.Views("security", "/security/connections").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1275,7 +1275,7 @@ func ConnectionsPage(v Connections) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = page.Table(text.T("tab./security/connections"), []page.Column{{Label: text.T("seen")}, {Label: text.T("who")}, {Label: text.T("ip")}, {Label: text.T("what")}, {Label: text.T("agent")}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var56), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = page.Table(text.T("connections"), []page.Column{{Label: text.T("seen")}, {Label: text.T("who")}, {Label: text.T("ip")}, {Label: text.T("what")}, {Label: text.T("agent")}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var56), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -152,11 +152,3 @@ func (v View) sheet(path string) page.Sheet {
 	s.Action = path
 	return s
 }
-
-func tabs(on string, group ...string) []page.Tab {
-	var out []page.Tab
-	for _, path := range group {
-		out = append(out, page.Tab{Label: text.T("tab." + path), Href: path, On: path == on})
-	}
-	return out
-}

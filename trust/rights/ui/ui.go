@@ -94,15 +94,6 @@ func SettingsAbout() string { return text.T("settings.about") }
 // SettingsSaved says that the settings were saved.
 func SettingsSaved() string { return text.T("settings.saved") }
 
-// Tabs are the views of Privacy.
-func Tabs(on string) []page.Tab {
-	var out []page.Tab
-	for _, path := range []string{"/privacy", "/privacy/holds", "/privacy/recipients", "/privacy/papers", "/privacy/catalogue", "/settings/retention", "/settings/privacy"} {
-		out = append(out, page.Tab{Label: text.T("tab." + path), Href: path, On: path == on})
-	}
-	return out
-}
-
 func (r Request) over() bool { return r.State.Over() }
 
 // waits tells whether it waits for us, and not for the person.

@@ -41,14 +41,6 @@ func Added() string { return text.T("added") }
 // Removed says that somebody will not be told any more.
 func Removed() string { return text.T("removed") }
 
-func tabs() []page.Tab {
-	var out []page.Tab
-	for _, path := range []string{"/privacy", "/privacy/holds", "/privacy/recipients", "/privacy/papers", "/privacy/catalogue", "/settings/retention", "/settings/privacy"} {
-		out = append(out, page.Tab{Label: text.T("tab." + path), Href: path, On: path == "/privacy/recipients"})
-	}
-	return out
-}
-
 func (t Telling) state() page.Badge {
 	if t.Told.IsZero() {
 		return page.Badge{State: page.Stale, Word: text.T("waiting", t.Attempts)}
