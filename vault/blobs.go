@@ -19,6 +19,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/vault/segments"
+	"aver/vault/table"
 )
 
 // Blob is a sealed file: a line in the tenant's store, its bytes in a file beside it.
@@ -126,7 +127,7 @@ func (v *Vault) DeleteBlob(tx *Tx, id ids.Object) error { return Blobs.Delete(tx
 func (v *Vault) removeBlobs(ctx context.Context, tenant ids.Tenant, people []ids.Subject) error {
 	var theirs []ids.Object
 	err := v.peek(ctx, tenant, func(tx *Tx) (err error) {
-		theirs, err = tx.blobsWith("subject", padded(people))
+		theirs, err = tx.blobsWith("subject", table.Padded(people))
 		return err
 	})
 	if err != nil {
@@ -142,7 +143,7 @@ func (v *Vault) removeBlobs(ctx context.Context, tenant ids.Tenant, people []ids
 
 // blobsWith lists the files whose column has one of the values.
 func (tx *Tx) blobsWith(column string, padded []any) (list []ids.Object, err error) {
-	err = tx.conn.Query(withTail(tx.sql(Blobs.t).keys, among(column)), tx.within(Blobs.t, padded), func(row []any) error {
+	err = tx.conn.Query(table.WithTail(tx.sql(Blobs.t).Keys, table.Among(column)), tx.within(Blobs.t, padded), func(row []any) error {
 		list = append(list, ids.Object(row[0].([]byte)))
 		return nil
 	})
@@ -178,7 +179,7 @@ func (v *Vault) SweepBlobs(ctx context.Context, tenant ids.Tenant) (int, error) 
 		return 0, fmt.Errorf("list files: %w", err)
 	}
 	removed := 0
-	for some := range slices.Chunk(v.oldFiles(dir), valuesAtOnce) {
+	for some := range slices.Chunk(v.oldFiles(dir), table.ValuesAtOnce) {
 		orphans, err := v.orphans(ctx, tenant, some)
 		if err != nil {
 			return removed, err
@@ -204,7 +205,7 @@ func (v *Vault) oldFiles(dir []fs.DirEntry) (names []string) {
 	return names
 }
 
-// orphans are the files among up to valuesAtOnce that no line names, and parts that were never finished.
+// orphans are the files among up to ValuesAtOnce that no line names, and parts that were never finished.
 func (v *Vault) orphans(ctx context.Context, tenant ids.Tenant, names []string) ([]string, error) {
 	left, asked := map[string]bool{}, []ids.Object{}
 	for _, name := range names {
@@ -215,7 +216,7 @@ func (v *Vault) orphans(ctx context.Context, tenant ids.Tenant, names []string) 
 	}
 	if len(asked) > 0 {
 		err := v.peek(ctx, tenant, func(tx *Tx) error {
-			named, err := tx.blobsWith("id", padded(asked))
+			named, err := tx.blobsWith("id", table.Padded(asked))
 			for _, id := range named {
 				delete(left, id.String())
 			}

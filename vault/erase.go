@@ -10,6 +10,7 @@ import (
 	"aver/vault/engine"
 	"aver/vault/keyring"
 	"aver/vault/postings"
+	"aver/vault/table"
 )
 
 // eraseBatch is how many rows an erasure removes in one transaction, so that others are not held up.
@@ -64,7 +65,7 @@ func (v *Vault) FinishErasures(ctx context.Context, tenant ids.Tenant) (int, err
 		return 0, fmt.Errorf("read the erasure ledger: %w", err)
 	}
 	finished := 0
-	for some := range slices.Chunk(lines, valuesAtOnce) {
+	for some := range slices.Chunk(lines, table.ValuesAtOnce) {
 		people := subjects(some)
 		if err := engine.WithReserve(v.engine, func() error { return v.removePeople(ctx, tenant, people) }); err != nil {
 			return finished, fmt.Errorf("finish erasures: %w", err)
@@ -95,14 +96,14 @@ func subjects(lines []keyring.Erasure) []ids.Subject {
 	return out
 }
 
-// removePeople removes what a store holds of up to valuesAtOnce people. The ledger is another's business: the store may
+// removePeople removes what a store holds of up to ValuesAtOnce people. The ledger is another's business: the store may
 // be a copy.
 func (v *Vault) removePeople(ctx context.Context, tenant ids.Tenant, people []ids.Subject) error {
 	if err := v.removeBlobs(ctx, tenant, people); err != nil {
 		return err
 	}
 	for _, t := range v.order {
-		if t.core().subject < 0 {
+		if t.core().Subject < 0 {
 			continue
 		}
 		if err := v.eraseTable(ctx, tenant, t.core(), people); err != nil {
@@ -144,7 +145,7 @@ func (tx *Tx) forgetSome(people []ids.Subject) (n int, err error) {
 	return n, nil
 }
 
-func (v *Vault) eraseTable(ctx context.Context, tenant ids.Tenant, t *table, people []ids.Subject) error {
+func (v *Vault) eraseTable(ctx context.Context, tenant ids.Tenant, t *table.Shape, people []ids.Subject) error {
 	for {
 		n := 0
 		err := v.maintain(ctx, tenant, func(tx *Tx) (err error) {
@@ -158,10 +159,10 @@ func (v *Vault) eraseTable(ctx context.Context, tenant ids.Tenant, t *table, peo
 }
 
 // eraseSome removes up to a batch of people's rows.
-func (tx *Tx) eraseSome(t *table, people []ids.Subject) (int, error) {
-	n, err := tx.conn.Exec(tx.sql(t).erase, tx.sql(t).own(tx.actor.is.Tenant, append(padded(people), int64(eraseBatch)))...)
+func (tx *Tx) eraseSome(t *table.Shape, people []ids.Subject) (int, error) {
+	n, err := tx.conn.Exec(tx.sql(t).Erase, tx.sql(t).Own(tx.actor.is.Tenant, append(table.Padded(people), int64(eraseBatch)))...)
 	if err != nil {
-		return 0, fmt.Errorf("erase from %s: %w", t.name, err)
+		return 0, fmt.Errorf("erase from %s: %w", t.Name, err)
 	}
 	return int(n), nil
 }

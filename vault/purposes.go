@@ -7,6 +7,7 @@ import (
 	"aver/base/ids"
 	"aver/vault/column"
 	"aver/vault/purpose"
+	"aver/vault/table"
 )
 
 // Standing is how a person stands to a purpose: a consent, an objection, a restriction. The vault reads it before an
@@ -35,8 +36,8 @@ var (
 )
 
 // reads tells whether the transaction may see only some rows of the table.
-func (tx *Tx) reads(t *table) bool {
-	return t.subject >= 0 && tx.guard.Mode.Reads() && t.name != standings
+func (tx *Tx) reads(t *table.Shape) bool {
+	return t.Subject >= 0 && tx.guard.Mode.Reads() && t.Name != standings
 }
 
 // tenantID is the tenant where the engine's rows carry it, and nil otherwise.
@@ -48,16 +49,16 @@ func (tx *Tx) tenantID() []byte {
 }
 
 // within puts in front of a tail's values what the head of a find, count or keys statement needs.
-func (tx *Tx) within(t *table, args []any) []any {
+func (tx *Tx) within(t *table.Shape, args []any) []any {
 	if tx.reads(t) {
 		args = append(tx.guard.ReadingArgs(tx.tenantID()), args...)
 	}
-	return tx.sql(t).own(tx.actor.is.Tenant, args)
+	return tx.sql(t).Own(tx.actor.is.Tenant, args)
 }
 
 // byKey are the values of a statement that names a row by its key and may concern only what the action sees.
-func (tx *Tx) byKey(t *table, key []any) []any {
-	args := tx.sql(t).own(tx.actor.is.Tenant, key)
+func (tx *Tx) byKey(t *table.Shape, key []any) []any {
+	args := tx.sql(t).Own(tx.actor.is.Tenant, key)
 	if tx.reads(t) {
 		args = append(args, tx.guard.ReadingArgs(tx.tenantID())...)
 	}
@@ -65,8 +66,8 @@ func (tx *Tx) byKey(t *table, key []any) []any {
 }
 
 // mind refuses to write about a person whom the action's purpose may not touch. It asks once per transaction and person.
-func (tx *Tx) mind(t *table, subject ids.Subject) error {
-	if t.name == standings {
+func (tx *Tx) mind(t *table.Shape, subject ids.Subject) error {
+	if t.Name == standings {
 		return nil
 	}
 	return tx.May(subject)
@@ -108,8 +109,8 @@ func (tx *Tx) ahead(subject ids.Subject) {
 }
 
 // mindRow refuses to put something in the place of a row that the action may not see.
-func (tx *Tx) mindRow(t *table, key []any) error {
-	if !tx.reads(t) || t.columns[t.subject].Class == column.Key {
+func (tx *Tx) mindRow(t *table.Shape, key []any) error {
+	if !tx.reads(t) || t.Columns[t.Subject].Class == column.Key {
 		return nil
 	}
 	_, err := tx.visible(t, key, func([]any) error { return nil })
@@ -117,22 +118,22 @@ func (tx *Tx) mindRow(t *table, key []any) error {
 }
 
 // visible reads the row with this key, if there is one, and refuses it when the action may not see it.
-func (tx *Tx) visible(t *table, key []any, each func(values []any) error) (found bool, err error) {
+func (tx *Tx) visible(t *table.Shape, key []any, each func(values []any) error) (found bool, err error) {
 	s, hidden := tx.sql(t), ids.Subject{}
-	args := s.own(tx.actor.is.Tenant, key)
+	args := s.Own(tx.actor.is.Tenant, key)
 	if tx.reads(t) {
 		args = append(tx.guard.ReadingArgs(tx.tenantID()), args...) // they stand before WHERE
 	}
-	err = tx.conn.Query(tx.hold(s.get), args, func(values []any) error {
+	err = tx.conn.Query(tx.hold(s.Get), args, func(values []any) error {
 		found = true
 		if tx.reads(t) && !truth(values[len(values)-1]) {
-			hidden = ids.Subject(values[t.subject].([]byte))
+			hidden = ids.Subject(values[t.Subject].([]byte))
 			return nil
 		}
 		return each(values)
 	})
 	if err != nil {
-		return found, fmt.Errorf("get %s: %w", t.name, err)
+		return found, fmt.Errorf("get %s: %w", t.Name, err)
 	}
 	if !hidden.IsZero() {
 		return found, tx.refuse(hidden)

@@ -32,7 +32,7 @@ func (v *Vault) Stored(ctx context.Context, tenant ids.Tenant, each func(table s
 // StoredColumns are the columns of every table of a tenant's store, as the database itself knows them: for whoever
 // compares it with the catalogue.
 func (v *Vault) StoredColumns(ctx context.Context, tenant ids.Tenant) (map[string][]string, error) {
-	query := "SELECT t.name, c.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c WHERE t.type = 'table' ORDER BY t.name, c.cid"
+	query := "SELECT t.Name, c.name FROM sqlite_schema t JOIN pragma_table_info(t.Name) c WHERE t.type = 'table' ORDER BY t.Name, c.cid"
 	if v.engine.TenantColumn() {
 		query = "SELECT c.relname::text, a.attname::text FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid " +
 			"WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, a.attnum"

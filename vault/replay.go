@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aver/base/ids"
+	"aver/vault/table"
 )
 
 // ReplayErasures removes from a tenant's store whatever is left of the people whose erasure is not finished or was
@@ -17,7 +18,7 @@ func (v *Vault) ReplayErasures(ctx context.Context, tenant ids.Tenant, since tim
 	if err != nil {
 		return 0, fmt.Errorf("read the erasure ledger: %w", err)
 	}
-	for some := range slices.Chunk(late, valuesAtOnce) {
+	for some := range slices.Chunk(late, table.ValuesAtOnce) {
 		if err := v.removePeople(ctx, tenant, subjects(some)); err != nil {
 			return 0, fmt.Errorf("replay erasures: %w", err)
 		}

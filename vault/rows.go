@@ -11,6 +11,7 @@ import (
 	"aver/base/ids"
 	"aver/vault/column"
 	"aver/vault/postings"
+	"aver/vault/table"
 )
 
 // What an export, a sweep and the record of processing need to know of a table follows from its tags, so a table is
@@ -27,16 +28,12 @@ type Cell struct {
 // the catalogue lists it.
 func (v *Vault) EachRow(tx *Tx, of AnyTable, subject ids.Subject, each func([]Cell) error) error {
 	t := of.core()
-	if t.subject < 0 {
+	if t.Subject < 0 {
 		return nil
 	}
 	s := tx.sql(t)
-	var keys []string
-	for _, k := range t.keys {
-		keys = append(keys, t.columns[k].Name)
-	}
-	tail := t.columns[t.subject].Name + " = ? ORDER BY " + strings.Join(keys, ", ")
-	err := tx.conn.Query(withTail(s.find, tail), tx.within(t, []any{subject[:]}), func(values []any) error {
+	tail := t.Columns[t.Subject].Name + " = ? ORDER BY " + s.Key
+	err := tx.conn.Query(table.WithTail(s.Find, tail), tx.within(t, []any{subject[:]}), func(values []any) error {
 		cells, err := tx.cells(t, values)
 		if err != nil {
 			return err
@@ -44,24 +41,20 @@ func (v *Vault) EachRow(tx *Tx, of AnyTable, subject ids.Subject, each func([]Ce
 		return each(cells)
 	})
 	if err != nil {
-		return fmt.Errorf("read a person's rows of %s: %w", t.name, err)
+		return fmt.Errorf("read a person's rows of %s: %w", t.Name, err)
 	}
 	return nil
 }
 
-func (tx *Tx) cells(t *table, values []any) ([]Cell, error) {
-	parts := make([]any, 0, len(t.keys))
-	for _, k := range t.keys {
-		parts = append(parts, values[k])
-	}
-	key := column.KeyBytes(parts)
+func (tx *Tx) cells(t *table.Shape, values []any) ([]Cell, error) {
+	key := column.KeyBytes(t.KeyOf(values))
 	var subject ids.Subject
-	if b, ok := values[t.subject].([]byte); ok {
+	if b, ok := values[t.Subject].([]byte); ok {
 		copy(subject[:], b)
 	}
-	out := make([]Cell, 0, len(t.columns))
-	for i := range t.columns {
-		c := &t.columns[i]
+	out := make([]Cell, 0, len(t.Columns))
+	for i := range t.Columns {
+		c := &t.Columns[i]
 		if c.Class == column.Secret {
 			continue
 		}
@@ -85,38 +78,38 @@ func (tx *Tx) cells(t *table, values []any) ([]Cell, error) {
 // Spare is a condition for the tail of a sweep that leaves rows about some people alone, with its values: the column
 // names whom a row is about. Without people it is empty.
 func Spare(column string, people []ids.Subject) (condition string, values []any) {
-	for some := range slices.Chunk(people, valuesAtOnce) {
-		condition += " AND (" + column + " IS NULL OR NOT " + among(column) + ")"
-		values = append(values, padded(some)...)
+	for some := range slices.Chunk(people, table.ValuesAtOnce) {
+		condition += " AND (" + column + " IS NULL OR NOT " + table.Among(column) + ")"
+		values = append(values, table.Padded(some)...)
 	}
 	return condition, values
 }
 
 // spare is Spare for a table, which may be about nobody.
-func (t *table) spare(people []ids.Subject) (condition string, values []any) {
-	if t.subject < 0 {
+func spare(t *table.Shape, people []ids.Subject) (condition string, values []any) {
+	if t.Subject < 0 {
 		return "", nil
 	}
-	return Spare(t.columns[t.subject].Name, people)
+	return Spare(t.Columns[t.Subject].Name, people)
 }
 
 // Oldest tells the age-relevant time of a table's oldest row, zero when there is none or the table has no age limit. Rows
 // about the spared are not looked at.
 func (v *Vault) Oldest(tx *Tx, of AnyTable, spared ...ids.Subject) (time.Time, error) {
 	t := of.core()
-	if t.keep < 0 {
+	if t.Keep < 0 {
 		return time.Time{}, nil
 	}
 	var oldest time.Time
-	s, keep := tx.sql(t), t.columns[t.keep].Name
-	others, values := t.spare(spared)
-	query := withTail("SELECT "+keep+strings.TrimPrefix(s.count, "SELECT count(*)"), keep+" IS NOT NULL"+others+" ORDER BY "+keep+" LIMIT 1")
+	s, keep := tx.sql(t), t.Columns[t.Keep].Name
+	others, values := spare(t, spared)
+	query := table.WithTail("SELECT "+keep+strings.TrimPrefix(s.Count, "SELECT count(*)"), keep+" IS NOT NULL"+others+" ORDER BY "+keep+" LIMIT 1")
 	err := tx.conn.Query(query, tx.within(t, values), func(values []any) error {
 		oldest = time.UnixMicro(values[0].(int64)).UTC()
 		return nil
 	})
 	if err != nil {
-		return oldest, fmt.Errorf("find the oldest row of %s: %w", t.name, err)
+		return oldest, fmt.Errorf("find the oldest row of %s: %w", t.Name, err)
 	}
 	return oldest, nil
 }
@@ -125,19 +118,19 @@ func (v *Vault) Oldest(tx *Tx, of AnyTable, spared ...ids.Subject) (time.Time, e
 // journal. It returns how many there were. No search finds them any more; Tidy ends what is left of their words. Rows about the spared, such as people under a legal hold, stay.
 func (v *Vault) Sweep(tx *Tx, of AnyTable, before time.Time, limit int, spared ...ids.Subject) (int, error) {
 	t := of.core()
-	if t.keep < 0 {
+	if t.Keep < 0 {
 		return 0, nil
 	}
-	others, values := t.spare(spared)
+	others, values := spare(t, spared)
 	args := append(append([]any{before.UnixMicro()}, values...), int64(limit))
 	if err := tx.write(t); err != nil {
 		return 0, err
 	}
-	keys, err := tx.removeWhere(t, t.columns[t.keep].Name+" < ?"+others+" LIMIT ?", args)
-	if err != nil || len(keys) == 0 || len(t.searched) == 0 {
+	keys, err := tx.removeWhere(t, t.Columns[t.Keep].Name+" < ?"+others+" LIMIT ?", args)
+	if err != nil || len(keys) == 0 || len(t.Searched) == 0 {
 		return len(keys), err
 	}
-	return len(keys), postings.Drop(tx.conn, t.name, keys)
+	return len(keys), postings.Drop(tx.conn, t.Name, keys)
 }
 
 // Tidy takes some of what Sweep has left in the index of words out of it: up to so many words of a tenant. It tells whether
@@ -158,16 +151,16 @@ func (v *Vault) Totals(tx *Tx, subject ids.Subject) (map[string]int, error) {
 	out := map[string]int{}
 	for _, of := range v.order {
 		t := of.core()
-		if t.subject < 0 {
+		if t.Subject < 0 {
 			continue
 		}
 		s := tx.sql(t)
-		err := tx.conn.Query(withTail(s.count, t.columns[t.subject].Name+" = ?"), tx.within(t, []any{subject[:]}), func(values []any) error {
-			out[t.name] = int(values[0].(int64))
+		err := tx.conn.Query(table.WithTail(s.Count, t.Columns[t.Subject].Name+" = ?"), tx.within(t, []any{subject[:]}), func(values []any) error {
+			out[t.Name] = int(values[0].(int64))
 			return nil
 		})
 		if err != nil {
-			return nil, fmt.Errorf("count a person's rows of %s: %w", t.name, err)
+			return nil, fmt.Errorf("count a person's rows of %s: %w", t.Name, err)
 		}
 	}
 	return out, nil

@@ -16,6 +16,7 @@ import (
 	"aver/vault/journal"
 	"aver/vault/keyring"
 	"aver/vault/postings"
+	"aver/vault/table"
 	"aver/vault/words"
 )
 
@@ -26,8 +27,8 @@ import (
 const wordsKind = "vault.words"
 
 // wordsEvent tells the follower of a row that the entry does not name, because it touches so many.
-func wordsEvent(t *table, key []byte) Event {
-	return Event{Kind: wordsKind, Object: t.name + ":" + hex.EncodeToString(key)}
+func wordsEvent(t *table.Shape, key []byte) Event {
+	return Event{Kind: wordsKind, Object: t.Name + ":" + hex.EncodeToString(key)}
 }
 
 // tokens are a text's, sorted, one after the other.
@@ -55,10 +56,10 @@ const (
 
 // indexWords is the follower that keeps the words up to date.
 func (v *Vault) indexWords(ctx context.Context, tenant ids.Tenant, entries []journal.Entry) error {
-	changed, seen := map[*table][][]byte{}, map[string]bool{}
+	changed, seen := map[*table.Shape][][]byte{}, map[string]bool{}
 	note := func(name string, key []byte) {
 		t := v.tables[name]
-		if t == nil || len(t.searched) == 0 || seen[name+string(key)] {
+		if t == nil || len(t.Searched) == 0 || seen[name+string(key)] {
 			return
 		}
 		seen[name+string(key)] = true
@@ -90,7 +91,7 @@ func (v *Vault) indexWords(ctx context.Context, tenant ids.Tenant, entries []jou
 			Write: func(fn func(engine.Conn) error) error {
 				return v.maintain(ctx, tenant, func(tx *Tx) error { return fn(tx.conn) })
 			},
-		}, t.name)
+		}, t.Name)
 		if err != nil {
 			return err
 		}
@@ -101,7 +102,7 @@ func (v *Vault) indexWords(ctx context.Context, tenant ids.Tenant, entries []jou
 // fileRows files rows by their words. What the words are is found out beside the writer; a row that changed meanwhile is
 // left to the news of that change, and one that is gone to nobody: the rows are held until their words are filed, so that
 // an erasure that removes them finds the words.
-func (v *Vault) fileRows(ctx context.Context, tenant ids.Tenant, t *table, keys [][]byte) error {
+func (v *Vault) fileRows(ctx context.Context, tenant ids.Tenant, t *table.Shape, keys [][]byte) error {
 	var before map[string]searched
 	err := v.peek(ctx, tenant, func(tx *Tx) (err error) {
 		if before, err = tx.searchedRows(t, keys...); err != nil {
@@ -129,19 +130,19 @@ func (v *Vault) fileRows(ctx context.Context, tenant ids.Tenant, t *table, keys 
 		for _, key := range keys {
 			row, was := now[string(key)], before[string(key)]
 			if row.found && slices.EqualFunc(row.sealed, was.sealed, bytes.Equal) {
-				docs = append(docs, postings.Doc{Key: key, Subject: t.filedUnder(row.subject), Tokens: was.tokens})
+				docs = append(docs, postings.Doc{Key: key, Subject: filedUnder(t, row.subject), Tokens: was.tokens})
 			}
 		}
 		if len(docs) == 0 {
 			return nil
 		}
-		return postings.Add(tx.conn, t.name, docs)
+		return postings.Add(tx.conn, t.Name, docs)
 	})
 }
 
 // filedUnder is whom a row is about, where its key does not begin with that: an index less to write.
-func (t *table) filedUnder(subject ids.Subject) []byte {
-	if subject.IsZero() || t.keys[0] == t.subject {
+func filedUnder(t *table.Shape, subject ids.Subject) []byte {
+	if subject.IsZero() || t.Keys[0] == t.Subject {
 		return nil
 	}
 	return subject[:]
@@ -155,42 +156,25 @@ type searched struct {
 	tokens  []byte
 }
 
-// rowsAtOnce is how many rows one statement reads by their keys.
-const rowsAtOnce = 32
-
-// byKeys is a tail that finds up to rowsAtOnce rows by their keys.
-func (t *table) byKeys() string {
-	var names []string
-	for _, k := range t.keys {
-		names = append(names, t.columns[k].Name+" = ?")
-	}
-	one := "(" + strings.Join(names, " AND ") + ")"
-	return one + strings.Repeat(" OR "+one, rowsAtOnce-1)
-}
-
 // searchedRows reads the searched columns of rows, by their keys; in a change it holds the rows.
-func (tx *Tx) searchedRows(t *table, keys ...[]byte) (map[string]searched, error) {
+func (tx *Tx) searchedRows(t *table.Shape, keys ...[]byte) (map[string]searched, error) {
 	s, out := tx.sql(t), make(map[string]searched, len(keys))
-	tail := "(" + t.byKeys() + ")"
-	for part := range slices.Chunk(keys, rowsAtOnce) {
+	tail := "(" + t.ByKeys() + ")"
+	for part := range slices.Chunk(keys, table.RowsAtOnce) {
 		var args []any
-		for i := range rowsAtOnce {
-			args = append(args, column.SplitKey(t.keyColumns(), part[min(i, len(part)-1)])...)
+		for i := range table.RowsAtOnce {
+			args = append(args, column.SplitKey(t.KeyColumns(), part[min(i, len(part)-1)])...)
 		}
-		err := tx.conn.Query(tx.hold(withTail(s.find, tail)), tx.within(t, args), func(values []any) error {
+		err := tx.conn.Query(tx.hold(table.WithTail(s.Find, tail)), tx.within(t, args), func(values []any) error {
 			row := searched{found: true}
-			if b, ok := values[max(t.subject, 0)].([]byte); ok && t.subject >= 0 {
+			if b, ok := values[max(t.Subject, 0)].([]byte); ok && t.Subject >= 0 {
 				copy(row.subject[:], b)
 			}
-			for _, i := range t.searched {
+			for _, i := range t.Searched {
 				sealed, _ := values[i].([]byte)
 				row.sealed = append(row.sealed, sealed)
 			}
-			parts := make([]any, len(t.keys))
-			for i, k := range t.keys {
-				parts[i] = values[k]
-			}
-			out[string(column.KeyBytes(parts))] = row
+			out[string(column.KeyBytes(t.KeyOf(values)))] = row
 			return nil
 		})
 		if err != nil {
@@ -201,13 +185,13 @@ func (tx *Tx) searchedRows(t *table, keys ...[]byte) (map[string]searched, error
 }
 
 // textOf opens them; an erased person's text is empty.
-func (tx *Tx) textOf(t *table, key []byte, row searched) (string, error) {
+func (tx *Tx) textOf(t *table.Shape, key []byte, row searched) (string, error) {
 	var parts []string
 	for i, sealed := range row.sealed {
 		if sealed == nil {
 			continue
 		}
-		b, err := tx.open(t, &t.columns[t.searched[i]], row.subject, key, sealed)
+		b, err := tx.open(t, &t.Columns[t.Searched[i]], row.subject, key, sealed)
 		if errors.Is(err, keyring.ErrErased) {
 			return "", nil
 		}
@@ -220,11 +204,11 @@ func (tx *Tx) textOf(t *table, key []byte, row searched) (string, error) {
 }
 
 // forgetWords removes rows' tokens.
-func (tx *Tx) forgetWords(t *table, keys ...[]byte) error {
-	if len(t.searched) == 0 || len(keys) == 0 {
+func (tx *Tx) forgetWords(t *table.Shape, keys ...[]byte) error {
+	if len(t.Searched) == 0 || len(keys) == 0 {
 		return nil
 	}
-	return postings.Forget(tx.conn, t.name, keys)
+	return postings.Forget(tx.conn, t.Name, keys)
 }
 
 // maxHits bounds a search, whatever is asked for.
@@ -242,9 +226,9 @@ func (tb *Table[T]) Search(tx *Tx, query string, limit int) ([]T, error) {
 			terms = append(terms, tx.queryToken(w, i == len(asked)-1))
 		}
 	}
-	keys, err := postings.Search(tx.conn, tb.t.name, terms, maxHits)
+	keys, err := postings.Search(tx.conn, tb.t.Name, terms, maxHits)
 	if err != nil {
-		return nil, fmt.Errorf("search %s: %w", tb.t.name, err)
+		return nil, fmt.Errorf("search %s: %w", tb.t.Name, err)
 	}
 	return tb.hits(tx, keys, asked, limit)
 }
@@ -277,7 +261,7 @@ func (tb *Table[T]) hits(tx *Tx, keys [][]byte, asked []string, limit int) ([]T,
 		if !row.found || !words.Contain(words.Of(text), asked) {
 			continue
 		}
-		hit, err := tb.Get(tx, column.SplitKey(tb.t.keyColumns(), key)...)
+		hit, err := tb.Get(tx, column.SplitKey(tb.t.KeyColumns(), key)...)
 		if err != nil {
 			return nil, err
 		}

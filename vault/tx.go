@@ -16,6 +16,7 @@ import (
 	"aver/vault/journal"
 	"aver/vault/keyring"
 	"aver/vault/purpose"
+	"aver/vault/table"
 )
 
 // Event is news that a change brings: names and numbers only, written with the change and told after the commit.
@@ -59,22 +60,29 @@ func (tx *Tx) Emit(e Event, payload any) {
 }
 
 // touch notes a written row in the entry and takes its sealed values into the commitment.
-func (tx *Tx) touch(t *table, op journal.Op, key []byte, values []any) {
+func (tx *Tx) touch(t *table.Shape, op journal.Op, key []byte, values []any) {
 	if len(tx.entry.Touched) < journal.MaxTouched {
-		tx.entry.Touched = append(tx.entry.Touched, journal.Ref{Table: t.name, Key: key, Op: op})
-	} else if len(t.searched) > 0 && (op == journal.Added || op == journal.Put) {
+		tx.entry.Touched = append(tx.entry.Touched, journal.Ref{Table: t.Name, Key: key, Op: op})
+	} else if len(t.Searched) > 0 && (op == journal.Added || op == journal.Put) {
 		tx.Emit(wordsEvent(t, key), nil)
 	}
 	if tx.commit == nil {
 		tx.commit = sha256.New()
 	}
 	buf := make([]byte, 0, 512)
-	buf = appendBytes(buf, []byte(t.name))
+	buf = appendBytes(buf, []byte(t.Name))
 	buf = appendBytes(append(buf, byte(op)), key)
 	for _, v := range values {
 		buf = appendValue(buf, v)
 	}
 	tx.commit.Write(buf)
+}
+
+func index(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func appendBytes(dst, b []byte) []byte {
@@ -108,9 +116,9 @@ func (tx *Tx) finish(outcome journal.Outcome) {
 
 var errReadOnly = errors.New("a read cannot write")
 
-func (tx *Tx) write(t *table) error {
+func (tx *Tx) write(t *table.Shape) error {
 	if tx.readonly {
-		return fmt.Errorf("write %s: %w", t.name, errReadOnly)
+		return fmt.Errorf("write %s: %w", t.Name, errReadOnly)
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ import (
 	"aver/vault/journal"
 	"aver/vault/keyring"
 	"aver/vault/purpose"
+	"aver/vault/table"
 )
 
 //go:embed migrations/*.sql
@@ -55,7 +56,7 @@ type Vault struct {
 	keys   *keyring.Keyring
 	clock  clock.Clock
 	blobs  string
-	tables map[string]*table
+	tables map[string]*table.Shape
 	order  []AnyTable
 	log    *slog.Logger
 	commit group.Committer
@@ -69,7 +70,7 @@ type Vault struct {
 
 // Open makes the vault over an engine and a keyring and makes sure that the installation's own store exists.
 func Open(ctx context.Context, c Config) (*Vault, error) {
-	v := &Vault{engine: c.Engine, keys: c.Keys, clock: c.Clock, blobs: c.Blobs, log: c.Log, tables: map[string]*table{}}
+	v := &Vault{engine: c.Engine, keys: c.Keys, clock: c.Clock, blobs: c.Blobs, log: c.Log, tables: map[string]*table.Shape{}}
 	v.order = append(Own(), c.Tables...)
 	for _, t := range v.order {
 		if v.tables[t.Name()] != nil {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
-	"sync"
 
 	"aver/base/aead"
 	"aver/base/errs"
@@ -14,22 +12,23 @@ import (
 	"aver/vault/engine"
 	"aver/vault/journal"
 	"aver/vault/purpose"
+	"aver/vault/table"
 )
 
 var notFound = errs.New(errs.NotFound, "There is no such thing here.")
 
 // sql are the table's statements, with the condition under which the action may see its rows.
-func (tx *Tx) sql(t *table) *statements {
+func (tx *Tx) sql(t *table.Shape) *table.Statements {
 	mode := purpose.Free
 	if tx.reads(t) {
 		mode = tx.guard.Mode
 	}
-	return t.sql[index(tx.v.engine.TenantColumn())][mode]()
+	return t.SQL(tx.v.engine.TenantColumn(), mode)
 }
 
 // Add stores a new row. A row with the same key, or the same value in a unique index, is errs.Conflict.
 func (tb *Table[T]) Add(tx *Tx, row T) error {
-	err := tx.store(tb.t, reflect.ValueOf(&row).Elem(), tx.sql(tb.t).insert, journal.Added)
+	err := tx.store(tb.t, reflect.ValueOf(&row).Elem(), tx.sql(tb.t).Insert, journal.Added)
 	if errors.Is(err, engine.ErrUnique) {
 		return errs.New(errs.Conflict, "This exists already.").Because(err)
 	}
@@ -38,7 +37,7 @@ func (tb *Table[T]) Add(tx *Tx, row T) error {
 
 // Put stores a row, in place of the one with the same key if there is one.
 func (tb *Table[T]) Put(tx *Tx, row T) error {
-	err := tx.store(tb.t, reflect.ValueOf(&row).Elem(), tx.sql(tb.t).upsert, journal.Put)
+	err := tx.store(tb.t, reflect.ValueOf(&row).Elem(), tx.sql(tb.t).Upsert, journal.Put)
 	if errors.Is(err, engine.ErrUnique) {
 		return errs.New(errs.Conflict, "Another one like this exists already.").Because(err)
 	}
@@ -48,23 +47,23 @@ func (tb *Table[T]) Put(tx *Tx, row T) error {
 // Append stores a new row like Add, for callers who expect its key to be free and drop the whole change when it is not: a
 // conflict may come only from Do itself. Where statements travel, that saves a journey.
 func (tb *Table[T]) Append(tx *Tx, row T) error {
-	err := tx.hand(tb.t, reflect.ValueOf(&row).Elem(), tx.sql(tb.t).insert, journal.Added, true)
+	err := tx.hand(tb.t, reflect.ValueOf(&row).Elem(), tx.sql(tb.t).Insert, journal.Added, true)
 	if errors.Is(err, engine.ErrUnique) {
 		return errs.New(errs.Conflict, "This exists already.").Because(err)
 	}
 	return err
 }
 
-func (tx *Tx) store(t *table, row reflect.Value, query string, op journal.Op) error {
+func (tx *Tx) store(t *table.Shape, row reflect.Value, query string, op journal.Op) error {
 	return tx.hand(t, row, query, op, op == journal.Put)
 }
 
 // hand gives a row to the engine; one that waits goes with the next statement that does not.
-func (tx *Tx) hand(t *table, row reflect.Value, query string, op journal.Op, waits bool) error {
+func (tx *Tx) hand(t *table.Shape, row reflect.Value, query string, op journal.Op, waits bool) error {
 	if err := tx.write(t); err != nil {
 		return err
 	}
-	subject := t.subjectOf(row)
+	subject := t.SubjectOf(row)
 	if err := tx.mind(t, subject); err != nil {
 		return err
 	}
@@ -73,15 +72,15 @@ func (tx *Tx) hand(t *table, row reflect.Value, query string, op journal.Op, wai
 		return err
 	}
 	if op == journal.Put {
-		if err := tx.mindRow(t, column.SplitKey(t.keyColumns(), key)); err != nil {
+		if err := tx.mindRow(t, column.SplitKey(t.KeyColumns(), key)); err != nil {
 			return err
 		}
 	}
-	args := tx.sql(t).own(tx.actor.is.Tenant, values)
+	args := tx.sql(t).Own(tx.actor.is.Tenant, values)
 	if q, ok := tx.conn.(engine.Queuer); ok && waits {
 		q.Queue(query, args...)
 	} else if _, err := tx.conn.Exec(query, args...); err != nil {
-		return fmt.Errorf("store %s: %w", t.name, err)
+		return fmt.Errorf("store %s: %w", t.Name, err)
 	}
 	if tx.entry.Subject.IsZero() {
 		tx.entry.Subject = subject
@@ -102,22 +101,6 @@ func (tb *Table[T]) Get(tx *Tx, key ...any) (T, error) {
 	return out, err
 }
 
-// tails remembers statements made of a table's head and a caller's tail; both are constant text.
-var tails sync.Map
-
-func withTail(head, tail string) string {
-	type pair struct{ head, tail string }
-	if known, ok := tails.Load(pair{head, tail}); ok {
-		return known.(string)
-	}
-	full := head + tail
-	if first, _, _ := strings.Cut(strings.TrimSpace(tail), " "); first == "" || first == "ORDER" || first == "LIMIT" {
-		full = head + "1 = 1 " + tail
-	}
-	tails.Store(pair{head, tail}, full)
-	return full
-}
-
 // Find reads the rows that the tail selects: SQL from WHERE on, over plain columns, with ? for values. The table, the
 // columns and the tenant are written by the vault; the tail is constant text and never made from input.
 func (tb *Table[T]) Find(tx *Tx, tail string, args ...any) ([]T, error) {
@@ -129,7 +112,7 @@ func (tb *Table[T]) Find(tx *Tx, tail string, args ...any) ([]T, error) {
 func (tb *Table[T]) Later(tx *Tx, tail string, args ...any) (found func() ([]T, error)) {
 	var out []T
 	s := tx.sql(tb.t)
-	answer := tx.ask(tx.hold(withTail(s.find, tail)), tx.within(tb.t, column.Arguments(args)), func(values []any) error {
+	answer := tx.ask(tx.hold(table.WithTail(s.Find, tail)), tx.within(tb.t, column.Arguments(args)), func(values []any) error {
 		var row T
 		if err := tx.decode(tb.t, values, reflect.ValueOf(&row).Elem()); err != nil {
 			return err
@@ -139,7 +122,7 @@ func (tb *Table[T]) Later(tx *Tx, tail string, args ...any) (found func() ([]T, 
 	})
 	return func() ([]T, error) {
 		if err := answer(); err != nil {
-			return nil, fmt.Errorf("find %s: %w", tb.t.name, err)
+			return nil, fmt.Errorf("find %s: %w", tb.t.Name, err)
 		}
 		return out, nil
 	}
@@ -156,25 +139,25 @@ func (tx *Tx) ask(query string, args []any, each func([]any) error) (answer func
 // Lookup reads the rows whose sealed column equals the text, by its blind index. Text is compared without surrounding
 // space and in lower case, unless the column is tagged exact.
 func (tb *Table[T]) Lookup(tx *Tx, column, text string) ([]T, error) {
-	for i := range tb.t.columns {
-		if c := &tb.t.columns[i]; c.Name == column && c.Lookup {
-			mark := aead.BlindIndex(tx.keys.Blind(tb.t.name+"."+c.Name), c.Normal([]byte(text)), 16)
+	for i := range tb.t.Columns {
+		if c := &tb.t.Columns[i]; c.Name == column && c.Lookup {
+			mark := aead.BlindIndex(tx.keys.Blind(tb.t.Name+"."+c.Name), c.Normal([]byte(text)), 16)
 			return tb.Find(tx, c.Blind()+" = ?", mark)
 		}
 	}
-	return nil, fmt.Errorf("look up %s: column %s has no blind index", tb.t.name, column)
+	return nil, fmt.Errorf("look up %s: column %s has no blind index", tb.t.Name, column)
 }
 
 // Count tells how many rows the tail selects.
 func (tb *Table[T]) Count(tx *Tx, tail string, args ...any) (int, error) {
 	n := 0
 	s := tx.sql(tb.t)
-	err := tx.conn.Query(withTail(s.count, tail), tx.within(tb.t, column.Arguments(args)), func(values []any) error {
+	err := tx.conn.Query(table.WithTail(s.Count, tail), tx.within(tb.t, column.Arguments(args)), func(values []any) error {
 		n = int(values[0].(int64))
 		return nil
 	})
 	if err != nil {
-		return 0, fmt.Errorf("count %s: %w", tb.t.name, err)
+		return 0, fmt.Errorf("count %s: %w", tb.t.Name, err)
 	}
 	return n, nil
 }
@@ -186,9 +169,9 @@ func (tb *Table[T]) Delete(tx *Tx, key ...any) error {
 	}
 	s := tx.sql(tb.t)
 	parts := column.Arguments(key)
-	n, err := tx.conn.Exec(s.delete, tx.byKey(tb.t, parts)...)
+	n, err := tx.conn.Exec(s.Delete, tx.byKey(tb.t, parts)...)
 	if err != nil {
-		return fmt.Errorf("delete %s: %w", tb.t.name, err)
+		return fmt.Errorf("delete %s: %w", tb.t.Name, err)
 	}
 	if n == 0 {
 		return notFound
@@ -202,7 +185,7 @@ func (tb *Table[T]) DeleteWhere(tx *Tx, tail string, args ...any) (int, error) {
 	return tx.deleteWhere(tb.t, tail, column.Arguments(args))
 }
 
-func (tx *Tx) deleteWhere(t *table, tail string, args []any) (int, error) {
+func (tx *Tx) deleteWhere(t *table.Shape, tail string, args []any) (int, error) {
 	if err := tx.write(t); err != nil {
 		return 0, err
 	}
@@ -214,15 +197,15 @@ func (tx *Tx) deleteWhere(t *table, tail string, args []any) (int, error) {
 }
 
 // removeWhere removes the rows that the tail selects, but not their words, and returns their keys.
-func (tx *Tx) removeWhere(t *table, tail string, args []any) (keys [][]byte, err error) {
+func (tx *Tx) removeWhere(t *table.Shape, tail string, args []any) (keys [][]byte, err error) {
 	s := tx.sql(t)
-	selected := s.own(tx.actor.is.Tenant, tx.within(t, args)) // the tenant twice: of what is deleted, and of what is looked at
-	err = tx.conn.Query(withTail(s.remove, tail)+") RETURNING "+s.key, selected, func(values []any) error {
+	selected := s.Own(tx.actor.is.Tenant, tx.within(t, args)) // the tenant twice: of what is deleted, and of what is looked at
+	err = tx.conn.Query(table.WithTail(s.Remove, tail)+") RETURNING "+s.Key, selected, func(values []any) error {
 		keys = append(keys, column.KeyBytes(values))
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("sweep %s: %w", t.name, err)
+		return nil, fmt.Errorf("sweep %s: %w", t.Name, err)
 	}
 	if len(keys) > 0 {
 		tx.touch(t, journal.Swept, fmt.Appendf(nil, "%d", len(keys)), nil)
@@ -237,15 +220,15 @@ func (tb *Table[T]) Blank(tx *Tx, column string, limit int) (int, error) {
 	if err := tx.write(t); err != nil {
 		return 0, err
 	}
-	at := slices.IndexFunc(t.columns, func(c Column) bool { return c.Name == column && c.Sealed && !c.Lookup && !c.Search })
+	at := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Name == column && c.Sealed && !c.Lookup && !c.Search })
 	if at < 0 {
-		return 0, fmt.Errorf("blank %s: column %s cannot be emptied by itself", t.name, column)
+		return 0, fmt.Errorf("blank %s: column %s cannot be emptied by itself", t.Name, column)
 	}
 	s := tx.sql(t)
-	some := withTail(s.keys, column+" IS NOT NULL LIMIT ?")
-	n, err := tx.conn.Exec("UPDATE "+t.name+" SET "+column+" = NULL WHERE ("+s.key+") IN ("+some+")", tx.within(t, []any{int64(limit)})...)
+	some := table.WithTail(s.Keys, column+" IS NOT NULL LIMIT ?")
+	n, err := tx.conn.Exec("UPDATE "+t.Name+" SET "+column+" = NULL WHERE ("+s.Key+") IN ("+some+")", tx.within(t, []any{int64(limit)})...)
 	if err != nil {
-		return 0, fmt.Errorf("blank %s: %w", t.name, err)
+		return 0, fmt.Errorf("blank %s: %w", t.Name, err)
 	}
 	if n > 0 {
 		tx.touch(t, journal.Swept, fmt.Appendf(nil, "%d", n), nil)
