@@ -124,10 +124,14 @@ func (v *visit) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// direct tells who came to the wrong region where the right one is. The header is for relays.
+// direct tells who came to the wrong region where the right one is, if that can be looked up. The header is for relays.
 func (s *Server) direct(ctx context.Context, p *errs.Problem) {
-	if p.Region != "" && s.config.Elsewhere != nil {
-		p.Location = s.config.Elsewhere(ctx, p.Region)
+	if p.Region == "" || s.config.Elsewhere == nil {
+		return
+	}
+	var err error
+	if p.Location, err = s.config.Elsewhere(ctx, p.Region); err != nil {
+		s.log.WarnContext(ctx, "somebody in the wrong region was not told the right address", "region", p.Region, "error", err)
 	}
 }
 

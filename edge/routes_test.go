@@ -281,8 +281,11 @@ func TestWhoComesToTheWrongRegionIsToldTheRightOne(t *testing.T) {
 		err.Region = r.URL.Query().Get("region")
 		request.Fail(w, r, err)
 	}
-	config := edge.Config{ErrorPage: page.ShowProblem, Elsewhere: func(_ context.Context, region string) string {
-		return map[string]string{"in": "https://in.chat.example"}[region]
+	config := edge.Config{ErrorPage: page.ShowProblem, Elsewhere: func(_ context.Context, region string) (string, error) {
+		if region == "br" {
+			return "", errors.New("the store is away")
+		}
+		return map[string]string{"in": "https://in.chat.example"}[region], nil
 	}}
 	d := open(t, config, module.Module{Name: "far", Routes: func(mux module.Mux) {
 		mux.HandleFunc("GET /far", elsewhere)
@@ -300,5 +303,9 @@ func TestWhoComesToTheWrongRegionIsToldTheRightOne(t *testing.T) {
 	unknown := d.get("/v1/far?region=us")
 	if unknown.StatusCode != http.StatusMisdirectedRequest || unknown.Header.Get(edge.RegionHeader) != "us" || strings.Contains(unknown.body, "location") {
 		t.Errorf("of a region without an address it is told %d %s", unknown.StatusCode, unknown.body)
+	}
+	away := d.get("/v1/far?region=br")
+	if away.StatusCode != http.StatusMisdirectedRequest || away.Header.Get(edge.RegionHeader) != "br" || !strings.Contains(d.log.String(), "the store is away") {
+		t.Errorf("when the address cannot be looked up it is told %d %s", away.StatusCode, away.body)
 	}
 }

@@ -59,7 +59,7 @@ type Config struct {
 	// View tells what pages show around their content. Path, RequestID, Theme and Flash are filled in.
 	View func(r *http.Request) page.View
 	// Elsewhere is the address of another region of which this installation knows, or empty.
-	Elsewhere func(ctx context.Context, region string) string
+	Elsewhere func(ctx context.Context, region string) (string, error)
 	// Ready lists what must work before requests are welcome, by name.
 	Ready map[string]func(context.Context) error
 	// Drain ends what lives longer than a request (sockets) when the server stops. It may take until ctx ends.

@@ -3,6 +3,7 @@ package residency
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -67,14 +68,17 @@ func (s *Service) List(ctx context.Context) (list []Address, err error) {
 	return list, err
 }
 
-// Locate is the address of a region, or empty if none is known.
-func (s *Service) Locate(ctx context.Context, region string) string {
+// Locate is the address of a region; empty and no error if none is known.
+func (s *Service) Locate(ctx context.Context, region string) (string, error) {
 	var found Address
-	_ = s.vault.View(ctx, system(), actRead, func(tx *vault.Tx) (err error) {
+	err := s.vault.View(ctx, system(), actRead, func(tx *vault.Tx) (err error) {
 		found, err = addresses.Get(tx, region)
 		return err
 	})
-	return found.URL
+	if err != nil && !errs.Is(err, errs.NotFound) {
+		return "", fmt.Errorf("look up the address of a region: %w", err)
+	}
+	return found.URL, nil
 }
 
 // Refer notes that a workspace is at home in another region: its identifier and its name in addresses, and nothing else.

@@ -1,6 +1,8 @@
 package residency_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -208,12 +210,17 @@ func TestOtherRegionsAreListedWithAddressesThatBrowsersTrust(t *testing.T) {
 		if err != nil || !slices.Equal(list, []residency.Address{{Region: "in", URL: "https://in.chat.example"}, {Region: "us", URL: "https://us.chat.example"}}) {
 			t.Errorf("listed %v, %v", list, err)
 		}
-		if got := s.Locate(ctx, "in"); got != "https://in.chat.example" {
-			t.Errorf("in is at %q", got)
+		if got, err := s.Locate(ctx, "in"); got != "https://in.chat.example" || err != nil {
+			t.Errorf("in is at %q, %v", got, err)
 		}
 		must(t, s.Remove(ctx, root, "in"))
-		if got := s.Locate(ctx, "in"); got != "" {
-			t.Errorf("after its removal in is at %q", got)
+		if got, err := s.Locate(ctx, "in"); got != "" || err != nil {
+			t.Errorf("after its removal in is at %q, %v", got, err)
+		}
+		gone, stop := context.WithCancel(ctx)
+		stop()
+		if _, err := s.Locate(gone, "us"); !errors.Is(err, context.Canceled) {
+			t.Errorf("what kept it from looking is not told: %v", err)
 		}
 	})
 }
