@@ -11,6 +11,7 @@ import (
 	"aver/base/ids"
 	"aver/cmd/aver/app"
 	"aver/trust/backups"
+	"aver/trust/backups/quarantine"
 	"aver/trust/backups/shelf"
 	"aver/trust/identity"
 )
@@ -73,7 +74,7 @@ func backup(ctx context.Context, c *call) error {
 		case len(words) == 2 && verb == "restore" && *to != "":
 			return restoreBackup(ctx, c, a, backups.Order{Name: words[1], Identity: who, To: *to}, *database)
 		case len(words) == 1 && verb == "release":
-			if err := backups.Release(ctx, a.Vault, a.Config.Data); err != nil {
+			if err := quarantine.Release(ctx, a.Vault, a.Config.Data); err != nil {
 				return err
 			}
 			return c.say(map[string]bool{"released": true}, "Whoever was erased since the backup is erased again. The folder may be served.\n")

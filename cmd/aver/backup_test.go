@@ -11,6 +11,7 @@ import (
 
 	"aver/cmd/aver/app"
 	"aver/trust/backups"
+	"aver/trust/backups/manifest"
 	"aver/vault/postgres/pgtest"
 )
 
@@ -39,7 +40,7 @@ func rehearsed(t *testing.T, at ...string) {
 func made(t *testing.T, data string, at ...string) string {
 	t.Helper()
 	out, _ := says(t, exitOK, append([]string{"backup", "now", "--json"}, at...)...)
-	var m backups.Manifest
+	var m manifest.Manifest
 	must(t, json.Unmarshal([]byte(out), &m))
 	return filepath.Join(data, "backups", m.Name)
 }

@@ -10,7 +10,6 @@ package backups
 
 import (
 	"context"
-	"crypto/ed25519"
 	"embed"
 	"errors"
 	"fmt"
@@ -31,6 +30,7 @@ import (
 	"aver/base/personal"
 	"aver/frame/jobs"
 	"aver/frame/module"
+	"aver/trust/backups/quarantine"
 	"aver/trust/backups/shelf"
 	"aver/trust/identity"
 	"aver/vault"
@@ -90,7 +90,6 @@ var (
 	actErase  = vault.Act("backup.drill.erase", vault.System())
 
 	actRestore = vault.Act("backup.restore", vault.System())
-	actRelease = vault.Act("backup.release", vault.System())
 )
 
 // Config says where things lie.
@@ -139,8 +138,8 @@ func (s *Service) Module() module.Module {
 		Name:       "backups",
 		Number:     Number,
 		Migrations: migrations,
-		Tables:     []vault.AnyTable{Drills, canaries, quarantines},
-		Actions:    []*vault.Action{actLook, actBackup, actDrill, actErase, actRestore, actRelease},
+		Tables:     append([]vault.AnyTable{Drills, canaries}, quarantine.Tables...),
+		Actions:    append([]*vault.Action{actLook, actBackup, actDrill, actErase, actRestore}, quarantine.Actions...),
 		Routes:     s.routes,
 		Settings:   []module.Link{{Path: "/settings/backups", Title: "Backups", About: "Copies, and rehearsals of restoring them.", For: actLook}},
 		Jobs:       s.jobs,
@@ -296,11 +295,4 @@ func (s *Service) identities(given io.Reader) ([]age.Identity, error) {
 		return nil, errs.New(errs.Invalid, "This is not an age identity.").Because(err)
 	}
 	return out, nil
-}
-
-func (s *Service) signer() (ed25519.PrivateKey, error) {
-	if len(s.cfg.Seed) != ed25519.SeedSize {
-		return nil, errors.New("sign a backup: no seed is given")
-	}
-	return ed25519.NewKeyFromSeed(s.cfg.Seed), nil
 }

@@ -27,6 +27,8 @@ import (
 	"aver/frame/module"
 	"aver/frame/module/moduletest"
 	"aver/trust/backups"
+	"aver/trust/backups/manifest"
+	"aver/trust/backups/quarantine"
 	"aver/trust/backups/shelf"
 	"aver/trust/identity"
 	"aver/vault"
@@ -174,12 +176,12 @@ func TestABackupIsRestoredAndKeptShutUntilErasuresAreReplayed(t *testing.T) {
 
 		to := filepath.Join(t.TempDir(), "data")
 		must(t, w.restore(t, file, nil, to))
-		if err := backups.Quarantined(to); !errs.Is(err, errs.Conflict) {
+		if err := quarantine.Folder(to); !errs.Is(err, errs.Conflict) {
 			t.Fatalf("a restored folder may be served: %v", err)
 		}
 		v := w.over(t, to)
-		must(t, backups.Release(t.Context(), v, to))
-		must(t, backups.Quarantined(to))
+		must(t, quarantine.Release(t.Context(), v, to))
+		must(t, quarantine.Folder(to))
 		if got := bodies(t, v, w.Tenant); len(got) != 1 || got[0] != "words that only ada wrote" {
 			t.Errorf("restored: %v", got)
 		}
@@ -326,7 +328,7 @@ func TestWhatASignedManifestNamesOutsideTheFolderIsRefused(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(to), "escaped")); err == nil {
 				t.Errorf("%s: a file was written outside", name)
 			}
-			if err := backups.Quarantined(to); err == nil {
+			if err := quarantine.Folder(to); err == nil {
 				t.Errorf("%s: what was begun may be served", name)
 			}
 		}
@@ -352,8 +354,8 @@ func (w *world) forge(t *testing.T, name string) string {
 	}
 	must(t, errors.Join(z.Close(), out.Close()))
 	sum, inner := sha256.Sum256(sealed.Bytes()), sha256.Sum256([]byte("text"))
-	m := backups.Manifest{Version: 1, Name: "aver-data-forged.age", Size: int64(sealed.Len()), SHA256: hex.EncodeToString(sum[:]),
-		Tenants: []backups.Part{{Tenant: w.Tenant, Files: []backups.File{{Path: name, Size: 4, SHA256: hex.EncodeToString(inner[:])}}}}}
+	m := manifest.Manifest{Version: 1, Name: "aver-data-forged.age", Size: int64(sealed.Len()), SHA256: hex.EncodeToString(sum[:]),
+		Tenants: []manifest.Part{{Tenant: w.Tenant, Files: []manifest.File{{Path: name, Size: 4, SHA256: hex.EncodeToString(inner[:])}}}}}
 	text, err := json.Marshal(m)
 	must(t, err)
 	signature := ed25519.Sign(ed25519.NewKeyFromSeed(w.config().Seed), append([]byte("aver backup manifest 1\n"), text...))
@@ -383,10 +385,10 @@ func TestARestoreIsNotReleasedWithAnOldKeyStore(t *testing.T) {
 		to := filepath.Join(t.TempDir(), "data")
 		must(t, w.restore(t, file, nil, to))
 		other := vaulttest.Embedded(t, vaulttest.Config{}) // its key store has never heard of the erasure
-		if err := backups.Release(t.Context(), other.Vault, to); !errs.Is(err, errs.Conflict) {
+		if err := quarantine.Release(t.Context(), other.Vault, to); !errs.Is(err, errs.Conflict) {
 			t.Errorf("released without its ledger: %v", err)
 		}
-		if err := backups.Quarantined(to); err == nil {
+		if err := quarantine.Folder(to); err == nil {
 			t.Error("the quarantine was lifted")
 		}
 	})

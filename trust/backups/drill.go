@@ -13,6 +13,8 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/tlog"
+	"aver/trust/backups/manifest"
+	"aver/trust/backups/quarantine"
 	"aver/trust/backups/shelf"
 	"aver/trust/identity"
 	"aver/vault"
@@ -90,9 +92,9 @@ func inWords(err error) string {
 
 func (s *Service) try(ctx context.Context, b Backup, identity io.Reader, d *Drill) error {
 	if !b.Signed {
-		return altered("its manifest is not signed by this installation.")
+		return manifest.Altered("its manifest is not signed by this installation.")
 	}
-	return s.inScratch(ctx, Order{Name: b.Name, Identity: identity}, func(folder string, m Manifest) error {
+	return s.inScratch(ctx, Order{Name: b.Name, Identity: identity}, func(folder string, m manifest.Manifest) error {
 		gone, err := s.eraseCanary(ctx, m)
 		if err != nil {
 			return err
@@ -107,7 +109,7 @@ func (s *Service) try(ctx context.Context, b Backup, identity io.Reader, d *Dril
 }
 
 // inScratch restores a backup into a folder that is gone afterwards.
-func (s *Service) inScratch(ctx context.Context, o Order, fn func(folder string, m Manifest) error) error {
+func (s *Service) inScratch(ctx context.Context, o Order, fn func(folder string, m manifest.Manifest) error) error {
 	scratch, err := os.MkdirTemp(s.cfg.Data, scratched+s.vault.Now().Format(shelf.Stamp)+"-")
 	if err != nil {
 		return full(err)
@@ -140,10 +142,10 @@ type frozen struct{ v *vault.Vault }
 func (f frozen) Now() time.Time { return f.v.Now() }
 
 // eraseCanary erases the backup's canary in the live key store, after the backup was made.
-func (s *Service) eraseCanary(ctx context.Context, m Manifest) (ids.Subject, error) {
+func (s *Service) eraseCanary(ctx context.Context, m manifest.Manifest) (ids.Subject, error) {
 	who, err := ids.ParseSubject(m.Canary)
 	if err != nil {
-		return who, altered("its manifest names no canary.").Because(err)
+		return who, manifest.Altered("its manifest names no canary.").Because(err)
 	}
 	if err := s.vault.EraseSubject(ctx, system(), actErase, who, "canary of a restore drill"); err != nil {
 		return who, fmt.Errorf("erase the canary: %w", err)
@@ -152,7 +154,7 @@ func (s *Service) eraseCanary(ctx context.Context, m Manifest) (ids.Subject, err
 	return who, err
 }
 
-func (s *Service) inspect(ctx context.Context, v *vault.Vault, folder string, m Manifest, gone ids.Subject, d *Drill) error {
+func (s *Service) inspect(ctx context.Context, v *vault.Vault, folder string, m manifest.Manifest, gone ids.Subject, d *Drill) error {
 	for i, p := range m.Tenants {
 		s.step("drill", d.Began, i, len(m.Tenants))
 		gone, err := v.Keys().Destroyed(ctx, p.Tenant)
@@ -179,9 +181,9 @@ func (s *Service) inspect(ctx context.Context, v *vault.Vault, folder string, m 
 		return err
 	}
 	if before == 0 {
-		return altered("the canary is not in it, so nothing can be said about erasures.")
+		return manifest.Altered("the canary is not in it, so nothing can be said about erasures.")
 	}
-	if err := Release(ctx, v, folder); err != nil {
+	if err := quarantine.Release(ctx, v, folder); err != nil {
 		return err
 	}
 	after, err := rowsOf(ctx, v, gone)
@@ -193,14 +195,14 @@ func (s *Service) inspect(ctx context.Context, v *vault.Vault, folder string, m 
 		return err
 	}
 	if after != 0 || has {
-		return altered("a person erased after it was made came back.")
+		return manifest.Altered("a person erased after it was made came back.")
 	}
 	d.Erased = true
 	return nil
 }
 
 // recompute hashes a restored log again and compares it with the manifest.
-func recompute(ctx context.Context, v *vault.Vault, p Part) (int64, error) {
+func recompute(ctx context.Context, v *vault.Vault, p manifest.Part) (int64, error) {
 	var edge tlog.Frontier
 	for edge.Size() < p.Entries {
 		n, err := v.Journal(ctx, p.Tenant, edge.Size(), min(8192, p.Entries-edge.Size()), func(entry []byte) error {
@@ -211,11 +213,11 @@ func recompute(ctx context.Context, v *vault.Vault, p Part) (int64, error) {
 			return edge.Size(), err
 		}
 		if n == 0 {
-			return edge.Size(), altered("entries of a log are missing.")
+			return edge.Size(), manifest.Altered("entries of a log are missing.")
 		}
 	}
 	if edge.Root().String() != p.Root {
-		return edge.Size(), altered("a log does not recompute to the recorded root.")
+		return edge.Size(), manifest.Altered("a log does not recompute to the recorded root.")
 	}
 	return edge.Size(), nil
 }

@@ -18,6 +18,7 @@ import (
 	"aver/base/clock"
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/trust/backups/manifest"
 	"aver/trust/backups/shelf"
 	"aver/vault/dump"
 	"aver/vault/durable"
@@ -108,9 +109,9 @@ func (s *Service) fillKeys(ctx context.Context, z *zip.Writer) error {
 	if err != nil {
 		return err
 	}
-	var p Part
+	var p manifest.Part
 	for _, tenant := range tenants {
-		err := p.add(z, "keys/stores/"+tenant.String()+"/"+s.storeFile(), func(w io.Writer) error { return s.cfg.KeyStore.Snapshot(ctx, tenant, w) })
+		err := add(&p, z, "keys/stores/"+tenant.String()+"/"+s.storeFile(), func(w io.Writer) error { return s.cfg.KeyStore.Snapshot(ctx, tenant, w) })
 		if err != nil {
 			return err
 		}
@@ -130,7 +131,7 @@ func (s *Service) fillKeys(ctx context.Context, z *zip.Writer) error {
 		if d.IsDir() || rel == "reserve" || !d.Type().IsRegular() {
 			return nil
 		}
-		return p.add(z, "keys/"+filepath.ToSlash(rel), func(w io.Writer) error { return copyFile(w, path) })
+		return add(&p, z, "keys/"+filepath.ToSlash(rel), func(w io.Writer) error { return copyFile(w, path) })
 	})
 }
 
@@ -168,19 +169,19 @@ func RestoreKeys(ctx context.Context, file string, identity io.Reader, folder st
 
 func unpackKeys(ctx context.Context, entry *zip.File, folder string, rows engine.Engine) error {
 	if !filepath.IsLocal(entry.Name) || !strings.HasPrefix(entry.Name, "keys/") {
-		return altered("it names a file outside its folder.")
+		return manifest.Altered("it names a file outside its folder.")
 	}
 	from, err := entry.Open()
 	if err != nil {
-		return altered("its content cannot be read.").Because(err)
+		return manifest.Altered("its content cannot be read.").Because(err)
 	}
 	defer from.Close()
 	if path.Base(entry.Name) != rowsFile {
-		return writeNew(filepath.Join(folder, filepath.FromSlash(entry.Name)), from)
+		return durable.WriteNew(filepath.Join(folder, filepath.FromSlash(entry.Name)), copying(from))
 	}
 	tenant, err := ids.ParseTenant(path.Base(path.Dir(entry.Name)))
 	if err != nil {
-		return altered("it names no workspace.").Because(err)
+		return manifest.Altered("it names no workspace.").Because(err)
 	}
 	if rows == nil {
 		return errs.New(errs.Invalid, "These keys are of an installation on PostgreSQL: say into which database they go.")

@@ -3,8 +3,6 @@ package backups
 import (
 	"archive/zip"
 	"context"
-	"crypto/ed25519"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -20,57 +18,23 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/trust/backups/bucket"
+	"aver/trust/backups/manifest"
 	"aver/trust/backups/shelf"
 	"aver/trust/backups/tally"
 	"aver/vault"
 )
 
-// Manifest says what must be in a backup. It names no person.
-type Manifest struct {
-	Version int       `json:"version"`
-	Name    string    `json:"name"`
-	Made    time.Time `json:"made"`
-	Size    int64     `json:"size"`   // of the encrypted file, in bytes
-	SHA256  string    `json:"sha256"` // of the encrypted file
-	Tenants []Part    `json:"tenants"`
-	Canary  string    `json:"canary"` // somebody who does not exist, for the drill
-}
-
-// Part is one tenant's share.
-type Part struct {
-	Tenant   ids.Tenant `json:"tenant"`
-	Entries  int64      `json:"entries"`  // of its log, at least
-	Root     string     `json:"root"`     // of the log at that size, base64
-	Erasures int        `json:"erasures"` // lines of its ledger: a key store with fewer is older than this backup
-	Files    []File     `json:"files"`
-}
-
-// File is one file of the archive.
-type File struct {
-	Path   string `json:"path"`
-	Size   int64  `json:"size"`
-	SHA256 string `json:"sha256"`
-}
-
-// signed is the manifest as it lies beside the backup.
-type signed struct {
-	Manifest  json.RawMessage `json:"manifest"`
-	Signature []byte          `json:"signature"` // Ed25519 over the context and the manifest's bytes
-}
-
 const (
-	context1 = "aver backup manifest 1\n"
-
 	pagesFile = "data.db" // a store of files, under its page key
 	rowsFile  = "rows"    // a store of PostgreSQL, as package dump has it
 )
 
 // Now makes a backup of everything and a copy of the keys, and returns the manifest.
-func (s *Service) Now(ctx context.Context, actor vault.Actor) (Manifest, error) {
+func (s *Service) Now(ctx context.Context, actor vault.Actor) (manifest.Manifest, error) {
 	s.working.Lock()
 	defer s.working.Unlock()
 	defer s.stage.Store(nil)
-	m := Manifest{Version: 1, Made: s.vault.Now()}
+	m := manifest.Manifest{Version: manifest.Version, Made: s.vault.Now()}
 	m.Name = shelf.Data + m.Made.Format(shelf.Stamp) + shelf.Sealed
 	err := s.vault.Do(ctx, actor, actBackup, func(tx *vault.Tx) error {
 		tx.Emit(vault.Event{Kind: "backup.started", Object: actor.Tenant().String()}, nil)
@@ -143,7 +107,7 @@ func encrypted(out io.Writer, to []age.Recipient, fill func(*zip.Writer) error) 
 }
 
 // fill puts every tenant's store and files into the archive.
-func (s *Service) fill(ctx context.Context, z *zip.Writer, m *Manifest) error {
+func (s *Service) fill(ctx context.Context, z *zip.Writer, m *manifest.Manifest) error {
 	tenants, err := s.tenants(ctx)
 	if err != nil {
 		return err
@@ -176,8 +140,8 @@ func (s *Service) tenants(ctx context.Context) ([]ids.Tenant, error) {
 }
 
 // part copies one tenant. The ledger and the log are read before the store, so the store has at least as much.
-func (s *Service) part(ctx context.Context, z *zip.Writer, tenant ids.Tenant) (Part, error) {
-	p := Part{Tenant: tenant}
+func (s *Service) part(ctx context.Context, z *zip.Writer, tenant ids.Tenant) (manifest.Part, error) {
+	p := manifest.Part{Tenant: tenant}
 	ledger, err := s.vault.Keys().Erasures(ctx, tenant, time.Time{})
 	if err != nil {
 		return p, err
@@ -188,7 +152,7 @@ func (s *Service) part(ctx context.Context, z *zip.Writer, tenant ids.Tenant) (P
 		return p, err
 	}
 	p.Entries, p.Root = size, root.String()
-	err = p.add(z, "stores/"+tenant.String()+"/"+s.storeFile(), func(w io.Writer) error { return s.vault.Snapshot(ctx, tenant, w) })
+	err = add(&p, z, "stores/"+tenant.String()+"/"+s.storeFile(), func(w io.Writer) error { return s.vault.Snapshot(ctx, tenant, w) })
 	if err != nil {
 		return p, err
 	}
@@ -201,7 +165,7 @@ func (s *Service) part(ctx context.Context, z *zip.Writer, tenant ids.Tenant) (P
 		if strings.HasSuffix(f.Name(), ".part") {
 			continue
 		}
-		err := p.add(z, "blobs/"+tenant.String()+"/"+f.Name(), func(w io.Writer) error { return copyFile(w, filepath.Join(folder, f.Name())) })
+		err := add(&p, z, "blobs/"+tenant.String()+"/"+f.Name(), func(w io.Writer) error { return copyFile(w, filepath.Join(folder, f.Name())) })
 		if err != nil && !errors.Is(err, fs.ErrNotExist) { // erased meanwhile
 			return p, err
 		}
@@ -217,7 +181,8 @@ func copyFile(w io.Writer, path string) error {
 	return errors.Join(tally.Copy(w, f), f.Close())
 }
 
-func (p *Part) add(z *zip.Writer, path string, content func(io.Writer) error) error {
+// add puts a file into an archive and into a part of its manifest.
+func add(p *manifest.Part, z *zip.Writer, path string, content func(io.Writer) error) error {
 	f, err := z.CreateHeader(&zip.FileHeader{Name: path, Method: zip.Store}) // ciphertext does not compress
 	if err != nil {
 		return err
@@ -225,21 +190,17 @@ func (p *Part) add(z *zip.Writer, path string, content func(io.Writer) error) er
 	out := tally.New(f)
 	err = content(out)
 	if sum := out.End(); err == nil {
-		p.Files = append(p.Files, File{Path: path, Size: out.N, SHA256: sum})
+		p.Files = append(p.Files, manifest.File{Path: path, Size: out.N, SHA256: sum})
 	}
 	return err
 }
 
-func (s *Service) sign(ctx context.Context, m Manifest) error {
-	key, err := s.signer()
+func (s *Service) sign(ctx context.Context, m manifest.Manifest) error {
+	key, err := manifest.Key(s.cfg.Seed)
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
-	whole, err := json.Marshal(signed{Manifest: text, Signature: ed25519.Sign(key, append([]byte(context1), text...))})
+	whole, err := m.Sign(key)
 	if err != nil {
 		return err
 	}
@@ -254,7 +215,7 @@ func manifestOf(name string) string { return strings.TrimSuffix(name, shelf.Seal
 
 // Backup is one that exists.
 type Backup struct {
-	Manifest
+	manifest.Manifest
 	Signed bool // the manifest is ours and unaltered
 	There  bool // the archive lies beside it
 }
@@ -277,7 +238,7 @@ func (s *Service) List(ctx context.Context, actor vault.Actor) ([]Backup, error)
 		b := Backup{Signed: true, There: slices.ContainsFunc(files, func(f bucket.Item) bool { return f.Name == stem+shelf.Sealed })}
 		if b.Manifest, err = s.manifest(ctx, s.shelf(), stem+shelf.Sealed); err != nil {
 			made, _ := shelf.MadeAt(stem)
-			b = Backup{Manifest: Manifest{Name: stem + shelf.Sealed, Made: made}, There: b.There}
+			b = Backup{Manifest: manifest.Manifest{Name: stem + shelf.Sealed, Made: made}, There: b.There}
 		}
 		out = append(out, b)
 	}

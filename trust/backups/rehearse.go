@@ -18,6 +18,8 @@ import (
 	"aver/base/eventually"
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/trust/backups/manifest"
+	"aver/trust/backups/quarantine"
 	"aver/vault"
 )
 
@@ -79,7 +81,7 @@ func (s *Service) Rehearse(ctx context.Context, actor vault.Actor, identity io.R
 	}
 	s.working.Lock()
 	defer s.working.Unlock()
-	err = s.inScratch(ctx, Order{Name: m.Name, Identity: key()}, func(folder string, _ Manifest) error {
+	err = s.inScratch(ctx, Order{Name: m.Name, Identity: key()}, func(folder string, _ manifest.Manifest) error {
 		return s.comesBack(ctx, folder, who, words, key(), &r)
 	})
 	if err != nil {
@@ -168,7 +170,7 @@ func (s *Service) comesBack(ctx context.Context, folder string, who ids.Subject,
 	if r.Inside, err = left(ctx, v, who); err != nil {
 		return err
 	}
-	if err := Release(ctx, v, folder); err != nil {
+	if err := quarantine.Release(ctx, v, folder); err != nil {
 		return err
 	}
 	if r.Released, err = left(ctx, v, who); err != nil {

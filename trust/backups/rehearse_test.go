@@ -9,6 +9,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/trust/backups"
+	"aver/trust/backups/quarantine"
 	"aver/vault"
 )
 
@@ -91,7 +92,7 @@ func TestADestroyedWorkspaceIsNotBroughtBackByABackup(t *testing.T) {
 		to := filepath.Join(t.TempDir(), "data")
 		must(t, w.restore(t, file, nil, to))
 		v := w.over(t, to)
-		must(t, backups.Release(t.Context(), v, to))
+		must(t, quarantine.Release(t.Context(), v, to))
 		if _, err := v.Tenant(t.Context(), w.Tenant); !errs.Is(err, errs.NotFound) {
 			t.Errorf("the directory has it again: %v", err)
 		}

@@ -26,6 +26,7 @@ import (
 	"aver/base/personal"
 	"aver/trust/backups"
 	"aver/trust/backups/bucket"
+	"aver/trust/backups/quarantine"
 	"aver/trust/backups/shelf"
 	"aver/vault"
 	"aver/vault/journal"
@@ -243,7 +244,7 @@ func TestWhatWasAcknowledgedBeforeABackupIsInItAndNothingIsHalf(t *testing.T) {
 		to := filepath.Join(t.TempDir(), "data")
 		must(t, w.restore(t, file, nil, to))
 		v := w.over(t, to)
-		must(t, backups.Release(t.Context(), v, to))
+		must(t, quarantine.Release(t.Context(), v, to))
 		found := map[string]bool{}
 		for _, b := range bodies(t, v, w.Tenant) { // it opens every one, so none is half
 			found[b] = true
@@ -310,11 +311,11 @@ func TestRowsAreRestoredIntoAnEmptyDatabaseWhichStaysShutUntilItIsReleased(t *te
 		v, err := vault.Open(t.Context(), vault.Config{Engine: into, Keys: w.Vault.Keys(), Clock: w.Clock, Blobs: filepath.Join(to, "blobs"), Tables: w.tables})
 		must(t, err)
 		t.Cleanup(func() { must(t, v.Close()) })
-		if err := backups.Shut(t.Context(), v); !errs.Is(err, errs.Conflict) {
+		if err := quarantine.Database(t.Context(), v); !errs.Is(err, errs.Conflict) {
 			t.Errorf("a restored database may be served: %v", err)
 		}
-		must(t, backups.Release(t.Context(), v, to))
-		must(t, errors.Join(backups.Shut(t.Context(), v), backups.Quarantined(to)))
+		must(t, quarantine.Release(t.Context(), v, to))
+		must(t, errors.Join(quarantine.Database(t.Context(), v), quarantine.Folder(to)))
 		if got := bodies(t, v, w.Tenant); len(got) != 1 || got[0] != "words that only ada wrote" {
 			t.Errorf("restored: %v", got)
 		}

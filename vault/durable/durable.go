@@ -22,6 +22,18 @@ func Names(folder string) error {
 	return nil
 }
 
+// WriteNew writes a file that must not exist, for its owner alone, and waits for the disk. It makes the folders above it.
+func WriteNew(name string, fill func(io.Writer) error) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return err
+	}
+	out, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fill(out), out.Sync(), out.Close())
+}
+
 // Destroy overwrites every file below a folder once (NIST SP 800-88, clear), waits for the disk, and removes the folder. A
 // file system or a disk that writes elsewhere than it was told keeps the old bytes: hence whatever is worth hiding is
 // sealed, and its key is destroyed first. A folder that is not there is no error.

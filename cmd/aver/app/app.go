@@ -27,8 +27,8 @@ import (
 	"aver/frame/page"
 	"aver/frame/request"
 	"aver/frame/trace"
-	"aver/trust/backups"
 	"aver/trust/backups/bucket"
+	"aver/trust/backups/quarantine"
 	"aver/trust/identity"
 	"aver/trust/residency"
 	"aver/trust/subprocessors"
@@ -71,7 +71,7 @@ func Open(ctx context.Context, c Config) (*App, error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("open the data folder: %w", err)
 	}
-	if err := backups.Quarantined(c.Data); err != nil && !c.Restoring {
+	if err := quarantine.Folder(c.Data); err != nil && !c.Restoring {
 		return nil, err
 	}
 	if err := a.readBucket(); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"aver/trust/backups"
 	"aver/trust/backups/bucket"
+	"aver/trust/backups/quarantine"
 	"aver/vault/engine"
 	"aver/vault/keyring"
 	"aver/vault/postgres"
@@ -72,5 +73,5 @@ func (a *App) unlocked(ctx context.Context) error {
 	if a.Config.Restoring {
 		return nil
 	}
-	return backups.Shut(ctx, a.Vault)
+	return quarantine.Database(ctx, a.Vault)
 }

@@ -15,6 +15,7 @@ import (
 	"aver/frame/claim"
 	"aver/frame/page"
 	"aver/trust/backups"
+	"aver/trust/backups/manifest"
 	"aver/trust/backups/shelf"
 	"aver/trust/probes/world"
 )
@@ -24,7 +25,7 @@ func restoring(w *world.World) claim.Claim {
 	judge := func(list []backups.Backup, d backups.Drill) func(context.Context) (claim.Evidence, error) {
 		return func(context.Context) (claim.Evidence, error) { return judgeBackups(list, d, time.Now()), nil }
 	}
-	good := []backups.Backup{{Manifest: backups.Manifest{Made: time.Now()}, Signed: true}}
+	good := []backups.Backup{{Manifest: manifest.Manifest{Made: time.Now()}, Signed: true}}
 	done := backups.Drill{Began: time.Now(), Holds: true, Erased: true, Tenants: 1}
 	return claim.Claim{
 		ID: "ava-2", Theme: world.Availability, Owner: world.Operations, Every: 6 * world.Hourly, Within: 10 * time.Minute, On: []string{"backup."},
@@ -37,9 +38,9 @@ func restoring(w *world.World) claim.Claim {
 			return judgeBackups(list, d, w.Vault.Now()), err
 		},
 		Fixtures: []claim.Fixture{
-			world.Fixture("a backup that is a month old", judge([]backups.Backup{{Manifest: backups.Manifest{Made: time.Now().Add(-30 * world.Daily)}, Signed: true}}, done)),
-			world.Fixture("a backup that somebody else signed", judge([]backups.Backup{{Manifest: backups.Manifest{Made: time.Now()}}}, done)),
-			world.Fixture("a backup whose date is yet to come", judge([]backups.Backup{{Manifest: backups.Manifest{Made: time.Now().Add(30 * world.Daily)}, Signed: true}}, done)),
+			world.Fixture("a backup that is a month old", judge([]backups.Backup{{Manifest: manifest.Manifest{Made: time.Now().Add(-30 * world.Daily)}, Signed: true}}, done)),
+			world.Fixture("a backup that somebody else signed", judge([]backups.Backup{{Manifest: manifest.Manifest{Made: time.Now()}}}, done)),
+			world.Fixture("a backup whose date is yet to come", judge([]backups.Backup{{Manifest: manifest.Manifest{Made: time.Now().Add(30 * world.Daily)}, Signed: true}}, done)),
 			world.Fixture("a rehearsal that failed", judge(good, backups.Drill{Began: time.Now(), Erased: true, Fault: "a file is not what the manifest says"})),
 			world.Fixture("a restore that brought an erased person back", judge(good, backups.Drill{Began: time.Now(), Holds: true})),
 			world.Fixture("no rehearsal at all", judge(good, backups.Drill{})),
