@@ -107,6 +107,11 @@ func (h *homes) find(ctx context.Context, name string, from netip.Addr) (Region,
 	if e, known := h.recall(name); known {
 		return h.named(e.region)
 	}
+	return h.inquire(ctx, name, from)
+}
+
+// inquire is find for what is not remembered, or not believed any more.
+func (h *homes) inquire(ctx context.Context, name string, from netip.Addr) (Region, error) {
 	region, err, _ := h.asking.Do(name, func() (any, error) {
 		region, err := h.ask(context.WithoutCancel(ctx), name, from) // others may wait for the same answer
 		if err == nil {
@@ -224,8 +229,10 @@ func (h *homes) askOne(ctx context.Context, r Region, name string, from netip.Ad
 	return said{err: errs.New(errs.Unavailable, "A region did not say whether it has the workspace.")}
 }
 
-// RoundTrip carries a request to its region. A region that says the workspace is in another of ours is believed: that is
-// remembered, and what has no body goes there at once. What has one cannot be sent twice; the caller is told.
+// RoundTrip carries a request to its region. Where a region says that what was asked for is in another of ours, what has
+// no body goes there at once. What has one cannot be sent twice; the caller is told. Where a workspace was named, the
+// regions are asked about it anew: the answer may be about something else that the request brings, such as the cookie of
+// a stranger, who must not turn others away from their home.
 func (h *homes) RoundTrip(q *http.Request) (*http.Response, error) {
 	a, err := h.way.RoundTrip(q)
 	if err != nil {
@@ -237,21 +244,28 @@ func (h *homes) RoundTrip(q *http.Request) (*http.Response, error) {
 	if a.StatusCode != http.StatusMisdirectedRequest {
 		return a, nil
 	}
-	to, ours := h.named(a.Header.Get(edge.RegionHeader))
-	going, _ := q.Context().Value(journeyKey{}).(journey)
-	if ours != nil || to.Name == going.home.Name {
-		return a, nil
-	}
-	if going.name != "" {
-		h.learn(going.name, to.Name)
-	}
-	if q.Body != nil && q.Body != http.NoBody {
+	to, err := h.elsewhere(q, a)
+	if err != nil || q.Body != nil && q.Body != http.NoBody {
 		return a, nil
 	}
 	_ = a.Body.Close()
 	again := q.Clone(q.Context())
 	again.URL.Scheme, again.URL.Host = to.URL.Scheme, to.URL.Host
 	return h.way.RoundTrip(again)
+}
+
+// elsewhere is the other region where a request belongs that was answered 421; an error if there is none.
+func (h *homes) elsewhere(q *http.Request, a *http.Response) (to Region, err error) {
+	going, _ := q.Context().Value(journeyKey{}).(journey)
+	if going.name == "" {
+		to, err = h.named(a.Header.Get(edge.RegionHeader))
+	} else {
+		to, err = h.inquire(q.Context(), going.name, going.from)
+	}
+	if err == nil && to.Name == going.home.Name {
+		err = errNobody
+	}
+	return to, err
 }
 
 // away names the regions that do not answer.

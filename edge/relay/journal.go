@@ -31,8 +31,11 @@ type Connection struct {
 	Time  time.Time  `json:"time"`
 	IP    netip.Addr `json:"ip"`
 	Agent string     `json:"user_agent"` // at most 256 bytes
-	Site  string     `json:"site"`       // scheme and host of the page that asked; empty if it did not say
+	Site  string     `json:"site"`       // scheme and host of the page that asked; empty if it did not say, or no host is that long
 }
+
+// longestHost is that of a name (RFC 1035 § 2.3.4), a colon and a port, in bytes.
+const longestHost = 255 + 6
 
 // journal is a file of lines for each day (UTC), in a folder.
 type journal struct {
@@ -80,7 +83,7 @@ func lineOf(q *http.Request, from netip.Addr, now time.Time) Connection {
 	c := Connection{Time: now.UTC().Truncate(time.Second), IP: from, Agent: strings.ToValidUTF8(q.UserAgent(), "")}
 	c.Agent = strings.ToValidUTF8(c.Agent[:min(len(c.Agent), 256)], "")
 	for _, said := range []string{q.Header.Get("Origin"), q.Referer()} {
-		if u, err := url.Parse(said); err == nil && u.Host != "" && u.Host != q.Host && (u.Scheme == "https" || u.Scheme == "http") {
+		if u, err := url.Parse(said); err == nil && u.Host != "" && len(u.Host) <= longestHost && u.Host != q.Host && (u.Scheme == "https" || u.Scheme == "http") {
 			c.Site = u.Scheme + "://" + u.Host
 			break
 		}

@@ -61,6 +61,15 @@ func TestAConnectionLeavesOneLineOfFourThings(t *testing.T) {
 	}
 }
 
+func TestALineOfTheLogIsNoLongerThanAHostMayBe(t *testing.T) {
+	t.Parallel()
+	c := between(t, newRegion(t, "eu"))
+	c.send("GET", "/l.js", "", "Origin", "https://"+strings.Repeat("a", 8000)+".example", "Referer", "https://shop.example/")
+	if lines := c.lines(); len(lines) != 1 || lines[0]["site"] != "https://shop.example" {
+		t.Errorf("kept %v", lines)
+	}
+}
+
 func TestTheConnectionLogTurnsEveryDayAndForgetsAfterItsLimit(t *testing.T) {
 	t.Parallel()
 	c := between(t, newRegion(t, "eu"))

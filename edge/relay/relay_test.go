@@ -139,6 +139,11 @@ func TestAWrongRegionIsCorrectedOnceAndRemembered(t *testing.T) {
 	eu, in := newRegion(t, "eu", "moved"), newRegion(t, "in")
 	c := between(t, eu, in)
 	c.send("GET", "/my-data/moved", "")
+	for r, has := range map[*region][]string{eu: nil, in: {"moved"}} {
+		r.mu.Lock()
+		r.homes = has
+		r.mu.Unlock()
+	}
 	eu.handle = func(w http.ResponseWriter, _ *http.Request) { // it moved, and the relay still believes what it heard
 		w.Header().Set(edge.RegionHeader, "in")
 		w.WriteHeader(http.StatusMisdirectedRequest)
@@ -431,5 +436,26 @@ func TestABodyLargerThanAnyRegionTakesIsRefused(t *testing.T) {
 	a := c.send("POST", "/widget/v1/uploads", strings.Repeat("x", 34<<20))
 	if a.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("%d %s", a.StatusCode, a.body)
+	}
+}
+
+func TestNobodyTurnsOthersToAnotherRegion(t *testing.T) {
+	t.Parallel()
+	eu, in := newRegion(t, "eu", "kowal"), newRegion(t, "in", "bangalore")
+	eu.handle = func(w http.ResponseWriter, q *http.Request) {
+		if _, err := q.Cookie("__Host-aver"); err == nil { // of somebody who is at home elsewhere: eu says so, whatever the address names
+			w.Header().Set(edge.RegionHeader, "in")
+			w.WriteHeader(http.StatusMisdirectedRequest)
+			return
+		}
+		fmt.Fprint(w, "eu")
+	}
+	c := between(t, eu, in)
+	c.send("GET", "/my-data/kowal", "", "Cookie", "__Host-aver="+strings.Replace(token, "avv", "avs", 1))
+	if a := c.send("POST", "/my-data/kowal", "words of a visitor"); a.body != "eu" {
+		t.Errorf("a stranger's cookie has turned the workspace: %d %s", a.StatusCode, a.body)
+	}
+	if seen := in.visits(); len(seen) != 0 {
+		t.Errorf("reached the other region: %q", seen)
 	}
 }
