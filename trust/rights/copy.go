@@ -4,19 +4,14 @@ import (
 	"context"
 	"errors"
 	"io"
-	"mime"
-	"sync/atomic"
 
 	"aver/base/errs"
 	"aver/base/ids"
-	"aver/trust/rights/archive"
+	"aver/trust/rights/gather"
 	"aver/trust/rights/others"
 	"aver/trust/rights/state"
 	"aver/vault"
 )
-
-// archiveKind marks the archives themselves among a person's files, so that a copy does not hold older copies.
-const archiveKind = "application/vnd.aver.copy+zip"
 
 // maxArchive is the largest archive in bytes.
 const maxArchive = 4 << 30
@@ -28,7 +23,7 @@ func (s *Service) Export(ctx context.Context, actor vault.Actor, contact ids.Con
 	if err := mine(actor, contact); err != nil {
 		return err
 	}
-	return s.export(ctx, actor, func(tx *vault.Tx) ([]ids.Contact, error) { return s.people.Linked(tx, contact) }, w, &progress{}, false)
+	return s.export(ctx, actor, func(tx *vault.Tx) ([]ids.Contact, error) { return s.people.Linked(tx, contact) }, w, gather.Wanted{})
 }
 
 // ExportOf writes the copy that somebody would be given who proves an address on the public page: for checks of it.
@@ -40,14 +35,11 @@ func (s *Service) ExportOf(ctx context.Context, tenant ids.Tenant, email string,
 		}
 		return people, err
 	}
-	return s.export(ctx, system(tenant), whom, w, &progress{}, false)
+	return s.export(ctx, system(tenant), whom, w, gather.Wanted{})
 }
 
-// progress is how far a copy is.
-type progress struct{ done, total atomic.Int64 }
-
 // export copies what is kept about all that whom tells, the first of whom the journal names.
-func (s *Service) export(ctx context.Context, actor vault.Actor, whom func(*vault.Tx) ([]ids.Contact, error), w io.Writer, p *progress, portable bool) error {
+func (s *Service) export(ctx context.Context, actor vault.Actor, whom func(*vault.Tx) ([]ids.Contact, error), w io.Writer, wanted gather.Wanted) error {
 	tenant, err := s.vault.Tenant(ctx, actor.Tenant())
 	if err != nil {
 		return err
@@ -58,93 +50,15 @@ func (s *Service) export(ctx context.Context, actor vault.Actor, whom func(*vaul
 			return err
 		}
 		tx.About(people[0])
-		redactor, err := others.Find(tx, s.vault, people, others.Register{Known: s.people.Known, Show: s.someone})
-		if err != nil {
-			return err
-		}
-		head := archive.Head{Workspace: tenant.Name, At: tx.Now(), Redact: redactor.Text, Portable: portable}
-		for _, person := range people {
-			head.People = append(head.People, person.String())
-		}
-		out, err := archive.New(w, head)
-		if err != nil {
-			return err
-		}
-		if err := s.tables(tx, people, out, p, portable); err != nil {
-			return err
-		}
-		if err := s.files(tx, people, out, portable); err != nil {
-			return err
-		}
-		return out.Close()
+		wanted.Workspace = tenant.Name
+		return gather.From(s.vault, gather.Register{Known: s.people.Known, Show: s.someone, Provided: s.people.Provided, Handed: s.people.Handed}).Write(tx, people, w, wanted)
 	})
-}
-
-func (s *Service) tables(tx *vault.Tx, people []ids.Contact, out *archive.Writer, p *progress, portable bool) error {
-	for _, person := range people {
-		totals, err := s.vault.Totals(tx, person)
-		if err != nil {
-			return err
-		}
-		for _, n := range totals {
-			p.total.Add(int64(n))
-		}
-	}
-	for _, table := range s.vault.Tables() {
-		out.Begin(table)
-		for _, person := range people {
-			name := person.String()
-			err := s.vault.EachRow(tx, table, person, func(cells []vault.Cell) error {
-				if p.done.Add(1); portable && !s.people.Provided(table.Name(), cells) {
-					return tx.Context().Err()
-				}
-				return errors.Join(tx.Context().Err(), out.Row(name, cells))
-			})
-			if err != nil {
-				return err
-			}
-		}
-		if err := out.End(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Service) files(tx *vault.Tx, people []ids.Contact, out *archive.Writer, portable bool) error {
-	for _, person := range people {
-		files, err := vault.Blobs.Find(tx, "subject = ? ORDER BY id", person)
-		if err != nil {
-			return err
-		}
-		for _, f := range files {
-			if f.Kind == archiveKind || portable && !s.people.Handed(tx, f.ID) {
-				continue
-			}
-			_, content, err := s.vault.ReadBlob(tx, f.ID)
-			if err != nil {
-				return err
-			}
-			if err := out.File(f.ID.String()+extension(f.Kind), content); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // someone is what a person is known by.
 func (s *Service) someone(tx *vault.Tx, who ids.Contact) (others.Someone, error) {
 	c, err := s.people.Show(tx, who)
 	return others.Someone{Name: c.Name, Email: c.Email, Phone: c.Phone, ID: c.ExternalID}, err
-}
-
-func extension(kind string) string {
-	known, err := mime.ExtensionsByType(kind)
-	if err != nil || len(known) == 0 {
-		return ".bin"
-	}
-	return known[len(known)-1]
 }
 
 // StartCopy begins to put a copy together, for the actor's own data when a visitor asks. Task tells how far it is.
@@ -164,13 +78,15 @@ func (s *Service) work(ctx context.Context, tenant ids.Tenant, id RequestID) err
 	if err != nil || r.Kind.Deed() != state.Copy || r.State != state.Running || r.Contact.IsZero() {
 		return ignoreAbsent(err)
 	}
-	p := &progress{}
+	p := &gather.Progress{}
 	s.running.Store(id, p)
 	defer s.running.Delete(id)
 	reader, writer := io.Pipe()
 	all := func(*vault.Tx) ([]ids.Contact, error) { return r.People, nil }
-	go func() { writer.CloseWithError(s.export(ctx, actor, all, writer, p, r.Kind == state.Portability)) }()
-	blob, err := s.vault.PutBlob(ctx, actor, r.Contact, archiveKind, reader, maxArchive)
+	go func() {
+		writer.CloseWithError(s.export(ctx, actor, all, writer, gather.Wanted{Progress: p, Portable: r.Kind == state.Portability}))
+	}()
+	blob, err := s.vault.PutBlob(ctx, actor, r.Contact, gather.ArchiveKind, reader, maxArchive)
 	reader.CloseWithError(err)
 	if errs.Is(err, errs.Gone) {
 		return s.drop(ctx, tenant, id, state.Denied, state.NoMatch, state.Nobody)
@@ -183,7 +99,7 @@ func (s *Service) work(ctx context.Context, tenant ids.Tenant, id RequestID) err
 		if err != nil || r.State != state.Running {
 			return ignoreAbsent(err)
 		}
-		if err := r.end(state.Fulfilled, tx.Now()); err != nil {
+		if err := r.End(state.Fulfilled, tx.Now()); err != nil {
 			return err
 		}
 		r.File = blob.ID
@@ -205,7 +121,7 @@ func (s *Service) drop(ctx context.Context, tenant ids.Tenant, id RequestID, nex
 		if r.State.Over() {
 			return false, nil
 		}
-		return true, r.drop(next, why, by, tx.Now())
+		return true, r.Drop(next, why, by, tx.Now())
 	})
 	return ignoreAbsent(err)
 }
@@ -235,8 +151,8 @@ func (s *Service) TaskOf(r Request) Task {
 		return Task{State: "failed"}
 	}
 	if p, here := s.running.Load(r.ID); here {
-		p := p.(*progress)
-		return Task{State: "running", Done: p.done.Load(), Total: p.total.Load()}
+		done, total := p.(*gather.Progress).At()
+		return Task{State: "running", Done: done, Total: total}
 	}
 	return Task{State: "queued"}
 }

@@ -5,47 +5,11 @@ import (
 	"errors"
 	"time"
 
-	"aver/base/deadline"
 	"aver/base/errs"
-	"aver/base/ids"
 	"aver/base/personal"
-	"aver/trust/rights/settings"
 	"aver/trust/rights/state"
 	"aver/vault"
 )
-
-// decided writes down by whom the request was decided: a person, by name, or what was decided beforehand for a case like
-// this (GDPR Art. 22: nobody is turned down by a program that thought of it by itself).
-func (r *Request) decided(actor vault.Actor) {
-	r.DecidedBy, r.Policy = actor.User(), ""
-	if r.DecidedBy.IsZero() {
-		r.Policy = state.OwnRequest
-	}
-	if actor.Kind() == vault.AsKey {
-		r.Policy = state.Program
-	}
-}
-
-// end moves the request to a state in which it is over; nothing proves it any more.
-func (r *Request) end(next state.State, at time.Time) error {
-	if err := r.State.Move(next); err != nil {
-		return err
-	}
-	r.EndedAt, r.Code, r.Address = at, nothing, nothing
-	return nil
-}
-
-// drop ends a request by what was decided beforehand.
-func (r *Request) drop(next state.State, why state.Reason, by state.Policy, at time.Time) error {
-	r.Reason, r.Policy, r.DecidedBy = why, by, ids.User{}
-	return r.end(next, at)
-}
-
-// Waits tells whether a request waits for the tenant or for Aver, rather than for the person.
-func (r Request) Waits() bool { return r.State == state.Open || r.State == state.Running }
-
-// Late tells whether somebody waits for an answer that was promised by now.
-func (r Request) Late(now time.Time) bool { return r.Waits() && now.After(r.DueAt) }
 
 // Decision is what somebody who works here says about a request.
 type Decision struct {
@@ -61,9 +25,9 @@ func (s *Service) Deny(ctx context.Context, actor vault.Actor, id RequestID, d D
 			return err
 		}
 		r.Reason = d.Reason
-		r.decided(actor)
+		r.Decided(actor)
 		tx.Emit(vault.Event{Kind: "dsr.completed", Object: r.ID.String(), Subject: r.Contact}, nil)
-		return r.end(state.Denied, tx.Now())
+		return r.End(state.Denied, tx.Now())
 	})
 }
 
@@ -73,9 +37,9 @@ func (s *Service) Fulfil(ctx context.Context, actor vault.Actor, id RequestID, d
 		if r.State != state.Open {
 			return errs.New(errs.Conflict, "This request does not wait for you.")
 		}
-		r.decided(actor)
+		r.Decided(actor)
 		tx.Emit(vault.Event{Kind: "dsr.completed", Object: r.ID.String(), Subject: r.Contact}, nil)
-		return r.end(state.Fulfilled, tx.Now())
+		return r.End(state.Fulfilled, tx.Now())
 	})
 }
 
@@ -83,7 +47,7 @@ func (s *Service) Fulfil(ctx context.Context, actor vault.Actor, id RequestID, d
 // the person has gone, which must be within the first time.
 func (s *Service) Extend(ctx context.Context, actor vault.Actor, id RequestID, d Decision) (Request, error) {
 	return s.decide(ctx, actor, actExtend, id, extendedLetter, d.Words, func(r *Request, tx *vault.Tx) error {
-		due, err := s.days(tx, *r)
+		due, err := r.Due(tx)
 		to, toErr := s.writeTo(tx, *r)
 		switch {
 		case err != nil || toErr != nil:
@@ -108,7 +72,7 @@ func (s *Service) Retry(ctx context.Context, actor vault.Actor, id RequestID) (R
 		if r.Contact.IsZero() || r.Kind.Deed() == state.Amend {
 			return errs.New(errs.Conflict, "This request is not one that is carried out by itself.")
 		}
-		r.decided(actor)
+		r.Decided(actor)
 		return r.State.Move(state.Running)
 	})
 	if err != nil {
@@ -155,23 +119,6 @@ func (s *Service) answer(tx *vault.Tx, r *Request, words string) error {
 	return s.note(tx, r, w)
 }
 
-// days counts a request's days once more.
-func (s *Service) days(tx *vault.Tx, r Request) (deadline.Due, error) {
-	set, err := settings.In(tx)
-	if err != nil {
-		return deadline.Due{}, err
-	}
-	law, err := deadline.Of(r.Kind.Clock(r.Regime), r.AskedAt)
-	if err != nil {
-		return deadline.Due{}, err
-	}
-	var proving time.Duration
-	if !r.ProvedAt.IsZero() {
-		proving = r.ProvedAt.Sub(r.AskedAt)
-	}
-	return law.Due(r.AskedAt, deadline.PlaceOf(set.Place), proving), nil
-}
-
 // carryOut does what a request that runs asks for, or has it done.
 func (s *Service) carryOut(ctx context.Context, actor vault.Actor, r Request) error {
 	switch r.Kind.Deed() {
@@ -205,7 +152,7 @@ func (s *Service) hold(ctx context.Context, actor vault.Actor, r Request) error 
 			return false, nil
 		}
 		tx.Emit(vault.Event{Kind: "dsr.completed", Object: r.ID.String(), Subject: r.Contact}, nil)
-		return true, r.end(state.Fulfilled, tx.Now())
+		return true, r.End(state.Fulfilled, tx.Now())
 	})
 	if err != nil || r.Contact.IsZero() {
 		return err

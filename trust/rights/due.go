@@ -9,6 +9,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/frame/jobs"
+	"aver/trust/rights/record"
 	"aver/trust/rights/state"
 	"aver/vault"
 )
@@ -45,7 +46,7 @@ func (s *Service) jobs(j *jobs.Jobs) error {
 
 func (s *Service) onRequest(work func(context.Context, ids.Tenant, RequestID) error) func(context.Context, jobs.Job) error {
 	return func(ctx context.Context, job jobs.Job) error {
-		id, err := ids.Parse[dsr](job.ID)
+		id, err := record.ParseID(job.ID)
 		if err != nil {
 			return err
 		}

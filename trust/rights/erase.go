@@ -80,7 +80,7 @@ func (s *Service) settle(ctx context.Context, tenant ids.Tenant, r Request, from
 	}
 	kept := r.Kept
 	return s.change(ctx, tenant, r.ID, func(r *Request, tx *vault.Tx) (bool, error) {
-		if err := r.end(state.Fulfilled, tx.Now()); err != nil {
+		if err := r.End(state.Fulfilled, tx.Now()); err != nil {
 			return false, err
 		}
 		r.Entry, r.Kept = entry, kept

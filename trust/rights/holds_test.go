@@ -19,6 +19,7 @@ import (
 	"aver/proof/browser"
 	"aver/trust/holds"
 	"aver/trust/rights"
+	"aver/trust/rights/record"
 	"aver/trust/rights/state"
 	"aver/vault"
 	"aver/vault/sqlite/disktest"
@@ -189,7 +190,7 @@ func TestSweepsAreToldWhomToLeaveAlone(t *testing.T) {
 func (w *world) order(t testing.TB, people ...ids.Contact) {
 	t.Helper()
 	must(t, w.Vault.Do(t.Context(), vaulttest.System(w.Tenant), act, func(tx *vault.Tx) error {
-		return rights.Requests.Add(tx, rights.Request{ID: rights.NewRequestID(tx.Now()), Kind: state.Erasure, State: state.Running, Via: rights.Widget, Contact: people[0], People: people, AskedAt: tx.Now(), DueAt: tx.Now(), LegalAt: tx.Now(), AlarmAt: tx.Now()})
+		return rights.Requests.Add(tx, rights.Request{ID: record.NewID(tx.Now()), Kind: state.Erasure, State: state.Running, Via: record.Widget, Contact: people[0], People: people, AskedAt: tx.Now(), DueAt: tx.Now(), LegalAt: tx.Now(), AlarmAt: tx.Now()})
 	}))
 }
 

@@ -15,6 +15,7 @@ import (
 	"aver/frame/jobs"
 	"aver/frame/mail"
 	"aver/trust/rights/letters"
+	"aver/trust/rights/record"
 	"aver/vault"
 )
 
@@ -39,7 +40,7 @@ func (s *Service) write(ctx context.Context, tenant ids.Tenant, id RequestID, le
 
 func (s *Service) onLetter(ctx context.Context, job jobs.Job) error {
 	text, number, _ := strings.Cut(job.ID, ":")
-	id, err := ids.Parse[dsr](text)
+	id, err := record.ParseID(text)
 	letter, numberErr := strconv.Atoi(number)
 	if err := errors.Join(err, numberErr); err != nil {
 		return err
@@ -84,7 +85,7 @@ func (s *Service) tellPerson(ctx context.Context, tenant ids.Tenant, id RequestI
 		if ignoreAbsent(err) != nil {
 			return err
 		}
-		due, err := s.days(tx, r)
+		due, err := r.Due(tx)
 		if err != nil {
 			return err
 		}
@@ -117,7 +118,7 @@ func (s *Service) told(ctx context.Context, tenant ids.Tenant, id RequestID, let
 		case letter == confirmLetter:
 			r.ConfirmedAt = tx.Now()
 		case letter == extendedLetter && r.ExtendedAt.IsZero() && !tx.Now().After(r.LegalAt):
-			due, err := s.days(tx, *r)
+			due, err := r.Due(tx)
 			if err != nil {
 				return false, err
 			}

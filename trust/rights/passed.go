@@ -8,6 +8,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/trust/rights/record"
 	"aver/trust/rights/state"
 	"aver/vault"
 )
@@ -34,11 +35,11 @@ func (s *Service) pass(ctx context.Context, tenant ids.Tenant, r Request) error 
 			return ignoreAbsent(err)
 		}
 		task := seen
-		task.ID, task.State, task.Passed = ids.New[dsr](tx.Now()), state.Open, true
-		task.Code, task.Session, task.Address, task.CodeUntil, task.Policy = nothing, nothing, nothing, time.Time{}, ""
+		task.ID, task.State, task.Passed = record.NewID(tx.Now()), state.Open, true
+		task.Code, task.Session, task.Address, task.CodeUntil, task.Policy = record.Nothing, record.Nothing, record.Nothing, time.Time{}, ""
 		seen.Asker = ids.Subject{}
 		if seen.State == state.Running { // nothing of it is left to do
-			err = seen.drop(state.Fulfilled, "", state.Nobody, tx.Now())
+			err = seen.Drop(state.Fulfilled, "", state.Nobody, tx.Now())
 		}
 		if err := errors.Join(err, Typed.Delete(tx, seen.ID), Requests.Put(tx, seen)); err != nil {
 			return err
@@ -81,7 +82,7 @@ func (s *Service) forgetWords(ctx context.Context, tenant ids.Tenant) error {
 	var over []Request
 	now := s.vault.Now()
 	err := s.vault.View(ctx, system(tenant), actList, func(tx *vault.Tx) (err error) {
-		over, err = Requests.Find(tx, "asker IS NOT NULL AND (ended_at < ? OR ended_at IS NOT NULL AND state IN ('expired', 'revoked')) ORDER BY ended_at LIMIT 100", now.Add(-keepWords))
+		over, err = Requests.Find(tx, "asker IS NOT NULL AND (ended_at < ? OR ended_at IS NOT NULL AND state IN ('expired', 'revoked')) ORDER BY ended_at LIMIT 100", now.Add(-record.KeepWords))
 		return err
 	})
 	for _, r := range over {

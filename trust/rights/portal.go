@@ -13,6 +13,7 @@ import (
 	"aver/base/personal"
 	"aver/trust/rights/letters"
 	"aver/trust/rights/proof"
+	"aver/trust/rights/record"
 	"aver/trust/rights/state"
 	"aver/vault"
 )
@@ -35,9 +36,6 @@ const (
 	maxTries    = 5
 	codesPerDay = 5 // mails to one person, so that nobody's mailbox is flooded through us
 )
-
-// nothing cannot be matched by any code or address.
-var nothing = personal.OfBytes(nil)
 
 // Ticket is what the browser that asked holds.
 type Ticket struct {
@@ -65,7 +63,7 @@ func (s *Service) Receive(ctx context.Context, tenant ids.Tenant, w Wish) (Ticke
 	}
 	ticket := Ticket{Session: proof.Session()}
 	err = s.vault.Do(ctx, system(tenant), actAsk, func(tx *vault.Tx) error {
-		r, err := s.begin(tx, w, Portal)
+		r, err := record.Begin(tx, w, record.Portal)
 		if err != nil {
 			return err
 		}
@@ -185,7 +183,7 @@ func (s *Service) sendCode(ctx context.Context, tenant ids.Tenant, id RequestID)
 		if err != nil || r.Contact.IsZero() {
 			return err == nil, err
 		}
-		lately, err := Requests.Count(tx, "contact = ? AND via = ? AND asked_at > ?", r.Contact, string(Portal), tx.Now().Add(-24*time.Hour))
+		lately, err := Requests.Count(tx, "contact = ? AND via = ? AND asked_at > ?", r.Contact, string(record.Portal), tx.Now().Add(-24*time.Hour))
 		if err != nil || lately > codesPerDay {
 			return false, err
 		}
@@ -243,7 +241,7 @@ func (s *Service) Prove(ctx context.Context, tenant ids.Tenant, t Ticket, code s
 		if r.Tries++; proof.Same(proof.OfCode(r.ID, code), r.Code) {
 			proved, err = s.prove(tx, &r)
 		} else if r.Tries >= maxTries {
-			err = r.drop(state.Denied, state.Unverified, state.Unproved, tx.Now())
+			err = r.Drop(state.Denied, state.Unverified, state.Unproved, tx.Now())
 		}
 		return errors.Join(err, Requests.Put(tx, r))
 	})
@@ -271,7 +269,7 @@ func (s *Service) prove(tx *vault.Tx, r *Request) (bool, error) {
 		return false, err
 	}
 	if r.Contact.IsZero() {
-		return false, r.drop(state.Denied, state.NoMatch, state.Nobody, tx.Now())
+		return false, r.Drop(state.Denied, state.NoMatch, state.Nobody, tx.Now())
 	}
 	next := state.Running
 	switch {
@@ -286,14 +284,14 @@ func (s *Service) prove(tx *vault.Tx, r *Request) (bool, error) {
 	if err := s.adopt(tx, r); err != nil {
 		return false, err
 	}
-	r.Code, r.ProvedAt = nothing, tx.Now()
+	r.Code, r.ProvedAt = record.Nothing, tx.Now()
 	if next != state.Confirming { // which asks once more who has the address
-		r.Address = nothing
+		r.Address = record.Nothing
 	}
 	if next == state.Running {
 		r.Policy = state.OwnRequest
 	}
-	if due, err := s.days(tx, *r); err != nil {
+	if due, err := r.Due(tx); err != nil {
 		return false, err
 	} else if due.Legal.After(r.LegalAt) { // the clock stood still meanwhile; what is promised does not move
 		r.LegalAt = due.Legal
@@ -324,9 +322,9 @@ func (s *Service) Confirm(ctx context.Context, tenant ids.Tenant, t Ticket) (Rec
 			return false, err
 		}
 		if r.Contact.IsZero() {
-			return true, r.drop(state.Denied, state.NoMatch, state.Nobody, tx.Now())
+			return true, r.Drop(state.Denied, state.NoMatch, state.Nobody, tx.Now())
 		}
-		r.Address, r.Policy = nothing, state.OwnRequest
+		r.Address, r.Policy = record.Nothing, state.OwnRequest
 		return true, r.State.Move(state.Running)
 	})
 	if err != nil {
@@ -353,7 +351,7 @@ func (s *Service) Revoke(ctx context.Context, tenant ids.Tenant, t Ticket) error
 		}
 		tx.About(r.Contact)
 		r.DecidedBy, r.Policy = ids.User{}, state.OwnRequest
-		return errors.Join(r.end(state.Revoked, tx.Now()), Requests.Put(tx, r))
+		return errors.Join(r.End(state.Revoked, tx.Now()), Requests.Put(tx, r))
 	})
 }
 

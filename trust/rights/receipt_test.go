@@ -10,8 +10,8 @@ import (
 	"aver/base/errs"
 	"aver/base/personal"
 	"aver/trust/holds"
-	"aver/trust/rights"
 	"aver/trust/rights/receipt"
+	"aver/trust/rights/record"
 	"aver/vault"
 	"aver/vault/vaulttest"
 )
@@ -98,7 +98,7 @@ func TestAReceiptIsHandedOutToWhoeverHasItsNumber(t *testing.T) {
 	if status, file := o.get(t, "/my-data/receipts/acme/"+done.ID.String()); status != http.StatusOK || !receipt.Verify([]byte(file), key).Holds {
 		t.Errorf("on the public page: %d %s", status, file)
 	}
-	for _, path := range []string{"/my-data/receipts/other/" + done.ID.String(), "/my-data/receipts/acme/" + rights.NewRequestID(vaulttest.Start).String(), "/my-data/receipts/acme/x"} {
+	for _, path := range []string{"/my-data/receipts/other/" + done.ID.String(), "/my-data/receipts/acme/" + record.NewID(vaulttest.Start).String(), "/my-data/receipts/acme/x"} {
 		if status, _ := o.get(t, path); status != http.StatusNotFound {
 			t.Errorf("%s: %d", path, status)
 		}

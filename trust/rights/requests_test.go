@@ -14,6 +14,7 @@ import (
 	"aver/frame/mail"
 	"aver/frame/module/moduletest"
 	"aver/trust/rights"
+	"aver/trust/rights/record"
 	"aver/trust/rights/settings"
 	"aver/trust/rights/state"
 	"aver/vault"
@@ -416,7 +417,7 @@ func TestWhatFailedIsTakenUpAgainByHand(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		ada := w.add(t, w.Tenant, person{}, "words")
 		now := w.Vault.Now()
-		failed := rights.Request{ID: rights.NewRequestID(now), Kind: state.Access, Regime: deadline.GDPR, State: state.Open, Via: rights.Portal, Contact: ada, People: []ids.Contact{ada}, AskedAt: now, DueAt: now, LegalAt: now, AlarmAt: now}
+		failed := rights.Request{ID: record.NewID(now), Kind: state.Access, Regime: deadline.GDPR, State: state.Open, Via: record.Portal, Contact: ada, People: []ids.Contact{ada}, AskedAt: now, DueAt: now, LegalAt: now, AlarmAt: now}
 		must(t, w.Vault.Do(t.Context(), vaulttest.System(w.Tenant), act, func(tx *vault.Tx) error { return rights.Requests.Add(tx, failed) }))
 		if _, err := w.rights.Retry(t.Context(), vaulttest.User(w.Tenant, vault.Auditor), failed.ID); !errs.Is(err, errs.Forbidden) {
 			t.Errorf("an auditor: %v", err)

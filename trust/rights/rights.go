@@ -9,11 +9,9 @@ import (
 	"context"
 	"embed"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
-	"aver/base/deadline"
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
@@ -23,6 +21,7 @@ import (
 	"aver/trust/audit"
 	legal "aver/trust/holds"
 	"aver/trust/identity"
+	"aver/trust/rights/record"
 	"aver/trust/rights/settings"
 	"aver/trust/rights/state"
 	"aver/vault"
@@ -34,80 +33,23 @@ var migrations embed.FS
 // Number is this module's number among those that bring migrations.
 const Number = 8
 
-// dsr is what the events call a request of a data subject.
-type dsr struct{}
-
-func (dsr) Prefix() string { return "req" }
-
-// RequestID names a request.
-type RequestID = ids.Of[dsr]
-
-// Via is where it was asked.
-type Via string
-
-// The places.
-const (
-	Portal  Via = "portal"
-	Widget  Via = "widget"
-	Console Via = "console"
+// What requests are made of lies in package record.
+type (
+	// Request is what somebody wants done with their data.
+	Request = record.Request
+	// RequestID names one.
+	RequestID = record.ID
+	// Words are what was typed with one, and what was answered.
+	Words = record.Words
+	// Wish is what somebody wants, as they put it.
+	Wish = record.Wish
 )
 
-// Request is what somebody wants done with their data. It names people by identifier only: it must outlive an erasure
-// to show that it was done, so nothing in it may tell who that was. What was typed in lies apart, in Words, under a key
-// that goes when the request has been answered.
-type Request struct {
-	ID          RequestID      `vault:"id,key"`
-	Kind        state.Kind     `vault:"kind,state"`
-	Regime      string         `vault:"regime,state"` // of package deadline: under which law it is answered
-	State       state.State    `vault:"state,state"`
-	Via         Via            `vault:"via,state"`
-	Contact     ids.Contact    `vault:"contact,state"` // the first of People; zero when nobody has the address
-	People      []ids.Contact  `vault:"people,tenant:user.unique_id"`
-	Asker       ids.Subject    `vault:"asker,state"`  // whose key seals the Words; zero when there are none
-	Passed      bool           `vault:"passed,state"` // about nobody who is known here: the tenant must answer it
-	Language    string         `vault:"language,state"`
-	Code        personal.Bytes `vault:"code,secret"`    // SHA-256 of the request's id and the mailed code
-	Session     personal.Bytes `vault:"session,secret"` // SHA-256 of the cookie of the browser that asked
-	Address     personal.Bytes `vault:"address,secret"` // SHA-256 of the request's id and the typed address, while that is still to be proved
-	Tries       int            `vault:"tries,state"`
-	AskedAt     time.Time      `vault:"asked_at,state"`
-	CodeUntil   time.Time      `vault:"code_until,state"`
-	ProvedAt    time.Time      `vault:"proved_at,state"`
-	ConfirmBy   time.Time      `vault:"confirm_by,state"` // where the law wants receipt confirmed
-	ConfirmedAt time.Time      `vault:"confirmed_at,state"`
-	DueAt       time.Time      `vault:"due_at,state"`   // as promised, or as extended
-	LegalAt     time.Time      `vault:"legal_at,state"` // as the law has it, or as extended
-	AlarmAt     time.Time      `vault:"alarm_at,state"`
-	AlarmedAt   time.Time      `vault:"alarmed_at,state"`
-	Delay       state.Delay    `vault:"delay,state"` // why it takes longer; it does once the person was told
-	ExtendedAt  time.Time      `vault:"extended_at,state"`
-	EndedAt     time.Time      `vault:"ended_at,state,keep"`        // an open request is never too old
-	Reason      state.Reason   `vault:"reason,state"`               // of a denial
-	DecidedBy   ids.User       `vault:"decided_by,state"`           // who decided it, or else
-	Policy      state.Policy   `vault:"policy,state"`               // by what it was decided beforehand
-	File        ids.Object     `vault:"file,state"`                 // the archive, until it is removed
-	Entry       int64          `vault:"entry,state"`                // the erasure's entry in the tenant's log
-	Kept        []legal.Kept   `vault:"kept,tenant:tenant.content"` // what an erasure spared, by class and ground
-}
-
-// Requests lists them. California wants them kept for 24 months at least (11 CCR § 7101).
-var Requests = vault.Define[Request]("rights_requests", vault.Purpose("answering people's requests in time and being able to show it"), vault.KeepFor(732*24*time.Hour))
-
-// Words are what was typed with a request, and what was answered: the only part of it that tells who it was. They lie
-// under the person's own key or, when nobody has proved to be that person, under one that was made for this request alone.
-type Words struct {
-	Request RequestID     `vault:"request,key"`
-	Asker   ids.Subject   `vault:"asker,subject"`
-	Address personal.Text `vault:"address,personal:user.contact.email,lookup"` // as typed; empty when the contact has it
-	Text    personal.Text `vault:"text,personal:user.content"`
-	Answer  personal.Text `vault:"answer,personal:user.content"`
-}
-
-// Typed lists the words.
-var Typed = vault.Define[Words]("rights_words", vault.Purpose("answering people's requests"), vault.KeepWhile("until 30 days after the answer, then their key is destroyed"))
-
-// keepWords is how long after the answer what was typed stays.
-const keepWords = 30 * 24 * time.Hour
+// The tables.
+var (
+	Requests = record.Requests
+	Typed    = record.Typed
+)
 
 // FileLife is how long a finished copy can be downloaded.
 const FileLife = 24 * time.Hour
@@ -172,7 +114,7 @@ type Service struct {
 	holds  *legal.Service
 	queue  *jobs.Jobs
 
-	running sync.Map // RequestID → *progress, of copies that this process puts together
+	running sync.Map // RequestID → *gather.Progress, of copies that this process puts together
 }
 
 // New makes the service. mail may be nil: then nobody can prove an address and the public page says so.
@@ -204,40 +146,6 @@ func mine(actor vault.Actor, contact ids.Contact) error {
 	return nil
 }
 
-// Wish is what somebody wants, as they put it.
-type Wish struct {
-	Kind     state.Kind
-	Regime   string // of package deadline; the workspace's own when empty
-	Email    string // on the public page: the address to be proved
-	Text     string
-	Language string // of the letters
-}
-
-// begin makes a request of a wish, with its days. What it is called follows from the law under which it is answered.
-func (s *Service) begin(tx *vault.Tx, w Wish, via Via) (Request, error) {
-	set, err := settings.In(tx)
-	if err != nil {
-		return Request{}, err
-	}
-	if w.Regime == "" {
-		w.Regime = set.Regime
-	}
-	switch {
-	case !w.Kind.Known():
-		return Request{}, errs.New(errs.Invalid, "Choose what you would like.", errs.Field{Field: "kind", Code: "required", Message: "Choose one."})
-	case !slices.Contains(state.Regimes, w.Regime):
-		return Request{}, errs.New(errs.Invalid, "This law is not known here.", errs.Field{Field: "regime", Code: "unknown", Message: "Choose one of those there are."})
-	}
-	r := Request{ID: ids.New[dsr](tx.Now()), Kind: w.Kind.Under(w.Regime), Regime: w.Regime, Via: via, Language: w.Language, AskedAt: tx.Now()}
-	law, err := deadline.Of(r.Kind.Clock(r.Regime), r.AskedAt)
-	if err != nil {
-		return Request{}, err
-	}
-	due := law.Due(r.AskedAt, deadline.PlaceOf(set.Place), 0)
-	r.DueAt, r.LegalAt, r.AlarmAt, r.ConfirmBy = due.Promised, due.Legal, due.Alarm, due.Confirm
-	return r, state.CheckWords(w.Text)
-}
-
 // ask stores a new request of somebody who is known.
 func (s *Service) ask(ctx context.Context, actor vault.Actor, w Wish, contact ids.Contact) (Request, error) {
 	if err := mine(actor, contact); err != nil {
@@ -263,7 +171,7 @@ func (s *Service) ask(ctx context.Context, actor vault.Actor, w Wish, contact id
 		} else if err != nil {
 			return err
 		}
-		if r, err = s.begin(tx, w, viaOf(actor)); err != nil {
+		if r, err = record.Begin(tx, w, viaOf(actor)); err != nil {
 			return err
 		}
 		if err := notTooMany(tx, r.Kind, r.Via, contact); err != nil {
@@ -275,9 +183,9 @@ func (s *Service) ask(ctx context.Context, actor vault.Actor, w Wish, contact id
 		}
 		if r.State = state.Open; r.Kind.Deed() != state.Amend {
 			r.State = state.Running
-			r.decided(actor)
+			r.Decided(actor)
 		}
-		if r.Via == Widget { // the widget's answer is the confirmation
+		if r.Via == record.Widget { // the widget's answer is the confirmation
 			r.ConfirmedAt = tx.Now()
 		}
 		tx.Emit(vault.Event{Kind: "dsr.opened", Object: r.ID.String(), Subject: contact}, nil)
@@ -297,11 +205,11 @@ func (s *Service) note(tx *vault.Tx, r *Request, w Words) error {
 
 // notTooMany keeps a visitor from filling the disk with copies, and colleagues' days with requests. Nobody is kept from an erasure. Requests by other ways do not count: the public page takes
 // anybody's word for an address, and a stranger must not use somebody's copies up.
-func notTooMany(tx *vault.Tx, kind state.Kind, via Via, contact ids.Contact) error {
-	if kind.Deed() == state.Erase || via != Widget {
+func notTooMany(tx *vault.Tx, kind state.Kind, via record.Via, contact ids.Contact) error {
+	if kind.Deed() == state.Erase || via != record.Widget {
 		return nil
 	}
-	lately, err := Requests.Count(tx, "contact = ? AND via = ? AND asked_at > ?", contact, string(Widget), tx.Now().Add(-24*time.Hour))
+	lately, err := Requests.Count(tx, "contact = ? AND via = ? AND asked_at > ?", contact, string(record.Widget), tx.Now().Add(-24*time.Hour))
 	if err != nil || lately < copiesPerDay {
 		return err
 	}
@@ -310,11 +218,11 @@ func notTooMany(tx *vault.Tx, kind state.Kind, via Via, contact ids.Contact) err
 	return refused
 }
 
-func viaOf(actor vault.Actor) Via {
+func viaOf(actor vault.Actor) record.Via {
 	if actor.Kind() == vault.AsPerson {
-		return Widget
+		return record.Widget
 	}
-	return Console
+	return record.Console
 }
 
 // change reads a request, lets set change it, and stores it, also on a full disk: what was asked for goes on. Nothing is
