@@ -119,15 +119,13 @@ func wordsAt(doc any, pointer string) string {
 			return ""
 		}
 	}
+	words := ""
 	switch v := doc.(type) {
-	case string:
-		if !utf8.ValidString(v) || utf8.RuneCountInString(v) > mostWords {
-			return ""
-		}
-		return strings.TrimSpace(v)
-	case json.Number, bool:
-		return fmt.Sprint(v)
-	default:
+	case string, json.Number, bool:
+		words = strings.TrimSpace(fmt.Sprint(v))
+	}
+	if !utf8.ValidString(words) || utf8.RuneCountInString(words) > mostWords {
 		return ""
 	}
+	return words
 }

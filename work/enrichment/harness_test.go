@@ -2,12 +2,9 @@ package enrichment_test
 
 import (
 	"context"
-	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 
@@ -29,24 +26,7 @@ import (
 	"aver/work/enrichment"
 )
 
-// TestMain makes this machine trust the certificate of httptest's servers, which the real client then checks.
-func TestMain(m *testing.M) {
-	server := httptest.NewTLSServer(nil)
-	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-	server.Close()
-	folder, err := os.MkdirTemp("", "aver-roots-")
-	if err != nil {
-		panic(err)
-	}
-	file := filepath.Join(folder, "roots.pem")
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		panic(err)
-	}
-	os.Setenv("SSL_CERT_FILE", file)
-	code := m.Run()
-	os.RemoveAll(folder)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { moduletest.MainTLS(m) }
 
 // house is a vault with people in it, a source that knows some of them, and a post.
 type house struct {
@@ -185,6 +165,36 @@ func (h *house) found(t testing.TB, contact ids.Contact) map[string]string {
 		}
 	}
 	return out
+}
+
+// kept is how many values are stored about a person, whoever may see them.
+func (h *house) kept(t testing.TB, contact ids.Contact) (n int) {
+	t.Helper()
+	must(t, h.Vault.View(t.Context(), vaulttest.System(h.Tenant), actSay, func(tx *vault.Tx) error {
+		all, err := h.Vault.Totals(tx, contact)
+		n = all["enrichment_values"]
+		return err
+	}))
+	return n
+}
+
+// asksForConsent puts looking people up on the ground of their consent.
+func (h *house) asksForConsent(t testing.TB) {
+	t.Helper()
+	_, err := consent.New(h.Vault).SetPurpose(t.Context(), h.owner, consent.Definition{ID: purpose.Enrichment, Basis: purpose.Consent, Automated: true,
+		Names: map[string]string{"en": "Looking people up"}, Keep: "a year"})
+	must(t, err)
+}
+
+// agree has a person say yes to that.
+func (h *house) agree(t testing.TB, contact ids.Contact) {
+	t.Helper()
+	h.asksForConsent(t)
+	s, visitor := consent.New(h.Vault), vaulttest.Visitor(h.Tenant, contact)
+	notice, err := s.SetNotice(t.Context(), h.owner, consent.Notice{Purpose: purpose.Enrichment, Language: "en", Text: "We look you up in public sources."})
+	must(t, err)
+	must(t, s.Record(t.Context(), visitor, contact, consent.Choice{Purpose: consent.Support, Version: "1", Language: "en", Granted: true}))
+	must(t, s.Record(t.Context(), visitor, contact, consent.Choice{Purpose: purpose.Enrichment, Version: "1", Language: notice.Language, Granted: true}))
 }
 
 func (h *house) notify(t testing.TB) error {

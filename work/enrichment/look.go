@@ -17,6 +17,7 @@ import (
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/journal"
+	"aver/vault/purpose"
 	"aver/work/contacts"
 )
 
@@ -51,7 +52,7 @@ func (s *Service) jobs(j *jobs.Jobs) error {
 var news = []string{"contact.created", "contact.updated", "contact.verified"}
 
 // limiting are what a person may have been given the right to be left alone by.
-var limiting = []string{"contact.objected", "contact.restricted"}
+var limiting = []string{"contact.objected", "contact.restricted", "contact.opted_out", "contact.consent.changed"}
 
 // Follow looks up whoever comes, from where it last stopped.
 func (s *Service) Follow(tenants ...ids.Tenant) {
@@ -67,6 +68,10 @@ func (s *Service) hear(ctx context.Context, tenant ids.Tenant, entries []journal
 				come = append(come, ev.Subject)
 			case slices.Contains(limiting, ev.Kind):
 				gone = append(gone, ev.Subject)
+			case ev.Kind == "purpose.changed" && ev.Object == purpose.Enrichment:
+				if err := s.Queue.Enqueue(ctx, sweepKind, tenant, "", time.Time{}); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -224,7 +229,8 @@ func (s *Service) letGo(ctx context.Context, tenant ids.Tenant, contact ids.Cont
 	return ignoreAbsent(err)
 }
 
-// Sweep removes what sources found that are off now, in small changes.
+// Sweep removes what may not be kept any more, in small changes: what sources found that are off now, and what was found
+// about people whom the ground that the purpose rests on now leaves out.
 func (s *Service) Sweep(ctx context.Context, tenant ids.Tenant) error {
 	all, err := s.Sources(ctx, system(tenant))
 	for _, source := range all {
@@ -232,7 +238,29 @@ func (s *Service) Sweep(ctx context.Context, tenant ids.Tenant) error {
 			err = s.sweep(ctx, tenant, source.Kind)
 		}
 	}
+	var found []Notice // one for everybody of whom anything was found
+	for first := true; err == nil && (first || len(found) == batch); first = false {
+		if found, err = s.after(ctx, tenant, found); err != nil {
+			return err
+		}
+		for _, n := range found {
+			err = errors.Join(err, s.letGo(ctx, tenant, n.Contact))
+		}
+	}
 	return err
+}
+
+// after are the notices after those that were read before.
+func (s *Service) after(ctx context.Context, tenant ids.Tenant, before []Notice) (found []Notice, err error) {
+	tail, args := "ORDER BY contact LIMIT ?", []any{batch}
+	if len(before) > 0 {
+		tail, args = "contact > ? ORDER BY contact LIMIT ?", []any{before[len(before)-1].Contact, batch}
+	}
+	err = s.Vault.View(ctx, system(tenant), actSweep, func(tx *vault.Tx) (err error) {
+		found, err = notices.Find(tx, tail, args...)
+		return err
+	})
+	return found, err
 }
 
 func (s *Service) sweep(ctx context.Context, tenant ids.Tenant, kind Kind) error {

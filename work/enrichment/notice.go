@@ -12,6 +12,7 @@ import (
 	"aver/base/personal"
 	"aver/frame/mail"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/work/contacts"
 )
 
@@ -60,25 +61,36 @@ func (s *Service) Notify(ctx context.Context, tenant vault.Tenant) error {
 	return err
 }
 
+// tell sends a letter. What nobody can be told of, because their address is gone or takes no letters, is not kept.
 func (s *Service) tell(ctx context.Context, tenant vault.Tenant, n Notice) error {
 	var to personal.Text
 	var found []Value
+	basis := purpose.Of(purpose.Enrichment).Basis
 	err := s.Vault.View(ctx, system(tenant.ID), actNotify, func(tx *vault.Tx) (err error) {
 		c, err := contacts.Contacts.Get(tx, n.Contact)
 		if err != nil {
 			return err
 		}
 		to = c.Email
+		if terms, err := vault.Purposes.Get(tx, purpose.Enrichment); err == nil {
+			basis = terms.Basis
+		} else if !errs.Is(err, errs.NotFound) {
+			return err
+		}
 		found, err = values.Find(tx, "contact = ? ORDER BY kind, field LIMIT 50", n.Contact)
 		return err
 	})
 	if err != nil {
 		return ignoreAbsent(err)
 	}
-	if len(found) > 0 && !to.IsZero() {
-		err = s.Mail.Send(ctx, s.letter(tenant, to, found))
+	told := len(found) > 0 && !to.IsZero()
+	if told {
+		err = s.Mail.Send(ctx, s.letter(tenant, to, found, basis))
 	}
-	if err != nil && !errs.Is(err, errs.Invalid) { // an address that takes no letter never will
+	if told = told && err == nil; !told && (err == nil || errs.Is(err, errs.Invalid)) {
+		err = s.Forget(ctx, system(tenant.ID), n.Contact)
+	}
+	if err != nil {
 		return err
 	}
 	return s.Vault.Do(ctx, system(tenant.ID), actNotify, func(tx *vault.Tx) error {
@@ -86,22 +98,28 @@ func (s *Service) tell(ctx context.Context, tenant vault.Tenant, n Notice) error
 		if err != nil || !now.FoundAt.Equal(n.FoundAt) {
 			return ignoreAbsent(err)
 		}
+		if !told {
+			return notices.Delete(tx, n.Contact)
+		}
 		now.SentAt = tx.Now()
 		return notices.Put(tx, now)
 	})
 }
 
 // letter says what GDPR Art. 14(1) and (2) ask for: who, what, why, from where, and what one can do about it.
-func (s *Service) letter(tenant vault.Tenant, to personal.Text, found []Value) mail.Message {
+func (s *Service) letter(tenant vault.Tenant, to personal.Text, found []Value, basis purpose.Basis) mail.Message {
 	var lines strings.Builder
 	for _, v := range found {
 		fmt.Fprintf(&lines, "- %s, from %s, on %s\n", strings.ReplaceAll(v.Field, "_", " "), v.Source, v.FoundAt.UTC().Format("2 January 2006"))
 	}
+	ground := "It rests on the legitimate interest of knowing whom one writes to"
+	if basis != purpose.LegitimateInterest {
+		ground = "It rests on this ground of GDPR Art. 6(1): " + strings.ReplaceAll(string(basis), "_", " ")
+	}
 	portal := "https://" + s.Host() + "/my-data/" + tenant.Slug
 	return mail.Message{To: to, Subject: "What " + tenant.Name + " found about you",
 		Text: tenant.Name + " knows your address because you were in touch. It looked the address up in public sources, to know whom it answers, and keeps:\n\n" +
-			lines.String() + "\nIt is encrypted and kept for a year at most. It rests on the legitimate interest of knowing whom one writes to; " +
-			"it is passed on to nobody, and nothing is decided by it.\n\nYou can have a copy, have it corrected or erased, or object, and then nobody looks you up again:\n" +
+			lines.String() + "\nIt is encrypted, and nothing is decided by it. " + ground + ". How long it is kept and who receives data:\n" + portal + "/notice\n\nYou can have a copy, have it corrected or erased, or object, and then nobody looks you up again:\n" +
 			portal + "\n\nYou can also complain to your data protection authority.\n"}
 }
 

@@ -8,9 +8,13 @@ import (
 	"github.com/a-h/templ"
 
 	"aver/base/eventually"
+	"aver/base/ids"
 	"aver/frame/module/moduletest"
 	"aver/frame/page"
+	"aver/trust/consent"
+	"aver/trust/restriction"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 	"aver/work/enrichment"
 )
@@ -94,6 +98,34 @@ func TestWhoComesIsLookedUpByItself(t *testing.T) {
 		h.service.Follow(h.Tenant)
 		ada := h.person(t, "ada@acme.example")
 		eventually.Must(t, "what was found is kept", func() bool { return len(h.found(t, ada)) == 2 })
+	})
+}
+
+func TestWhatWasFoundGoesByItselfWhenItIsClosed(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.profiles(t)
+		h.source.answer = says(http.StatusOK, answer)
+		must(t, h.queue.Start(t.Context()))
+		h.service.Follow(h.Tenant)
+		ada, bea := h.person(t, "ada@acme.example"), h.person(t, "bea@acme.example")
+		until := func(what string, who ids.Contact, n int) {
+			t.Helper()
+			eventually.Must(t, what, func() bool { return h.kept(t, who) == n })
+		}
+		until("Ada is found", ada, 2)
+		until("Bea is found", bea, 2)
+		must(t, restriction.New(h.Vault, alone).Set(t.Context(), h.owner, ada, restriction.LimitSensitive, ""))
+		until("Ada has limited what is sensitive", ada, 0)
+		if h.kept(t, bea) != 2 {
+			t.Error("Bea's went with it")
+		}
+		h.asksForConsent(t)
+		until("the workspace asks for consent, which Bea has not given", bea, 0)
+		h.agree(t, bea)
+		must(t, h.service.Ask(t.Context(), h.owner, bea))
+		until("Bea has agreed", bea, 2)
+		must(t, consent.New(h.Vault).Withdraw(t.Context(), vaulttest.Visitor(h.Tenant, bea), bea, purpose.Enrichment))
+		until("Bea has taken that back", bea, 0)
 	})
 }
 

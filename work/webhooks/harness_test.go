@@ -1,14 +1,11 @@
 package webhooks_test
 
 import (
-	"encoding/pem"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -22,24 +19,7 @@ import (
 	"aver/work/webhooks"
 )
 
-// TestMain makes this machine trust the certificate of httptest's servers, which the real client then checks.
-func TestMain(m *testing.M) {
-	server := httptest.NewTLSServer(nil)
-	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-	server.Close()
-	folder, err := os.MkdirTemp("", "aver-roots-")
-	if err != nil {
-		panic(err)
-	}
-	file := filepath.Join(folder, "roots.pem")
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		panic(err)
-	}
-	os.Setenv("SSL_CERT_FILE", file)
-	code := m.Run()
-	os.RemoveAll(folder)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { moduletest.MainTLS(m) }
 
 // house is a vault with the webhooks in it and a queue beside.
 type house struct {

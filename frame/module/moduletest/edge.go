@@ -1,8 +1,15 @@
 package moduletest
 
 import (
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
+	"errors"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -40,6 +47,20 @@ type problem struct{ errs.Problem }
 
 func (p problem) Error() string  { return p.Detail }
 func (p problem) GetStatus() int { return p.Status }
+
+// MainTLS is Main on a machine that trusts the certificate of httptest's servers, which the real client then checks.
+func MainTLS(m *testing.M) {
+	server := httptest.NewTLSServer(nil)
+	server.Close()
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	file := filepath.Join(os.TempDir(), "aver-roots-"+strconv.Itoa(os.Getpid())+".pem")
+	err := errors.Join(os.WriteFile(file, text, 0o600), os.Setenv("SSL_CERT_FILE", file))
+	_, loaded := x509.SystemCertPool() // once for the whole process: the file is not needed again
+	if err := errors.Join(err, loaded, os.Remove(file), os.Unsetenv("SSL_CERT_FILE")); err != nil {
+		panic(err)
+	}
+	Main(m)
+}
 
 // Mux is the pages, the API and the assets of these modules.
 func Mux(modules ...module.Module) *http.ServeMux {
