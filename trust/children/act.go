@@ -118,7 +118,7 @@ func (s *Service) tell(ctx context.Context, actor vault.Actor, r Review) error {
 	}
 	for _, address := range to {
 		subject, words := ui.Letter("https://" + s.config.Host() + "/settings/children")
-		if err := s.config.Mail.Send(ctx, mail.Message{To: address, Subject: subject, Text: words}); err != nil {
+		if err := s.config.Mail.Send(ctx, mail.Message{To: address, Subject: subject, Text: words}); err != nil && !errs.Is(err, errs.Invalid) { // an address that takes no letter must not hold back the others
 			return fmt.Errorf("tell of a child: %w", err)
 		}
 	}

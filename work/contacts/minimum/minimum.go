@@ -8,6 +8,7 @@ package minimum
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -77,12 +78,13 @@ func (s *Service) turn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var failed error // one workspace's trouble must not hold back another's
 	for _, t := range tenants {
 		if err := s.Sweep(ctx, t.ID); err != nil {
-			return fmt.Errorf("sweep fields: %w", err)
+			failed = errors.Join(failed, fmt.Errorf("sweep fields: %w", err))
 		}
 	}
-	return nil
+	return failed
 }
 
 // Switch is a field and how it stands.
