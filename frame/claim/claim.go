@@ -169,3 +169,45 @@ func (c Claim) StateAt(now, measured time.Time, e Evidence, probeFailed bool) St
 		return Holds
 	}
 }
+
+// List is the references in the order in which they are read, such as "ISO 27001 A.8.24".
+func (r References) List() []string {
+	var out []string
+	for _, list := range []struct {
+		name string
+		ids  []string
+	}{{"ISO 27001 ", r.ISO}, {"SOC 2 ", r.SOC2}, {"GDPR Art. ", r.GDPR}} {
+		for _, id := range slices.Sorted(slices.Values(list.ids)) {
+			out = append(out, list.name+id)
+		}
+	}
+	return out
+}
+
+// Markdown writes the claims as a list for people who read the source: what is promised and what exactly is checked.
+func Markdown(claims []Claim) string {
+	var out strings.Builder
+	out.WriteString("# What Aver promises\n\nWritten by `go generate`; each line is a claim with a probe of the running system, shown on `/trust`.\n")
+	theme := ""
+	for _, c := range claims {
+		if c.Theme != theme {
+			theme = c.Theme
+			fmt.Fprintf(&out, "\n## %s\n", theme)
+		}
+		fmt.Fprintf(&out, "\n**%s** (%s) %s\n- Checked: %s\n- How: %s\n- Clock: every %s; stale after %s. Owner: %s. Speaks to: %s.\n",
+			c.ID, c.Kind, c.Wording, c.Predicate, c.Method, short(c.Every.String()), short(c.FreshFor.String()), c.Owner, strings.Join(c.Refs.List(), ", "))
+		for _, f := range c.Fixtures {
+			fmt.Fprintf(&out, "- Fails when: %s\n", f.Name)
+		}
+	}
+	return out.String()
+}
+
+// short leaves out the parts of a duration that are zero.
+func short(d string) string {
+	d = strings.TrimSuffix(strings.TrimSuffix(d, "0s"), "0m")
+	if d == "" {
+		return "0s"
+	}
+	return d
+}

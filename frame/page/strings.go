@@ -66,21 +66,22 @@ type Strings struct {
 	texts map[string]forms
 }
 
-// forms are the plural forms of one text, by CLDR category; a text without a number has only "other".
-type forms map[string]string
+// forms are the plural forms of one text; one without a number has only the first.
+type forms struct {
+	other string
+	more  map[string]string // the other categories of CLDR, such as "one"
+}
 
 // UnmarshalJSON takes either a plain text or an object of plural forms: {"one": "…", "other": "…"}.
 func (f *forms) UnmarshalJSON(data []byte) error {
-	var plain string
-	if json.Unmarshal(data, &plain) == nil {
-		*f = forms{"other": plain}
+	if json.Unmarshal(data, &f.other) == nil {
 		return nil
 	}
-	var plurals map[string]string
-	if err := json.Unmarshal(data, &plurals); err != nil {
+	if err := json.Unmarshal(data, &f.more); err != nil {
 		return err
 	}
-	*f = plurals
+	f.other = f.more["other"]
+	delete(f.more, "other")
 	return nil
 }
 
@@ -138,9 +139,9 @@ func (s Strings) T(key string, args ...any) string {
 	if !ok {
 		return "[" + key + "]"
 	}
-	out := forms["other"]
+	out := forms.other
 	if n, ok := first(args); ok {
-		if form, ok := forms[category(s.lang, n)]; ok {
+		if form, ok := forms.more[category(s.lang, n)]; ok {
 			out = form
 		}
 	}

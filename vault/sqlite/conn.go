@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -18,8 +19,9 @@ const maxStatements = 512
 type conn struct {
 	db         *sqlite3.Conn
 	statements map[string]*statement
-	pages      int  // in the write-ahead log after the last commit of this connection
-	broken     bool // an I/O error left it in a state that nobody should trust
+	pages      int       // in the write-ahead log after the last commit of this connection
+	broken     bool      // an I/O error left it in a state that nobody should trust
+	rested     time.Time // when it was last used, while nobody uses it
 }
 
 // A statement is prepared once per connection.

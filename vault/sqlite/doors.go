@@ -3,6 +3,8 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"aver/base/ids"
@@ -134,16 +136,22 @@ func (e *Engine) shut(s *store) {
 	close(s.ending)
 }
 
-// closeIdle closes every store that nobody has used for Config.Idle. A store in use is never closed.
+// closeIdle closes every store that nobody has used for Config.Idle, and of the others the readers. A store in use is never
+// closed.
 func (e *Engine) closeIdle() {
+	unusedAfter := e.cfg.Clock.Now().Add(-e.cfg.Idle)
 	e.mu.Lock()
 	var idle []*store
 	if !e.closed {
-		idle = e.takeIdle(len(e.stores), e.cfg.Clock.Now().Add(-e.cfg.Idle))
+		idle = e.takeIdle(len(e.stores), unusedAfter)
 	}
+	open := slices.Collect(maps.Values(e.stores))
 	e.mu.Unlock()
 	for _, s := range idle {
 		e.shut(s)
+	}
+	for _, s := range open {
+		s.closeReaders(unusedAfter)
 	}
 }
 

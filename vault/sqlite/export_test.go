@@ -22,6 +22,19 @@ func (e *Engine) OpenStores() int {
 	return n
 }
 
+// RestingReaders counts the connections at rest of all stores.
+func (e *Engine) RestingReaders() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n := 0
+	for _, s := range e.stores {
+		s.mu.Lock()
+		n += len(s.rest)
+		s.mu.Unlock()
+	}
+	return n
+}
+
 // ShortenLogs lowers the limits of the logs, in pages. Call it before the first store is opened.
 func (e *Engine) ShortenLogs(enough, much int) { e.logSize = logSize{enough: enough, much: much} }
 

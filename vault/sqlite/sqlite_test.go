@@ -164,6 +164,25 @@ func TestAStoreInUseIsNotClosed(t *testing.T) {
 	}
 }
 
+func TestReadersThatNobodyUsesAreClosedThoughTheirStoreIsInUse(t *testing.T) {
+	t.Parallel()
+	now := clock.At(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+	e, tenant := open(t, sqlite.Config{Root: t.TempDir(), Clock: now, Idle: time.Minute})
+	twoAtOnce := func(engine.Conn) error {
+		return e.Read(t.Context(), tenant, func(engine.Conn) error { return nil })
+	}
+	if err := e.Read(t.Context(), tenant, twoAtOnce); err != nil {
+		t.Fatal(err)
+	}
+	now.Advance(time.Minute)
+	count(t, e, tenant)
+	now.Advance(time.Second)
+	e.CloseIdle()
+	if got := e.RestingReaders(); got != 1 || e.OpenStores() != 1 {
+		t.Errorf("%d readers rest in %d stores, want the one that was used a second ago", got, e.OpenStores())
+	}
+}
+
 func TestNoMoreStoresStayOpenThanAllowed(t *testing.T) {
 	t.Parallel()
 	now := clock.At(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -231,9 +232,25 @@ func (s *store) letRest(c *conn) {
 		_ = c.close() // the error that broke it is on its way to the caller
 		return
 	}
+	c.rested = s.engine.cfg.Clock.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rest = append(s.rest, c)
+}
+
+// closeReaders closes the connections at rest that nobody has used after the given time: each has memory of its own.
+func (s *store) closeReaders(unusedAfter time.Time) {
+	s.mu.Lock()
+	n := 0 // the first have rested longest
+	for n < len(s.rest) && s.rest[n].rested.Before(unusedAfter) {
+		n++
+	}
+	old := slices.Clone(s.rest[:n])
+	s.rest = slices.Delete(s.rest, 0, n)
+	s.mu.Unlock()
+	for _, c := range old {
+		_ = c.close() // it only read
+	}
 }
 
 // close ends all connections. Nobody uses the store any more.

@@ -6,12 +6,13 @@ import (
 
 	"aver/cmd/aver/app"
 	"aver/frame/claim"
+	"aver/frame/claim/lint"
 	"aver/trust/claims"
 )
 
 func TestThePromisesAreStatedSoThatTheyCanBeChecked(t *testing.T) {
 	t.Parallel()
-	for _, defect := range claim.Lint(app.Promises()) {
+	for _, defect := range lint.Claims(app.Promises()) {
 		t.Error(defect)
 	}
 }

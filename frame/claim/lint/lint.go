@@ -1,18 +1,21 @@
-package claim
+// Package lint says what is wrong with the wording of claims: the defects that trust pages are known for.
+//
+// It is run by the tests, over every claim of the program, and is no part of the program itself.
+package lint
 
 import (
 	"fmt"
 	"regexp"
-	"slices"
-	"strings"
+
+	"aver/frame/claim"
 )
 
-// Lint says what is wrong with a list of claims as a list: the defects that trust pages are known for.
-func Lint(claims []Claim) []string {
+// Claims says what is wrong with a list of claims as a list.
+func Claims(claims []claim.Claim) []string {
 	var out []string
 	seen := map[string]bool{}
 	for _, c := range claims {
-		for _, defect := range c.defects() {
+		for _, defect := range defects(c) {
 			out = append(out, c.ID+": "+defect)
 		}
 		if seen[c.ID] {
@@ -50,7 +53,7 @@ var (
 	quantified = regexp.MustCompile(`(?i)\b(every|each|all|none|no)\b`)
 )
 
-func (c Claim) defects() []string {
+func defects(c claim.Claim) []string {
 	var out []string
 	for _, need := range []struct{ name, value string }{{"id", c.ID}, {"theme", c.Theme}, {"wording", c.Wording}, {"predicate", c.Predicate}, {"method", c.Method}, {"owner", c.Owner}} {
 		if need.value == "" {
@@ -66,19 +69,19 @@ func (c Claim) defects() []string {
 		out = append(out, fmt.Sprintf("%q speaks of all, and the predicate does not", said))
 	}
 	switch c.Kind {
-	case Measured, Document: // a document is made of live settings: that it can be made is measured
-		out = append(out, c.measuredDefects()...)
-	case Attested:
+	case claim.Measured, claim.Document: // a document is made of live settings: that it can be made is measured
+		out = append(out, measured(c)...)
+	case claim.Attested:
 		if c.Until.IsZero() {
 			out = append(out, "nothing says until when it is true")
 		}
 	default:
 		out = append(out, "it is neither measured nor attested nor a document")
 	}
-	return append(out, c.Refs.defects()...)
+	return append(out, references(c.Refs)...)
 }
 
-func (c Claim) measuredDefects() []string {
+func measured(c claim.Claim) []string {
 	var out []string
 	if c.Probe == nil {
 		out = append(out, "it is measured and has no probe")
@@ -105,7 +108,7 @@ var (
 	article    = regexp.MustCompile(`^[1-9][0-9]?(\([1-9]\))?(\([a-h]\))?$`)
 )
 
-func (r References) defects() []string {
+func references(r claim.References) []string {
 	var out []string
 	for _, list := range []struct {
 		form *regexp.Regexp
@@ -119,46 +122,4 @@ func (r References) defects() []string {
 		}
 	}
 	return out
-}
-
-// List is the references in the order in which they are read, such as "ISO 27001 A.8.24".
-func (r References) List() []string {
-	var out []string
-	for _, list := range []struct {
-		name string
-		ids  []string
-	}{{"ISO 27001 ", r.ISO}, {"SOC 2 ", r.SOC2}, {"GDPR Art. ", r.GDPR}} {
-		for _, id := range slices.Sorted(slices.Values(list.ids)) {
-			out = append(out, list.name+id)
-		}
-	}
-	return out
-}
-
-// Markdown writes the claims as a list for people who read the source: what is promised and what exactly is checked.
-func Markdown(claims []Claim) string {
-	var out strings.Builder
-	out.WriteString("# What Aver promises\n\nWritten by `go generate`; each line is a claim with a probe of the running system, shown on `/trust`.\n")
-	theme := ""
-	for _, c := range claims {
-		if c.Theme != theme {
-			theme = c.Theme
-			fmt.Fprintf(&out, "\n## %s\n", theme)
-		}
-		fmt.Fprintf(&out, "\n**%s** (%s) %s\n- Checked: %s\n- How: %s\n- Clock: every %s; stale after %s. Owner: %s. Speaks to: %s.\n",
-			c.ID, c.Kind, c.Wording, c.Predicate, c.Method, short(c.Every.String()), short(c.FreshFor.String()), c.Owner, strings.Join(c.Refs.List(), ", "))
-		for _, f := range c.Fixtures {
-			fmt.Fprintf(&out, "- Fails when: %s\n", f.Name)
-		}
-	}
-	return out.String()
-}
-
-// short leaves out the parts of a duration that are zero.
-func short(d string) string {
-	d = strings.TrimSuffix(strings.TrimSuffix(d, "0s"), "0m")
-	if d == "" {
-		return "0s"
-	}
-	return d
 }
