@@ -316,6 +316,7 @@ func TestWhatASignedManifestNamesOutsideTheFolderIsRefused(t *testing.T) {
 			"absolute": {"/tmp/escaped", "outside"},
 			"missing":  {"stores/none", "missing"},
 			"rows":     {"stores/" + w.Tenant.String() + "/rows", "PostgreSQL"},
+			"longer":   {longer, "not the one that was signed"},
 		} {
 			if name == "rows" && w.shared {
 				c.want = "rows cannot be read"
@@ -331,9 +332,14 @@ func TestWhatASignedManifestNamesOutsideTheFolderIsRefused(t *testing.T) {
 			if err := quarantine.Folder(to); err == nil {
 				t.Errorf("%s: what was begun may be served", name)
 			}
+			if info, err := os.Stat(filepath.Join(to, longer)); err == nil && info.Size() > 5 {
+				t.Errorf("%s: %d bytes were written where 4 were signed", name, info.Size())
+			}
 		}
 	})
 }
+
+const longer = "stores/longer" // a file that is longer than its manifest says
 
 // forge makes a well signed backup with one file of a given path.
 func (w *world) forge(t *testing.T, name string) string {
@@ -349,7 +355,11 @@ func (w *world) forge(t *testing.T, name string) string {
 	if name != "stores/none" {
 		f, err := z.CreateHeader(&zip.FileHeader{Name: name})
 		must(t, err)
-		_, err = io.WriteString(f, "text")
+		text := "text"
+		if name == longer {
+			text = strings.Repeat(text, 1<<20)
+		}
+		_, err = io.WriteString(f, text)
 		must(t, err)
 	}
 	must(t, errors.Join(z.Close(), out.Close()))
@@ -510,6 +520,20 @@ func TestWhatAClockThatWasAheadDatedPutsNothingOff(t *testing.T) {
 		}
 		if d, err := w.backups.LastDrill(t.Context()); !errs.Is(err, errs.NotFound) {
 			t.Errorf("the last drill began %s (%v)", d.Began, err)
+		}
+		w.make(t)
+		files, err := os.ReadDir(w.folder)
+		must(t, err)
+		kinds := map[string]int{}
+		for _, f := range files {
+			made, _ := shelf.MadeAt(f.Name())
+			if made.After(w.Clock.Now()) {
+				t.Errorf("%s is kept until its date", f.Name())
+			}
+			kinds[f.Name()[:len(shelf.Keys)]]++
+		}
+		if kinds[shelf.Data] != 2 || kinds[shelf.Keys] != 1 { // a backup with its manifest, and a copy of the keys
+			t.Errorf("there is %v", kinds)
 		}
 	})
 }

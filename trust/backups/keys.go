@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"aver/base/clock"
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/trust/backups/bucket"
 	"aver/trust/backups/manifest"
 	"aver/trust/backups/shelf"
 	"aver/vault/dump"
@@ -91,10 +93,11 @@ func (s *Service) copyKeys(ctx context.Context) error {
 		return err
 	}
 	made := s.vault.Now()
-	if last, there, err := s.keysCopied(ctx); err != nil || there && !made.After(last) {
-		made = last.Add(time.Millisecond) // no file is replaced
+	name := keysOf(made)
+	for slices.ContainsFunc(older, func(f bucket.Item) bool { return f.Name == name }) { // no file is replaced
+		made = made.Add(time.Millisecond)
+		name = keysOf(made)
 	}
-	name := shelf.Keys + made.Format(shelf.Stamp) + shelf.Sealed
 	if _, _, err := s.put(ctx, folder, name, func(z *zip.Writer) error { return s.fillKeys(ctx, z) }); err != nil {
 		return err
 	}
@@ -103,6 +106,9 @@ func (s *Service) copyKeys(ctx context.Context) error {
 	}
 	return err
 }
+
+// keysOf is the name of a copy of the keys.
+func keysOf(made time.Time) string { return shelf.Keys + made.Format(shelf.Stamp) + shelf.Sealed }
 
 func (s *Service) fillKeys(ctx context.Context, z *zip.Writer) error {
 	tenants, err := s.tenants(ctx)
@@ -168,7 +174,7 @@ func RestoreKeys(ctx context.Context, file string, identity io.Reader, folder st
 }
 
 func unpackKeys(ctx context.Context, entry *zip.File, folder string, rows engine.Engine) error {
-	if !filepath.IsLocal(entry.Name) || !strings.HasPrefix(entry.Name, "keys/") {
+	if path.Clean(entry.Name) != entry.Name || !filepath.IsLocal(entry.Name) || !strings.HasPrefix(entry.Name, "keys/") {
 		return manifest.Altered("it names a file outside its folder.")
 	}
 	from, err := entry.Open()

@@ -27,7 +27,8 @@ func (s *Service) shelf() shelf.Shelf {
 	return shelf.Folder(s.cfg.Folder)
 }
 
-// sweep removes what is older than a backup may be, halves of files that a crash left among it.
+// sweep removes what is older than a backup may be, halves of files that a crash left among it, and what a clock that was
+// wrong dated so far ahead that it would stay for too long.
 func (s *Service) sweep(ctx context.Context) error {
 	var failed error
 	for _, at := range s.shelves() {
@@ -35,7 +36,7 @@ func (s *Service) sweep(ctx context.Context) error {
 		failed = errors.Join(failed, err)
 		for _, f := range files {
 			made, ok := shelf.MadeAt(f.Name)
-			if ok && s.vault.Now().Sub(made) > keepFor {
+			if ok && s.vault.Now().Sub(made).Abs() > keepFor {
 				failed = errors.Join(failed, at.Remove(ctx, f.Name))
 			}
 		}

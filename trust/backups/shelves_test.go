@@ -1,6 +1,7 @@
 package backups_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"errors"
@@ -377,6 +378,30 @@ func TestACopyOfTheKeysMakesAnotherMachineReadTheBackup(t *testing.T) {
 			t.Errorf("read with the copied keys: %v", got)
 		}
 	})
+}
+
+func TestACopyOfTheKeysWritesNowhereButAmongKeys(t *testing.T) {
+	t.Parallel()
+	own, err := age.GenerateX25519Identity()
+	must(t, err)
+	for _, name := range []string{"keys/../root.key", "../keys/x", "/keys/x", "stores/x", "keys/./x"} {
+		folder, machine := t.TempDir(), t.TempDir()
+		file, err := os.Create(filepath.Join(folder, "aver-keys-forged.age"))
+		must(t, err)
+		out, err := age.Encrypt(file, own.Recipient())
+		must(t, err)
+		z := zip.NewWriter(out)
+		f, err := z.CreateHeader(&zip.FileHeader{Name: name})
+		must(t, err)
+		_, err = io.WriteString(f, "a key of somebody else's")
+		must(t, errors.Join(err, z.Close(), out.Close(), file.Close()))
+		if err := backups.RestoreKeys(t.Context(), file.Name(), strings.NewReader(own.String()), machine, nil); !errs.Is(err, errs.Invalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if found, err := os.ReadDir(machine); err != nil || len(found) != 0 {
+			t.Errorf("%s: wrote %v (%v)", name, found, err)
+		}
+	}
 }
 
 func TestAnErasureInAnotherProcessReplacesTheCopyOfTheKeysToo(t *testing.T) {
