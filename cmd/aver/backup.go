@@ -51,10 +51,7 @@ func backup(ctx context.Context, c *call) error {
 		return err
 	}
 	defer closeKey()
-	verb := ""
-	if len(words) > 0 {
-		verb = words[0]
-	}
+	verb := append(words, "")[0]
 	s.config.Restoring = verb == "release"
 	if verb == "keys" && len(words) == 2 && who != nil {
 		return restoreKeys(ctx, c, &s, words[1], who)
@@ -161,7 +158,8 @@ func drillBackup(ctx context.Context, c *call, a *app.App, who io.Reader) error 
 	if err != nil {
 		return err
 	}
-	if err := c.say(d, "Restored %s in %s: %d stores, %d log entries recomputed, %d sealed values opened, erased person stayed erased: %v. %s\n",
+	if err := c.say(map[string]any{"backup": d.Backup, "began": d.Began, "took_ms": d.Took.Milliseconds(), "holds": d.Holds, "stores": d.Tenants,
+		"log_entries": d.Entries, "samples": d.Samples, "erased_stayed_erased": d.Erased, "fault": d.Fault}, "Restored %s in %s: %d stores, %d log entries recomputed, %d sealed values opened, erased person stayed erased: %v. %s\n",
 		d.Backup, d.Took.Round(1e6), d.Tenants, d.Entries, d.Samples, d.Erased, d.Fault); err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func typedBack(c *call, slug string) bool {
 }
 
 func closeTenant(ctx context.Context, c *call, a *app.App, slug string, grace time.Duration) error {
-	t, err := a.Vault.TenantBySlug(ctx, slug)
+	t, err := a.Workspace(ctx, slug)
 	if err != nil {
 		return err
 	}

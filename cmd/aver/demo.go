@@ -16,7 +16,7 @@ func runDemo(ctx context.Context, c *call) error {
 	c.flags.StringVar(&d.Data, "data", "demo-data", "folder of the demo's data")
 	c.flags.StringVar(&d.Listen, "listen", "localhost:8443", "address for HTTPS")
 	c.flags.StringVar(&d.Plain, "plain", "localhost:8080", "address for plain HTTP, which redirects")
-	if _, err := c.parse(); err != nil {
+	if err := c.only(); err != nil {
 		return err
 	}
 	return demo.Run(ctx, d, c.out)

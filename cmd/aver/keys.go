@@ -45,7 +45,7 @@ func keys(ctx context.Context, c *call) error {
 // chosen are the workspace of that name, or all and the installation.
 func chosen(ctx context.Context, a *app.App, slugs []string) ([]vault.Tenant, error) {
 	if len(slugs) > 0 {
-		t, err := a.Vault.TenantBySlug(ctx, slugs[0])
+		t, err := a.Workspace(ctx, slugs[0])
 		return []vault.Tenant{t}, err
 	}
 	tenants, err := a.Vault.AllTenants(ctx, true)

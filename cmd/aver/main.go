@@ -128,6 +128,15 @@ func (c *call) parse() ([]string, error) {
 	}
 }
 
+// only reads the options of a command that takes no words.
+func (c *call) only() error {
+	words, err := c.parse()
+	if err == nil && len(words) > 0 {
+		err = fmt.Errorf("%q is no option: %w", words[0], errUsage)
+	}
+	return err
+}
+
 // say puts an error into words for whoever sits at the machine.
 func say(err error) string {
 	var e *errs.Error

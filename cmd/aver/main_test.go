@@ -31,7 +31,8 @@ func TestTheReferenceOfCommandsIsCurrent(t *testing.T) {
 
 func TestAWrongCommandLineSaysSoWithAStatusOfItsOwn(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"frobnicate"}, {"tenant"}, {"tenant", "create"}, {"audit", "verify"}, {"claims"}, {"serve", "--no-such-option"}, {"serve", "--cert", "a"}, {"relay"}, {"relay", "--to", "eu"}, {"relay", "--to", "eu=http://eu.example"}, {"relay", "--to", "eu=https://eu.example", "--cert", "a"}, {"regions"}} {
+	for _, args := range [][]string{{"frobnicate"}, {"tenant"}, {"tenant", "create"}, {"audit", "verify"}, {"claims"}, {"serve", "--no-such-option"}, {"serve", "--cert", "a"}, {"relay"}, {"relay", "--to", "eu"}, {"relay", "--to", "eu=http://eu.example"}, {"relay", "--to", "eu=https://eu.example", "--cert", "a"}, {"regions"},
+		{"serve", "everything"}, {"demo", "now"}, {"doctor", "who"}} {
 		var out, errOut bytes.Buffer
 		data := filepath.Join(t.TempDir(), "data")
 		if args[0] != "frobnicate" {

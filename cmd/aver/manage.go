@@ -71,7 +71,7 @@ func migrate(ctx context.Context, c *call) error {
 	owner := c.flags.String("owner", "", "address of PostgreSQL as the owner of the tables; AVER_DATABASE_OWNER if empty")
 	keyOwner := c.flags.String("key-owner", "", "the same for the keys, if they are kept elsewhere; AVER_KEY_DATABASE_OWNER if empty")
 	role := c.flags.String("role", "aver_app", "the serving role")
-	if _, err := c.parse(); err != nil {
+	if err := c.only(); err != nil {
 		return err
 	}
 	tables, keys := cmp.Or(*owner, os.Getenv("AVER_DATABASE_OWNER")), cmp.Or(*keyOwner, os.Getenv("AVER_KEY_DATABASE_OWNER"))
@@ -125,7 +125,7 @@ func tenant(ctx context.Context, c *call) error {
 		opened = openOrMake
 		find = func(a *app.App) (vault.Tenant, error) { return a.CreateTenant(ctx, words[1], cmp.Or(*name, words[1])) }
 	case len(words) == 2 && words[0] == "setup":
-		find = func(a *app.App) (vault.Tenant, error) { return a.Vault.TenantBySlug(ctx, words[1]) }
+		find = func(a *app.App) (vault.Tenant, error) { return a.Workspace(ctx, words[1]) }
 	case len(words) > 0 && (words[0] == "refer" || words[0] == "unrefer"):
 		act, err := refer(&s, words)
 		if err != nil {
@@ -153,12 +153,15 @@ func listTenants(ctx context.Context, c *call, a *app.App) error {
 	if err != nil {
 		return err
 	}
-	all = append(all, elsewhere...)
-	if c.json {
-		return printJSON(c.out, all)
+	list := []map[string]any{}
+	for _, t := range append(all, elsewhere...) {
+		list = append(list, map[string]any{"id": t.ID, "slug": t.Slug, "name": t.Name, "region": t.Region})
+		if !c.json {
+			fmt.Fprintf(c.out, "%-20s %-30s %-6s %s\n", t.Slug, t.Name, t.Region, t.ID)
+		}
 	}
-	for _, t := range all {
-		fmt.Fprintf(c.out, "%-20s %-30s %-6s %s\n", t.Slug, t.Name, t.Region, t.ID)
+	if c.json {
+		return printJSON(c.out, list)
 	}
 	return nil
 }
@@ -186,7 +189,7 @@ is wrong. It takes about as long as reading the data folder.`}
 func doctor(ctx context.Context, c *call) error {
 	var s settings
 	s.storage(c.flags)
-	if _, err := c.parse(); err != nil {
+	if err := c.only(); err != nil {
 		return err
 	}
 	if err := s.config.Installed(); err != nil {
@@ -221,7 +224,7 @@ func sayHealth(c *call, h app.Health) error {
 var versionCommand = command{name: "version", summary: "print the version", run: version, usage: "aver version [--json]"}
 
 func version(_ context.Context, c *call) error {
-	if _, err := c.parse(); err != nil {
+	if err := c.only(); err != nil {
 		return err
 	}
 	info, ok := debug.ReadBuildInfo()

@@ -35,7 +35,15 @@ func TestPapersAreWrittenShownAndChecked(t *testing.T) {
 		t.Errorf("shown is %s", shown)
 	}
 	says(t, exitUsage, "papers", "build", "kowal", "--data", data)
-	says(t, exitError, "papers", "show", "kowal", "weather", "--data", data)
+	for want, words := range map[string][]string{`no paper "weather", only notice`: {"show", "kowal", "weather"}, `notice has no form "jsonld"`: {"show", "kowal", "notice", "--format", "jsonld"},
+		`installation has no form "jsonld"`: {"installation", "--format", "jsonld"}} {
+		if _, said := says(t, exitUsage, append(append([]string{"papers"}, words...), "--data", data)...); !strings.Contains(said, want) {
+			t.Errorf("%v said %s", words, said)
+		}
+	}
+	if _, said := says(t, exitError, "papers", "show", "nobody", "record", "--data", data); !strings.Contains(said, `no workspace "nobody" here`) {
+		t.Errorf("of a workspace that is not there it said %s", said)
+	}
 
 	file := filepath.Join(t.TempDir(), "operator.json")
 	if err := os.WriteFile(file, []byte(`{"name": "Betrieb AG", "address": "Bern", "country": "CH", "email": "privacy@betrieb.example"}`), 0o600); err != nil {

@@ -50,23 +50,19 @@ func auditLog(ctx context.Context, c *call) error {
 	case len(words) == 1 && words[0] == "key":
 		return open(ctx, &s, func(a *app.App) error {
 			k, err := a.Audit.VerifierKey(ctx)
-			fmt.Fprintln(c.out, k)
-			return err
+			return errors.Join(err, c.say(map[string]string{"key": k}, "%s\n", k))
 		})
 	case len(words) == 1 && words[0] == "checkpoint":
 		return open(ctx, &s, func(a *app.App) error {
 			signed, err := a.Audit.Checkpoint(ctx)
-			if err == nil {
-				fmt.Fprint(c.out, signed.Note)
-			}
-			return err
+			return errors.Join(err, c.say(map[string]string{"checkpoint": string(signed.Note)}, "%s", signed.Note))
 		})
 	}
 	return fmt.Errorf("say export SLUG, verify FILE, key or checkpoint: %w", errUsage)
 }
 
 func exportLog(ctx context.Context, a *app.App, c *call, slug, path string, since int64) error {
-	t, err := a.Vault.TenantBySlug(ctx, slug)
+	t, err := a.Workspace(ctx, slug)
 	if err != nil {
 		return err
 	}

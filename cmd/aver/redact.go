@@ -63,7 +63,7 @@ func redactBench(_ context.Context, c *call) error {
 		return err
 	}
 	if len(words) != 1 || words[0] != "bench" || *n < 1 {
-		return fmt.Errorf("say bench: %w", errUsage)
+		return fmt.Errorf("say bench, with --sentences of 1 at least: %w", errUsage)
 	}
 	all := corpus.Make(*seed, *n)
 	known, blind := corpus.Run(all, corpus.Knowing), corpus.Run(all, corpus.Blind)

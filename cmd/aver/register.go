@@ -55,7 +55,7 @@ func register(ctx context.Context, c *call) error {
 		case len(words) == 2 && words[0] == "remove":
 			id, err := subprocessors.ParseID(words[1])
 			if err != nil {
-				return err
+				return fmt.Errorf("%s is not the identifier of an entry, as aver subprocessors list prints it: %w", words[1], errUsage)
 			}
 			return a.Subprocessors.Remove(ctx, actor, id)
 		}

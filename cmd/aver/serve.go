@@ -146,7 +146,7 @@ func serve(ctx context.Context, c *call) error {
 	s.storage(c.flags)
 	s.serving(c.flags)
 	check := c.flags.Bool("check", false, "say what is unsafe and do not serve")
-	if _, err := c.parse(); err != nil {
+	if err := c.only(); err != nil {
 		return err
 	}
 	config, err := s.done()

@@ -107,6 +107,19 @@ func TestTheShellShowsWhereOneIsAndWhatWaits(t *testing.T) {
 	}
 }
 
+func TestATabMarksItsNounWhereverItsAddressLies(t *testing.T) {
+	t.Parallel()
+	for path, noun := range map[string]string{"/settings/retention": "/privacy", "/settings/privacy": "/privacy", "/privacy/holds": "/privacy", "/security/log": "/security",
+		"/settings/backups": "/settings", "/settings": "/settings", "/privacy/requests/req_1": "/privacy"} {
+		got := draw(t, templ.WithNonce(page.With(t.Context(), page.View{Path: path, Tenant: "Acme"}), "N"), page.Shell(page.Page{Title: "x"}))
+		for _, n := range []string{"/inbox", "/privacy", "/security", "/settings"} {
+			if marked := strings.Contains(got, `href="`+n+`" aria-current="page"`); marked != (n == noun) {
+				t.Errorf("on %s the noun %s is marked: %t", path, n, marked)
+			}
+		}
+	}
+}
+
 func TestEveryKindOfProblemSaysWhatHappenedWhatWasKeptAndWhatToDo(t *testing.T) {
 	t.Parallel()
 	kinds := []errs.Kind{errs.Invalid, errs.Unauthenticated, errs.Forbidden, errs.NotFound, errs.Conflict, errs.TooLarge, errs.TooMany,

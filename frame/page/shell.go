@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -47,7 +48,13 @@ func views(noun, on string) []Tab {
 	return out
 }
 
+// current tells whether a page is one of the noun's: a tab of it, or below it and nobody else's tab.
 func (n noun) current(v View) bool {
+	for noun, tabs := range paths {
+		if slices.Contains(tabs, v.Path) {
+			return n.path == "/"+noun
+		}
+	}
 	return v.Path == n.path || strings.HasPrefix(v.Path, n.path+"/")
 }
 

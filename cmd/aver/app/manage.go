@@ -8,8 +8,10 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
+	"aver/base/errs"
 	"aver/base/ids"
 	"aver/edge"
 	"aver/vault"
@@ -25,6 +27,15 @@ func (c Config) Installed() error {
 		return fmt.Errorf("there is no installation in %s: it has stores and no keys; put the folder keys of the installation back", c.Data)
 	}
 	return fmt.Errorf("there is no installation in %s: name its folder with --data, or make one with aver serve or aver tenant create", c.Data)
+}
+
+// Workspace finds a workspace that is open and at home here by its name, for whoever types it.
+func (a *App) Workspace(ctx context.Context, slug string) (vault.Tenant, error) {
+	t, err := a.Vault.TenantBySlug(ctx, slug)
+	if errs.Is(err, errs.NotFound) {
+		err = errs.New(errs.NotFound, "There is no workspace "+strconv.Quote(slug)+" here: aver tenant list names those there are.")
+	}
+	return t, err
 }
 
 // Unsafe lists what is unsafe about the installation as it is set up, in words; nothing if it may serve.

@@ -10,6 +10,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"aver/base/ids"
 	"aver/cmd/aver/app"
@@ -60,10 +62,16 @@ func (c Command) Run(ctx context.Context, a *app.App, words []string) error {
 	switch {
 	case len(words) == 2 && words[0] == "build" && *c.folder != "":
 		return c.build(ctx, a, words[1], *c.folder)
+	case len(words) == 3 && words[0] == "show" && !slices.Contains(documents.Kinds, words[2]):
+		return fmt.Errorf("there is no paper %q, only %s: %w", words[2], strings.Join(documents.Kinds, ", "), c.WrongUse)
+	case len(words) == 3 && words[0] == "show" && !slices.Contains(documents.Forms(words[2]), paper.Form(*c.form)):
+		return fmt.Errorf("the paper %s has no form %q: %w", words[2], *c.form, c.WrongUse)
 	case len(words) == 3 && words[0] == "show":
 		return c.show(ctx, a, words[1], words[2], paper.Form(*c.form))
 	case len(words) == 2 && words[0] == "check":
 		return c.check(ctx, a, words[1])
+	case len(words) == 1 && words[0] == "installation" && !slices.Contains([]paper.Form{paper.HTML, paper.CSV, paper.JSON}, paper.Form(*c.form)):
+		return fmt.Errorf("the record of the installation has no form %q: %w", *c.form, c.WrongUse)
 	case len(words) == 1 && words[0] == "installation":
 		return c.installation(ctx, a, paper.Form(*c.form))
 	case (len(words) == 1 || len(words) == 2) && words[0] == "operator":
@@ -100,7 +108,7 @@ type written struct {
 }
 
 func (c Command) build(ctx context.Context, a *app.App, slug, folder string) error {
-	t, err := a.Vault.TenantBySlug(ctx, slug)
+	t, err := a.Workspace(ctx, slug)
 	if err != nil {
 		return err
 	}
@@ -135,7 +143,7 @@ func (c Command) build(ctx context.Context, a *app.App, slug, folder string) err
 }
 
 func (c Command) show(ctx context.Context, a *app.App, slug, kind string, form paper.Form) error {
-	t, err := a.Vault.TenantBySlug(ctx, slug)
+	t, err := a.Workspace(ctx, slug)
 	if err != nil {
 		return err
 	}
@@ -155,7 +163,7 @@ type gap struct {
 }
 
 func (c Command) check(ctx context.Context, a *app.App, slug string) error {
-	t, err := a.Vault.TenantBySlug(ctx, slug)
+	t, err := a.Workspace(ctx, slug)
 	if err != nil {
 		return err
 	}
