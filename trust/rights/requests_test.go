@@ -320,6 +320,26 @@ func TestOptingOutTakesNoProofAndLooksTheSameForSomebodyUnknown(t *testing.T) {
 	})
 }
 
+func TestNobodysMailboxIsFloodedByRequestsThatTakeNoProof(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org")}, "words")
+		for range 8 {
+			ticket := w.ask(t, rights.Wish{Kind: state.OptOut, Regime: deadline.CCPA, Email: "ada@example.org"})
+			eventually.Must(t, "the request to be done", func() bool { return w.request(t, ticket.Request).State == state.Fulfilled })
+		}
+		w.add(t, w.Tenant, person{Email: personal.Of("last@example.org")})
+		w.ask(t, rights.Wish{Kind: state.OptOut, Regime: deadline.CCPA, Email: "last@example.org"})
+		sent := map[string]int{}
+		for sent["ada@example.org"] < 5 || sent["last@example.org"] == 0 { // the last comes after all others, or nearly
+			m := <-w.post.sent
+			sent[m.To.Reveal()]++
+		}
+		if n := sent["ada@example.org"] + len(w.post.sent); n != 5 {
+			t.Errorf("%d letters were sent in a day to somebody who asked for none", n)
+		}
+	})
+}
+
 func TestACorrectionWaitsForSomebodyAndItsWordsArePartOfThePersonsCopy(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.staffed(t)
