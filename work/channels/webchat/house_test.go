@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -181,6 +182,14 @@ func (h *house) reads(conv string) []string {
 		out = append(out, m.Text.Reveal())
 	}
 	return out
+}
+
+// files counts what lies on the disk of the workspace's files.
+func (h *house) files() int {
+	h.t.Helper()
+	list, err := os.ReadDir(filepath.Join(h.data, "blobs", h.owner.Tenant().String()))
+	must(h.t, err)
+	return len(list)
 }
 
 // object is JSON.

@@ -255,6 +255,10 @@ func TestFilesGoBothWaysAndOnlyToTheirPerson(t *testing.T) {
 		if a := v.ask("GET", file["url"].(string), "", nil); a.status != http.StatusUnauthorized {
 			t.Errorf("nobody got %d", a.status)
 		}
+		refused(t, v.ask("POST", "/widget/v1/uploads", v.token, []byte("%PDF-1.7\n1 0 obj << /V (4111 1111 1111 1111) >> endobj"), "X-File-Name", "a.pdf"), "invalid")
+		if n := h.files(); n != 1 {
+			t.Errorf("%d files are stored after one with a card number was refused", n)
+		}
 		h.settings(func(set *webchat.Settings) { set.NoFiles = true })
 		refused(t, v.ask("POST", "/widget/v1/uploads", v.token, []byte("x"), "X-File-Name", "a.txt"), "invalid")
 	})

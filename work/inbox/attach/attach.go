@@ -3,7 +3,7 @@
 // A file's own word about itself counts for nothing: its bytes decide, and only kinds on a short list pass. Pictures
 // are decoded and drawn anew, so that places, hidden documents and whatever else rides along stay behind. Everything
 // else is passed on as it came, but for card numbers in its words, to be saved by whoever wants it and never to be shown
-// in a page of ours.
+// in a page of ours. Where such a number cannot be masked the file is refused.
 package attach
 
 import (
@@ -118,6 +118,9 @@ func examine(ctx context.Context, name string, raw []byte, memory *part) (File, 
 		f.Kind, f.Picture, f.Content = as, true, bytes.NewReader(drawn)
 	case pdfKind:
 		f.Kind = pdfKind
+		if err := newSearch(ctx, memory).pages(raw, mostWithin); err != nil {
+			return File{}, err
+		}
 	case textKind:
 		if f.Kind = textual(name, raw); f.Kind != "" {
 			clean, _ := cards.MaskFile(raw)
@@ -125,7 +128,7 @@ func examine(ctx context.Context, name string, raw []byte, memory *part) (File, 
 		}
 	case "application/zip":
 		if f.Kind = office(raw); f.Kind != "" {
-			clean, err := maskOffice(ctx, raw, memory)
+			clean, err := newSearch(ctx, memory).maskOffice(raw)
 			if err != nil {
 				return File{}, err
 			}

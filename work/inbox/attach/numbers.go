@@ -3,9 +3,9 @@ package attach
 import (
 	"archive/zip"
 	"bytes"
-	"context"
 	"encoding/xml"
 	"io"
+	"path"
 	"strings"
 	"unicode/utf8"
 
@@ -13,58 +13,85 @@ import (
 	"aver/base/errs"
 )
 
-// What is masked of a file is its text: plain text, tables, and the words of office documents. A PDF's pages and what is
-// to be seen on a picture are not read.
+// What is masked of a file is its text: plain text, tables, and the words of office documents. Where a number stands that
+// cannot be taken out in its place (on a PDF's page, in a tag, in a file within the document) the whole file is refused.
+// What is to be seen on a picture is not read.
 
-const (
-	mostUnpacked = 64 << 20 // bytes of an office document's words
-	mostTogether = 64 << 10 // bytes of words that are looked at together
+// mostTogether is how many bytes of words are looked at together.
+const mostTogether = 64 << 10
+
+var (
+	errUnpacked = errs.New(errs.TooLarge, "There is too much in this file to look through it for card numbers. Send it in parts.",
+		errs.Field{Field: "file", Code: "too-much", Message: "There is too much in this file to look through it for card numbers."})
+	errCard = errs.New(errs.Invalid, "A card number seems to be in this file, and such numbers are not kept. Nothing of the file was stored. Take the number out and send it again.",
+		errs.Field{Field: "file", Code: "card", Message: "A card number seems to be in this file."})
+	errLocked = errs.New(errs.Invalid, "This PDF is locked, so it cannot be looked through for card numbers. Nothing of it was stored. Save it without its password and send it again.",
+		errs.Field{Field: "file", Code: "locked", Message: "This PDF is locked."})
 )
 
-var errUnpacked = errs.New(errs.TooLarge, "There is too much in this document to look through it for card numbers. Send it in parts, or as a PDF.")
-
 // maskOffice masks card numbers in a document's words. One without any comes back as it was, byte for byte.
-func maskOffice(ctx context.Context, raw []byte, memory *part) ([]byte, error) {
+func (s *search) maskOffice(raw []byte) ([]byte, error) {
 	archive, err := zip.NewReader(bytes.NewReader(raw), int64(len(raw)))
 	if err != nil {
 		return nil, errKind
 	}
-	left, changed := uint64(mostUnpacked), map[string][]byte{}
+	changed, err := s.maskParts(archive, mostWithin)
+	if err != nil || len(changed) == 0 {
+		return raw, err
+	}
+	return replaceParts(archive, changed)
+}
+
+// maskParts returns the parts of a document in which numbers were masked.
+func (s *search) maskParts(archive *zip.Reader, deeper int) (map[string][]byte, error) {
+	if telling(archive.Comment) {
+		return nil, errCard
+	}
+	changed := map[string][]byte{}
 	for _, part := range archive.File {
-		if !worded(part.Name) {
+		if telling(part.Name) || telling(part.Comment) {
+			return nil, errCard
+		}
+		if pictured(part.Name) {
 			continue
 		}
-		if part.UncompressedSize64 > left {
+		if part.UncompressedSize64 > uint64(s.left) {
 			return nil, errUnpacked
 		}
-		left -= part.UncompressedSize64
-		if err := memory.take(ctx, 2*int64(part.UncompressedSize64)); err != nil {
+		s.left -= int(part.UncompressedSize64)
+		if err := s.room(2 * int64(part.UncompressedSize64)); err != nil {
 			return nil, err
 		}
-		text, n, err := maskPart(part)
+		text, n, err := s.maskPart(part, deeper)
 		if err != nil {
 			return nil, err
 		}
 		if n > 0 {
 			changed[part.Name] = text
 		} else {
-			memory.giveBack(2 * int64(part.UncompressedSize64))
+			s.memory.giveBack(2 * int64(part.UncompressedSize64))
 		}
 	}
-	if len(changed) == 0 {
-		return raw, nil
+	return changed, nil
+}
+
+// telling tells whether a card number is said.
+func telling(text string) bool {
+	_, n := cards.Mask(text)
+	return n > 0
+}
+
+// pictured tells whether a part of a document holds a picture or a font, in which nothing is read.
+func pictured(name string) bool {
+	switch path.Ext(strings.ToLower(name)) {
+	case ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".emf", ".wmf", ".wdp", ".ico", ".fntdata", ".odttf":
+		return true
 	}
-	return replaceParts(archive, changed)
+	return false
 }
 
-// worded tells whether a part of a document holds words.
-func worded(name string) bool {
-	name = strings.ToLower(name)
-	return strings.HasSuffix(name, ".xml") && (strings.HasPrefix(name, "word/") || strings.HasPrefix(name, "xl/") || strings.HasPrefix(name, "docprops/"))
-}
-
-// maskPart reads a part, at most as much as it says it holds.
-func maskPart(part *zip.File) ([]byte, int, error) {
+// maskPart reads a part to its end, which also shows whether it is as long as it says.
+func (s *search) maskPart(part *zip.File, deeper int) ([]byte, int, error) {
 	from, err := part.Open()
 	if err != nil {
 		return nil, 0, errKind
@@ -74,8 +101,22 @@ func maskPart(part *zip.File) ([]byte, int, error) {
 	if _, err := io.ReadFull(from, text); err != nil {
 		return nil, 0, errKind
 	}
-	masked, n := maskXML(text)
-	return masked, n, nil
+	if _, err := from.Read(make([]byte, 1)); err != io.EOF {
+		return nil, 0, errKind
+	}
+	if !marked(part.Name) {
+		return nil, 0, s.within(text, deeper-1)
+	}
+	return maskXML(text)
+}
+
+// marked tells whether a part of a document is XML.
+func marked(name string) bool {
+	switch path.Ext(strings.ToLower(name)) {
+	case ".xml", ".rels", ".vml", ".svg":
+		return true
+	}
+	return false
 }
 
 // replaceParts writes the document anew with some parts changed. The others are copied as they are packed.
@@ -155,30 +196,46 @@ func (s span) sign() byte {
 }
 
 // maskXML masks the card numbers in the words between the tags, also those that a change of style divides. It works in
-// place: a digit and its sign are as long.
-func maskXML(part []byte) ([]byte, int) {
-	found, w, inside := 0, words{}, ""
+// place: a digit and its sign are as long. A number that is written in another way, such as in a tag, refuses the document.
+func maskXML(part []byte) ([]byte, int, error) {
+	found, w, inside, hidden := 0, words{}, "", false
+	var plain []byte // the words as a program reads them
 	flush := func() {
 		masked, n := cards.MaskFile(w.text)
 		if n > 0 {
 			w.strike(part, masked)
 		}
-		found, w = found+n, words{}
+		_, all := cards.MaskFile(plain)
+		hidden = hidden || all > n
+		found, w, plain = found+n, words{}, plain[:0]
 	}
 	raw := bytes.Clone(part)
+	if !utf8.Valid(raw) {
+		return nil, 0, errKind // UTF-16, which is allowed and which no program writes
+	}
 	d := xml.NewDecoder(bytes.NewReader(raw))
 	d.Strict = false
+	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
 	for {
 		from := d.InputOffset()
 		token, err := d.RawToken()
-		if err != nil { // the end, or what no program could read any further
+		if err != nil {
+			if err != io.EOF { // what no program could read any further
+				w.add(raw, int(from), len(raw), false)
+			}
 			break
 		}
 		switch t := token.(type) {
 		case xml.StartElement:
 			inside = t.Name.Local
+			for _, a := range t.Attr {
+				hidden = hidden || telling(a.Value)
+			}
 		case xml.CharData:
 			w.add(raw, int(from), int(d.InputOffset()), inside == "v")
+			plain = append(plain, t...)
+		case xml.Comment:
+			hidden = hidden || telling(string(t))
 		case xml.EndElement:
 			inside = ""
 			if ends[t.Name.Local] || len(w.text) > mostTogether {
@@ -187,5 +244,8 @@ func maskXML(part []byte) ([]byte, int) {
 		}
 	}
 	flush()
-	return part, found
+	if hidden {
+		return nil, 0, errCard
+	}
+	return part, found, nil
 }

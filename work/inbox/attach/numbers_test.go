@@ -3,9 +3,12 @@ package attach_test
 import (
 	"archive/zip"
 	"bytes"
+	"compress/zlib"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"testing"
 
@@ -107,4 +110,123 @@ func TestADocumentThatUnpacksToTooMuchIsRefused(t *testing.T) {
 	if !errs.Is(err, errs.TooLarge) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// paper is a PDF with an object.
+func paper(object string) []byte {
+	return []byte("%PDF-1.7\n1 0 obj\n" + object + "\nendobj\ntrailer << /Root 1 0 R >>\n%%EOF\n")
+}
+
+// printed is a page that Chromium printed.
+func printed(t testing.TB, name string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile("testdata/" + name)
+	must(t, err)
+	return raw
+}
+
+// within is a document with another file in it, or another part.
+func within(t testing.TB, name, content string) []byte {
+	return document(t, map[string]string{"[Content_Types].xml": "<Types/>", "word/document.xml": "<w:document/>", name: content})
+}
+
+// lying is a document whose list says that a part is shorter than it is.
+func lying(t testing.TB) []byte {
+	raw := letter(t, "<w:p><w:t>4111 1111 1111 1111</w:t></w:p>")
+	for at := bytes.Index(raw, []byte("PK\x01\x02")); at >= 0; {
+		binary.LittleEndian.PutUint32(raw[at+24:], 8)
+		next := bytes.Index(raw[at+4:], []byte("PK\x01\x02"))
+		if next < 0 {
+			break
+		}
+		at += 4 + next
+	}
+	return raw
+}
+
+const number = "4111 1111 1111 1111"
+
+func TestAFileWithANumberThatCannotBeMaskedIsRefused(t *testing.T) {
+	t.Parallel()
+	inner := string(letter(t, "<w:p><w:t>"+number+"</w:t></w:p>"))
+	for name, c := range map[string]struct {
+		content []byte
+		code    string
+	}{
+		"a page that a browser printed":         {printed(t, "card.pdf"), "card"},
+		"a page":                                {paper("<< /Subtype /Form >> stream\nBT (" + number + ") Tj ET\nendstream"), "card"},
+		"a field":                               {paper("<< /FT /Tx /V (" + number + ") >>"), "card"},
+		"a file within a page":                  {paper("<< /Type /EmbeddedFile >> stream\n<card>" + number + "</card>\nendstream"), "card"},
+		"a letter within a page":                {paper("<< /Type /EmbeddedFile >> stream\n" + inner + "\nendstream"), "card"},
+		"a page that is locked":                 {[]byte("%PDF-1.7\ntrailer << /Encrypt 1 0 R >>"), "locked"},
+		"a page that goes too deep":             {paper(strings.Repeat("<< /A ", 100)), "too-much"},
+		"pages in pages in pages in pages":      {paper(nest(4)), "too-much"},
+		"the address that a letter leads to":    {within(t, "word/_rels/document.xml.rels", `<Relationship Target="https://a.example/4111111111111111"/>`), "card"},
+		"a picture's description":               {letter(t, `<w:p><wp:docPr descr="`+number+`"/></w:p>`), "card"},
+		"a letter with digits by their numbers": {letter(t, "<w:p><w:t>&#52;111 1111 1111 1111</w:t></w:p>"), "card"},
+		"a letter's comment":                    {letter(t, "<!-- "+number+" -->"), "card"},
+		"a page of HTML within a letter":        {within(t, "word/afchunk.htm", "<p>"+number+"</p>"), "card"},
+		"a letter within a letter":              {within(t, "word/embeddings/a.docx", inner), "card"},
+		"a page within a letter":                {within(t, "word/embeddings/a.bin", string(printed(t, "card.pdf"))), "card"},
+		"an object in UTF-16":                   {within(t, "word/embeddings/a.bin", "\x01\x02"+strings.Join(strings.Split(number, ""), "\x00")), "card"},
+		"a part's name":                         {within(t, "word/4111111111111111.xml", "<a/>"), "card"},
+		"a letter in UTF-16":                    {within(t, "word/header1.xml", "\xff\xfe<\x00a\x00/\x00>\x00"), "kind"},
+		"a letter that says it is shorter":      {lying(t), "kind"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var e *errs.Error
+			err := attach.Take(t.Context(), "a", bytes.NewReader(c.content), kept(t))
+			if !errors.As(err, &e) || len(e.Fields) != 1 || e.Fields[0].Code != c.code {
+				t.Errorf("got %v", err)
+			}
+			if _, n := cards.Mask(e.Error()); n > 0 {
+				t.Errorf("the refusal says the number: %v", e)
+			}
+		})
+	}
+}
+
+// nest is an object with a paper in it, and so on.
+func nest(deep int) string {
+	if deep == 0 {
+		return "null"
+	}
+	var packed bytes.Buffer
+	z := zlib.NewWriter(&packed)
+	_, _ = z.Write(paper(nest(deep - 1)))
+	_ = z.Close()
+	return "<< /Type /EmbeddedFile /Filter /FlateDecode >> stream\n" + packed.String() + "\nendstream"
+}
+
+func TestAFileWhoseNumbersAreNoCardsStaysAsItIs(t *testing.T) {
+	t.Parallel()
+	for name, content := range map[string][]byte{
+		"an invoice that a browser printed": printed(t, "plain.pdf"),
+		"a page that no program can read":   []byte("%PDF-1.7\n1 0 obj << /Type /Page"),
+		"a page with a small file":          paper("<< /Type /EmbeddedFile >> stream\na;b\nendstream"),
+		"a letter with a sheet":             within(t, "word/embeddings/a.xlsx", string(sheet(t, "", "<c><v>12</v></c>"))),
+		"a letter with a picture":           within(t, "word/media/a.png", number),
+		"a letter's shape":                  letter(t, `<w:p><v:shape coordsize="21600,21600" path="m 4111 1111 l 1111 1111"/></w:p>`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, kept := take(t, "a", content); !bytes.Equal(kept, content) {
+				t.Error("it was changed")
+			}
+		})
+	}
+}
+
+// Not in parallel: it counts what the process takes.
+func TestFilesInFilesShareWhatMayBeUnpacked(t *testing.T) {
+	bomb := string(letter(t, strings.Repeat(" ", 40<<20))) // once it may be
+	parts := map[string]string{"[Content_Types].xml": "<Types/>", "word/document.xml": "<w:document/>"}
+	for i := range 20 {
+		parts["word/embeddings/"+strings.Repeat("a", i+1)+".docx"] = bomb
+	}
+	if err := attach.Take(t.Context(), "a.docx", bytes.NewReader(document(t, parts)), kept(t)); !errs.Is(err, errs.TooLarge) {
+		t.Errorf("got %v", err)
+	}
+	take(t, "a.txt", bytes.Repeat([]byte("x"), attach.MaxSize)) // and all the memory is free again
 }

@@ -1,7 +1,6 @@
 package widget_test
 
 import (
-	"aver/base/eventually"
 	"image"
 	"image/color"
 	"image/png"
@@ -15,6 +14,9 @@ import (
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
+
+	"aver/base/eventually"
+	"aver/work/channels/webchat/widget"
 )
 
 // downloads lets the tab save files into a folder and returns it.
@@ -214,6 +216,43 @@ func TestFilesWithinTheLimitsAreSent(t *testing.T) {
 	b.load()
 	b.open()
 	b.wait(b.frame, `document.querySelector('.picture img')?.naturalWidth === 320`) // fetched back with the token
+}
+
+func TestAFileThatCannotBeTakenIsExplainedInTheVisitorsLanguage(t *testing.T) {
+	t.Parallel()
+	for _, language := range widget.Languages() {
+		t.Run(language, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t)
+			s.hosting.lang = language
+			s.config["attachments"] = map[string]any{"max_bytes": 100_000, "types": []string{"application/pdf"}}
+			words := texts(t, language)
+			b := visit(t, s)
+			b.open()
+			for i, c := range []struct{ name, content, why string }{
+				{"card.pdf", "%PDF-1.7\n1 0 obj << /V (4111 1111 1111 1111) >> endobj", "card_in_file"},
+				{"locked.pdf", "%PDF-1.7\ntrailer << /Encrypt 1 0 R >>", "locked_file"},
+				{"deep.pdf", "%PDF-1.7\n1 0 obj " + strings.Repeat("[", 100) + " endobj", "too_much_in_file"},
+			} {
+				path := filepath.Join(t.TempDir(), c.name)
+				if err := os.WriteFile(path, []byte(c.content), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				b.do(b.frame, chromedp.SetUploadFiles(chromedp.CSS("input[type=file]"), []string{path}, chromedp.NodeReady))
+				b.write("here it is")
+				if i == 0 {
+					b.press(words["consent_agree"].(string))
+				}
+				before, after, _ := strings.Cut(words[c.why].(string), "{name}")
+				b.sees(words["not_sent"].(string) + ": " + before)
+				b.sees(c.name)
+				b.sees(after)
+			}
+			if got := s.texts(); len(got) > 0 {
+				t.Errorf("the server has %q", got)
+			}
+		})
+	}
 }
 
 func TestFilesCanBeDroppedAndPasted(t *testing.T) {

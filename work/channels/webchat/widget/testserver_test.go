@@ -1,6 +1,7 @@
 package widget_test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -14,7 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"aver/base/errs"
 	"aver/work/channels/webchat/widget"
+	"aver/work/inbox/attach"
 )
 
 // server is a small server that speaks PROTOCOL.md and nothing else, with switches for what goes wrong in the world. It
@@ -265,6 +268,13 @@ func (s *server) serveUpload(w http.ResponseWriter, r *http.Request) {
 	name, err := url.PathUnescape(r.Header.Get("X-File-Name"))
 	if err != nil {
 		s.t.Errorf("file name: %v", err)
+	}
+	if err := attach.Take(r.Context(), name, bytes.NewReader(body), func(attach.File) error { return nil }); err != nil { // what a server refuses
+		problem := errs.AsProblem(err)
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(problem.Status)
+		_ = json.NewEncoder(w).Encode(problem)
+		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

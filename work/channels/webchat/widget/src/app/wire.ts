@@ -74,6 +74,9 @@ export interface Receipt {
 
 /** The server refused; the title is its most telling sentence, fit to be shown, and the reason is for programs. */
 export class Problem extends Error {
+  /** The name of the file that was refused. */
+  file = ''
+
   constructor(readonly code: string, readonly title: string, readonly retryAfter = 0, readonly reason = '') {
     super(code)
   }
@@ -147,7 +150,7 @@ export function upload(token: string, file: File, progress: (share: number) => v
     request.onerror = request.onabort = () => reject(new Lost('no answer'))
     request.onload = () => {
       if (request.status >= 200 && request.status < 300) resolve(request.response as Attachment)
-      else reject(problem(request.response, request.status))
+      else reject(Object.assign(problem(request.response, request.status), { file: file.name }))
     }
     request.send(file)
   })

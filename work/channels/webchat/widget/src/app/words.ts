@@ -31,9 +31,12 @@ export function t(key: Plain, values: Record<string, string | number> = {}): str
   return fill(strings[key], values)
 }
 
+const reasons: Record<string, Plain> = { unsigned: 'sign_in', card: 'card_in_file', locked: 'locked_file', 'too-much': 'too_much_in_file' }
+
 /** Says why the server refused: in the interface's language where the widget knows the reason, else in the server's. */
 export function why(problem: Problem): string {
-  return problem.reason === 'unsigned' ? t('sign_in') : problem.title || problem.code
+  const known = reasons[problem.reason]
+  return known ? t(known, { name: problem.file }) : problem.title || problem.code
 }
 
 /** Returns the text for a count, by the language's own plural rules; {n} is the number. */
