@@ -82,6 +82,10 @@ var entrances = []entrance{
 	{"a file's name", false, func(ctx context.Context, s scene, text string) error {
 		return kept(s.Inbox.Upload(ctx, s.visitor, s.visitor.Subject(), personal.Of(text+".txt"), strings.NewReader("hello")))
 	}},
+	{"a page of a file", true, func(ctx context.Context, s scene, text string) error {
+		page := "%PDF-1.7\n1 0 obj << /Subtype /Form >> stream\nBT (" + text + ") Tj ET\nendstream endobj\n"
+		return kept(s.Inbox.Upload(ctx, s.visitor, s.visitor.Subject(), personal.Of("a.pdf"), strings.NewReader(page)))
+	}},
 	{"what the page says of its visitor", false, func(ctx context.Context, s scene, text string) error {
 		return kept(s.Contacts.Claim(ctx, s.visitor, contacts.Draft{Name: text, Company: text, Attributes: attributes.Values{"notes": text}}, nil))
 	}},

@@ -52,6 +52,9 @@ var ways = []way{
 	{"a document", func(w view, ctx context.Context, p *world.Person) error {
 		return w.handIn(ctx, p, "card.docx", copies.Zip("[Content_Types].xml", "<Types/>", "word/document.xml", "<w:p><w:t>"+spelt(" ")+"</w:t></w:p>"))
 	}},
+	{"a page", func(w view, ctx context.Context, p *world.Person) error {
+		return w.refused(ctx, p, "card.pdf", "%PDF-1.7\n1 0 obj\n<< /Type /XObject /Subtype /Form >> stream\nBT ("+spelt(" ")+") Tj ET\nendstream\nendobj\n")
+	}},
 	{"a file's name", func(w view, ctx context.Context, p *world.Person) error {
 		return w.handIn(ctx, p, testCard+".txt", []byte("hello"))
 	}},
@@ -78,13 +81,26 @@ func byAPI(method, path string, body map[string]any) func(view, context.Context,
 
 // handIn uploads a file as the visitor.
 func (w view) handIn(ctx context.Context, p *world.Person, name string, content []byte) error {
-	header := inside.Bearer(p.Token)
-	header.Set("X-File-Name", url.PathEscape(name))
-	a, err := w.Canaries.Door().Do(ctx, inside.Request{Method: http.MethodPost, Path: "/widget/v1/uploads", Header: header, Body: content})
+	a, err := w.upload(ctx, p, name, content)
 	if err == nil && a.Status != http.StatusOK {
 		err = fmt.Errorf("hand in a file: status %d", a.Status)
 	}
 	return err
+}
+
+// refused uploads a file in which nothing can be masked. That it is taken is no error: then its number is found.
+func (w view) refused(ctx context.Context, p *world.Person, name, content string) error {
+	a, err := w.upload(ctx, p, name, []byte(content))
+	if err == nil && a.Status != http.StatusOK && a.Status != http.StatusUnprocessableEntity {
+		err = fmt.Errorf("hand in a file: status %d", a.Status)
+	}
+	return err
+}
+
+func (w view) upload(ctx context.Context, p *world.Person, name string, content []byte) (inside.Answer, error) {
+	header := inside.Bearer(p.Token)
+	header.Set("X-File-Name", url.PathEscape(name))
+	return w.Canaries.Door().Do(ctx, inside.Request{Method: http.MethodPost, Path: "/widget/v1/uploads", Header: header, Body: content})
 }
 
 // cardsClaim is rgt-10.
@@ -95,8 +111,8 @@ func cardsClaim(w view) claim.Claim {
 	return claim.Claim{
 		ID: "rgt-10", Theme: world.People, Owner: world.DPO, Every: world.Hourly,
 		Wording:   "Card numbers are never kept: a test number sent in {sent} ways, in messages, fields, notes and files, {kept} kept",
-		Predicate: "After a visitor and a program of a canary tenant sent a test card number, written in each of several ways and scripts, in messages, as a name, in what a page tells, in notes, in a contact's fields, in a text file, in a document and as a file's name, no value of any table that is about the person and no file of theirs holds its digits in a row, whatever stands between them.",
-		Method:    "The probe sends the number that card networks give out for tests by every entrance, opens every row and every file about the person with the tenant's keys, turns digits of all scripts into those of ours, strips all but the digits and looks for the number. What is to be seen on a picture or a PDF's page is not read.",
+		Predicate: "After a visitor and a program of a canary tenant sent a test card number, written in each of several ways and scripts, in messages, as a name, in what a page tells, in notes, in a contact's fields, in a text file, in a document, on a page (PDF) and as a file's name, no value of any table that is about the person and no file of theirs holds its digits in a row, whatever stands between them.",
+		Method:    "The probe sends the number that card networks give out for tests by every entrance, opens every row and every file about the person with the tenant's keys, turns digits of all scripts into those of ours, strips all but the digits and looks for the number. A file in which it cannot be masked is refused. What is to be seen on a picture or a scanned page is not read, and neither is what a PDF does not hold as text.",
 		Refs:      claim.References{ISO: []string{"A.8.11", "A.8.12"}, SOC2: []string{"C1.1"}, GDPR: []string{"5(1)(c)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
 			p, err := w.NewPerson(ctx, cardTexts...)

@@ -322,6 +322,8 @@ func FuzzTake(f *testing.F) {
 	must(f, err)
 	f.Add("a.webp", raw)
 	f.Add("a.docx", archive(f, "[Content_Types].xml", "word/document.xml"))
+	f.Add("b.docx", letter(f, "<w:p><w:t>4111 1111</w:t><w:t> 1111 1111</w:t></w:p>"))
+	f.Add("a.pdf", printed(f, "card.pdf"))
 	f.Fuzz(func(t *testing.T, name string, content []byte) {
 		content = content[:min(len(content), 1<<16)] // large files are slow and tell no more
 		var file attach.File

@@ -178,6 +178,9 @@ func signNamed(name string) rune {
 
 // show appends the signs of a string, and returns how many codes it has.
 func (t *font) show(out, s []byte) ([]byte, int) {
+	if !t.wide && len(t.to) == 0 && utf8.Valid(s) {
+		return append(out, s...), utf8.RuneCount(s) // ASCII; or what is stored would read like this, whatever is seen
+	}
 	if !t.wide {
 		for _, c := range s {
 			r, ok := t.to[uint16(c)]
@@ -220,8 +223,6 @@ func said(s []byte) []byte {
 		return wide(s[2:], 0, 1)
 	case bytes.HasPrefix(s, []byte{0xff, 0xfe}):
 		return wide(s[2:], 1, 0)
-	case utf8.Valid(s):
-		return s
 	}
 	out, _ := plain.show(nil, s)
 	return out
