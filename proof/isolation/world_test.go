@@ -8,11 +8,14 @@ import (
 	"testing"
 	"time"
 
+	"aver/base/ids"
 	"aver/cmd/aver/app"
 	"aver/edge"
 	"aver/edge/limit"
 	"aver/frame/module"
 	"aver/trust/canary"
+	"aver/trust/identity"
+	"aver/trust/subprocessors"
 	"aver/vault/postgres/pgtest"
 )
 
@@ -56,6 +59,10 @@ func open(t *testing.T, c app.Config, front func(http.Handler) http.Handler) (*a
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { a.Close() })
+	if _, err := a.Subprocessors.Save(t.Context(), identity.System(ids.Installation, "test"), subprocessors.Company{Name: "Modell GmbH", Address: "Berlin", Region: "eu",
+		Hosts: []string{"api.modell.example"}, Purposes: []string{"assistant"}, Categories: []string{"user.content"}, Contract: "shelf 7", AuditedAt: a.Vault.Now(), Status: subprocessors.Live}); err != nil {
+		t.Fatal(err)
+	}
 	s := a.Canaries
 	world := a.CanaryWorld()
 	a.Children.Follow() // the canaries have one

@@ -45,7 +45,7 @@ func (r *Rig) marks() *Marks {
 	s := r.Victim
 	words := append([]string{s.Root}, s.Secrets...)
 	for kind, list := range s.Pool {
-		if r.Chosen[kind] == "" { // others may make up the same
+		if r.Chosen[kind] == "" && r.Shared[kind] == "" { // others may make up the same, or see it too
 			words = append(words, list...)
 		}
 	}

@@ -45,6 +45,21 @@ func TestWhatDiffersForTheVictimAloneIsAFinding(t *testing.T) {
 	}
 }
 
+func TestWhatIsTheInstallationsIsNoneOfTheVictimsBytes(t *testing.T) {
+	t.Parallel()
+	const company = "sbp_06h023z1hxy8vcecxmtp173nhg"
+	for name, c := range map[string]struct {
+		shared map[string]string
+		found  bool
+	}{"shared": {map[string]string{"subprocessor": "the register is the installation's"}, false}, "the victim's own": {nil, true}} {
+		rig, a := oneAttempt(t, func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprint(rw, company) })
+		rig.Shared, rig.Victim.Pool["subprocessor"] = c.shared, []string{company}
+		if found, err := rig.Try(t.Context(), a); err != nil || (found != nil) != c.found {
+			t.Errorf("%s: found %v, %v", name, found, err)
+		}
+	}
+}
+
 const victims = "con_06h023z1hxy8vcecxmtp173nhg"
 
 // oneAttempt is an attempt to read a contact of the victim's at an edge that answers so.
