@@ -191,6 +191,16 @@ func Subjects(tx *vault.Tx) ([]ids.Subject, error) {
 	return slices.Compact(out), err
 }
 
+// Keepers lists in whose names active holds keep what was copied at an erasure.
+func Keepers(tx *vault.Tx) ([]ids.Subject, error) {
+	active, err := Holds.Find(tx, "released_at IS NULL ORDER BY id")
+	out := make([]ids.Subject, len(active))
+	for i, h := range active {
+		out[i] = h.Keeper
+	}
+	return out, err
+}
+
 // Held lists the active holds that cover a person.
 func Held(tx *vault.Tx, subject ids.Subject) ([]Hold, error) {
 	covered, err := People.Find(tx, "contact = ? ORDER BY hold", subject)

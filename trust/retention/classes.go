@@ -104,7 +104,7 @@ func (s *Service) Schedule(ctx context.Context, actor vault.Actor) (out []Class,
 		if out, err = s.scheduled(tx); err != nil {
 			return err
 		}
-		held, err := s.held(tx)
+		held, err := s.spared(tx)
 		if err != nil {
 			return err
 		}
@@ -172,7 +172,17 @@ func (s *Service) held(tx *vault.Tx) ([]ids.Subject, error) {
 	if s.config.Held == nil {
 		return nil, nil
 	}
-	people, err := s.config.Held(tx)
+	return s.config.Held(tx)
+}
+
+// spared are those about whom nothing is swept: the held, and who keeps what is left of them.
+func (s *Service) spared(tx *vault.Tx) ([]ids.Subject, error) {
+	people, err := s.held(tx)
+	if err == nil && s.config.Keepers != nil {
+		var keepers []ids.Subject
+		keepers, err = s.config.Keepers(tx)
+		people = append(people, keepers...)
+	}
 	if err == nil && len(people) > mostHeld {
 		err = errs.New(errs.TooLarge, fmt.Sprintf("Holds keep the data of more than %d people. Nothing is swept until some of them end.", mostHeld))
 	}

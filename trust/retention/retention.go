@@ -76,6 +76,8 @@ type Config struct {
 	Inner []string // tables that only the installation has rows in: tenants neither see nor set how long those are kept
 	// Held are the people whose data a legal hold keeps; nil when there are no holds.
 	Held func(*vault.Tx) ([]ids.Subject, error)
+	// Keepers are those in whose names holds keep what was copied when people were erased; nil when there are no holds.
+	Keepers func(*vault.Tx) ([]ids.Subject, error)
 }
 
 // Service sweeps.

@@ -72,7 +72,7 @@ func (s *Service) trust(ctx context.Context, tenant ids.Tenant) (bool, error) {
 		switch {
 		case r.Last.IsZero(), passed >= 0 && passed <= jump:
 			trusted = true
-		case passed < 0:
+		case passed < 0 && passed >= -jump:
 			trusted = false
 			return // as if it had not run
 		case !r.Doubted.IsZero() && doubt >= secondRun && doubt <= jump:

@@ -18,6 +18,7 @@ import (
 	"aver/base/personal"
 	"aver/proof/browser"
 	"aver/trust/holds"
+	"aver/trust/retention"
 	"aver/trust/rights"
 	"aver/trust/rights/record"
 	"aver/trust/rights/state"
@@ -182,6 +183,33 @@ func TestSweepsAreToldWhomToLeaveAlone(t *testing.T) {
 		}
 		if got := covered(); len(got) != 0 {
 			t.Errorf("held after all is released: %v", got)
+		}
+	})
+}
+
+func TestWhatAHoldHasCopiedIsNotSweptWhileItStands(t *testing.T) {
+	t.Parallel()
+	vaulttest.Each(t, config(t, retention.New(nil, retention.Config{}).Module()), func(t *testing.T, k *vaulttest.Kit) {
+		w := settle(t, k)
+		sweeps := retention.New(w.Vault, retention.Config{Held: holds.Subjects, Keepers: holds.Keepers})
+		ada := w.add(t, w.Tenant, person{})
+		blob, err := w.Vault.PutBlob(t.Context(), w.owner, ada, "audio/webm", strings.NewReader("what was said"), 1000)
+		must(t, err)
+		must(t, w.Vault.Do(t.Context(), vaulttest.System(w.Tenant), act, func(tx *vault.Tx) error { return vault.Blobs.Add(tx, blob) }))
+		h := w.hold(t, holds.Draft{Contact: ada})
+		_, err = w.rights.Erase(t.Context(), w.owner, ada, "test")
+		must(t, err)
+		for range 100 {
+			w.Clock.Advance(24 * time.Hour)
+			must(t, sweeps.Sweep(t.Context(), w.Tenant))
+		}
+		if !strings.Contains(w.kept(t, h), "what was said") {
+			t.Error("the recording that is held was swept")
+		}
+		_, err = w.holds.Release(t.Context(), w.owner, h.ID)
+		must(t, err)
+		if kept := w.kept(t, h); kept != "" {
+			t.Errorf("released, and still kept: %s", kept)
 		}
 	})
 }

@@ -101,7 +101,7 @@ func (a *App) makeServices() {
 	a.Webhooks = webhooks.New(v, a.queue(), a.Door, a.Log)
 	a.Backups = backups.New(v, a.backupConfig())
 	a.Closing = closing.New(v, a.closingConfig())
-	a.Retention = retention.New(v, retention.Config{Files: inbox.Messages.Name(), Held: holds.Subjects, Inner: []string{audit.Checkpoints.Name(), backups.Drills.Name(), "backup_canaries", claims.Runs.Name()}})
+	a.Retention = retention.New(v, retention.Config{Files: inbox.Messages.Name(), Held: holds.Subjects, Keepers: holds.Keepers, Inner: []string{audit.Checkpoints.Name(), backups.Drills.Name(), "backup_canaries", claims.Runs.Name()}})
 	a.Claims = claims.New(v, a.Config.Probe, a.Log)
 	a.Minimum = minimum.New(v, cleaners())
 	a.Documents = documents.New(a.documents())
