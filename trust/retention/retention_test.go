@@ -265,6 +265,26 @@ func TestAClockThatJumpsDeletesNothingUntilASecondRunAgrees(t *testing.T) {
 	})
 }
 
+func TestAClockThatWasAheadForYearsEndsNoSweeps(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit, s *retention.Service) {
+		must(t, s.Sweep(t.Context(), k.Tenant))
+		k.Clock.Advance(3650 * day)
+		must(t, s.Sweep(t.Context(), k.Tenant))
+		k.Clock.Advance(time.Hour)
+		must(t, s.Sweep(t.Context(), k.Tenant))
+		k.Clock.Advance(-3650 * day)
+		add(t, k, 5)
+		live(t, k, s, 29*day)
+		if n := count(t, k); n != 5 {
+			t.Fatalf("%d of 5 are left before their time", n)
+		}
+		live(t, k, s, 2*day)
+		if n := count(t, k); n != 0 {
+			t.Errorf("%d are left after the clock was put right", n)
+		}
+	})
+}
+
 func TestARefusedSweepIsInTheAuditLog(t *testing.T) {
 	each(t, func(t *testing.T, k *vaulttest.Kit, s *retention.Service) {
 		if err := s.SweepSoon(t.Context(), vaulttest.User(k.Tenant, vault.Operator)); !errs.Is(err, errs.Forbidden) {

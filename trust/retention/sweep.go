@@ -63,8 +63,9 @@ func (s *Service) tidy(ctx context.Context, tenant ids.Tenant) error {
 	}
 }
 
-// trust decides whether to believe the clock. One that went further than a day since the last run, forward because
-// somebody set it or because nothing ran, is believed by the second run that finds the same; one that went back is not.
+// trust decides whether to believe the clock. One that went further than a day since the last run, because somebody set it
+// or because nothing ran, is believed by the second run that finds the same: also one that went back, or a clock that was
+// ahead by years would end all sweeps for as long. One that went back by less is waited for.
 func (s *Service) trust(ctx context.Context, tenant ids.Tenant) (bool, error) {
 	trusted := false
 	err := s.update(ctx, tenant, func(r *run, now time.Time) {
@@ -118,7 +119,7 @@ func (s *Service) sweepClass(ctx context.Context, tenant ids.Tenant, c Class, al
 			if limit, err := s.limit(tx, c.Name); err != nil || limit != c.Limit {
 				return cmp.Or(err, errPostponed)
 			}
-			held, err := s.held(tx)
+			held, err := s.spared(tx)
 			if err != nil {
 				return err
 			}
