@@ -85,30 +85,39 @@ type Due struct {
 }
 
 // Due counts what is owed for a request that was received then, in this place. The time during which the person was asked
-// to prove who they are counts only where the law does not stop for it, and then in whole days.
+// to prove who they are counts only where the law does not stop for it, and then in whole days. That the clock stood still can
+// be read in two ways: the last day is as many days later, or it is counted from a day that is as many days later.
 func (r Regime) Due(received time.Time, at Place, proving time.Duration) Due {
 	day := dayOf(received.In(at.location()))
-	var paused int
-	if r.Pauses {
-		paused = max(0, int(proving/(24*time.Hour)))
-	}
-	last := func(s Span, moves bool) time.Time {
+	last := func(by Regime, s Span, moves bool) time.Time {
 		if s.IsZero() {
 			return time.Time{}
 		}
-		d := at.after(day, s).AddDate(0, 0, paused)
+		waited := by.stops(proving)
+		d := at.after(day, s).AddDate(0, 0, waited)
+		if other := at.after(day.AddDate(0, 0, waited), s); other.Before(d) {
+			d = other
+		}
 		for moves && !at.Works(d) {
 			d = d.AddDate(0, 0, 1)
 		}
 		return endOf(d)
 	}
-	due := Due{Legal: last(r.Answer, r.Moves), Extended: last(r.Extended, r.Moves), Confirm: last(r.Confirm, false)}
+	due := Due{Legal: last(r, r.Answer, r.Moves), Extended: last(r, r.Extended, r.Moves), Confirm: last(r, r.Confirm, false)}
 	due.Promised = due.Legal
-	if promise := endOf(at.after(day, promised.Answer)); promise.Before(due.Promised) {
+	if promise := last(promised, promised.Answer, false); promise.Before(due.Promised) {
 		due.Promised = promise
 	}
-	due.Alarm = Alarm(received, due.Promised)
+	due.Alarm = Alarm(received.Add(time.Duration(promised.stops(proving))*24*time.Hour), due.Promised)
 	return due
+}
+
+// stops is for how many days the clock stands still.
+func (r Regime) stops(proving time.Duration) int {
+	if !r.Pauses {
+		return 0
+	}
+	return max(0, int(proving/(24*time.Hour)))
 }
 
 var promised = func() Regime {
@@ -121,6 +130,9 @@ var promised = func() Regime {
 
 // Alarm is when four fifths of the time have passed.
 func Alarm(from, to time.Time) time.Time {
+	if !from.Before(to) {
+		return to
+	}
 	return from.Add(to.Sub(from) / 5 * 4).Truncate(time.Microsecond)
 }
 

@@ -56,6 +56,15 @@ func (p Place) location() *time.Location {
 	return zone
 }
 
+// Day is noon of a day there, such as 2027-01-31: a moment of that day by every clock nearby.
+func (p Place) Day(text string) (time.Time, error) {
+	day, err := time.ParseInLocation(time.DateOnly, text, p.location())
+	return day.Add(12 * time.Hour), err
+}
+
+// Today is the day there, at this moment.
+func (p Place) Today(now time.Time) string { return now.In(p.location()).Format(time.DateOnly) }
+
 // Works tells whether a day is a working day there.
 func (p Place) Works(day time.Time) bool {
 	return day.Weekday() != time.Saturday && day.Weekday() != time.Sunday && !p.holiday(day)

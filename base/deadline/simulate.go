@@ -32,15 +32,20 @@ const (
 type Simulation struct {
 	Year   int      `json:"year"`
 	Place  string   `json:"place"`
-	Days   int      `json:"days"` // counted in all
+	Days   int      `json:"days"`  // counted in all
+	Stops  []string `json:"stops"` // the regimes whose clock stands still while somebody proves who they are
+	Stood  []int    `json:"stood"` // for how many days it stood still, in each request once more
 	Months []Month  `json:"months"`
 	Faults []string `json:"faults"` // where a day is not the one that counting on the fingers gives; none when all is well
 }
 
 // Simulate counts the deadlines of every day of a year under every regime, and checks each against a count on the fingers.
 func Simulate(year int, at Place) Simulation {
-	out := Simulation{Year: year, Place: at.ID}
+	out := Simulation{Year: year, Place: at.ID, Stood: []int{1, 10, 30}}
 	for _, r := range regimes {
+		if r.Pauses {
+			out.Stops = append(out.Stops, r.ID)
+		}
 		for month := time.January; month <= time.December; month++ {
 			out.Months = append(out.Months, out.month(r, month, at))
 		}
@@ -63,7 +68,11 @@ func (s *Simulation) month(r Regime, month time.Month, at Place) Month {
 		if why := r.odd(day, last, at); why != "" {
 			m.Odd = append(m.Odd, Odd{day.Format(time.DateOnly), last.Format(time.DateOnly), why})
 		}
-		for _, fault := range faults(r, day, due, at) {
+		found := faults(r, day, due, at)
+		for _, stood := range s.Stood {
+			found = append(found, stopFaults(r, day, stood, at)...)
+		}
+		for _, fault := range found {
 			s.Faults = append(s.Faults, fmt.Sprintf("%s, received on %s: %s", r.ID, day.Format(time.DateOnly), fault))
 		}
 	}
@@ -118,6 +127,41 @@ func faults(r Regime, day time.Time, due Due, at Place) []string {
 		}
 	}
 	return out
+}
+
+// stopFaults compares the days of a request whose person took so long to prove who they are with what fingers count.
+func stopFaults(r Regime, day time.Time, stood int, at Place) []string {
+	proved := day.AddDate(0, 0, stood)
+	due := r.Due(day.Add(12*time.Hour), at, proved.Add(5*time.Hour).Sub(day))
+	want := fingers(day, r.Answer, r.Moves, at)
+	if r.Pauses {
+		want = fingers(proved, r.Answer, r.Moves, at)
+		if other := stoodStill(fingers(day, r.Answer, false, at), stood, r.Moves, at); other.Before(want) {
+			want = other
+		}
+	}
+	var out []string
+	promise := between(proved, due.Promised.In(at.location()))
+	for what, wrong := range map[string]bool{
+		fmt.Sprintf("the answer is due at %s, and not at %s", due.Legal.Format(time.DateTime), want.Format(time.DateOnly)): !due.Legal.Equal(endOf(want)),
+		"the promise is later than the law":                             due.Promised.After(due.Legal),
+		"the promise is over a week from the proof":                     promise > 7,
+		"the promise leaves less than a week although the law has more": promise < 7 && due.Promised.Before(due.Legal),
+		"the alarm is not between the proof and the promise":            due.Alarm.Before(proved) && due.Alarm.Before(due.Promised) || due.Alarm.After(due.Promised),
+	} {
+		if wrong {
+			out = append(out, fmt.Sprintf("with %d days of proving, %s", stood, what))
+		}
+	}
+	return out
+}
+
+// stoodStill goes on from a last day, a day for each that the clock stood still.
+func stoodStill(day time.Time, stood int, moves bool, at Place) time.Time {
+	for ; stood > 0 || moves && !at.Works(day); stood-- {
+		day = day.AddDate(0, 0, 1)
+	}
+	return day
 }
 
 // fingers goes from day to day and counts, as one does with a calendar on the wall.

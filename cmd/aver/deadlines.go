@@ -13,7 +13,8 @@ aver deadlines simulate --year YEAR [--place ID] [--json]
 
 A request comes in on every day of the year. Its last day is counted under every regime, and again day by day as one does
 with a calendar on the wall; every difference is a fault. A line is one month: how many days the answer may take, and the
-odd days, whose last day is not where a naive count ends. Places are ` + strings.Join(placeIDs(), ", ") + `; eu knows weekends and no holidays.
+odd days, whose last day is not where a naive count ends. Then the same once more for people who take days to prove who they
+are: the clock stands still for them under the laws that say so, and under no other. Places are ` + strings.Join(placeIDs(), ", ") + `; eu knows weekends and no holidays.
 
 Exit status: 0 if every day agrees, 1 if one does not.
 
@@ -80,6 +81,8 @@ func sayDeadlines(c *call, s deadline.Simulation) {
 		}
 		fmt.Fprintf(c.out, "%-13s %-10s %5s  %s\n", m.Regime, m.Month, days, sayOdd(m.Odd))
 	}
+	fmt.Fprintf(c.out, "The clock stands still while a person proves who they are under %s, and under no other: counted with %s days of it.\n",
+		strings.Join(s.Stops, " and "), strings.Trim(strings.Join(strings.Fields(fmt.Sprint(s.Stood)), ", "), "[]"))
 	for _, fault := range s.Faults {
 		fmt.Fprintln(c.out, "WRONG:", fault)
 	}

@@ -108,9 +108,9 @@ func (s *Service) dueFor(ctx context.Context, tenant ids.Tenant, r Request, now 
 	switch {
 	case r.State == state.Fulfilled:
 		return s.removeFile(ctx, tenant, r.ID)
-	case now.Sub(r.AskedAt) < dueEvery:
+	case now.Sub(r.Touched()) < dueEvery:
 		return nil
-	case r.State == state.Verifying && now.After(r.CodeUntil), r.State == state.Confirming && now.Sub(r.AskedAt) > FileLife:
+	case r.State == state.Verifying && now.After(r.ProveUntil), r.State == state.Confirming && now.Sub(r.ProvedAt) > FileLife:
 		return s.drop(ctx, tenant, r.ID, state.Expired, "", state.Unproved)
 	case r.State == state.Running && r.Kind.Deed() == state.Erase:
 		_, err := s.erase(ctx, system(tenant), r, "request of the person, taken up again")

@@ -37,6 +37,7 @@ func (s *Service) pass(ctx context.Context, tenant ids.Tenant, r Request) error 
 		task := seen
 		task.ID, task.State, task.Passed = record.NewID(tx.Now()), state.Open, true
 		task.Code, task.Session, task.Address, task.CodeUntil, task.Policy = record.Nothing, record.Nothing, record.Nothing, time.Time{}, ""
+		task.Proof, task.ProofAt, task.ProveUntil = "", time.Time{}, time.Time{}
 		seen.Asker = ids.Subject{}
 		if seen.State == state.Running { // nothing of it is left to do
 			err = seen.Drop(state.Fulfilled, "", state.Nobody, tx.Now())

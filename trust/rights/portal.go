@@ -30,17 +30,24 @@ import (
 //     address can be changed at any moment, and a request speaks only for those who have the typed one now.
 //   - Whether the address is known never shows: the answer, the request and the page are the same, and the mail is sent
 //     by a job after the answer.
-//   - A code is six digits, for ten minutes, for the browser that asked, for five tries, and works once.
+//   - A code is six digits, for ten minutes, for the browser that asked, for five tries, and works once. There may be five a
+//     day, for a month: so long a request waits for its proof, and where the law says so its clock stands still meanwhile.
+//   - A link is what somebody gets whose request came another way. It works once, a week long, in the browser that opens it.
 const (
-	codeLife    = 10 * time.Minute
 	maxTries    = 5
-	codesPerDay = 5 // mails to one person, so that nobody's mailbox is flooded through us
+	codesPerDay = 5 // for one request, and in mails to one person, so that nobody's mailbox is flooded through us
 )
 
 // Ticket is what the browser that asked holds.
 type Ticket struct {
 	Request RequestID
 	Session string // for a cookie
+	Link    string // what a mailed link ends with, until it was followed
+}
+
+// opens tells whether it is the ticket of this request.
+func (t Ticket) opens(r Request) bool {
+	return t.Session != "" && proof.Same(proof.OfSession(r.ID, t.Session), r.Session)
 }
 
 // Ask takes a request from the public page. The answer is the same whether or not anybody has the address: what was typed
@@ -61,16 +68,16 @@ func (s *Service) Receive(ctx context.Context, tenant ids.Tenant, w Wish) (Ticke
 	if err != nil {
 		return Ticket{}, err
 	}
-	ticket := Ticket{Session: proof.Session()}
+	ticket := Ticket{Session: proof.Session(w.Session)}
 	err = s.vault.Do(ctx, system(tenant), actAsk, func(tx *vault.Tx) error {
 		r, err := record.Begin(tx, w, record.Portal)
 		if err != nil {
 			return err
 		}
-		r.State, r.CodeUntil, r.Session = state.Verifying, tx.Now().Add(codeLife), proof.OfSession(ticket.Session)
-		ticket.Request, r.Address = r.ID, proof.OfAddress(r.ID, w.Email)
+		r.Verify(state.Code, w.Email, tx.Now())
+		ticket.Request, r.Session = r.ID, proof.OfSession(r.ID, ticket.Session)
 		if r.Kind.Unproved() {
-			r.State, r.Policy = state.Running, state.Harmless
+			r.State, r.Policy, r.Proof, r.ProofAt = state.Running, state.Harmless, "", time.Time{}
 		}
 		if err := s.speakFor(tx, &r, w.Email); err != nil {
 			return err
@@ -169,26 +176,27 @@ func (s *Service) TakeUp(ctx context.Context, tenant ids.Tenant, id RequestID) e
 	return s.sendCode(ctx, tenant, id)
 }
 
-// sendCode draws a code, stores its hash, and mails it to the address on file. Each run makes a new code, so a letter
+// sendCode draws a code or a link, stores its hash, and mails it to the address on file. Each run makes a new one, so a letter
 // that was sent twice leaves only the last one valid.
 func (s *Service) sendCode(ctx context.Context, tenant ids.Tenant, id RequestID) error {
-	code := proof.Code()
+	secret := proof.Code()
 	var to personal.Text
 	r, err := s.change(ctx, tenant, id, func(r *Request, tx *vault.Tx) (bool, error) {
 		to = personal.Text{}
-		if r.State != state.Verifying || !tx.Now().Before(r.CodeUntil) {
+		if !r.Provable(tx.Now()) || !tx.Now().Before(r.CodeUntil) {
 			return false, nil
 		}
 		address, err := s.recheck(tx, r)
 		if err != nil || r.Contact.IsZero() {
 			return err == nil, err
 		}
-		lately, err := Requests.Count(tx, "contact = ? AND via = ? AND asked_at > ?", r.Contact, string(record.Portal), tx.Now().Add(-24*time.Hour))
-		if err != nil || lately > codesPerDay {
+		if many, err := floods(tx, r.Contact); err != nil || many {
 			return false, err
 		}
-		to = address
-		r.Code = proof.OfCode(id, code)
+		if to = address; r.Proof == state.Link {
+			secret = proof.Link()
+		}
+		r.Code = proof.OfCode(id, secret)
 		return true, nil
 	})
 	if err != nil || to.IsZero() {
@@ -198,7 +206,12 @@ func (s *Service) sendCode(ctx context.Context, tenant ids.Tenant, id RequestID)
 	if err != nil {
 		return err
 	}
-	if err := s.mail.Send(ctx, letters.Code(r.Language, to, letters.About{Workspace: workspace.Name, Kind: r.Kind, Number: r.ID.String()}, code)); err != nil {
+	about := letters.About{Workspace: workspace.Name, Kind: r.Kind, Number: r.ID.String()}
+	letter := letters.Code(r.Language, to, about, secret)
+	if r.Proof == state.Link {
+		letter = letters.Link(r.Language, to, about, s.Host()+"/my-data/proof/"+workspace.Slug+"/"+r.ID.String()+"?link="+secret)
+	}
+	if err := s.mail.Send(ctx, letter); err != nil {
 		return err
 	}
 	_, err = s.change(ctx, tenant, id, func(r *Request, tx *vault.Tx) (bool, error) { // the letter says that the request has come
@@ -209,10 +222,47 @@ func (s *Service) sendCode(ctx context.Context, tenant ids.Tenant, id RequestID)
 	return ignoreAbsent(err)
 }
 
+// floods tells whether a person was sent too many codes and links within a day.
+func floods(tx *vault.Tx, contact ids.Contact) (bool, error) {
+	lately, err := Requests.Find(tx, "contact = ? AND codes_since > ? LIMIT 100", contact, tx.Now().Add(-24*time.Hour))
+	n := 0
+	for _, r := range lately {
+		n += r.Codes
+	}
+	return n > codesPerDay, err
+}
+
+// Another sends another code, or another link to whoever has an older one. The answer is the same whether or not anybody
+// has the address.
+func (s *Service) Another(ctx context.Context, tenant ids.Tenant, t Ticket) error {
+	err := s.vault.Do(ctx, system(tenant), actProve, func(tx *vault.Tx) error {
+		r, err := Requests.Get(tx, t.Request)
+		if err != nil {
+			return err
+		}
+		if !t.opens(r) && !proof.Same(proof.OfCode(r.ID, t.Link), r.Code) {
+			return errNotHeld
+		}
+		if !r.Provable(tx.Now()) {
+			return errs.New(errs.Conflict, "There is nothing to be proved any more. Ask again.")
+		}
+		if r.Renew(tx.Now()); r.Codes > codesPerDay {
+			refused := errs.New(errs.TooMany, "Five letters within a day are enough. Ask for another one tomorrow.")
+			refused.RetryAfter = int((24*time.Hour - tx.Now().Sub(r.CodesSince)).Seconds())
+			return refused
+		}
+		return Requests.Put(tx, r)
+	})
+	if err != nil {
+		return err
+	}
+	return s.queue.Enqueue(ctx, codeKind, tenant, t.Request.String(), time.Time{})
+}
+
 // Held reads a request for the browser that asked; anybody else is told that there is none.
 func (s *Service) Held(ctx context.Context, tenant ids.Tenant, t Ticket) (Request, error) {
 	r, err := s.Read(ctx, system(tenant), t.Request)
-	if err == nil && !proof.Same(proof.OfSession(t.Session), r.Session) {
+	if err == nil && !t.opens(r) {
 		err = errNotHeld
 	}
 	return r, err
@@ -220,33 +270,59 @@ func (s *Service) Held(ctx context.Context, tenant ids.Tenant, t Ticket) (Reques
 
 var errNotHeld = errs.New(errs.NotFound, "There is no such request in this browser. Ask again.")
 
-var errCode = errs.New(errs.Invalid, "This is not the code, or it is not valid any more.",
-	errs.Field{Field: "code", Code: "wrong", Message: "Type the six digits of the newest letter. After five tries, or ten minutes, ask again."})
+var (
+	errCode = errs.New(errs.Invalid, "This is not the code, or it is not valid any more.",
+		errs.Field{Field: "code", Code: "wrong", Message: "Type the six digits of the newest letter. After five tries, or ten minutes, ask for a new code."})
+	errLink = errs.New(errs.Gone, "This link is not valid any more.")
+)
 
 // Prove checks the mailed code. Of any number of simultaneous attempts with the right one exactly one succeeds; what was
 // asked for then happens by itself, except that an erasure waits for Confirm and a correction for somebody who works here.
 func (s *Service) Prove(ctx context.Context, tenant ids.Tenant, t Ticket, code string) (Request, error) {
+	return s.try(ctx, tenant, t.Request, errCode, func(r *Request) bool {
+		if !t.opens(*r) || r.Proof != state.Code || r.Tries >= maxTries {
+			return false
+		}
+		r.Tries++
+		return proof.Same(proof.OfCode(r.ID, code), r.Code)
+	})
+}
+
+// Follow checks a mailed link. The request is then held by the browser that has followed it, by the session returned.
+func (s *Service) Follow(ctx context.Context, tenant ids.Tenant, t Ticket) (Ticket, error) {
+	t.Session = proof.Session(t.Session)
+	_, err := s.try(ctx, tenant, t.Request, errLink, func(r *Request) bool {
+		r.Session = proof.OfSession(r.ID, t.Session)
+		return r.Proof == state.Link && proof.Same(proof.OfCode(r.ID, t.Link), r.Code)
+	})
+	return t, err
+}
+
+// try lets right look at a proof, keeps what it notes, and goes on with the request if it is one.
+func (s *Service) try(ctx context.Context, tenant ids.Tenant, id RequestID, wrong error, right func(*Request) bool) (Request, error) {
 	proved := false
 	var r Request
 	var own ids.Subject // whose key seals what was typed until now
 	err := s.vault.Do(ctx, system(tenant), actProve, func(tx *vault.Tx) (err error) {
 		proved = false
-		if r, err = Requests.Get(tx, t.Request); err != nil {
+		if r, err = Requests.Get(tx, id); err != nil {
 			return err
 		}
 		own = r.Asker
-		if !proof.Same(proof.OfSession(t.Session), r.Session) || r.State != state.Verifying || !tx.Now().Before(r.CodeUntil) || r.Tries >= maxTries {
+		if !r.Provable(tx.Now()) || !tx.Now().Before(r.CodeUntil) {
 			return nil
 		}
-		if r.Tries++; proof.Same(proof.OfCode(r.ID, code), r.Code) {
+		tried := r
+		if right(&tried) {
+			r = tried
 			proved, err = s.prove(tx, &r)
-		} else if r.Tries >= maxTries {
-			err = r.Drop(state.Denied, state.Unverified, state.Unproved, tx.Now())
+		} else {
+			r.Tries = tried.Tries
 		}
 		return errors.Join(err, Requests.Put(tx, r))
 	})
 	if errs.Is(err, errs.NotFound) || err == nil && !proved {
-		return r, errCode
+		return r, wrong
 	}
 	if err != nil {
 		return r, err
@@ -284,17 +360,14 @@ func (s *Service) prove(tx *vault.Tx, r *Request) (bool, error) {
 	if err := s.adopt(tx, r); err != nil {
 		return false, err
 	}
-	r.Code, r.ProvedAt = record.Nothing, tx.Now()
 	if next != state.Confirming { // which asks once more who has the address
 		r.Address = record.Nothing
 	}
 	if next == state.Running {
 		r.Policy = state.OwnRequest
 	}
-	if due, err := r.Due(tx); err != nil {
+	if err := r.Proved(tx); err != nil {
 		return false, err
-	} else if due.Legal.After(r.LegalAt) { // the clock stood still meanwhile; what is promised does not move
-		r.LegalAt = due.Legal
 	}
 	tx.About(r.Contact)
 	tx.Emit(vault.Event{Kind: "dsr.opened", Object: r.ID.String(), Subject: r.Contact}, nil)
@@ -346,7 +419,7 @@ func (s *Service) Revoke(ctx context.Context, tenant ids.Tenant, t Ticket) error
 		if err != nil {
 			return err
 		}
-		if !proof.Same(proof.OfSession(t.Session), r.Session) {
+		if !t.opens(r) {
 			return errNotHeld
 		}
 		tx.About(r.Contact)

@@ -92,8 +92,11 @@ func (s *Service) Start(ctx context.Context, actor vault.Actor, w Wish, contact 
 	if err != nil {
 		return RequestID{}, err
 	}
-	if r.State == state.Running {
+	switch {
+	case r.State == state.Running:
 		return r.ID, s.carryOut(ctx, actor, r)
+	case r.State == state.Verifying:
+		return r.ID, s.queue.Enqueue(ctx, codeKind, actor.Tenant(), r.ID.String(), time.Time{})
 	}
 	if actor.Kind() != vault.AsUser { // who else could answer it does not know of it yet
 		err = s.write(ctx, actor.Tenant(), r.ID, waitingLetter)

@@ -106,6 +106,8 @@ type Mailer interface {
 
 // Service answers requests.
 type Service struct {
+	Host func() string // how the public pages' addresses begin, such as https://chat.example.org, for links in letters
+
 	vault  *vault.Vault
 	people People
 	auth   *identity.Service
@@ -119,7 +121,7 @@ type Service struct {
 
 // New makes the service. mail may be nil: then nobody can prove an address and the public page says so.
 func New(v *vault.Vault, people People, auth *identity.Service, log *audit.Service, holds *legal.Service, mail Mailer) *Service {
-	return &Service{vault: v, people: people, auth: auth, log: log, holds: holds, mail: mail}
+	return &Service{Host: func() string { return "" }, vault: v, people: people, auth: auth, log: log, holds: holds, mail: mail}
 }
 
 // Module says what the module brings.
@@ -158,6 +160,12 @@ func (s *Service) ask(ctx context.Context, actor vault.Actor, w Wish, contact id
 	if !has {
 		return Request{}, errNobody
 	}
+	words := Words{Asker: contact, Text: personal.Of(w.Text)}
+	if w.Proof == state.Link { // whoever asked may be somebody else
+		if words.Asker, err = s.vault.NewSubject(ctx, system(actor.Tenant())); err != nil {
+			return Request{}, err
+		}
+	}
 	do := s.vault.Do
 	if w.Kind.Deed() == state.Erase {
 		do = s.vault.DoUrgent
@@ -166,32 +174,50 @@ func (s *Service) ask(ctx context.Context, actor vault.Actor, w Wish, contact id
 	err = do(ctx, actor, actAsk, func(tx *vault.Tx) error {
 		tx.About(contact)
 		// There are keys of others than contacts: who works here has one, and their account ends in its own way.
-		if _, err := s.people.Show(tx, contact); errs.Is(err, errs.NotFound) {
+		shown, err := s.people.Show(tx, contact)
+		if errs.Is(err, errs.NotFound) {
 			return errNobody
-		} else if err != nil {
+		}
+		if err != nil {
 			return err
 		}
-		if r, err = record.Begin(tx, w, viaOf(actor)); err != nil {
+		if r, err = record.Begin(tx, w, viaOf(actor, w)); err != nil {
 			return err
 		}
 		if err := notTooMany(tx, r.Kind, r.Via, contact); err != nil {
 			return err
 		}
-		r.Contact, r.ProvedAt = contact, tx.Now()
-		if r.People, err = s.people.Linked(tx, contact); err != nil {
+		if w.Proof == state.Link {
+			err = s.toProve(tx, &r, contact, shown)
+		} else {
+			err = s.take(tx, &r, actor, contact, w.Waits)
+		}
+		if err != nil {
 			return err
 		}
-		if r.State = state.Open; r.Kind.Deed() != state.Amend {
-			r.State = state.Running
-			r.Decided(actor)
-		}
-		if r.Via == record.Widget { // the widget's answer is the confirmation
-			r.ConfirmedAt = tx.Now()
-		}
-		tx.Emit(vault.Event{Kind: "dsr.opened", Object: r.ID.String(), Subject: contact}, nil)
-		return errors.Join(s.note(tx, &r, Words{Asker: contact, Text: personal.Of(w.Text)}), Requests.Add(tx, r))
+		return errors.Join(s.note(tx, &r, words), Requests.Add(tx, r))
 	})
+	if err != nil && words.Asker != contact {
+		err = errors.Join(err, s.destroyOwn(ctx, actor.Tenant(), words.Asker))
+	}
 	return r, err
+}
+
+// take begins a request of which it is known whom it comes from.
+func (s *Service) take(tx *vault.Tx, r *Request, actor vault.Actor, contact ids.Contact, waits bool) (err error) {
+	r.Contact, r.ProvedAt, r.Proof = contact, tx.Now(), state.Seen
+	if r.People, err = s.people.Linked(tx, contact); err != nil {
+		return err
+	}
+	if r.State = state.Open; r.Kind.Deed() != state.Amend && !waits {
+		r.State = state.Running
+		r.Decided(actor)
+	}
+	if r.Via == record.Widget { // the widget's answer is the confirmation
+		r.ConfirmedAt, r.Proof = tx.Now(), state.Visit
+	}
+	tx.Emit(vault.Event{Kind: "dsr.opened", Object: r.ID.String(), Subject: contact}, nil)
+	return nil
 }
 
 // note keeps what was typed with a request, if anything was.
@@ -218,9 +244,12 @@ func notTooMany(tx *vault.Tx, kind state.Kind, via record.Via, contact ids.Conta
 	return refused
 }
 
-func viaOf(actor vault.Actor) record.Via {
-	if actor.Kind() == vault.AsPerson {
+func viaOf(actor vault.Actor, w Wish) record.Via {
+	switch {
+	case actor.Kind() == vault.AsPerson:
 		return record.Widget
+	case w.Via != "":
+		return w.Via
 	}
 	return record.Console
 }

@@ -96,6 +96,7 @@ func (a *App) makeServices() {
 	a.Holds = holds.New(v, linked)
 	a.Told = told.New(v, a.recipients(), a.mailer())
 	a.Rights = rights.New(v, a.people(), a.Identity, a.Audit, a.Holds, a.mailer())
+	a.Rights.Host = func() string { return "https://" + a.host() }
 	a.Children = children.New(v, a.children())
 	a.WebChat = webchat.New(v, a.Hub, a.Identity, a.Consent, a.Contacts, a.Inbox, a.Rights, a.Restriction)
 	a.Webhooks = webhooks.New(v, a.queue(), a.Door, a.Log)

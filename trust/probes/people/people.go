@@ -12,6 +12,7 @@ import (
 	"os"
 	"time"
 
+	"aver/base/deadline"
 	"aver/base/ids"
 	"aver/frame/claim"
 	"aver/frame/page"
@@ -21,6 +22,7 @@ import (
 	"aver/trust/probes/copies"
 	"aver/trust/probes/world"
 	"aver/trust/rights"
+	"aver/trust/rights/state"
 	"aver/vault"
 )
 
@@ -37,8 +39,8 @@ func Claims(at *world.World) []claim.Claim {
 type copied struct {
 	archive []byte
 	took    time.Duration
-	overdue int // requests of all tenants that are open after their day
-	open    int
+	open    []rights.Request // of all tenants
+	now     time.Time
 	words   []string // what the person wrote, on one day and on another
 	others  []string // words of somebody else, whose address the person wrote
 }
@@ -76,23 +78,21 @@ func (w view) lookAtRequests(ctx context.Context, c *copied) error {
 	if err != nil {
 		return err
 	}
+	c.now = w.Vault.Now()
 	for _, t := range tenants {
 		if w.Canaries.Is(t) { // nobody waits there, and nobody answers
 			continue
 		}
+		var some []rights.Request
 		err := w.Vault.View(ctx, world.System(t), world.Act, func(tx *vault.Tx) error {
 			open, err := rights.Requests.Find(tx, "ended_at IS NULL AND due_at IS NOT NULL ORDER BY asked_at LIMIT 1000")
-			for _, r := range open {
-				c.open++
-				if r.Late(w.Vault.Now()) {
-					c.overdue++
-				}
-			}
+			some = open
 			return err
 		})
 		if err != nil {
 			return fmt.Errorf("read open requests: %w", err)
 		}
+		c.open = append(c.open, some...)
 	}
 	return nil
 }
@@ -105,19 +105,60 @@ func access(w view) claim.Claim {
 	return claim.Claim{
 		ID: "rgt-2", Theme: world.People, Owner: world.DPO, Every: world.Hourly, On: []string{"privacy_request."},
 		Wording:   "Whoever asks for a copy of their data gets it within {limit}, free of charge: the last took {took}, {open} requests wait, {overdue} are overdue",
-		Predicate: "Whoever has an address of which a canary knows two visitors gets an archive that holds what both wrote, and no request of any tenant is open after the day on which it is due.",
-		Method:    "The probe writes to a canary tenant from two browsers under one address, has the copy made that a code to this address would give out, opens it, and reads the due dates of all open requests.",
+		Predicate: "Whoever has an address of which a canary knows two visitors gets an archive that holds what both wrote, no request of any tenant is open after the day on which it is due, none waits for the proof of who asked for longer than it may, and none was given a later day than its law has, whose clock stands still for that proof only where the law says so.",
+		Method:    "The probe writes to a canary tenant from two browsers under one address, has the copy made that a code to this address would give out, opens it, reads the due dates of all open requests and counts them once more.",
 		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P5.1"}, GDPR: []string{"12(3)", "15(3)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
 			c, err := w.copy(ctx)
 			return judgeAccess(c), err
 		},
 		Fixtures: []claim.Fixture{
-			world.Fixture("a request that is overdue", judge(copied{archive: copies.Zip("data.jsonl", "hello canaryword"), words: []string{"canaryword"}, overdue: 1, open: 1})),
+			world.Fixture("a request that is overdue", judge(asks(rights.Request{State: state.Open, AskedAt: time.Unix(0, 0)}))),
+			world.Fixture("a request that nobody proves and that does not end", judge(asks(rights.Request{State: state.Verifying, Regime: deadline.GDPR, ProveUntil: time.Unix(0, 0)}))),
+			world.Fixture("a clock that stood still under a law that does not stop", judge(asks(stood()))),
 			world.Fixture("a copy in which the words are missing", judge(copied{archive: copies.Zip("data.jsonl", "{}"), words: []string{"canaryword"}})),
 			world.Fixture("a copy of only one of the two", judge(copied{archive: copies.Zip("data.jsonl", "hello canaryword"), words: []string{"canaryword", "secondword"}})),
 		},
 	}
+}
+
+// asks is a copy as it should be, and a request that waits.
+func asks(r rights.Request) copied {
+	return copied{archive: copies.Zip("data.jsonl", "hello canaryword"), words: []string{"canaryword"}, open: []rights.Request{r}, now: time.Unix(1e9, 0)}
+}
+
+// stood is a request of a Californian who took ten days to prove who they are, and whose last day is as much later.
+func stood() rights.Request {
+	asked, took := time.Unix(1e9, 0), 10*world.Daily
+	r := rights.Request{State: state.Open, Kind: state.Access, Regime: deadline.CCPA, AskedAt: asked, ProofAt: asked, ProvedAt: asked.Add(took), DueAt: asked.Add(17 * world.Daily)}
+	if law, err := deadline.Of(r.Regime, asked); err == nil {
+		r.LegalAt = law.Due(asked.Add(took), deadline.PlaceOf(""), 0).Legal
+	}
+	return r
+}
+
+// beyond tells whether a request was given a later day than its law has, wherever the tenant is.
+func beyond(r rights.Request) bool {
+	law, err := deadline.Of(r.Kind.Clock(r.Regime), r.AskedAt)
+	if err != nil {
+		return true
+	}
+	var proving time.Duration
+	if !r.ProofAt.IsZero() && !r.ProvedAt.IsZero() {
+		proving = r.ProvedAt.Sub(r.ProofAt)
+	}
+	for _, place := range deadline.Places() {
+		due := law.Due(r.AskedAt, place, proving)
+		if !r.LegalAt.After(due.Legal) || !r.ExtendedAt.IsZero() && !r.LegalAt.After(due.Extended) {
+			return false
+		}
+	}
+	return true
+}
+
+// waitsForEver tells whether a request that nobody has proved should have ended by itself: what ends it runs every ten minutes.
+func waitsForEver(r rights.Request, now time.Time) bool {
+	return r.State == state.Verifying && now.Sub(r.ProveUntil) > time.Hour
 }
 
 // answerWithin is the promise of rgt-2; the law gives a month.
@@ -136,11 +177,23 @@ func judgeAccess(c copied) claim.Evidence {
 		e.See(err == nil && held > 0, "the copy", "%d files, %s; %d hold what was written", len(files), world.Bytes(int64(len(c.archive))), held)
 	}
 	e.See(c.took <= answerWithin, "the time it took", "%s", world.Span(c.took))
-	e.See(c.overdue == 0, "requests of all tenants", "%d open, %d after their day", c.open, c.overdue)
+	overdue, late, unproved := 0, 0, 0
+	for _, r := range c.open {
+		switch {
+		case r.Late(c.now):
+			overdue++
+		case waitsForEver(r, c.now):
+			unproved++
+		case beyond(r):
+			late++
+		}
+	}
+	e.See(overdue == 0, "requests of all tenants", "%d open, %d after their day", len(c.open), overdue)
+	e.See(late == 0 && unproved == 0, "their days", "%d have a later one than their law, %d wait for a proof for too long", late, unproved)
 	e.Figure("limit", "%s", page.Age(answerWithin))
 	e.Figure("took", "%s", world.Span(c.took))
-	e.Figure("open", "%d", c.open)
-	e.Figure("overdue", "%d", c.overdue)
+	e.Figure("open", "%d", len(c.open))
+	e.Figure("overdue", "%d", overdue)
 	return e
 }
 

@@ -20,6 +20,12 @@ var files embed.FS
 // Languages are those in which people are written to.
 var Languages = []string{"en", "de", "fr", "es"}
 
+// names are the languages in their own words.
+var names = map[string]string{"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español"}
+
+// Named is a language in its own words.
+func Named(lang string) string { return names[lang] }
+
 var texts = page.MustTranslations(files, Languages...)
 
 // About is what every letter about a request needs to know.
@@ -64,6 +70,12 @@ func (l letter) words() string {
 func Code(lang string, to personal.Text, a About, code string) mail.Message {
 	l := in(lang, a)
 	return l.to(to, l.T("code.subject", code), l.T("code.asked", l.wish()), l.T("code.code", code), l.T("code.not", a.Workspace))
+}
+
+// Link carries the link that proves an address, of a request that came another way.
+func Link(lang string, to personal.Text, a About, link string) mail.Message {
+	l := in(lang, a)
+	return l.to(to, l.T("link.subject", a.Workspace), l.T("link.asked", a.Workspace, l.wish()), l.T("link.link"), link, l.T("link.not", a.Workspace))
 }
 
 // Confirmation says that a request has come, and by when it is answered.

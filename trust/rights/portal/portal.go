@@ -22,9 +22,6 @@ var files embed.FS
 
 var texts = page.MustTranslations(files, letters.Languages...)
 
-// names are the languages in their own words.
-var names = map[string]string{"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español"}
-
 // Language is the one to show a page in: the one that was asked for, or what the browser says.
 func Language(asked, accept string) string {
 	if slices.Contains(letters.Languages, asked) {
@@ -65,6 +62,16 @@ type Answer struct {
 	Total   int64
 	By      time.Time
 	Law     time.Time
+	Until   time.Time // by when the person can prove who they are
+	Stopped bool      // the law's clock stands still until then
+}
+
+// Followed is the page to which a mailed link leads.
+type Followed struct {
+	Form
+	ID, Link string
+	Over     bool // the link is not valid any more
+	Sent     bool // another one is on its way
 }
 
 func (f Form) t(key string, args ...any) string { return texts.In(f.Lang).T(key, args...) }
@@ -90,7 +97,7 @@ func (f Form) languages() []page.Link {
 	var out []page.Link
 	for _, l := range letters.Languages {
 		if l != f.Lang {
-			out = append(out, page.Link{Label: names[l], Href: f.Base + "?lang=" + l})
+			out = append(out, page.Link{Label: letters.Named(l), Href: f.Base + "?lang=" + l})
 		}
 	}
 	return out

@@ -1,6 +1,6 @@
 // Package proof makes what proves who asks on the public page, and what is kept of it to know it again.
 //
-// A code of six digits is mailed to an address; a session belongs to the browser that asked. Of both, and of the typed
+// A code of six digits or a link is mailed to an address; a session belongs to the browser that asked. Of both, and of the typed
 // address, a request keeps a hash that is bound to its identifier: it tells nothing, and serves no other request.
 package proof
 
@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -26,13 +27,23 @@ func random(n int) []byte {
 // Code draws six digits.
 func Code() string { return fmt.Sprintf("%06d", binary.BigEndian.Uint64(random(8))%1_000_000) }
 
-// Session draws what a browser holds in a cookie.
-func Session() string { return fmt.Sprintf("%x", random(32)) }
+// Session draws what a browser holds in a cookie, or goes on with what it shows: a browser that asks twice keeps both.
+func Session(shown string) string {
+	if raw, err := hex.DecodeString(shown); err == nil && len(raw) == 32 {
+		return shown
+	}
+	return fmt.Sprintf("%x", random(32))
+}
 
-// OfSession is what is kept of a session.
-func OfSession(session string) personal.Bytes { return hash([]byte(session)) }
+// Link draws what a mailed link ends with.
+func Link() string { return fmt.Sprintf("%x", random(32)) }
 
-// OfCode is what is kept of the code of a request.
+// OfSession is what is kept of the session of a request.
+func OfSession(request [16]byte, session string) personal.Bytes {
+	return hash(append(request[:], session...))
+}
+
+// OfCode is what is kept of the code, or the link, of a request.
 func OfCode(request [16]byte, code string) personal.Bytes { return hash(append(request[:], code...)) }
 
 // OfAddress is what is kept of the address that was typed with a request, whatever the case and the space around it.

@@ -14,6 +14,7 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	legal "aver/trust/holds"
+	"aver/trust/rights/proof"
 	"aver/trust/rights/settings"
 	"aver/trust/rights/state"
 	"aver/vault"
@@ -40,8 +41,15 @@ type Via string
 const (
 	Portal  Via = "portal"
 	Widget  Via = "widget"
-	Console Via = "console"
+	Console Via = "console" // by somebody who works here, on their own
+	Letter  Via = "letter"  // and from here on, by somebody who works here because they were asked
+	Mail    Via = "mail"
+	Phone   Via = "phone"
+	Person  Via = "person"
 )
+
+// Brought lists the ways on which somebody who works here takes a request.
+var Brought = []Via{Letter, Mail, Phone, Person}
 
 // Request is what somebody wants done with their data. It names people by identifier only: it must outlive an erasure
 // to show that it was done, so nothing in it may tell who that was.
@@ -60,8 +68,14 @@ type Request struct {
 	Session     personal.Bytes `vault:"session,secret"` // SHA-256 of the cookie of the browser that asked
 	Address     personal.Bytes `vault:"address,secret"` // SHA-256 of the request's id and the typed address, while that is still to be proved
 	Tries       int            `vault:"tries,state"`
+	Codes       int            `vault:"codes,state"`       // that were asked for since CodesSince
+	CodesSince  time.Time      `vault:"codes_since,state"` // at most a day ago when the last was asked for
 	AskedAt     time.Time      `vault:"asked_at,state"`
-	CodeUntil   time.Time      `vault:"code_until,state"`
+	EnteredAt   time.Time      `vault:"entered_at,state"` // when somebody who works here wrote it down
+	Proof       state.Proof    `vault:"proof,state"`      // how who asked proves who they are, or has
+	ProofAt     time.Time      `vault:"proof_at,state"`   // since when they are asked to
+	ProveUntil  time.Time      `vault:"prove_until,state"`
+	CodeUntil   time.Time      `vault:"code_until,state"` // the newest code or link; another may be asked for
 	ProvedAt    time.Time      `vault:"proved_at,state"`
 	ConfirmBy   time.Time      `vault:"confirm_by,state"` // where the law wants receipt confirmed
 	ConfirmedAt time.Time      `vault:"confirmed_at,state"`
@@ -103,9 +117,16 @@ const KeepWords = 30 * 24 * time.Hour
 type Wish struct {
 	Kind     state.Kind
 	Regime   string // of package deadline; the workspace's own when empty
-	Email    string // on the public page: the address to be proved
+	Email    string // the address to be proved, or what is known of who asked
+	Session  string // of the browser on the public page, if it has one from an earlier request
 	Text     string
 	Language string // of the letters
+
+	// What somebody who works here adds to a request that reached them.
+	Via      Via
+	Received string      // the day, as 2027-01-31; today when empty
+	Proof    state.Proof // Seen, or Link to have one sent; Seen when empty
+	Waits    bool        // an erasure is not carried out before somebody who works here says so once more
 }
 
 // Begin makes a request of a wish, with its days. What it is called follows from the law under which it is answered.
@@ -124,13 +145,97 @@ func Begin(tx *vault.Tx, w Wish, via Via) (Request, error) {
 		return Request{}, errs.New(errs.Invalid, "This law is not known here.", errs.Field{Field: "regime", Code: "unknown", Message: "Choose one of those there are."})
 	}
 	r := Request{ID: NewID(tx.Now()), Kind: w.Kind.Under(w.Regime), Regime: w.Regime, Via: via, Language: w.Language, AskedAt: tx.Now()}
-	law, err := deadline.Of(r.Kind.Clock(r.Regime), r.AskedAt)
+	if w.Received != "" {
+		if r.AskedAt, err = received(w.Received, tx.Now(), deadline.PlaceOf(set.Place)); err != nil {
+			return Request{}, err
+		}
+	}
+	if via != Portal && via != Widget {
+		r.EnteredAt = tx.Now()
+	}
+	due, err := r.Due(tx)
 	if err != nil {
 		return Request{}, err
 	}
-	due := law.Due(r.AskedAt, deadline.PlaceOf(set.Place), 0)
 	r.DueAt, r.LegalAt, r.AlarmAt, r.ConfirmBy = due.Promised, due.Legal, due.Alarm, due.Confirm
 	return r, state.CheckWords(w.Text)
+}
+
+// oldest is how long ago a request may have been received that is written down now.
+const oldest = 366 * 24 * time.Hour
+
+// received is a moment of the day on which a request came, in the tenant's place.
+func received(day string, now time.Time, at deadline.Place) (time.Time, error) {
+	noon, err := at.Day(day)
+	var wrong string
+	switch {
+	case err != nil:
+		wrong = "Write a day, such as 2027-01-31."
+	case day > at.Today(now):
+		wrong = "This day is yet to come."
+	case now.Sub(noon) > oldest:
+		wrong = "This is more than a year ago."
+	case day == at.Today(now):
+		return now, nil
+	default:
+		return noon, nil
+	}
+	return noon, errs.New(errs.Invalid, "The day on which it was received cannot be right.", errs.Field{Field: "received", Code: "malformed", Message: wrong})
+}
+
+// How long somebody may take to prove who they are. A code is short and typed into the page that asked; a link is long, and
+// opens the request where it is followed.
+const (
+	proveLife = 30 * 24 * time.Hour
+	CodeLife  = 10 * time.Minute
+	LinkLife  = 7 * 24 * time.Hour
+)
+
+// Verify waits for a proof of who asked, from now on.
+func (r *Request) Verify(by state.Proof, address string, now time.Time) {
+	r.State, r.Proof, r.ProofAt, r.ProveUntil, r.Address = state.Verifying, by, now, now.Add(proveLife), proof.OfAddress(r.ID, address)
+	r.Renew(now)
+}
+
+// Provable tells whether who asked may still prove who they are.
+func (r Request) Provable(now time.Time) bool {
+	return r.State == state.Verifying && now.Before(r.ProveUntil)
+}
+
+// Renew makes room for another code or link, of which there may be a few each day.
+func (r *Request) Renew(now time.Time) {
+	if now.Sub(r.CodesSince) > 24*time.Hour {
+		r.Codes, r.CodesSince = 0, now
+	}
+	r.Codes, r.Tries, r.Code, r.CodeUntil = r.Codes+1, 0, Nothing, now.Add(CodeLife)
+	if r.Proof == state.Link {
+		r.CodeUntil = now.Add(LinkLife)
+	}
+}
+
+// Proved notes that it is proved now who asked, and counts the days once more: where the law says so the clock stood still.
+func (r *Request) Proved(tx *vault.Tx) error {
+	r.Code, r.ProvedAt = Nothing, tx.Now()
+	due, err := r.Due(tx)
+	if err != nil {
+		return err
+	}
+	r.DueAt, r.LegalAt, r.AlarmAt = due.Promised, due.Legal, due.Alarm
+	if !r.ExtendedAt.IsZero() {
+		r.DueAt, r.LegalAt = due.Extended, due.Extended
+	}
+	return nil
+}
+
+// Stopped tells whether the law's clock stands still, because it is to be proved who asked.
+func (r Request) Stopped() bool {
+	law, err := deadline.Of(r.Kind.Clock(r.Regime), r.AskedAt)
+	return err == nil && r.State == state.Verifying && law.Pauses
+}
+
+// Touched is when somebody last brought the request on.
+func (r Request) Touched() time.Time {
+	return slices.MaxFunc([]time.Time{r.AskedAt, r.EnteredAt, r.ProvedAt}, time.Time.Compare)
 }
 
 // Decided writes down by whom the request was decided: a person, by name, or what was decided beforehand for a case like
@@ -154,8 +259,11 @@ func (r *Request) End(next state.State, at time.Time) error {
 	return nil
 }
 
-// Drop ends a request by what was decided beforehand.
+// Drop ends a request by what was decided beforehand. Of one that nobody proved in time it does not stay whom it spoke for.
 func (r *Request) Drop(next state.State, why state.Reason, by state.Policy, at time.Time) error {
+	if next == state.Expired && r.ProvedAt.IsZero() {
+		r.Contact, r.People = ids.Contact{}, nil
+	}
 	r.Reason, r.Policy, r.DecidedBy = why, by, ids.User{}
 	return r.End(next, at)
 }
@@ -177,8 +285,8 @@ func (r Request) Due(tx *vault.Tx) (deadline.Due, error) {
 		return deadline.Due{}, err
 	}
 	var proving time.Duration
-	if !r.ProvedAt.IsZero() {
-		proving = r.ProvedAt.Sub(r.AskedAt)
+	if !r.ProofAt.IsZero() && !r.ProvedAt.IsZero() {
+		proving = r.ProvedAt.Sub(r.ProofAt)
 	}
 	return law.Due(r.AskedAt, deadline.PlaceOf(set.Place), proving), nil
 }

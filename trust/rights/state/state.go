@@ -146,3 +146,15 @@ const (
 
 // Policies lists them.
 var Policies = []Policy{OwnRequest, Unproved, Nobody, Harmless, Program}
+
+// Proof is how somebody proves that a request is theirs.
+type Proof string
+
+// The ways.
+const (
+	Code   Proof = "code"   // mailed to the address on file, typed into the page that asked
+	Link   Proof = "link"   // mailed to the address on file
+	Signed Proof = "signed" // the tenant's site signed who it is
+	Visit  Proof = "visit"  // the token of the chat's visitor
+	Seen   Proof = "seen"   // somebody who works for the tenant has seen it
+)

@@ -14,6 +14,8 @@ import (
 	"aver/base/deadline"
 	"aver/base/errs"
 	"aver/frame/page"
+	"aver/trust/rights/letters"
+	"aver/trust/rights/record"
 	"aver/trust/rights/settings"
 	"aver/trust/rights/state"
 )
@@ -41,6 +43,9 @@ type Request struct {
 	Passed                               bool
 	Asked, Alarm, Due, Legal, Ended, Now time.Time
 	ConfirmBy, Confirmed, Extended       time.Time
+	Entered, ProofAt, ProveUntil, Proved time.Time
+	Proof                                state.Proof
+	Stopped                              bool // the law's clock stands still
 	File                                 bool
 	Entry                                int64
 	Task                                 Task
@@ -50,6 +55,14 @@ type Request struct {
 type ListView struct {
 	Requests []Request
 	Older    string
+	May      bool // whoever looks may write a request down
+}
+
+// NewView is the form for a request that reached the tenant another way.
+type NewView struct {
+	Person, Regime, Today string
+	Mails, May            bool
+	Sheet                 page.Sheet
 }
 
 // RequestView is the page of one request.
@@ -65,6 +78,7 @@ type RequestView struct {
 // EraseView asks an operator before an erasure.
 type EraseView struct {
 	Contact, Word string
+	Request       string // that waits for it; empty when nobody asked
 	Rows          map[string]int
 	Faults        []errs.Field
 }
@@ -81,6 +95,9 @@ func NotTheWord() string { return text.T("confirm.mismatch") }
 
 // Erased says that somebody is gone.
 func Erased() string { return text.T("erased") }
+
+// Entered says that a request was written down.
+func Entered() string { return text.T("entered") }
 
 // Decided says that a decision was stored.
 func Decided(what string) string { return text.T("decided." + what) }
@@ -113,6 +130,8 @@ func (r Request) mark() page.State {
 	}
 }
 
+func (r Request) verifying() bool { return r.State == state.Verifying }
+
 func (r Request) stateWord() string { return text.T("state." + string(r.State)) }
 
 func (r Request) kindWord() string { return text.T("kind." + string(r.Kind)) }
@@ -124,6 +143,9 @@ func (r Request) row() page.Row {
 		note += ": " + text.T("reason."+string(r.Reason))
 	case r.Passed && !r.over():
 		note += " · " + text.T("passed.short")
+	}
+	if r.Stopped {
+		note += " · " + text.T("due.stands")
 	}
 	if r.waits() {
 		note += " · " + text.T("due.by", r.Due.Format(time.DateOnly))
@@ -146,6 +168,13 @@ func (r Request) facts() []page.KeyValue {
 	case r.Policy != "":
 		out = append(out, page.KeyValue{Key: text.T("fact.decided"), Value: text.T("fact.policy"), Help: text.T("policy." + string(r.Policy))})
 	}
+	switch {
+	case r.Proof == "":
+	case r.Proved.IsZero():
+		out = append(out, page.KeyValue{Key: text.T("fact.proof"), Value: text.T("fact.proof.open"), Help: text.T("proof." + string(r.Proof))})
+	default:
+		out = append(out, page.KeyValue{Key: text.T("fact.proof"), Value: text.T("proof." + string(r.Proof))})
+	}
 	if r.Delay != "" && r.Extended.IsZero() {
 		out = append(out, page.KeyValue{Key: text.T("fact.delay"), Value: text.T("delay." + string(r.Delay)), Help: text.T("fact.delay.help")})
 	}
@@ -155,9 +184,27 @@ func (r Request) facts() []page.KeyValue {
 	return append(out, page.KeyValue{Key: text.T("fact.number"), Part: page.Code{Value: r.ID, Label: text.T("fact.number"), Short: 8}})
 }
 
+// What is said while it is still to be proved who asked.
+func (r Request) standTitle() string {
+	if r.Stopped {
+		return text.T("stands")
+	}
+	return text.T("runs")
+}
+
+func (r Request) standText() string {
+	if r.Stopped {
+		return text.T("stands.text", r.ProofAt.Format(time.DateOnly), r.ProveUntil.Format(time.DateOnly))
+	}
+	return text.T("runs.text", r.Legal.Format(time.DateOnly), r.ProveUntil.Format(time.DateOnly))
+}
+
 // course is the request's days on a line.
 func (r Request) course() page.Course {
 	c := page.Course{Label: text.T("course.label", r.Due.Format(time.DateOnly), r.Legal.Format(time.DateOnly)), Now: r.Now}
+	if r.verifying() {
+		c.Label = text.T("course.stands", r.ProveUntil.Format(time.DateOnly))
+	}
 	add := func(key string, at time.Time, s page.State) {
 		if !at.IsZero() {
 			c.Stations = append(c.Stations, page.Station{Label: text.T("course." + key), At: at, State: s})
@@ -173,14 +220,27 @@ func (r Request) course() page.Course {
 		return page.Stale
 	}
 	add("asked", r.Asked, page.Holds)
+	if !r.ProofAt.IsZero() && r.ProofAt.Sub(r.Asked) > time.Hour {
+		add("proof", r.ProofAt, page.Holds)
+	}
+	if r.Proved.Sub(r.Asked) > time.Hour && !r.ProofAt.IsZero() {
+		add("proved", r.Proved, page.Holds)
+	}
 	add("confirmed", r.Confirmed, page.Holds)
 	if r.Confirmed.IsZero() && !r.over() {
 		add("confirm", r.ConfirmBy, ahead(r.ConfirmBy))
 	}
 	add("extended", r.Extended, page.Holds)
-	if r.over() {
+	if r.verifying() {
+		add("prove", r.ProveUntil, page.Unknown)
+	}
+	if r.Stopped { // the days that are due are not known yet
+		return c
+	}
+	switch {
+	case r.over():
 		add("ended", r.Ended, page.Holds)
-	} else {
+	case !r.verifying():
 		add("alarm", r.Alarm, page.Unknown)
 	}
 	if !r.Due.Equal(r.Legal) {
@@ -222,7 +282,12 @@ func (v RequestView) typedWords() []page.KeyValue {
 // Which forms the page of a request has for whoever may decide it.
 func (v RequestView) mayFulfil() bool { return v.May && v.State == state.Open }
 func (v RequestView) mayRetry() bool {
-	return v.May && v.State == state.Open && !v.Passed && v.Kind.Deed() == state.Copy
+	return v.May && v.State == state.Open && !v.Passed && (v.Kind.Deed() == state.Copy || v.Kind.Deed() == state.Hold)
+}
+
+// mayErase tells whether an erasure waits for a colleague's last word.
+func (v RequestView) mayErase() bool {
+	return v.May && v.State == state.Open && !v.Passed && v.Kind.Deed() == state.Erase
 }
 func (v RequestView) mayDeny() bool { return v.May && v.State.May(state.Denied) }
 func (v RequestView) mayConfirm() bool {
@@ -266,6 +331,39 @@ func places() []page.Option {
 	return out
 }
 
+func kinds() []page.Option {
+	var out []page.Option
+	for _, k := range state.Kinds {
+		out = append(out, page.Option{Value: string(k), Label: text.T("kind." + string(k))})
+	}
+	return out
+}
+
+// languages are those in which people are written to, in their own words.
+func languages() []page.Option {
+	var out []page.Option
+	for _, l := range letters.Languages {
+		out = append(out, page.Option{Value: l, Label: letters.Named(l)})
+	}
+	return out
+}
+
+func vias() []page.Option {
+	var out []page.Option
+	for _, v := range record.Brought {
+		out = append(out, page.Option{Value: string(v), Label: text.T("via." + string(v))})
+	}
+	return out
+}
+
+func (v NewView) proofs() []page.Option {
+	out := []page.Option{{Value: string(state.Seen), Label: text.T("proof.seen"), Help: text.T("proof.seen.help")}}
+	if v.Mails {
+		out = append(out, page.Option{Value: string(state.Link), Label: text.T("proof.link"), Help: text.T("proof.link.help")})
+	}
+	return out
+}
+
 func laws() []page.Option {
 	var out []page.Option
 	for _, r := range state.Regimes {
@@ -294,6 +392,14 @@ func (v EraseView) counts() []count {
 		return strings.Compare(a.Table, b.Table)
 	})
 	return out
+}
+
+// back leads to the page from which somebody came to erase.
+func (v EraseView) back() page.Link {
+	if v.Request != "" {
+		return page.Link{Label: text.T("erase.back"), Href: "/privacy/requests/" + v.Request}
+	}
+	return page.Link{Label: text.T("erase.back"), Href: "/contacts/" + v.Contact}
 }
 
 func (v EraseView) sheet() page.Sheet {

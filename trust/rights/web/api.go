@@ -10,6 +10,7 @@ import (
 	"aver/frame/answer"
 	"aver/frame/request"
 	"aver/trust/rights"
+	"aver/trust/rights/record"
 	"aver/trust/rights/settings"
 	"aver/trust/rights/state"
 	"aver/vault"
@@ -24,7 +25,12 @@ type privacyRequestJSON struct {
 	Reason     string           `json:"reason,omitempty" doc:"Of a request in progress, what it waits for; of a denied one, why"`
 	Contact    ids.Contact      `json:"contact,omitzero"`
 	Passed     bool             `json:"passed,omitempty" doc:"Nobody who is known here: yours to answer"`
-	CreatedAt  time.Time        `json:"created_at"`
+	Via        record.Via       `json:"via" enum:"portal,widget,console,letter,mail,phone,person"`
+	Proof      state.Proof      `json:"proof,omitempty" enum:"code,link,signed,visit,seen" doc:"How who asked proves who they are, or has"`
+	ProvedAt   *time.Time       `json:"proved_at,omitempty"`
+	ProveUntil *time.Time       `json:"prove_until,omitempty" doc:"When a request ends by itself that nobody has proved"`
+	Stopped    bool             `json:"clock_stopped,omitempty" doc:"The law's clock stands still until it is proved who asked: due_at and legal_due_at move on with each day of it"`
+	CreatedAt  time.Time        `json:"created_at" doc:"When it was received: the time for the answer counts from then"`
 	DueAt      time.Time        `json:"due_at" doc:"The answer, as promised or as extended"`
 	LegalDueAt time.Time        `json:"legal_due_at" doc:"The answer, as the law has it"`
 	ConfirmBy  *time.Time       `json:"confirm_by,omitempty" doc:"By when the law wants receipt confirmed"`
@@ -38,7 +44,7 @@ type privacyRequestJSON struct {
 }
 
 func jsonOf(r rights.Request) privacyRequestJSON {
-	out := privacyRequestJSON{ID: r.ID, Kind: r.Kind, Regime: r.Regime, Contact: r.Contact, Passed: r.Passed, CreatedAt: r.AskedAt, DueAt: r.DueAt, LegalDueAt: r.LegalAt,
+	out := privacyRequestJSON{ID: r.ID, Kind: r.Kind, Regime: r.Regime, Contact: r.Contact, Passed: r.Passed, Via: r.Via, Proof: r.Proof, ProvedAt: known(r.ProvedAt), ProveUntil: known(r.ProveUntil), Stopped: r.Stopped(), CreatedAt: r.AskedAt, DueAt: r.DueAt, LegalDueAt: r.LegalAt,
 		ConfirmBy: known(r.ConfirmBy), Confirmed: known(r.ConfirmedAt), ExtendedAt: known(r.ExtendedAt), Delay: r.Delay, EndedAt: known(r.EndedAt), DecidedBy: r.DecidedBy, Policy: r.Policy, Entry: r.Entry}
 	out.Status, out.Reason = r.State.Protocol()
 	if r.Reason != "" {
@@ -84,14 +90,20 @@ func by(do decide) func(context.Context, *decisionIn) (*answer.Of[privacyRequest
 func (s *Service) api(api huma.API) {
 	huma.Post(api, "/v1/privacy_requests", func(ctx context.Context, in *struct {
 		Body struct {
-			Contact ids.Contact `json:"contact"`
-			Kind    state.Kind  `json:"kind" enum:"access,portability,rectification,erasure,restriction,objection,no_automated_decision,know,delete,correct,opt_out,limit"`
-			Regime  string      `json:"regime,omitempty" enum:"gdpr,ccpa" doc:"The workspace's own if it is not given"`
-			Words   string      `json:"words,omitempty" maxLength:"4000" doc:"What the person wrote"`
+			Contact  ids.Contact `json:"contact,omitempty" doc:"Who asked"`
+			Address  string      `json:"address,omitempty" maxLength:"254" doc:"Or the mail address of who asked. If nobody here has it, the request is yours to answer"`
+			Kind     state.Kind  `json:"kind" enum:"access,portability,rectification,erasure,restriction,objection,no_automated_decision,know,delete,correct,opt_out,limit"`
+			Regime   string      `json:"regime,omitempty" enum:"gdpr,ccpa" doc:"The workspace's own if it is not given"`
+			Words    string      `json:"words,omitempty" maxLength:"4000" doc:"What the person wrote"`
+			Via      record.Via  `json:"via,omitempty" enum:"letter,mail,phone,person" doc:"How it reached you"`
+			Received string      `json:"received,omitempty" format:"date" doc:"The day on which it did, in the last year; today if it is not given"`
+			Proof    state.Proof `json:"proof,omitempty" enum:"seen,link" doc:"seen (if not given): you know who asked, and what was asked for is carried out at once. link: it waits until they have opened a link that is mailed to the address on file"`
+			Language string      `json:"language,omitempty" maxLength:"35" doc:"Of the letters to the person"`
 		}
 	}) (*answer.Of[privacyRequestJSON], error) {
 		actor := request.Actor(ctx)
-		id, err := s.Start(ctx, actor, rights.Wish{Kind: in.Body.Kind, Regime: in.Body.Regime, Text: in.Body.Words}, in.Body.Contact)
+		b := in.Body
+		id, err := s.Enter(ctx, actor, rights.Wish{Kind: b.Kind, Regime: b.Regime, Text: b.Words, Email: b.Address, Via: b.Via, Received: b.Received, Proof: b.Proof, Language: b.Language}, b.Contact)
 		if err != nil {
 			return nil, err
 		}

@@ -5,10 +5,13 @@ import (
 	"net/http"
 	"strings"
 
+	"aver/base/deadline"
 	"aver/base/errs"
+	"aver/base/ids"
 	"aver/frame/page"
 	"aver/frame/request"
 	"aver/trust/rights"
+	"aver/trust/rights/record"
 	"aver/trust/rights/settings"
 	"aver/trust/rights/state"
 	"aver/trust/rights/ui"
@@ -24,7 +27,7 @@ func (s *Service) listPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view := ui.ListView{Older: next.String()}
+	view := ui.ListView{Older: next.String(), May: s.MayDecide(request.Actor(r.Context()))}
 	for _, one := range list {
 		view.Requests = append(view.Requests, s.shown(one))
 	}
@@ -34,6 +37,7 @@ func (s *Service) listPage(w http.ResponseWriter, r *http.Request) error {
 func (s *Service) shown(r rights.Request) ui.Request {
 	return ui.Request{ID: r.ID.String(), Via: string(r.Via), Contact: r.Contact.String(), Regime: r.Regime, Kind: r.Kind, State: r.State, Reason: r.Reason, Delay: r.Delay, Policy: r.Policy,
 		Passed: r.Passed, Asked: r.AskedAt, Alarm: r.AlarmAt, Due: r.DueAt, Legal: r.LegalAt, Ended: r.EndedAt, Now: s.Now(), ConfirmBy: r.ConfirmBy, Confirmed: r.ConfirmedAt, Extended: r.ExtendedAt,
+		Entered: r.EnteredAt, Proof: r.Proof, ProofAt: r.ProofAt, ProveUntil: r.ProveUntil, Proved: r.ProvedAt, Stopped: r.Stopped(),
 		File: !r.File.IsZero(), Entry: r.Entry, Task: ui.Task(s.TaskOf(r))}
 }
 
@@ -72,6 +76,50 @@ func (s *Service) drawOne(w http.ResponseWriter, r *http.Request, sheet page.She
 	}
 	view.Sheet = sheet
 	return page.Render(w, r, sheet.Status(), ui.RequestPage(view))
+}
+
+// newPage is the form for a request that reached the tenant another way.
+func (s *Service) newPage(w http.ResponseWriter, r *http.Request) error {
+	return s.drawNew(w, r, page.Sheet{})
+}
+
+func (s *Service) drawNew(w http.ResponseWriter, r *http.Request, sheet page.Sheet) error {
+	actor := request.Actor(r.Context())
+	set, err := s.Settings(r.Context(), actor)
+	if err != nil {
+		return err
+	}
+	sheet.Action = "/privacy/requests"
+	today := deadline.PlaceOf(set.Place).Today(s.Now())
+	return page.Render(w, r, sheet.Status(), ui.New(ui.NewView{Person: r.URL.Query().Get("contact"), Regime: set.Regime, Today: today, Mails: s.Mails(), May: s.MayDecide(actor), Sheet: sheet}))
+}
+
+func (s *Service) enterRequest(w http.ResponseWriter, r *http.Request) error {
+	form, err := request.Form(r)
+	if err != nil {
+		return err
+	}
+	wish := rights.Wish{Kind: state.Kind(form.Get("kind")), Regime: form.Get("regime"), Text: strings.TrimSpace(form.Get("words")), Language: form.Get("language"),
+		Via: record.Via(form.Get("via")), Received: form.Get("received"), Proof: state.Proof(form.Get("proof")), Waits: true}
+	who := strings.TrimSpace(form.Get("person"))
+	contact, err := ids.ParseSubject(who)
+	if err != nil {
+		wish.Email = who
+	}
+	id, err := s.Enter(r.Context(), request.Actor(r.Context()), wish, contact)
+	if sheet, again := page.Refused(err, form); again {
+		return s.drawNew(w, r, sheet)
+	}
+	return page.Done(w, r, err, "/privacy/requests/"+id.String(), ui.Entered())
+}
+
+// isAbout refuses a request that is about somebody else.
+func (s *Service) isAbout(r *http.Request, id rights.RequestID, contact ids.Contact) error {
+	one, err := s.Read(r.Context(), request.Actor(r.Context()), id)
+	if err == nil && one.Contact != contact {
+		err = errs.New(errs.NotFound, "There is no such request about this person.")
+	}
+	return err
 }
 
 func (s *Service) requestPart(w http.ResponseWriter, r *http.Request) error {
@@ -192,7 +240,7 @@ func (s *Service) drawErase(w http.ResponseWriter, r *http.Request, sheet page.S
 	if err != nil {
 		return err
 	}
-	return page.Render(w, r, sheet.Status(), ui.Erase(ui.EraseView{Contact: contact.String(), Word: word, Rows: rows, Faults: sheet.Errors}))
+	return page.Render(w, r, sheet.Status(), ui.Erase(ui.EraseView{Contact: contact.String(), Request: r.FormValue("request"), Word: word, Rows: rows, Faults: sheet.Errors}))
 }
 
 func (s *Service) erasePerson(w http.ResponseWriter, r *http.Request) error {
@@ -210,6 +258,17 @@ func (s *Service) erasePerson(w http.ResponseWriter, r *http.Request) error {
 	}
 	if strings.TrimSpace(form.Get("confirm")) != word {
 		return s.drawErase(w, r, page.Sheet{Errors: []errs.Field{{Field: "confirm", Code: "mismatch", Message: ui.NotTheWord()}}})
+	}
+	if text := form.Get("request"); text != "" { // which waits for this
+		id, err := record.ParseID(text)
+		if err == nil {
+			err = s.isAbout(r, id, contact)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = s.Retry(r.Context(), request.Actor(r.Context()), id)
+		return page.Done(w, r, err, "/privacy/requests/"+text, ui.Erased())
 	}
 	done, err := s.Erase(r.Context(), request.Actor(r.Context()), contact, "order of the controller")
 	return page.Done(w, r, err, "/privacy/requests/"+done.ID.String(), ui.Erased())

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"aver/base/deadline"
 	"aver/base/errs"
@@ -79,6 +80,9 @@ func (s *Service) portalAsk(w http.ResponseWriter, r *http.Request) error {
 	if !wish.Kind.Known() {
 		return s.drawPortal(w, r, lang, page.Sheet{Sent: form, Errors: []errs.Field{portal.Fault(lang, "kind", "required")}})
 	}
+	if c, err := r.Cookie(ticketCookie); err == nil {
+		wish.Session = c.Value
+	}
 	ticket, err := s.Ask(r.Context(), tenant.ID, wish)
 	if sheet, again := page.Refused(err, form); again {
 		return s.drawPortal(w, r, lang, sheet)
@@ -86,9 +90,17 @@ func (s *Service) portalAsk(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	http.SetCookie(w, &http.Cookie{Name: ticketCookie, Value: ticket.Session, Path: "/", MaxAge: int(rights.FileLife.Seconds()), Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	hold(w, ticket)
 	page.Redirect(w, r, ownPage(tenant, ticket.Request), "")
 	return nil
+}
+
+// ticketLife is how long a browser keeps it: as long as somebody may take to prove who they are, and to read the answer.
+const ticketLife = 32 * 24 * time.Hour
+
+// hold lets the browser keep the ticket.
+func hold(w http.ResponseWriter, t rights.Ticket) {
+	http.SetCookie(w, &http.Cookie{Name: ticketCookie, Value: t.Session, Path: "/", MaxAge: int(ticketLife.Seconds()), Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode})
 }
 
 // held reads which workspace and which request the path names, and the session that the browser shows for it.
@@ -129,7 +141,7 @@ func (s *Service) drawRequest(w http.ResponseWriter, r *http.Request, sheet page
 	}
 	task := s.TaskOf(held)
 	view := portal.Answer{Form: portal.Form{Workspace: tenant.Name, Base: base(tenant), Lang: lang, Sheet: sheet}, ID: held.ID.String(),
-		Kind: held.Kind, State: held.State, Reason: held.Reason, GDPR: held.Regime == deadline.GDPR, Done: task.Done, Total: task.Total, By: held.DueAt, Law: held.LegalAt}
+		Kind: held.Kind, State: held.State, Reason: held.Reason, GDPR: held.Regime == deadline.GDPR, Done: task.Done, Total: task.Total, By: held.DueAt, Law: held.LegalAt, Until: held.ProveUntil, Stopped: held.Stopped()}
 	if !held.File.IsZero() {
 		view.File = "/my-data/files/" + tenant.Slug + "/" + held.ID.String()
 	}
@@ -154,6 +166,63 @@ func (s *Service) portalCode(w http.ResponseWriter, r *http.Request) error {
 		return s.drawRequest(w, r, sheet)
 	}
 	return page.Done(w, r, err, ownPage(tenant, t.Request), "")
+}
+
+// portalAgain sends another code or link. It looks the same whoever asks.
+func (s *Service) portalAgain(w http.ResponseWriter, r *http.Request) error {
+	tenant, t, err := s.held(r)
+	if err != nil {
+		return err
+	}
+	form, err := request.Form(r)
+	if err != nil {
+		return err
+	}
+	if t.Link = form.Get("link"); t.Link == "" {
+		return page.Done(w, r, s.Another(r.Context(), tenant.ID, t), ownPage(tenant, t.Request), "")
+	}
+	if err := s.Another(r.Context(), tenant.ID, t); err != nil {
+		return err
+	}
+	return s.drawLink(w, r, tenant, portal.Followed{Sent: true})
+}
+
+// portalLink is where a mailed link leads. It does nothing by itself: programs that look at mail open links, too.
+func (s *Service) portalLink(w http.ResponseWriter, r *http.Request) error {
+	tenant, err := s.workspace(r)
+	if err != nil {
+		return err
+	}
+	return s.drawLink(w, r, tenant, portal.Followed{Link: r.URL.Query().Get("link")})
+}
+
+func (s *Service) drawLink(w http.ResponseWriter, r *http.Request, tenant vault.Tenant, f portal.Followed) error {
+	lang := portal.Language("", r.Header.Get("Accept-Language"))
+	f.Form = portal.Form{Workspace: tenant.Name, Base: base(tenant), Lang: lang}
+	f.ID = r.PathValue("id")
+	return page.Render(w, r.WithContext(page.Speak(r.Context(), lang)), http.StatusOK, portal.Follow(f))
+}
+
+func (s *Service) portalProof(w http.ResponseWriter, r *http.Request) error {
+	tenant, t, err := s.held(r)
+	if err != nil {
+		return err
+	}
+	form, err := request.Form(r)
+	if err != nil {
+		return err
+	}
+	t.Link = form.Get("link")
+	followed, err := s.Follow(r.Context(), tenant.ID, t)
+	if errs.Is(err, errs.Gone) {
+		return s.drawLink(w, r, tenant, portal.Followed{Link: t.Link, Over: true})
+	}
+	if err != nil {
+		return err
+	}
+	hold(w, followed)
+	page.Redirect(w, r, ownPage(tenant, t.Request), "")
+	return nil
 }
 
 func (s *Service) portalErase(w http.ResponseWriter, r *http.Request) error {

@@ -39,6 +39,8 @@ func (s *Service) Module() module.Module {
 func (s *Service) routes(mux module.Mux) {
 	for pattern, handler := range map[string]request.Handler{
 		"GET /privacy":                          s.listPage,
+		"GET /privacy/requests/new":             s.newPage,
+		"POST /privacy/requests":                s.enterRequest,
 		"GET /privacy/requests/{id}":            s.requestPage,
 		"GET /privacy/requests/{id}/progress":   s.requestPart,
 		"POST /privacy/requests/{id}/fulfil":    s.fulfilRequest,
@@ -57,6 +59,9 @@ func (s *Service) routes(mux module.Mux) {
 		"POST /my-data/{workspace}":             s.portalAsk,
 		"GET /my-data/{workspace}/{id}":         s.portalRequest,
 		"POST /my-data/{workspace}/{id}/code":   s.portalCode,
+		"POST /my-data/{workspace}/{id}/again":  s.portalAgain,
+		"GET /my-data/proof/{workspace}/{id}":   s.portalLink,
+		"POST /my-data/{workspace}/{id}/proof":  s.portalProof,
 		"POST /my-data/{workspace}/{id}/erase":  s.portalErase,
 		"POST /my-data/{workspace}/{id}/revoke": s.portalRevoke,
 		"GET /my-data/files/{workspace}/{id}":   s.portalFile,
