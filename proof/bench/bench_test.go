@@ -27,7 +27,7 @@ func TestTheRigMeasuresEveryRow(t *testing.T) {
 	if err := json.Unmarshal(out, &got); err != nil {
 		t.Fatal(err)
 	}
-	if want := 23; len(got.Lines) != want || got.Machine == "" {
+	if want := 24; len(got.Lines) != want || got.Machine == "" {
 		t.Errorf("%d lines, want %d", len(got.Lines), want)
 	}
 	for _, l := range got.Lines {

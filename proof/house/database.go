@@ -35,6 +35,12 @@ func StartServer(ctx context.Context) (s *Server, err error) {
 	})
 }
 
+// Another makes a further database of the server, without any schema.
+func (s *Server) Another() (d pgtest.Database, err error) {
+	err = s.t.try(func() { d = s.cluster.NewDatabase(s.t, nil) })
+	return d, err
+}
+
 // Kill ends every process of the server (SIGKILL), of which none gets to say goodbye.
 func (s *Server) Kill() error {
 	folder, _, _ := strings.Cut(strings.TrimPrefix(s.Database.Boss, "host="), " ")

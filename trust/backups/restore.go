@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"filippo.io/age"
+	"golang.org/x/sync/errgroup"
 
 	"aver/base/errs"
 	"aver/base/ids"
@@ -212,21 +213,33 @@ func (s *Service) unpack(ctx context.Context, z *zip.Reader, m manifest.Manifest
 		defer func() { err = errors.Join(err, files.Close()) }()
 		into = files
 	}
+	return s.unpackParts(ctx, z, m, o.To, into)
+}
+
+// abreast is how many files are unpacked at a time: rows go into a store while others wait for the disk.
+const abreast = 3
+
+func (s *Service) unpackParts(ctx context.Context, z *zip.Reader, m manifest.Manifest, to string, into engine.Engine) error {
+	work, ctx := errgroup.WithContext(ctx)
+	work.SetLimit(abreast)
 	for _, part := range m.Tenants {
 		gone, err := s.vault.Keys().Destroyed(ctx, part.Tenant)
 		if err != nil {
-			return err
+			return errors.Join(err, work.Wait())
 		}
 		if gone {
 			continue // whoever was destroyed is not brought back, not even unreadable
 		}
 		for _, f := range part.Files {
-			if err := errors.Join(ctx.Err(), unpackFile(ctx, z, f, part.Tenant, o.To, into)); err != nil {
-				return err
-			}
+			work.Go(func() error {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				return unpackFile(ctx, z, f, part.Tenant, to, into)
+			})
 		}
 	}
-	return nil
+	return work.Wait()
 }
 
 // files are stores below a folder, which open with the live keys.

@@ -64,7 +64,7 @@ const (
 // Read calls table for each table and row for each of its rows. Values are nil, int64, bool, string or []byte and belong
 // to the callee.
 func Read(from io.Reader, table func(Table) error, row func([]any) error) error {
-	r := bufio.NewReaderSize(from, 256<<10)
+	r := bufio.NewReaderSize(from, 1<<20)
 	first, err := line(r)
 	if err != nil || string(first) != Format {
 		return fmt.Errorf("%w: it does not begin as one", ErrDamaged)

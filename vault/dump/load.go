@@ -8,40 +8,78 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"aver/base/ids"
 	"aver/vault/engine"
 )
 
+// Filler is implemented by engines that take rows in faster than by statements, several transactions at a time.
+type Filler interface {
+	// Fill stores rows of a table in a transaction, which is on the disk when Settle has returned.
+	Fill(ctx context.Context, tenant ids.Tenant, t Table, rows [][]any) error
+	// Settle waits for the disk.
+	Settle(ctx context.Context, tenant ids.Tenant) error
+}
+
 // Load puts a dump's rows into a tenant's empty store. Rows that are there already are an error (engine.ErrUnique), and
 // so is a table that the store does not have. It commits as it goes: what it left after an error is to be removed.
 func Load(ctx context.Context, e engine.Engine, tenant ids.Tenant, from io.Reader) (rows int64, err error) {
-	l := loader{ctx: ctx, engine: e, tenant: tenant}
+	l := loader{ctx: ctx, tenant: tenant, store: func(ctx context.Context, t Table, rows [][]any) error { return insert(ctx, e, tenant, t, rows) }}
+	settle := func(context.Context, ids.Tenant) error { return nil }
+	if f, fills := e.(Filler); fills {
+		l.store = func(ctx context.Context, t Table, rows [][]any) error { return f.Fill(ctx, tenant, t, rows) }
+		settle = f.Settle
+	}
+	l.next(e.Lanes())
 	err = Read(from, l.begin, l.add)
 	if err == nil {
 		err = l.flush()
 	}
+	if failed := l.running.Wait(); failed != nil {
+		err = failed
+	}
+	if err == nil {
+		err = settle(ctx, tenant)
+	}
 	return l.rows, err
 }
 
-// loader gathers rows of one table and stores them some at a time.
+// loader gathers rows of one table and stores them some at a time, while it reads on.
 type loader struct {
 	ctx    context.Context
-	engine engine.Engine
 	tenant ids.Tenant
+	store  func(context.Context, Table, [][]any) error
 
 	table   Table
 	waiting [][]any
 	bytes   int64
 	rows    int64
+
+	lanes   int
+	running *errgroup.Group // stores rows of this table
+	halted  context.Context // done when one of them failed
+}
+
+// next begins a table's transactions.
+func (l *loader) next(lanes int) {
+	l.lanes = lanes
+	l.running, l.halted = errgroup.WithContext(l.ctx)
+	l.running.SetLimit(lanes)
 }
 
 // name is what tables and columns of the schema are called; a dump is not trusted to hold nothing else.
 var name = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 
+// begin waits for the table before: a row may refer to one of it.
 func (l *loader) begin(t Table) error {
 	if err := l.flush(); err != nil {
 		return err
 	}
+	if err := l.running.Wait(); err != nil {
+		return err
+	}
+	l.next(l.lanes)
 	for _, c := range t.Columns {
 		if !name.MatchString(c.Name) {
 			return fmt.Errorf("%w: a column's name", ErrDamaged)
@@ -82,38 +120,40 @@ func size(v any) int64 {
 	return 8
 }
 
+// flush hands the rows that wait to whoever is free next, and tells of one that failed before.
 func (l *loader) flush() error {
 	if len(l.waiting) == 0 {
 		return nil
 	}
-	err := l.engine.Write(l.ctx, l.tenant, func(c engine.Conn) error {
-		for some := range slices.Chunk(l.waiting, together) {
-			if err := l.insert(c, some); err != nil {
+	table, rows := l.table, l.waiting
+	l.running.Go(func() error {
+		if err := l.store(l.halted, table, rows); err != nil {
+			return fmt.Errorf("load rows of %s: %w", table.Name, err)
+		}
+		return nil
+	})
+	l.rows += int64(len(rows))
+	l.waiting, l.bytes = nil, 0
+	if l.halted.Err() != nil {
+		return l.running.Wait()
+	}
+	return nil
+}
+
+// insert stores rows by statements, some in each.
+func insert(ctx context.Context, e engine.Engine, tenant ids.Tenant, t Table, rows [][]any) error {
+	var names []string
+	for _, column := range t.Columns {
+		names = append(names, column.Name)
+	}
+	one := "(?" + strings.Repeat(", ?", len(names)-1) + ")"
+	return e.Write(ctx, tenant, func(c engine.Conn) error {
+		for some := range slices.Chunk(rows, together) {
+			text := "INSERT INTO " + t.Name + " (" + strings.Join(names, ", ") + ") VALUES " + one + strings.Repeat(", "+one, len(some)-1)
+			if _, err := c.Exec(text, slices.Concat(some...)...); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("load rows of %s: %w", l.table.Name, err)
-	}
-	l.rows += int64(len(l.waiting))
-	l.waiting, l.bytes = nil, 0
-	return nil
-}
-
-func (l *loader) insert(c engine.Conn, rows [][]any) error {
-	var names []string
-	for _, column := range l.table.Columns {
-		names = append(names, column.Name)
-	}
-	one := "(?" + strings.Repeat(", ?", len(names)-1) + ")"
-	text := "INSERT INTO " + l.table.Name + " (" + strings.Join(names, ", ") + ") VALUES " + one + strings.Repeat(", "+one, len(rows)-1)
-	args := slices.Concat(rows...)
-	if q, ok := c.(engine.Queuer); ok {
-		q.Queue(text, args...)
-		return nil
-	}
-	_, err := c.Exec(text, args...)
-	return err
 }

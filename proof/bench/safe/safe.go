@@ -17,17 +17,20 @@ import (
 	"aver/proof/bench/hoard"
 	"aver/trust/backups"
 	"aver/trust/identity"
+	"aver/vault/engine"
 )
 
 // Speeds are in bytes a second, one of each round.
 type Speeds struct {
 	Size             int64 // of the backup, in bytes
 	Made, Restored   []float64
+	Rows             []float64 // restored with the rows in a database
 	Sealing, Opening []float64 // age, from a file to a file
 }
 
-// Measure backs a workspace up and restores it into stores of files, and has age encrypt and decrypt as many bytes, in turns.
-func Measure(ctx context.Context, h *hoard.Hoard, folder string, rounds int) (Speeds, error) {
+// Measure backs a workspace up and restores it into stores of files, with a way to get an empty database into one too, and
+// has age encrypt and decrypt as many bytes, in turns.
+func Measure(ctx context.Context, h *hoard.Hoard, folder string, rounds int, empty func() (engine.Engine, error)) (Speeds, error) {
 	var s Speeds
 	actor := identity.System(ids.Installation, "bench")
 	for i := range rounds {
@@ -39,18 +42,44 @@ func Measure(ctx context.Context, h *hoard.Hoard, folder string, rounds int) (Sp
 		s.Size = m.Size
 		s.Made = append(s.Made, speed(s.Size, begun))
 		to := filepath.Join(folder, fmt.Sprint("restored", i))
-		begun = time.Now()
-		if _, err := h.App.Backups.Restore(ctx, actor, backups.Order{Name: m.Name, To: to}); err != nil {
-			return s, fmt.Errorf("restore: %w", err)
+		restored, err := restore(ctx, h, backups.Order{Name: m.Name, To: to}, s.Size)
+		if err != nil {
+			return s, err
 		}
-		s.Restored = append(s.Restored, speed(s.Size, begun))
+		s.Restored = append(s.Restored, restored)
+		if empty != nil {
+			rows, err := intoDatabase(ctx, h, backups.Order{Name: m.Name, To: to}, s.Size, empty)
+			if err != nil {
+				return s, err
+			}
+			s.Rows = append(s.Rows, rows)
+		}
 		sealing, opening, err := plainCopy(folder, s.Size)
-		if err := errors.Join(err, os.RemoveAll(to)); err != nil {
+		if err != nil {
 			return s, fmt.Errorf("copy with age: %w", err)
 		}
 		s.Sealing, s.Opening = append(s.Sealing, sealing), append(s.Opening, opening)
 	}
 	return s, nil
+}
+
+// restore tells how fast it was, and removes what it restored.
+func restore(ctx context.Context, h *hoard.Hoard, o backups.Order, size int64) (float64, error) {
+	begun := time.Now()
+	if _, err := h.App.Backups.Restore(ctx, identity.System(ids.Installation, "bench"), o); err != nil {
+		return 0, fmt.Errorf("restore: %w", err)
+	}
+	return speed(size, begun), os.RemoveAll(o.To)
+}
+
+func intoDatabase(ctx context.Context, h *hoard.Hoard, o backups.Order, size int64, empty func() (engine.Engine, error)) (float64, error) {
+	rows, err := empty()
+	if err != nil {
+		return 0, err
+	}
+	o.Rows = rows
+	fast, err := restore(ctx, h, o, size)
+	return fast, errors.Join(err, rows.Close())
 }
 
 func speed(bytes int64, begun time.Time) float64 { return float64(bytes) / time.Since(begun).Seconds() }
