@@ -16,8 +16,11 @@ aver drill restore-erasure [--identity FILE]
 
 Makes somebody who does not exist, with rows, a file and searchable words; makes a backup; erases the person; restores the
 backup into a scratch folder and releases it. Prints how much there was of the person at each step, and how often the words
-were found in the raw bytes of the data folder (write-ahead logs, files and backups among them), in the rows as they are
-stored, in the decrypted backup and in what was restored. Exit status 1 if anything came back or was left. The backup stays.
+and the person's key were found in the raw bytes of the data folder (write-ahead logs, files and backups among them), in the
+rows as they are stored, in the decrypted backup and copy of the keys, in what was restored, and in the files of PostgreSQL
+where they lie on this machine and can be read (run it as the server's user; else it says that nobody looked there).
+PostgreSQL keeps a destroyed key, still sealed, until the room of the row and of the write-ahead log is used again: it is
+counted there and breaks nothing. Exit status 1 if anything came back or was left. The backup stays.
 
 Example:
   aver drill restore-erasure --data /var/lib/aver --json`}
@@ -68,7 +71,11 @@ func printRehearsal(out io.Writer, r backups.Rehearsal) {
 		fmt.Fprintf(out, "%-34s %d rows, %d files, %d texts to search, key: %v\n", steps[i], left.Rows, left.Files, left.Words, left.Key)
 	}
 	for _, s := range r.Scans {
-		fmt.Fprintf(out, "%-34s %d bytes read, the words found %d times\n", s.Place, s.Bytes, s.Found)
+		if s.Unread != "" {
+			fmt.Fprintf(out, "%-34s not looked through: %s\n", s.Place, s.Unread)
+			continue
+		}
+		fmt.Fprintf(out, "%-34s %d bytes read, the words found %d times, the sealed key %d times\n", s.Place, s.Bytes, s.Found, s.Keys)
 	}
 	said := map[bool]string{true: "Nobody came back, and nothing was left.", false: "The erasure does NOT hold."}[r.Holds]
 	fmt.Fprintf(out, "%s Backup %s; it took %s.\n", said, r.Backup, r.Took.Round(1e6))

@@ -100,9 +100,16 @@ type Config struct {
 	Recipients []string           // age recipients; if there are none a key is made into Data/backup.key
 	Seed       []byte             // 32 secret bytes that outlive the store: they sign manifests
 	KeyStore   engine.Engine      // the key store's engine; its snapshots and small files make the copy of the keys
+	Servers    []Server           // whose own files a rehearsal looks through where it can
 	Shared     bool               // the store is a PostgreSQL database, which other processes may use too
 	Schema     []engine.Migration // of the stores: a drill restores rows into stores of files
 	Log        *slog.Logger
+}
+
+// Server keeps rows in files of its own, which may lie on this machine.
+type Server interface {
+	// Files are the folders of all its files; an error says why they cannot be read from here.
+	Files() ([]string, error)
 }
 
 // Service makes and tries backups.

@@ -103,7 +103,11 @@ func whole(t *testing.T, c vaulttest.Config) []engine.Migration {
 }
 
 func (w *world) config() backups.Config {
-	return backups.Config{Folder: w.folder, Data: w.Folder, Seed: bytes.Repeat([]byte{3}, 32), KeyStore: w.Keys, Shared: w.shared, Schema: w.schema,
+	var servers []backups.Server
+	if shared, is := w.Engine.(backups.Server); is {
+		servers = append(servers, shared)
+	}
+	return backups.Config{Servers: servers, Folder: w.folder, Data: w.Folder, Seed: bytes.Repeat([]byte{3}, 32), KeyStore: w.Keys, Shared: w.shared, Schema: w.schema,
 		Log: slog.New(slog.DiscardHandler)}
 }
 

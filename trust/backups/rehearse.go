@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,9 @@ import (
 	"aver/base/personal"
 	"aver/trust/backups/manifest"
 	"aver/trust/backups/quarantine"
+	"aver/trust/backups/shelf"
 	"aver/vault"
+	"aver/vault/engine"
 )
 
 // Left is how much there is of somebody.
@@ -31,12 +34,20 @@ type Left struct {
 	Key   bool `json:"key"`
 }
 
-// Scan is a place that was read through for somebody's words, byte by byte.
+// Scan is a place that was read through for somebody's words and key, byte by byte.
 type Scan struct {
-	Place string `json:"place"`
-	Bytes int64  `json:"bytes"`
-	Found int    `json:"found"` // pieces in which the words were
+	Place  string `json:"place"`
+	Bytes  int64  `json:"bytes"`
+	Found  int    `json:"found"`            // pieces in which the words were
+	Keys   int    `json:"keys"`             // pieces in which the key was, as the key store had it: sealed
+	Unread string `json:"unread,omitempty"` // why the place could not be read; then nothing is known about it
 }
+
+// clean tells whether nothing was left. A server's own files keep a key that was destroyed, sealed as it was, until the
+// rows' room and the write-ahead log's are used again, which no client can hasten; elsewhere it must not be.
+func (s Scan) clean() bool { return s.Found == 0 && (s.Keys == 0 || s.Place == serverFiles) }
+
+const serverFiles = "files of PostgreSQL"
 
 // Rehearsal is what was counted while somebody who does not exist was erased after a backup, which was then restored.
 type Rehearsal struct {
@@ -68,6 +79,10 @@ func (s *Service) Rehearse(ctx context.Context, actor vault.Actor, identity io.R
 	if r.Before, err = left(ctx, s.vault, who); err != nil {
 		return r, err
 	}
+	sealed, err := s.sealedKey(ctx, who)
+	if err != nil {
+		return r, err
+	}
 	m, err := s.Now(ctx, actorFor(actor))
 	if err != nil {
 		return r, err
@@ -82,19 +97,17 @@ func (s *Service) Rehearse(ctx context.Context, actor vault.Actor, identity io.R
 	s.working.Lock()
 	defer s.working.Unlock()
 	err = s.inScratch(ctx, Order{Name: m.Name, Identity: key()}, func(folder string, _ manifest.Manifest) error {
-		return s.comesBack(ctx, folder, who, words, key(), &r)
+		return s.comesBack(ctx, folder, traces{who, words, sealed}, key, &r)
 	})
 	if err != nil {
 		return r, err
 	}
 	r.Took = time.Since(began)
-	none, found := Left{}, 0
-	for _, scan := range r.Scans {
-		found += scan.Found
-	}
+	none := Left{}
+	clean := !slices.ContainsFunc(r.Scans, func(s Scan) bool { return !s.clean() })
 	inside := r.Inside
 	inside.Key = r.Before.Key // the key was never in the backup
-	r.Holds = r.Before.Rows > 0 && r.Before.Files > 0 && r.Before.Words > 0 && r.Before.Key && inside == r.Before && r.After == none && r.Released == none && found == 0
+	r.Holds = r.Before.Rows > 0 && r.Before.Files > 0 && r.Before.Words > 0 && r.Before.Key && inside == r.Before && r.After == none && r.Released == none && clean
 	return r, nil
 }
 
@@ -160,39 +173,95 @@ func left(ctx context.Context, v *vault.Vault, who ids.Subject) (l Left, err err
 	return l, err
 }
 
-// comesBack counts in a restored folder before and after it is released, and looks everywhere for the words.
-func (s *Service) comesBack(ctx context.Context, folder string, who ids.Subject, words string, key io.Reader, r *Rehearsal) error {
+// traces are what must not be found of somebody.
+type traces struct {
+	who   ids.Subject
+	words string
+	key   []byte // as the key store had it
+}
+
+// sealedKey is somebody's key as the key store has it; nil where there is no key store to ask.
+func (s *Service) sealedKey(ctx context.Context, who ids.Subject) (sealed []byte, err error) {
+	if s.cfg.KeyStore == nil {
+		return nil, nil
+	}
+	err = s.cfg.KeyStore.Read(ctx, ids.Installation, func(c engine.Conn) error {
+		return c.Query("SELECT wrapped FROM subject_keys WHERE subject = ?", []any{who.Bytes()}, func(row []any) error {
+			sealed = row[0].([]byte)
+			return nil
+		})
+	})
+	return sealed, err
+}
+
+// comesBack counts in a restored folder before and after it is released, and looks everywhere for what must be gone.
+func (s *Service) comesBack(ctx context.Context, folder string, gone traces, key func() io.Reader, r *Rehearsal) error {
 	v, err := s.open(ctx, folder)
 	if err != nil {
 		return fmt.Errorf("open the restored stores: %w", err)
 	}
 	defer v.Close()
-	if r.Inside, err = left(ctx, v, who); err != nil {
+	if r.Inside, err = left(ctx, v, gone.who); err != nil {
 		return err
 	}
 	if err := quarantine.Release(ctx, v, folder); err != nil {
 		return err
 	}
-	if r.Released, err = left(ctx, v, who); err != nil {
+	if r.Released, err = left(ctx, v, gone.who); err != nil {
 		return err
 	}
-	places := []struct {
-		name string
-		read func(io.Writer) error
-	}{
+	places := []place{
 		{"data folder", func(w io.Writer) error { return raw(s.cfg.Data, w) }},
 		{"live rows as they are stored", func(w io.Writer) error { return asStored(ctx, s.vault, w) }},
-		{"backup, decrypted", func(w io.Writer) error { return s.decrypted(ctx, r.Backup, key, w) }},
+		{"backup, decrypted", func(w io.Writer) error { return s.decrypted(ctx, s.shelf(), r.Backup, key(), w) }},
+		{"copy of the keys, decrypted", func(w io.Writer) error { return s.keysDecrypted(ctx, key(), w) }},
 		{"restored rows as they are stored", func(w io.Writer) error { return asStored(ctx, v, w) }},
 	}
 	for _, p := range places {
-		seen := &finder{needle: []byte(words)}
-		if err := p.read(seen); err != nil {
-			return fmt.Errorf("look through the %s: %w", p.name, err)
+		scan, err := p.look(gone)
+		if err != nil {
+			return err
 		}
-		r.Scans = append(r.Scans, Scan{Place: p.name, Bytes: seen.bytes, Found: seen.found})
+		r.Scans = append(r.Scans, scan)
+	}
+	for _, server := range s.cfg.Servers {
+		scan, err := lookAtServer(server, gone)
+		if err != nil {
+			return err
+		}
+		r.Scans = append(r.Scans, scan)
 	}
 	return nil
+}
+
+// place is where something could be left.
+type place struct {
+	name string
+	read func(io.Writer) error
+}
+
+func (p place) look(gone traces) (Scan, error) {
+	words, key := &finder{needle: []byte(gone.words)}, &finder{needle: gone.key}
+	if err := p.read(io.MultiWriter(words, key)); err != nil {
+		return Scan{}, fmt.Errorf("look through the %s: %w", p.name, err)
+	}
+	return Scan{Place: p.name, Bytes: words.bytes, Found: words.found, Keys: key.found}, nil
+}
+
+// lookAtServer reads a server's own files where they can be reached, and else says that nobody did.
+func lookAtServer(server Server, gone traces) (Scan, error) {
+	folders, err := server.Files()
+	if err != nil {
+		return Scan{Place: serverFiles, Unread: err.Error()}, nil
+	}
+	return place{serverFiles, func(w io.Writer) error {
+		for _, folder := range folders {
+			if err := raw(folder, w); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}.look(gone)
 }
 
 // finder counts the pieces that have a text, also across their borders.
@@ -205,7 +274,7 @@ type finder struct {
 func (f *finder) Write(p []byte) (int, error) {
 	f.bytes += int64(len(p))
 	piece := append(f.tail, p...)
-	if bytes.Contains(piece, f.needle) {
+	if len(f.needle) > 0 && bytes.Contains(piece, f.needle) {
 		f.found++
 		piece = nil // it is not counted again
 	}
@@ -242,13 +311,23 @@ func asStored(ctx context.Context, v *vault.Vault, to io.Writer) error {
 	})
 }
 
-// decrypted is all that age protects of a backup, which somebody with the identity could read.
-func (s *Service) decrypted(ctx context.Context, name string, key io.Reader, to io.Writer) error {
+// keysDecrypted is the newest copy of the keys as somebody with the identity could read it.
+func (s *Service) keysDecrypted(ctx context.Context, key io.Reader, to io.Writer) error {
+	at := shelf.Folder(s.cfg.Folder)
+	copies, err := at.List(ctx, shelf.Keys)
+	if err != nil || len(copies) == 0 {
+		return err
+	}
+	return s.decrypted(ctx, at, copies[len(copies)-1].Name, key, to)
+}
+
+// decrypted is all that age protects of a file, which somebody with the identity could read.
+func (s *Service) decrypted(ctx context.Context, at shelf.Shelf, name string, key io.Reader, to io.Writer) error {
 	who, err := s.identities(key)
 	if err != nil {
 		return err
 	}
-	content, err := s.shelf().Get(ctx, name)
+	content, err := at.Get(ctx, name)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package backups_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"aver/trust/backups"
 	"aver/trust/backups/quarantine"
 	"aver/vault"
+
+	"github.com/jackc/pgx/v5"
 )
 
 func TestSomebodyErasedAfterABackupDoesNotComeBackAndLeavesNoWord(t *testing.T) {
@@ -23,13 +26,19 @@ func TestSomebodyErasedAfterABackupDoesNotComeBackAndLeavesNoWord(t *testing.T) 
 		if !r.Holds || r.Before != full || r.Inside != inside || r.After != (backups.Left{}) || r.Released != (backups.Left{}) {
 			t.Errorf("got %+v", r)
 		}
+		places := ""
 		for _, s := range r.Scans {
-			if s.Bytes == 0 || s.Found != 0 {
+			places += s.Place + "; "
+			if s.Bytes == 0 || s.Found != 0 || s.Unread != "" || s.Keys != 0 && s.Place != "files of PostgreSQL" {
 				t.Errorf("%+v", s)
 			}
 		}
-		if len(r.Scans) != 4 {
-			t.Errorf("%d places were looked through", len(r.Scans))
+		want := "data folder; live rows as they are stored; backup, decrypted; copy of the keys, decrypted; restored rows as they are stored; "
+		if w.shared {
+			want += "files of PostgreSQL; "
+		}
+		if places != want {
+			t.Errorf("looked through %s", places)
 		}
 		if got := bodies(t, w.Vault, w.Tenant); len(got) != 1 {
 			t.Errorf("the living were touched: %v", got)
@@ -41,15 +50,8 @@ func TestSomebodyErasedAfterABackupDoesNotComeBackAndLeavesNoWord(t *testing.T) 
 func TestARehearsalFindsWordsThatSomebodyWroteDown(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.Vault.OnCommit(func(c vault.Committed) {
-			if c.Tenant != ids.Installation {
-				return
-			}
-			for _, e := range c.Entries {
-				for _, touched := range e.Touched {
-					if touched.Table == "backup_canaries" {
-						w.leak(t)
-					}
-				}
+			if c.Tenant == ids.Installation && touches(c, "backup_canaries") {
+				w.leak(t)
 			}
 		})
 		r, err := w.backups.Rehearse(t.Context(), system(), nil)
@@ -58,6 +60,71 @@ func TestARehearsalFindsWordsThatSomebodyWroteDown(t *testing.T) {
 			t.Errorf("got %+v", r)
 		}
 	})
+}
+
+// What a database once had is in its write-ahead log when no row has it any more.
+func TestARehearsalFindsWordsThatWentThroughPostgreSQLInTheClear(t *testing.T) {
+	onPostgres(t, func(t *testing.T, w *world) {
+		boss, err := pgx.Connect(t.Context(), w.Database.Boss)
+		must(t, err)
+		defer boss.Close(context.WithoutCancel(t.Context()))
+		exec := func(text string, args ...any) {
+			_, err := boss.Exec(t.Context(), text, args...)
+			must(t, err)
+		}
+		exec("CREATE TABLE seen (words text)")
+		w.Vault.OnCommit(func(c vault.Committed) {
+			if c.Tenant != ids.Installation || !touches(c, "backup_canaries") {
+				return
+			}
+			must(t, w.Vault.View(t.Context(), system(), act, func(tx *vault.Tx) error {
+				return backups.EachCanary(tx, func(words string) error { exec("INSERT INTO seen VALUES ($1)", words); return nil })
+			}))
+			exec("DELETE FROM seen")
+		})
+		r, err := w.backups.Rehearse(t.Context(), system(), nil)
+		must(t, err)
+		last := r.Scans[len(r.Scans)-1]
+		if r.Holds || last.Place != "files of PostgreSQL" || last.Found == 0 {
+			t.Errorf("got %+v", r)
+		}
+		for _, s := range r.Scans[:len(r.Scans)-1] {
+			if s.Found != 0 {
+				t.Errorf("%+v", s)
+			}
+		}
+	})
+}
+
+// afar is a server that cannot be looked at.
+type afar struct{}
+
+func (afar) Files() ([]string, error) {
+	return nil, errors.New("the server is reached over the network")
+}
+
+func TestARehearsalSaysWhereItCouldNotLook(t *testing.T) {
+	onPostgres(t, func(t *testing.T, w *world) {
+		c := w.config()
+		c.Servers = []backups.Server{afar{}}
+		w.backups = backups.New(w.Vault, c)
+		r, err := w.backups.Rehearse(t.Context(), system(), nil)
+		must(t, err)
+		if last := r.Scans[len(r.Scans)-1]; !r.Holds || last.Bytes != 0 || last.Unread != "the server is reached over the network" {
+			t.Errorf("got %+v", last)
+		}
+	})
+}
+
+func touches(c vault.Committed, table string) bool {
+	for _, e := range c.Entries {
+		for _, touched := range e.Touched {
+			if touched.Table == table {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // leak writes what the canaries say into a file of the data folder.

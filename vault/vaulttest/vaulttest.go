@@ -39,6 +39,8 @@ type Kit struct {
 	Tenant ids.Tenant
 	Other  ids.Tenant
 	Folder string // where the data lies; of PostgreSQL only the files
+
+	Database pgtest.Database // of PostgreSQL
 }
 
 // Start is the time at which every kit's clock begins.
@@ -89,6 +91,7 @@ func Postgres(t testing.TB, c Config) *Kit {
 	must(t, err)
 	data, keys := migrations(t, c), keyring.Migrations()
 	db := pgtest.Start(t).NewDatabase(t, pgtest.Schemas{postgres.StoreSchema: data, postgres.KeySchema: keys})
+	k.Database = db
 	k.Engine = db.Open(t, postgres.StoreSchema, data)
 	k.Keys = db.Open(t, postgres.KeySchema, keys)
 	k.open(t, c, keyring.Open(k.Keys, root, k.Clock))

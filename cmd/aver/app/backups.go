@@ -42,8 +42,20 @@ func (a *App) backupConfig() backups.Config {
 	}
 	if a.stores != nil {
 		out.KeyStore, out.Schema = a.stores.keyStore, a.stores.schema
+		out.Servers = a.databases()
 	}
 	return out
+}
+
+// databases are those of the rows and of the keys, which may be one.
+func (a *App) databases() []backups.Server {
+	switch {
+	case a.stores.shared == nil:
+		return nil
+	case a.Config.keyDatabase() == a.Config.Database:
+		return []backups.Server{a.stores.shared}
+	}
+	return []backups.Server{a.stores.shared, a.stores.sharedKeys}
 }
 
 // EmptyDatabase opens a migrated PostgreSQL database to restore rows into.
