@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"aver/cmd/aver/app"
+	"aver/cmd/aver/leaving"
 	"aver/trust/identity"
 	"aver/vault"
 )
@@ -92,7 +93,7 @@ aver tenant list
 aver tenant setup SLUG [--owner ADDRESS]                    prints a new set-up link for another owner
 aver tenant refer SLUG ID --region REGION                   notes that a workspace is at home in another region: whoever
                                                             looks for it here is sent there
-aver tenant unrefer SLUG                                    forgets that again` + endingUsage + `
+aver tenant unrefer SLUG                                    forgets that again` + leaving.Usage + `
 
 A workspace is at home where it was made. No setting changes that: it would have to be exported and imported elsewhere,
 which Aver does not do yet.
@@ -107,14 +108,14 @@ func tenant(ctx context.Context, c *call) error {
 	owner := c.flags.String("owner", "", "e-mail address of the owner; asked for by the set-up page if empty")
 	c.flags.StringVar(&s.config.Region, "region", "", "where the workspace is at home: the region that the installation is served with, which this names if none was named yet")
 	address := c.flags.String("address", "https://localhost:8443", "where people reach this installation, for the link")
-	var end ending
-	end.options(c.flags)
+	end := leaving.Command{Out: c.out, ErrOut: c.errOut, JSON: &c.json, WrongUse: errUsage, No: errNo, Words: say,
+		Open: func(ctx context.Context, fn func(*app.App) error) error { return open(ctx, &s, fn) }}.Options(c.flags)
 	words, err := c.parse()
 	if err != nil {
 		return err
 	}
-	if ends(words) {
-		return end.do(ctx, c, &s, words)
+	if leaving.Means(words) {
+		return end.Run(ctx, words)
 	}
 	var find func(*app.App) (vault.Tenant, error)
 	opened := open
