@@ -39,16 +39,16 @@ func Mask(text string) (string, int) {
 }
 
 func maskOnce(text string) (string, int) {
-	var masked []rune
-	found := 0
-	for _, run := range digits(text) {
-		for from := max(account(text, run), telephone(text, run)); from+shortest <= len(run); from++ {
+	runs := digits(text)
+	if len(runs) == 0 {
+		return text, 0
+	}
+	masked, found := []rune(text), 0 // what stands before a run has letters or a plus sign still: only digits are masked
+	for _, run := range runs {
+		for from := max(account(masked, run), telephone(masked, run)); from+shortest <= len(run); from++ {
 			n := match(run[from:])
 			if n == 0 {
 				continue
-			}
-			if masked == nil {
-				masked = []rune(text)
 			}
 			for _, d := range run[from : from+n-shown] {
 				masked[d.at] = sign
@@ -194,8 +194,7 @@ func luhn(run []digit) bool {
 
 // account tells how many digits at the run's beginning are a bank account's, two letters and a check digit pair before
 // them (IBAN, ISO 13616): people send those to be paid back, and one in ten would pass for a card somewhere in its middle.
-func account(text string, run []digit) int {
-	signs := []rune(text)
+func account(signs []rune, run []digit) int {
 	at := run[0].at
 	if at < 2 || !letter(signs[at-2]) || !letter(signs[at-1]) {
 		return 0
@@ -221,8 +220,8 @@ func account(text string, run []digit) int {
 // telephone tells how many digits at the run's beginning are a telephone number's: a plus sign directly before them, and
 // 13 or 14 of them together (ITU-T E.164). Card numbers of that length that begin with the digit of a country code are
 // hardly given out any more, while one in ten of the telephone numbers would pass for one.
-func telephone(text string, run []digit) int {
-	if run[0].at == 0 || len(run) != 13 && len(run) != 14 || plus != []rune(text)[run[0].at-1] {
+func telephone(signs []rune, run []digit) int {
+	if run[0].at == 0 || len(run) != 13 && len(run) != 14 || signs[run[0].at-1] != plus {
 		return 0
 	}
 	return len(run)

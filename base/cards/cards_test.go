@@ -1,6 +1,7 @@
 package cards_test
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 	"unicode"
@@ -164,5 +165,20 @@ func BenchmarkMaskOfAnOrdinaryMessage(b *testing.B) {
 	text := strings.Repeat("Hello, my order 20261122 has not come yet, could you look where it is? ", 3)
 	for b.Loop() {
 		cards.Mask(text)
+	}
+}
+
+func TestManyNumbersTakeRoomThatGrowsWithTheText(t *testing.T) { // not in parallel: it looks at what the process takes
+	taken := func(n int) float64 {
+		text := strings.Repeat("1234567890123x4242424242424242,", n)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		cards.Mask(text)
+		runtime.ReadMemStats(&after)
+		return float64(after.TotalAlloc - before.TotalAlloc)
+	}
+	taken(1)
+	if once, fourfold := taken(500), taken(2000); fourfold > 8*once {
+		t.Errorf("a text four times as long takes %.0f bytes instead of %.0f", fourfold, once)
 	}
 }
