@@ -19,7 +19,7 @@ import (
 // by event.
 var streets = map[string][]string{
 	"trust/audit":     {"trust/identity"},
-	"trust/consent":   {"trust/identity"},
+	"trust/consent":   {"trust/identity", "trust/audit"},
 	"trust/holds":     {"trust/identity"},
 	"trust/rights":    {"trust/identity", "trust/audit", "trust/holds"},
 	"trust/retention": {"trust/identity", "trust/audit"},

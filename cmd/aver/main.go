@@ -55,7 +55,7 @@ func commands() []command {
 	return []command{
 		serveCommand, demoCommand, relayCommand, migrateCommand, tenantCommand, regionsCommand,
 		claimsCommand, deadlinesCommand, redactCommand,
-		registerCommand, papersCommand, auditCommand, receiptCommand, backupCommand, drillCommand, keysCommand, doctorCommand, versionCommand,
+		registerCommand, papersCommand, auditCommand, receiptCommand, consentCommand, backupCommand, drillCommand, keysCommand, doctorCommand, versionCommand,
 	}
 }
 

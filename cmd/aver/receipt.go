@@ -5,19 +5,28 @@ import (
 	"fmt"
 	"os"
 
+	"aver/trust/consent"
 	"aver/trust/rights/receipt"
 )
 
 var receiptCommand = command{name: "receipt", summary: "verify offline what somebody was given as a proof", run: receipts, usage: `
 aver receipt verify FILE --key KEY     says whether the installation with this key said what the file says
 
-The file is what a person gets after an erasure. It needs nothing else: no connection, no account, no trust in whoever runs
+The file is what a person gets after an erasure, or saves of a consent. It needs nothing else: no connection, no account, no trust in whoever runs
 the installation. The key is published at /trust/log/key; take it from there on another day or from somebody else's note of
 it. Whatever was altered is named. Exit status 0 when it verifies, 1 when it does not.
 
 Examples:
-  aver receipt verify receipt-req_06h04yypg1sy34qcxd48hj1kg0.json --key "$(curl -s https://chat.example.org/trust/log/key)"
-  aver receipt verify receipt.json --key aver/3f2a9c01d4+81c0e5f2+AX… --json`}
+  aver receipt verify receipt-req_06h04yypg1sy34qcxd48hj1kg0.json --key "$(curl -s https://chat.example.org/trust/log/key)" --json`}
+
+var consentCommand = command{name: "consent", summary: "verify offline the receipt of a consent", run: receipts, usage: `
+aver consent verify FILE --key KEY     says whether the installation with this key said what the receipt says
+
+The file is what a person saves in the chat, or somebody who works for the tenant on the person's page: the record of one act
+with the words that were shown, or the tenant's word on what ground somebody is kept. The same as aver receipt verify.
+
+Example:
+  aver consent verify receipt-cns_06h04yypg1sy34qcxd48hj1kg0.json --key "$(curl -s https://chat.example.org/trust/log/key)"`}
 
 func receipts(_ context.Context, c *call) error {
 	key := c.flags.String("key", "", "verifier key of the installation's log")
@@ -55,6 +64,9 @@ func sayReceipt(c *call, v receipt.Verdict) error {
 	}
 	fmt.Fprintf(c.out, "The receipt verifies: it is in the log of %s, under the signed checkpoint of %d entries.\n", v.SignedBy, v.Size)
 	said, err := receipt.Words(v.Statement)
+	if err != nil {
+		said, err = consent.Words(v.Statement)
+	}
 	if err != nil { // of another kind: what it says is shown as it is
 		said = []string{string(v.Statement)}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"aver/cmd/aver/app"
+	"aver/trust/consent"
 	"aver/trust/identity"
 	"aver/work/contacts"
 )
@@ -49,6 +50,40 @@ func eraseSomebody(ctx context.Context, a *app.App, receipt *[]byte, key *string
 	}
 	*key, err = a.Audit.VerifierKey(ctx)
 	return err
+}
+
+func TestTheReceiptOfAConsentIsVerifiedWithoutTheInstallation(t *testing.T) {
+	t.Parallel()
+	var receipt []byte
+	var key string
+	must(t, with(t.Context(), app.Config{Data: filepath.Join(t.TempDir(), "data"), Calm: true}, func(a *app.App) error {
+		stop, err := a.Alive(t.Context())
+		must(t, err)
+		defer stop()
+		tenant, err := a.CreateTenant(t.Context(), "kowal", "Kowal Bikes")
+		must(t, err)
+		who, err := a.Contacts.NewVisitor(t.Context(), tenant.ID, contacts.Draft{Name: "Ada Kowal"})
+		must(t, err)
+		visitor := a.Identity.AsVisitor(tenant.ID, who.ID, false)
+		must(t, a.Consent.Record(t.Context(), visitor, who.ID, consent.Choice{Purpose: consent.Support, Version: "1", Language: "pl", Granted: true}))
+		history, err := a.Consent.History(t.Context(), visitor, who.ID)
+		must(t, err)
+		receipt, err = a.Receipts.File(t.Context(), visitor, history[0].ID.String(), who.ID)
+		must(t, err)
+		key, err = a.Audit.VerifierKey(t.Context())
+		return err
+	}))
+	file := filepath.Join(t.TempDir(), "receipt.json")
+	must(t, os.WriteFile(file, receipt, 0o600))
+	for _, command := range []string{"consent", "receipt"} {
+		if out, _ := says(t, exitOK, command, "verify", file, "--key", key); !strings.Contains(out, "The receipt verifies") || !strings.Contains(out, "agreed to the purpose support of Kowal Bikes") || !strings.Contains(out, "Jeśli się zgodzisz") {
+			t.Errorf("%s said %q", command, out)
+		}
+	}
+	must(t, os.WriteFile(file, bytes.Replace(receipt, []byte("ConsentGiven"), []byte("ConsentTaken"), 1), 0o600))
+	says(t, exitNo, "consent", "verify", file, "--key", key)
+	says(t, exitUsage, "consent", "verify")
+	says(t, exitError, "consent", "verify", file+".none", "--key", key)
 }
 
 func TestAReceiptIsVerifiedWithoutTheInstallation(t *testing.T) {

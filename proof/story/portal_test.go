@@ -33,7 +33,7 @@ func TestAPersonGetsTheirDataAndIsErasedOnThePublicPage(t *testing.T) {
 			must(t, err)
 			t.Cleanup(func() { must(t, box.Close()) })
 			w := open(t, func(c *app.Config) { c.Mail = relay(t, box) })
-			person, err := w.Contacts.Create(t.Context(), w.owner, contacts.Draft{Email: "eva@example.org", Name: "Eva Zimmerlin", Basis: contacts.FromOperator, BasisNote: "asked for an offer"})
+			person, err := w.Contacts.Create(t.Context(), w.owner, contacts.Draft{Email: "eva@example.org", Name: "Eva Zimmerlin", Basis: contacts.FromOperator})
 			must(t, err)
 			tab := browser.New(t)
 			if !scripts {

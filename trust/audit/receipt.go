@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"aver/base/ids"
 	"aver/base/tlog"
@@ -42,4 +43,17 @@ func (s *Service) Receipt(ctx context.Context, tenant ids.Tenant, statement []by
 		return tlog.Receipt{}, fmt.Errorf("prove a statement: %w", err)
 	}
 	return tlog.NewReceipt(statement, entry, index, inclusion, evidence), nil
+}
+
+// ReceiptSince is Receipt for a statement that was issued at a time, as the clock of the process said that issued it.
+func (s *Service) ReceiptSince(ctx context.Context, tenant ids.Tenant, statement []byte, at time.Time) (tlog.Receipt, error) {
+	size, _, _, err := s.vault.Head(ctx, tenant)
+	if err != nil {
+		return tlog.Receipt{}, err
+	}
+	from, err := s.indexAt(ctx, tenant, size, at.Add(-time.Minute)) // processes' clocks differ
+	if err != nil {
+		return tlog.Receipt{}, fmt.Errorf("find a statement: %w", err)
+	}
+	return s.Receipt(ctx, tenant, statement, from)
 }

@@ -40,6 +40,7 @@ var Bodies = map[string]string{
 	// Merging is what canaries never do, so nothing is ever sent there; and the name resolves nowhere (RFC 6761).
 	"POST /v1/webhooks":        `{"url":"https://receiver.invalid/$word","description":"$word","events":["contact.merged"]}`,
 	"PUT /v1/webhooks/{id}":    `{"url":"https://receiver.invalid/$word","description":"$word","events":["contact.merged"]}`,
+	"PUT /v1/consent_settings": `{"grounds_required":false}`, // on, it would refuse the visitors of every probe
 	"PUT /v1/improvement":      `{"enabled":true}`,
 	"PUT /v1/retention":        `{"days":{"connections":30}}`,
 	"PUT /v1/privacy_settings": `{"place":"eu","regime":"gdpr","mail":"$word@canary.invalid"}`,

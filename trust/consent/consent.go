@@ -12,6 +12,7 @@ import (
 
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/base/personal"
 	"aver/frame/module"
 	"aver/vault"
 	"aver/vault/purpose"
@@ -35,6 +36,8 @@ const (
 	BySite     How = "page"     // the tenant's site reported an agreement to the same notice
 	ByOperator How = "operator" // somebody who works for the tenant wrote it down
 	ByProgram  How = "program"  // the tenant's program, by API: its word that the consent exists
+	BySigned   How = "signed"   // the tenant's site signed it, together with who the person is
+	ByImport   How = "import"   // it was said of a list that was imported
 )
 
 // NoticeText is one version of what people are shown for a purpose in a language. No version is ever changed.
@@ -67,14 +70,15 @@ type RecordID = ids.Of[record]
 
 // Record is one act of agreeing or withdrawing. Records are only ever added.
 type Record struct {
-	ID       RecordID    `vault:"id,key"`
-	Contact  ids.Contact `vault:"contact,subject"`
-	Purpose  string      `vault:"purpose,state"`
-	Granted  bool        `vault:"granted,state"`
-	Version  int         `vault:"version,state"`
-	Language string      `vault:"language,state"`
-	How      How         `vault:"how,state"`
-	At       time.Time   `vault:"made_at,state"`
+	ID       RecordID      `vault:"id,key"`
+	Contact  ids.Contact   `vault:"contact,subject"`
+	Purpose  string        `vault:"purpose,state"`
+	Granted  bool          `vault:"granted,state"`
+	Version  int           `vault:"version,state"`
+	Language string        `vault:"language,state"`
+	How      How           `vault:"how,state"`
+	At       time.Time     `vault:"made_at,state"`
+	Receipt  personal.Text `vault:"receipt,personal:user"` // the statement that the log speaks for, see receiptDPV
 }
 
 // The tables.
@@ -105,8 +109,8 @@ func (s *Service) Module() module.Module {
 		Name:       "consent",
 		Number:     Number,
 		Migrations: migrations,
-		Tables:     []vault.AnyTable{Notices, Definitions, States, Records},
-		Actions:    []*vault.Action{actReadNotice, actWriteNotice, actRecord, actWithdraw, actHistory, actReadPurposes, actSetPurpose},
+		Tables:     []vault.AnyTable{Notices, Definitions, States, Records, Assertions, demands},
+		Actions:    []*vault.Action{actReadNotice, actWriteNotice, actRecord, actWithdraw, actHistory, actReadPurposes, actSetPurpose, actDemand},
 		API:        s.api,
 		Routes:     s.routes,
 		Settings:   []module.Link{{Path: "/settings/consent", Title: "Purposes and consent", About: "What people's data is used for, on what ground, and what they read and agree to.", For: actReadNotice}},

@@ -243,7 +243,7 @@ func TestEveryChoiceIsInTheLog(t *testing.T) {
 		var got []string
 		for _, e := range entries {
 			for _, ev := range e.Events {
-				if e.Subject == who && ev.Subject == who {
+				if e.Subject == who && ev.Subject == who && ev.Kind != "receipt.issued" {
 					got = append(got, e.Action+" "+ev.Kind)
 				}
 			}

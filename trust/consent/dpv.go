@@ -74,6 +74,7 @@ func (s *Service) Documents(ctx context.Context, actor vault.Actor, contact ids.
 	if err != nil {
 		return nil, err
 	}
+	k := keeper{s.vault, tenant}
 	var out []Document
 	err = s.vault.View(ctx, actor, actHistory, func(tx *vault.Tx) error {
 		out = nil
@@ -86,7 +87,7 @@ func (s *Service) Documents(ctx context.Context, actor vault.Actor, contact ids.
 			for end < len(all) && all[end].Purpose == all[start].Purpose {
 				end++
 			}
-			d, err := s.document(tx, tenant, all[start:end])
+			d, err := k.document(tx, all[start:end])
 			if err != nil {
 				return err
 			}
@@ -98,12 +99,12 @@ func (s *Service) Documents(ctx context.Context, actor vault.Actor, contact ids.
 }
 
 // document makes the record of one purpose from its acts, oldest first.
-func (s *Service) document(tx *vault.Tx, tenant vault.Tenant, acts []Record) (Document, error) {
+func (k keeper) document(tx *vault.Tx, acts []Record) (Document, error) {
 	first, last := acts[0], acts[len(acts)-1]
 	id := "urn:uuid:" + uuid.UUID(first.ID).String()
 	d := Document{Context: context27560, Type: "dpv:ConsentRecord", Schema: schema, ID: id, Person: first.Contact, Status: status(last),
-		Withdrawal: "in the menu of the chat, with one press; on the page /my-data/" + tenant.Slug}
-	p, err := s.process(tx, tenant, first.Purpose)
+		Withdrawal: "in the menu of the chat, with one press; on the page /my-data/" + k.tenant.Slug}
+	p, err := k.process(tx, first.Purpose)
 	if err != nil {
 		return d, err
 	}
@@ -133,9 +134,9 @@ func status(r Record) string {
 	return "dpv:ConsentWithdrawn"
 }
 
-func (s *Service) process(tx *vault.Tx, tenant vault.Tenant, id string) (processDPV, error) {
-	p := processDPV{Type: "dpv:Process", Purpose: id, Storage: "as the tenant's retention schedule says", Controller: tenant.Name, Jurisdiction: tenant.Region, Basis: "eu-gdpr:A6-1-a"}
-	for _, t := range s.vault.Tables() {
+func (k keeper) process(tx *vault.Tx, id string) (processDPV, error) {
+	p := processDPV{Type: "dpv:Process", Purpose: id, Storage: "as the tenant's retention schedule says", Controller: k.tenant.Name, Jurisdiction: k.tenant.Region, Basis: "eu-gdpr:A6-1-a"}
+	for _, t := range k.vault.Tables() {
 		for _, c := range t.Columns() {
 			if c.Class == "personal" && !slices.Contains(p.Data, c.Category) {
 				p.Data = append(p.Data, c.Category)

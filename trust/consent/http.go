@@ -9,6 +9,7 @@ import (
 	"aver/base/ids"
 	"aver/frame/answer"
 	"aver/frame/request"
+	"aver/trust/identity"
 	"aver/vault/purpose"
 )
 
@@ -62,8 +63,38 @@ func recordOut(r Record) subscriptionJSON {
 	return subscriptionJSON{r.Purpose, r.Granted, r.Version, r.Language, r.How, r.At}
 }
 
+// groundJSON is the tenant's word for why it keeps a person's data, in the API.
+type groundJSON struct {
+	identity.Ground
+	ID       AssertionID `json:"id"`
+	How      How         `json:"how" enum:"signed,page,program,import,operator"`
+	SignedBy string      `json:"signed_by,omitempty" doc:"The kid of your key that signed it, together with who the person is"`
+	At       time.Time   `json:"at"`
+}
+
+func groundOut(a Assertion) groundJSON {
+	return groundJSON{identity.Ground{Basis: a.Basis, Purpose: a.Purpose, Since: a.Since, Words: a.Words.Reveal()}, a.ID, a.How, a.SignedBy, a.At}
+}
+
+// settingsJSON is what the tenant insists on, in the API.
+type settingsJSON struct {
+	Grounds bool `json:"grounds_required" doc:"People's data is refused that comes without a ground"`
+}
+
+func (s *Service) settingsAPI(api huma.API) {
+	type out = answer.Of[settingsJSON]
+	huma.Get(api, "/v1/consent_settings", func(ctx context.Context, _ *struct{}) (*out, error) {
+		on, err := s.Demanded(ctx, request.Actor(ctx))
+		return &out{Body: settingsJSON{on}}, err
+	})
+	huma.Put(api, "/v1/consent_settings", func(ctx context.Context, in *struct{ Body settingsJSON }) (*out, error) {
+		return &out{Body: in.Body}, s.Demand(ctx, request.Actor(ctx), in.Body.Grounds)
+	})
+}
+
 func (s *Service) api(api huma.API) {
 	s.purposesAPI(api)
+	s.settingsAPI(api)
 	huma.Get(api, "/v1/consent_notices", func(ctx context.Context, in *struct {
 		Purpose string `query:"purpose" default:"support" maxLength:"31"`
 	}) (*answer.List[noticeJSON], error) {
@@ -95,6 +126,10 @@ func (s *Service) api(api huma.API) {
 	huma.Get(api, "/v1/contacts/{id}/subscriptions", func(ctx context.Context, in *ofContact) (*answer.List[subscriptionJSON], error) {
 		all, err := s.History(ctx, request.Actor(ctx), in.ID)
 		return answer.All(all, err, recordOut)
+	})
+	huma.Get(api, "/v1/contacts/{id}/grounds", func(ctx context.Context, in *ofContact) (*answer.List[groundJSON], error) {
+		all, err := s.Grounds(ctx, request.Actor(ctx), in.ID)
+		return answer.All(all, err, groundOut)
 	})
 	huma.Get(api, "/v1/contacts/{id}/consent_records", func(ctx context.Context, in *ofContact) (*answer.List[Document], error) {
 		all, err := s.Documents(ctx, request.Actor(ctx), in.ID)

@@ -16,6 +16,7 @@ import (
 func (s *Service) routes(mux module.Mux) {
 	mux.Handle("GET /settings/consent", request.Handler(s.showPage))
 	mux.Handle("POST /settings/consent", request.Handler(s.savePage))
+	mux.Handle("POST /settings/consent/grounds", request.Handler(s.saveDemand))
 	mux.Handle("POST /settings/consent/purpose", request.Handler(s.savePurpose))
 }
 
@@ -37,7 +38,11 @@ func (s *Service) draw(w http.ResponseWriter, r *http.Request, id, lang string, 
 	if id == "" {
 		id = Support
 	}
-	view := ui.View{Purpose: ui.Purpose{ID: id, Fixed: id == Support, Fresh: id == unnamed, Sheet: definition}, MayWrite: actor.Can(actWriteNotice),
+	demanded, err := s.Demanded(r.Context(), actor)
+	if err != nil {
+		return err
+	}
+	view := ui.View{Demanded: demanded, Purpose: ui.Purpose{ID: id, Fixed: id == Support, Fresh: id == unnamed, Sheet: definition}, MayWrite: actor.Can(actWriteNotice),
 		Notices: ui.Notices{Open: ui.Notice{Language: lang}, Sheet: notice, Purpose: id}}
 	for _, d := range all {
 		shown := shownPurpose(d)
@@ -92,6 +97,15 @@ func (s *Service) savePage(w http.ResponseWriter, r *http.Request) error {
 		return s.draw(w, r, id, lang, sheet, page.Sheet{})
 	}
 	return page.Done(w, r, err, ui.Address(id, lang), ui.Saved(n.Version))
+}
+
+func (s *Service) saveDemand(w http.ResponseWriter, r *http.Request) error {
+	form, err := request.Form(r)
+	if err != nil {
+		return err
+	}
+	on := form.Get("required") == "yes"
+	return page.Done(w, r, s.Demand(r.Context(), request.Actor(r.Context()), on), "/settings/consent", ui.DemandSaved(on))
 }
 
 func (s *Service) savePurpose(w http.ResponseWriter, r *http.Request) error {

@@ -33,10 +33,15 @@ func (s *Service) Record(ctx context.Context, actor vault.Actor, contact ids.Con
 	if err := s.exists(ctx, actor, contact); err != nil {
 		return err
 	}
-	if !c.Granted {
-		return s.vault.Do(ctx, actor, actWithdraw, func(tx *vault.Tx) error { return withdraw(tx, contact, c) })
+	tenant, err := s.vault.Tenant(ctx, actor.Tenant())
+	if err != nil {
+		return err
 	}
-	return s.vault.Do(ctx, actor, actRecord, func(tx *vault.Tx) error { return grant(tx, contact, c) })
+	to := keeper{s.vault, tenant}
+	if !c.Granted {
+		return s.vault.Do(ctx, actor, actWithdraw, func(tx *vault.Tx) error { return to.withdraw(tx, contact, c) })
+	}
+	return s.vault.Do(ctx, actor, actRecord, func(tx *vault.Tx) error { return to.grant(tx, contact, c) })
 }
 
 // Withdraw takes a consent back, at once: the next act that needs it is refused.
@@ -56,6 +61,12 @@ func (s *Service) exists(ctx context.Context, actor vault.Actor, contact ids.Con
 	return errs.New(errs.NotFound, "There is no such person.")
 }
 
+// keeper keeps the choices of a tenant's people, each with the statement of its receipt.
+type keeper struct {
+	vault  *vault.Vault
+	tenant vault.Tenant
+}
+
 func actOf(actor vault.Actor) How {
 	switch actor.Kind() {
 	case vault.AsUser:
@@ -67,7 +78,7 @@ func actOf(actor vault.Actor) How {
 	}
 }
 
-func grant(tx *vault.Tx, contact ids.Contact, c Choice) error {
+func (k keeper) grant(tx *vault.Tx, contact ids.Contact, c Choice) error {
 	n, err := current(tx, c.Purpose, c.Language)
 	if err != nil {
 		return err
@@ -85,25 +96,25 @@ func grant(tx *vault.Tx, contact ids.Contact, c Choice) error {
 	if err != nil && !errs.Is(err, errs.NotFound) {
 		return err
 	}
-	return store(tx, State{Contact: contact, Purpose: c.Purpose, Granted: true, Version: n.Version, Language: n.Language, How: c.How})
+	return k.store(tx, State{Contact: contact, Purpose: c.Purpose, Granted: true, Version: n.Version, Language: n.Language, How: c.How})
 }
 
 // withdraw keeps which notice had been agreed to, none if the person says no without ever having agreed: what may happen
 // without consent must end then too.
-func withdraw(tx *vault.Tx, contact ids.Contact, c Choice) error {
+func (k keeper) withdraw(tx *vault.Tx, contact ids.Contact, c Choice) error {
 	state, err := States.Get(tx, contact, c.Purpose)
 	if errs.Is(err, errs.NotFound) {
-		return refuse(tx, contact, c)
+		return k.refuse(tx, contact, c)
 	}
 	if err != nil || !state.Granted {
 		return err
 	}
 	state.Granted, state.How = false, c.How
-	return store(tx, state)
+	return k.store(tx, state)
 }
 
 // refuse keeps a no. To a purpose that nobody is asked about there is nothing to refuse.
-func refuse(tx *vault.Tx, contact ids.Contact, c Choice) error {
+func (k keeper) refuse(tx *vault.Tx, contact ids.Contact, c Choice) error {
 	known := len(shipped[c.Purpose])
 	if known == 0 {
 		var err error
@@ -111,17 +122,18 @@ func refuse(tx *vault.Tx, contact ids.Contact, c Choice) error {
 			return err
 		}
 	}
-	return store(tx, State{Contact: contact, Purpose: c.Purpose, How: c.How})
+	return k.store(tx, State{Contact: contact, Purpose: c.Purpose, How: c.How})
 }
 
-func store(tx *vault.Tx, state State) error {
+func (k keeper) store(tx *vault.Tx, state State) error {
 	state.Since = tx.Now()
 	if err := errors.Join(States.Put(tx, state), stand(tx, state)); err != nil {
 		return err
 	}
 	tx.Emit(vault.Event{Kind: "contact.consent.changed", Object: state.Contact.String(), Subject: state.Contact, N: int64(state.Version)}, state)
-	return Records.Add(tx, Record{ID: ids.New[record](tx.Now()), Contact: state.Contact, Purpose: state.Purpose, Granted: state.Granted,
-		Version: state.Version, Language: state.Language, How: state.How, At: state.Since})
+	r := Record{ID: ids.New[record](tx.Now()), Contact: state.Contact, Purpose: state.Purpose, Granted: state.Granted,
+		Version: state.Version, Language: state.Language, How: state.How, At: state.Since}
+	return errors.Join(k.issue(tx, &r), Records.Add(tx, r))
 }
 
 // stand tells the vault how the person stands to the purpose from now on.

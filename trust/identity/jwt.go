@@ -16,6 +16,7 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 // TokenClaims is what the tenant's site signed about its visitor.
@@ -25,6 +26,16 @@ type TokenClaims struct {
 	Name       string
 	Phone      string
 	Attributes map[string]string
+	Grounds    []Ground // on which the site keeps it
+	Key        string   // names the key that all of this is signed with
+}
+
+// Ground is what the tenant says about why it keeps somebody's data for a purpose.
+type Ground struct {
+	Basis   purpose.Basis `json:"basis" enum:"consent,contract,legal_obligation,vital_interest,public_task,legitimate_interest" doc:"GDPR Art. 6(1)"`
+	Purpose string        `json:"purpose" maxLength:"31" doc:"What for: one of your purposes, such as support"`
+	Since   time.Time     `json:"since" doc:"Since when the ground holds, such as when the person agreed"`
+	Words   string        `json:"words" maxLength:"1000" doc:"In which words, or where they can be read: what the person agreed to, which contract, which law"`
 }
 
 // The algorithms a signing key may have. A key has one, and a token that names another is refused: nobody chooses the
@@ -49,6 +60,7 @@ type siteClaims struct {
 	Name       string            `json:"name"`
 	Phone      string            `json:"phone"`
 	Attributes map[string]string `json:"attributes"`
+	Grounds    []Ground          `json:"grounds"`
 	jwt.RegisteredClaims
 }
 
@@ -59,9 +71,16 @@ func (s *Service) VerifyToken(ctx context.Context, tenant ids.Tenant, token, aud
 		return TokenClaims{}, badIdentity
 	}
 	var claims siteClaims
+	var key SigningKey
 	parser := jwt.NewParser(jwt.WithValidMethods([]string{HS256, EdDSA}), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),
 		jwt.WithLeeway(tokenSlack), jwt.WithTimeFunc(s.vault.Now), jwt.WithStrictDecoding())
-	_, err := parser.ParseWithClaims(token, &claims, func(t *jwt.Token) (any, error) { return s.signingKey(ctx, tenant, t) })
+	_, err := parser.ParseWithClaims(token, &claims, func(t *jwt.Token) (material any, err error) {
+		key, err = s.signingKey(ctx, tenant, t)
+		if err == nil && key.Algorithm == EdDSA {
+			return ed25519.PublicKey(key.Material.Reveal()), nil
+		}
+		return key.Material.Reveal(), err
+	})
 	if errs.Is(err, errs.Unavailable) {
 		return TokenClaims{}, err
 	}
@@ -71,15 +90,15 @@ func (s *Service) VerifyToken(ctx context.Context, tenant ids.Tenant, token, aud
 	if len(claims.Audience) > 0 && !slices.Contains(claims.Audience, audience) {
 		return TokenClaims{}, badIdentity
 	}
-	return TokenClaims{UserID: claims.UserID, Email: claims.Email, Name: claims.Name, Phone: claims.Phone, Attributes: claims.Attributes}, nil
+	return TokenClaims{UserID: claims.UserID, Email: claims.Email, Name: claims.Name, Phone: claims.Phone, Attributes: claims.Attributes, Grounds: claims.Grounds, Key: key.ID}, nil
 }
 
 // signingKey finds the key that the token's kid names among this tenant's own, and refuses headers that would have us
 // fetch or trust a key from elsewhere.
-func (s *Service) signingKey(ctx context.Context, tenant ids.Tenant, t *jwt.Token) (any, error) {
+func (s *Service) signingKey(ctx context.Context, tenant ids.Tenant, t *jwt.Token) (SigningKey, error) {
 	for _, header := range []string{"jku", "jwk", "x5u", "x5c", "crit"} {
 		if _, present := t.Header[header]; present {
-			return nil, badIdentity
+			return SigningKey{}, badIdentity
 		}
 	}
 	kid, _ := t.Header["kid"].(string)
@@ -96,15 +115,12 @@ func (s *Service) signingKey(ctx context.Context, tenant ids.Tenant, t *jwt.Toke
 		return err
 	})
 	if err != nil {
-		return nil, asBadToken(err)
+		return SigningKey{}, asBadToken(err)
 	}
 	if key.Algorithm == "" || key.Algorithm != t.Method.Alg() {
-		return nil, badIdentity
+		return SigningKey{}, badIdentity
 	}
-	if key.Algorithm == EdDSA {
-		return ed25519.PublicKey(key.Material.Reveal()), nil
-	}
-	return key.Material.Reveal(), nil
+	return key, nil
 }
 
 var (

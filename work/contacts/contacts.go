@@ -16,6 +16,7 @@ import (
 	"aver/vault"
 	"aver/work/contacts/attributes"
 	"aver/work/contacts/fields"
+	"aver/work/contacts/notes"
 )
 
 //go:embed migrations/*.sql
@@ -55,8 +56,7 @@ type Contact struct {
 	Attributes personal.Bytes `vault:"attributes,personal:user"` // JSON object of the tenant's own fields, see attributes.Values
 	Verified   bool           `vault:"verified,state"`           // the tenant's site signed who this is
 	Basis      Basis          `vault:"basis,state"`
-	BasisNote  personal.Text  `vault:"basis_note,personal:user"` // on what ground the data is kept, in the words of whoever brought it
-	MergedInto ids.Contact    `vault:"merged_into,state"`        // shown with this one
+	MergedInto ids.Contact    `vault:"merged_into,state"` // shown with this one
 	BlockedAt  time.Time      `vault:"blocked_at,state"`
 	ArchivedAt time.Time      `vault:"archived_at,state"`
 	CreatedAt  time.Time      `vault:"created_at,state"`
@@ -74,15 +74,6 @@ type Change struct {
 	Author  ids.User      `vault:"author,state"`
 	Request string        `vault:"request,state"` // the privacy request (req_…) that asked for it, if one did
 	At      time.Time     `vault:"at,state,keep"`
-}
-
-// Note is what an operator wrote down about a contact.
-type Note struct {
-	ID      ids.Object    `vault:"id,key"`
-	Contact ids.Contact   `vault:"contact,subject"`
-	Author  ids.User      `vault:"author,state"`
-	Body    personal.Text `vault:"body,personal:user.content,search"`
-	At      time.Time     `vault:"at,state"`
 }
 
 // Merging is one act of merging and, later, of undoing it.
@@ -140,13 +131,12 @@ var (
 	knowing  = vault.Purpose("knowing who writes to us and answering them")
 	Contacts = vault.Define[Contact]("contacts", knowing, vault.KeepWhile("as long as the tenant wishes, or until the person is erased"))
 	Changes  = vault.Define[Change]("contact_changes", vault.Purpose("showing who corrected what about a person"), vault.KeepFor(365*24*time.Hour))
-	Notes    = vault.Define[Note]("contact_notes", vault.Purpose("keeping what colleagues must know to help a person"), vault.KeepWhile("as long as the contact"))
 	Mergings = vault.Define[Merging]("contact_merges", vault.Purpose("showing which entries are one person, and undoing that"), vault.KeepWhile("as long as the contact"))
 	Tags     = vault.Define[Tag]("contact_tags", knowing, vault.KeepWhile("until the tenant removes it"))
 	Taggings = vault.Define[Tagging]("contact_taggings", knowing, vault.KeepWhile("as long as the contact"))
 	Segments = vault.Define[Segment]("contact_segments", knowing, vault.KeepWhile("until the tenant removes it"))
 
-	tables = []vault.AnyTable{Contacts, Changes, Notes, Mergings, Tags, Taggings, Segments, attributes.Table, fields.Table}
+	tables = []vault.AnyTable{Contacts, Changes, notes.Table, Mergings, Tags, Taggings, Segments, attributes.Table, fields.Table}
 )
 
 // Brief is what lists show of a contact.
@@ -172,12 +162,15 @@ func (c Contact) Shown() personal.Text {
 // Service keeps the contacts.
 type Service struct {
 	Attributes *attributes.Service
+	Notes      *notes.Service
 	vault      *vault.Vault
 	timelines  []Timeline
 }
 
 // New makes the service.
-func New(v *vault.Vault) *Service { return &Service{Attributes: attributes.New(v), vault: v} }
+func New(v *vault.Vault) *Service {
+	return &Service{Attributes: attributes.New(v), Notes: notes.New(v, actView, present), vault: v}
+}
 
 // Briefs reads what lists show of some contacts, a hundred with each query. A merged contact has the name of the one it
 // is shown with; an erased one is left out.

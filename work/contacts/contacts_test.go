@@ -12,6 +12,7 @@ import (
 	"aver/trust/holds"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 	"aver/work/contacts"
 	"aver/work/contacts/attributes"
@@ -56,11 +57,13 @@ func TestCardNumbersAreNeverStored(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		_, err := h.contacts.Attributes.Define(t.Context(), h.owner, attributes.Attribute{Name: "memo", Kind: attributes.Text})
 		must(t, err)
-		id := h.make(t, contacts.Draft{Name: "Maria 4111 1111 1111 1111", Company: "5555555555554444", BasisNote: "card 4111111111111111", Attributes: attributes.Values{"memo": "378282246310005"}})
-		n, err := h.contacts.AddNote(t.Context(), h.operator, id, "Paid with 4012888888881881.")
+		id := h.make(t, contacts.Draft{Name: "Maria 4111 1111 1111 1111", Company: "5555555555554444", Grounds: []identity.Ground{identity.Ground{Basis: purpose.Contract, Purpose: purpose.Support, Since: vaulttest.Start, Words: "card 4111111111111111"}}, Attributes: attributes.Values{"memo": "378282246310005"}})
+		n, err := h.contacts.Notes.Add(t.Context(), h.operator, id, "Paid with 4012888888881881.")
+		must(t, err)
+		grounds, err := h.consent.Grounds(t.Context(), h.owner, id)
 		must(t, err)
 		c := h.get(t, id)
-		all := c.Name.Reveal() + c.Company.Reveal() + c.BasisNote.Reveal() + string(c.Attributes.Reveal()) + n.Body.Reveal()
+		all := c.Name.Reveal() + c.Company.Reveal() + grounds[0].Words.Reveal() + grounds[0].Receipt.Reveal() + string(c.Attributes.Reveal()) + n.Body.Reveal()
 		for _, number := range []string{"4111", "55555", "37828", "40128"} {
 			if strings.Contains(all, number) {
 				t.Errorf("%s… is there: %s", number, all)
@@ -162,7 +165,7 @@ func TestOtherTenantsPeopleDoNotExist(t *testing.T) {
 		ctx, foreign := t.Context(), vaulttest.User(h.Other, vault.Owner)
 		id, tag := h.make(t, contacts.Draft{Name: "Maria", ExternalID: "u1", Email: "maria@kowal.example"}), h.tag(t, "VIP")
 		must(t, h.contacts.Label(ctx, h.operator, id, tag))
-		note, err := h.contacts.AddNote(ctx, h.operator, id, "secret")
+		note, err := h.contacts.Notes.Add(ctx, h.operator, id, "secret")
 		must(t, err)
 		other, err := h.contacts.Create(ctx, foreign, contacts.Draft{Name: "theirs", ExternalID: "u1"})
 		must(t, err)
@@ -177,9 +180,9 @@ func TestOtherTenantsPeopleDoNotExist(t *testing.T) {
 			"history":  func() error { _, err := s.MergeHistory(ctx, foreign, id); return err },
 			"block":    func() error { return s.Block(ctx, foreign, id, true) },
 			"archive":  func() error { return s.Archive(ctx, foreign, id, true) },
-			"note":     func() error { _, err := s.AddNote(ctx, foreign, id, "x"); return err },
-			"notes":    func() error { _, err := s.NoteList(ctx, foreign, id); return err },
-			"un-note":  func() error { return s.DeleteNote(ctx, foreign, other.ID, note.ID) },
+			"note":     func() error { _, err := s.Notes.Add(ctx, foreign, id, "x"); return err },
+			"notes":    func() error { _, err := s.Notes.List(ctx, foreign, id); return err },
+			"un-note":  func() error { return s.Notes.Remove(ctx, foreign, other.ID, note.ID) },
 			"label":    func() error { return s.Label(ctx, foreign, other.ID, tag) },
 			"unlabel":  func() error { return s.Unlabel(ctx, foreign, id, tag) },
 			"tags":     func() error { _, err := s.TagsOf(ctx, foreign, id); return err },
@@ -304,7 +307,7 @@ func TestPeopleAreFoundByBeginningsAddressesNumbersAndNotes(t *testing.T) {
 		ctx := t.Context()
 		maria := h.make(t, contacts.Draft{Name: "María Kowalczyk", Email: "maria@kowal.example", Phone: "+49 30 901820", ExternalID: "crm-7"})
 		li := h.make(t, contacts.Draft{Name: "李小龙"})
-		_, err := h.contacts.AddNote(ctx, h.operator, li, "Prefers to be called in the afternoon")
+		_, err := h.contacts.Notes.Add(ctx, h.operator, li, "Prefers to be called in the afternoon")
 		must(t, err)
 		h.Filed(t)
 		for query, want := range map[string]ids.Contact{
@@ -339,7 +342,7 @@ func TestAnErasedPersonIsNowhereInTheWay(t *testing.T) {
 		}
 		_, err := h.contacts.Get(ctx, h.operator, gone)
 		is(t, "get", err, errs.NotFound)
-		_, err = h.contacts.AddNote(ctx, h.operator, gone, "still here?")
+		_, err = h.contacts.Notes.Add(ctx, h.operator, gone, "still here?")
 		is(t, "note", err, errs.NotFound)
 		again := h.make(t, contacts.Draft{ExternalID: "u1", Email: "m@x.example"})
 		if c := h.get(t, again); c.ID == gone || !c.Name.IsZero() {

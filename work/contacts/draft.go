@@ -11,6 +11,8 @@ import (
 	"aver/base/personal"
 	"aver/base/phone"
 	"aver/frame/mail"
+	"aver/trust/consent"
+	"aver/trust/identity"
 	"aver/vault"
 	"aver/work/contacts/attributes"
 	"aver/work/contacts/fields"
@@ -22,9 +24,10 @@ const maxField = 250 // characters of a name or company
 type Draft struct {
 	ExternalID, Email, Phone, Name, Company, Language string
 	Role                                              Role
-	Basis                                             Basis  // of a new contact
-	BasisNote                                         string // of a new contact: on what ground it is kept
-	Country                                           string // two letters: where numbers without a country code belong
+	Basis                                             Basis             // of a new contact
+	Grounds                                           []identity.Ground // on which the tenant keeps the person
+	SignedBy                                          string            // names the key of the tenant's site, if it signed all of this
+	Country                                           string            // two letters: where numbers without a country code belong
 	Attributes                                        attributes.Values
 	Browser                                           bool     // a visitor's browser says so: what is not processed here is left out rather than refused
 	Clear                                             []string // names of fields to empty: email, phone, name, company, external_id, language
@@ -40,7 +43,7 @@ func clean(d Draft) (Draft, error) {
 	for _, f := range []struct {
 		name string
 		text *string
-	}{{"external_id", &d.ExternalID}, {"name", &d.Name}, {"company", &d.Company}, {"basis", &d.BasisNote}} {
+	}{{"external_id", &d.ExternalID}, {"name", &d.Name}, {"company", &d.Company}} {
 		*f.text = strings.TrimSpace(*f.text)
 		if utf8.RuneCountInString(*f.text) > maxField {
 			refuse(f.name, "too-long", "Use at most 250 characters.")
@@ -72,7 +75,6 @@ func clean(d Draft) (Draft, error) {
 	}
 	d.Name, _ = cards.Mask(d.Name)
 	d.Company, _ = cards.Mask(d.Company)
-	d.BasisNote, _ = cards.Mask(d.BasisNote)
 	return d, nil
 }
 
@@ -127,7 +129,14 @@ func apply(tx *vault.Tx, c *Contact, d Draft) error {
 	if c.Verified && (d.ExternalID != "" && d.ExternalID != c.ExternalID.Reveal() || slices.Contains(d.Clear, "external_id")) {
 		return errSigned
 	}
+	brought := d.brought(tx.Actor(), *c)
+	if err := brought.Check(tx, c.ID); err != nil {
+		return err
+	}
 	if err := applyValues(tx, c, d); err != nil { // the last that may refuse the draft, so nothing is half done
+		return err
+	}
+	if err := brought.Keep(tx, c.ID); err != nil {
 		return err
 	}
 	for _, f := range []struct {
@@ -155,6 +164,25 @@ func apply(tx *vault.Tx, c *Contact, d Draft) error {
 		return err
 	}
 	return becomeKnown(tx, c)
+}
+
+// brought is what the tenant says, with the draft, about why it keeps the contact. Whoever works here is asked when a
+// person is new; correcting somebody takes no ground.
+func (d Draft) brought(actor vault.Actor, c Contact) consent.Brought {
+	b := consent.Brought{Grounds: d.Grounds, Key: d.SignedBy, Identity: d.ExternalID+d.Email+d.Phone+d.Name != ""}
+	switch {
+	case d.SignedBy != "":
+		b.How = consent.BySigned
+	case d.Basis == FromImport:
+		b.How = consent.ByImport
+	case actor.Kind() == vault.AsKey:
+		b.How = consent.ByProgram
+	case actor.Kind() == vault.AsUser && (c.UpdatedAt.IsZero() || len(d.Grounds) > 0):
+		b.How = consent.ByOperator
+	case d.Browser:
+		b.How = consent.BySite
+	}
+	return b
 }
 
 // known tells whether the tenant itself said who this is; otherwise all there is are claims.

@@ -6,12 +6,12 @@ import (
 	"strings"
 	"time"
 
-	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/phone"
 	"aver/frame/mail"
 	"aver/frame/request"
 	"aver/vault"
+	"aver/work/contacts/notes"
 )
 
 // Filter chooses contacts. The zero Filter is everybody who is not archived or merged into somebody else.
@@ -92,13 +92,13 @@ func found(tx *vault.Tx, f Filter, rules []Rule) ([]Contact, error) {
 	if err != nil {
 		return nil, err
 	}
-	notes, err := Notes.Search(tx, f.Search, f.Limit)
+	written, err := notes.Table.Search(tx, f.Search, f.Limit)
 	if err != nil {
 		return nil, err
 	}
 	hits = append(hits, byWords...)
 	var more []ids.Contact
-	for _, n := range notes {
+	for _, n := range written {
 		more = append(more, n.Contact)
 	}
 	for _, c := range hits {
@@ -114,7 +114,7 @@ func found(tx *vault.Tx, f Filter, rules []Rule) ([]Contact, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, n := range notes {
+	for _, n := range written {
 		hits = append(hits, others[n.Contact])
 	}
 	seen := map[ids.Contact]bool{{}: true} // nobody, for notes of the erased
@@ -225,7 +225,5 @@ func (s *Service) Any(ctx context.Context, actor vault.Actor) (bool, error) {
 	})
 	return some, err
 }
-
-var errNoNote = errs.New(errs.NotFound, "There is no such note about this person.")
 
 func days(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }

@@ -4,6 +4,7 @@ import (
 	"aver/frame/module"
 	"aver/vault"
 	"aver/work/contacts/attributes"
+	"aver/work/contacts/notes"
 )
 
 // Number is this module's number among those that bring migrations.
@@ -16,7 +17,7 @@ func (s *Service) Module() module.Module {
 		Number:     Number,
 		Migrations: migrations,
 		Tables:     tables,
-		Actions: append([]*vault.Action{actMatch, actRead, actView, actCreate, actUpdate, actClaim, actSeen, actVerify, actNote, actMerge, actUnmerge,
+		Actions: append([]*vault.Action{actMatch, actRead, actView, actCreate, actUpdate, actClaim, actSeen, actVerify, notes.Act, actMerge, actUnmerge,
 			actBlock, actArchive, actTag, actLabel, actSegment}, attributes.Actions...),
 	}
 }

@@ -4,18 +4,15 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
-	"aver/base/cards"
-	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/trust/consent"
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/work/contacts/attributes"
+	"aver/work/contacts/notes"
 )
 
 // Timeline is a module that knows what happened with a person.
@@ -42,12 +39,13 @@ type Person struct {
 	Contact    Contact
 	Linked     []Contact // merged into this one
 	Into       Contact   // the one this is merged into, zero if it is not
-	Notes      []Note
+	Notes      []notes.Note
 	Changes    []Change
 	Merges     []Merging
 	Tags       []Tag
 	Attributes []attributes.Attribute
 	Consents   []consent.State
+	Grounds    []consent.Assertion
 	Events     []TimelineItem // what other modules know, newest first
 	Rows       map[string]int // how many rows about the person, and whoever is merged into it, each table holds
 	Key        bool           // the key exists: what is sealed can be read
@@ -104,7 +102,7 @@ func (p *Person) people(tx *vault.Tx) (err error) {
 // matter reads what is kept of the person and of whoever is merged into it.
 func (p *Person) matter(tx *vault.Tx) (err error) {
 	for _, id := range p.all() {
-		notes, err := Notes.Find(tx, "contact = ? ORDER BY id DESC LIMIT 100", id)
+		written, err := notes.Of(tx, id)
 		if err != nil {
 			return err
 		}
@@ -112,14 +110,17 @@ func (p *Person) matter(tx *vault.Tx) (err error) {
 		if err != nil {
 			return err
 		}
-		p.Notes, p.Changes = append(p.Notes, notes...), append(p.Changes, changes...)
+		p.Notes, p.Changes = append(p.Notes, written...), append(p.Changes, changes...)
 	}
-	slices.SortFunc(p.Notes, func(a, b Note) int { return b.At.Compare(a.At) })
+	slices.SortFunc(p.Notes, func(a, b notes.Note) int { return b.At.Compare(a.At) })
 	slices.SortFunc(p.Changes, func(a, b Change) int { return b.At.Compare(a.At) })
 	if p.Merges, err = mergesOf(tx, p.Contact.ID); err != nil {
 		return err
 	}
 	if p.Consents, err = consent.Of(tx, p.Contact.ID); err != nil {
+		return err
+	}
+	if p.Grounds, err = consent.Asserted(tx, p.Contact.ID); err != nil {
 		return err
 	}
 	if p.Attributes, err = attributes.List(tx); err != nil {
@@ -164,66 +165,4 @@ func (s *Service) events(tx *vault.Tx, p Person) ([]TimelineItem, error) {
 	}
 	slices.SortFunc(all, func(a, b TimelineItem) int { return cmp.Compare(b.At.UnixMicro(), a.At.UnixMicro()) })
 	return all[:min(len(all), shownEvents)], nil
-}
-
-var actNote = vault.Act("contact.note", staff, vault.Scope(scopeWrite))
-
-const maxNote = 10_000 // characters
-
-// AddNote writes something down about a contact.
-func (s *Service) AddNote(ctx context.Context, actor vault.Actor, contact ids.Contact, body string) (Note, error) {
-	text, err := noteText(body)
-	if err != nil {
-		return Note{}, err
-	}
-	n := Note{Contact: contact, Author: actor.User(), Body: text}
-	err = s.vault.Do(ctx, actor, actNote, func(tx *vault.Tx) error {
-		if _, err := Contacts.Get(tx, contact); err != nil {
-			return err
-		}
-		n.ID, n.At = ids.NewObject(tx.Now()), tx.Now()
-		return Notes.Add(tx, n)
-	})
-	return n, err
-}
-
-// NoteList reads the notes about a contact, newest first.
-func (s *Service) NoteList(ctx context.Context, actor vault.Actor, contact ids.Contact) ([]Note, error) {
-	var all []Note
-	err := s.vault.View(ctx, actor, actView, func(tx *vault.Tx) (err error) {
-		tx.About(contact)
-		if _, err = Contacts.Get(tx, contact); err != nil {
-			return err
-		}
-		all, err = Notes.Find(tx, "contact = ? ORDER BY id DESC LIMIT 100", contact)
-		return err
-	})
-	return all, err
-}
-
-// DeleteNote removes a note.
-func (s *Service) DeleteNote(ctx context.Context, actor vault.Actor, contact ids.Contact, id ids.Object) error {
-	return s.vault.Do(ctx, actor, actNote, func(tx *vault.Tx) error {
-		n, err := Notes.Get(tx, id)
-		if err != nil {
-			return err
-		}
-		if n.Contact != contact {
-			return errNoNote
-		}
-		return Notes.Delete(tx, id)
-	})
-}
-
-// noteText checks free text and masks card numbers in it.
-func noteText(body string) (personal.Text, error) {
-	body = strings.TrimSpace(body)
-	if body == "" {
-		return personal.Text{}, errs.New(errs.Invalid, "There is no text.", errs.Field{Field: "body", Code: "required", Message: "Write something."})
-	}
-	if utf8.RuneCountInString(body) > maxNote || !utf8.ValidString(body) {
-		return personal.Text{}, errs.New(errs.Invalid, "The text is too long.", errs.Field{Field: "body", Code: "too-long", Message: "Use at most 10,000 characters."})
-	}
-	body, _ = cards.Mask(body)
-	return personal.Of(body), nil
 }

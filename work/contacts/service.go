@@ -8,7 +8,6 @@ import (
 
 	"aver/base/errs"
 	"aver/base/ids"
-	"aver/base/personal"
 	"aver/base/phone"
 	"aver/frame/mail"
 	"aver/trust/identity"
@@ -60,7 +59,6 @@ func (s *Service) create(ctx context.Context, actor vault.Actor, d Draft, verifi
 // insert stores a new contact under a key that exists already.
 func insert(tx *vault.Tx, id ids.Contact, d Draft, verified bool) (Contact, error) {
 	c := Contact{ID: id, Basis: d.Basis, CreatedAt: tx.Now(), SeenAt: tx.Now()}
-	c.BasisNote = personal.Of(d.BasisNote)
 	if err := apply(tx, &c, d); err != nil {
 		return c, err
 	}
@@ -184,7 +182,7 @@ func (s *Service) byExternalID(ctx context.Context, actor vault.Actor, external 
 // What has no place is left out and named.
 func (s *Service) Claim(ctx context.Context, visitor vault.Actor, d Draft, labels []string) (left []string, err error) {
 	said := d.Attributes
-	if d, err = clean(Draft{Email: d.Email, Phone: d.Phone, Name: d.Name, Company: d.Company, Language: d.Language, Browser: true}); err != nil {
+	if d, err = clean(Draft{Email: d.Email, Phone: d.Phone, Name: d.Name, Company: d.Company, Language: d.Language, Grounds: d.Grounds, Browser: true}); err != nil {
 		return nil, err
 	}
 	err = s.vault.Do(ctx, visitor, actClaim, func(tx *vault.Tx) error {
@@ -335,7 +333,7 @@ func (s *Service) identify(ctx context.Context, tenant ids.Tenant, visitor ids.C
 
 // signed is what a token says. An address or a number that cannot be one is left out: the identity counts all the same.
 func signed(claims identity.TokenClaims) Draft {
-	d := Draft{ExternalID: claims.UserID, Name: claims.Name, Attributes: attributes.Values{}, Browser: true}
+	d := Draft{ExternalID: claims.UserID, Name: claims.Name, Attributes: attributes.Values{}, Browser: true, Grounds: claims.Grounds, SignedBy: claims.Key}
 	if mail.IsAddress(claims.Email) {
 		d.Email = claims.Email
 	}
@@ -346,6 +344,11 @@ func signed(claims identity.TokenClaims) Draft {
 		d.Attributes[name] = value
 	}
 	return d
+}
+
+func present(tx *vault.Tx, id ids.Contact) error {
+	_, err := Contacts.Get(tx, id)
+	return err
 }
 
 func absent(err error) error {

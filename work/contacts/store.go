@@ -3,7 +3,6 @@ package contacts
 import (
 	"aver/base/errs"
 	"aver/base/ids"
-	"aver/base/personal"
 	"aver/vault"
 	"aver/work/contacts/attributes"
 	"aver/work/contacts/fields"
@@ -23,9 +22,6 @@ func Store(tx *vault.Tx, d Draft, fresh ids.Contact) (c Contact, created bool, e
 	if c.ID.IsZero() {
 		c, err = insert(tx, fresh, d, false)
 		return c, err == nil, err
-	}
-	if c.BasisNote.IsZero() {
-		c.BasisNote = personal.Of(d.BasisNote)
 	}
 	if err := apply(tx, &c, d); err != nil {
 		return c, false, err

@@ -87,7 +87,7 @@ func (a *App) claims() []claim.Claim {
 	a.Subprocessors.Allow(a.ownAddress)
 	return promises(a.modules, &world.World{
 		Vault: a.Vault, Identity: a.Identity, Audit: a.Audit, Rights: a.Rights, Retention: a.Retention, Children: a.Children, Backups: a.Backups, Closing: a.Closing,
-		Companies: a.Subprocessors, Canaries: a.Canaries, Improvement: a.Improvement, Documents: a.Documents, Sweep: a.Minimum.Sweep, Egress: a.Door, Folder: a.Config.Data,
+		Companies: a.Subprocessors, Consent: a.Consent, Canaries: a.Canaries, Improvement: a.Improvement, Documents: a.Documents, Sweep: a.Minimum.Sweep, Egress: a.Door, Folder: a.Config.Data,
 		Residency: a.Residency, Relay: a.relayBefore, Holds: a.Holds, Told: a.Told,
 		Addresses: a.addresses, Pages: a.readable,
 		Dial: func(ctx context.Context, addr string) (net.Conn, error) {

@@ -17,6 +17,7 @@ import (
 	"aver/trust/identity"
 	"aver/trust/retention"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 	"aver/work/channels/webchat"
 	"aver/work/contacts"
@@ -90,7 +91,7 @@ var entrances = []entrance{
 		return kept(s.Contacts.Claim(ctx, s.visitor, contacts.Draft{Name: text, Company: text, Attributes: attributes.Values{"notes": text}}, nil))
 	}},
 	{"a contact by API", false, func(ctx context.Context, s scene, text string) error {
-		return kept(s.Contacts.Create(ctx, s.owner, contacts.Draft{Name: text, Company: text, BasisNote: text, Attributes: attributes.Values{"notes": text}}))
+		return kept(s.Contacts.Create(ctx, s.owner, contacts.Draft{Name: text, Company: text, Grounds: []identity.Ground{{Basis: purpose.Contract, Purpose: purpose.Support, Since: time.Unix(1, 0), Words: text}}, Attributes: attributes.Values{"notes": text}}))
 	}},
 	{"a contact's identifier", true, func(ctx context.Context, s scene, text string) error {
 		return kept(s.Contacts.Create(ctx, s.owner, contacts.Draft{ExternalID: text}))
@@ -102,7 +103,7 @@ var entrances = []entrance{
 		return kept(s.Contacts.Create(ctx, s.owner, contacts.Draft{Name: "x", Attributes: attributes.Values{"count": float64(378282246310005)}}))
 	}},
 	{"a note about a contact", false, func(ctx context.Context, s scene, text string) error {
-		return kept(s.Contacts.AddNote(ctx, s.owner, s.visitor.Subject(), text))
+		return kept(s.Contacts.Notes.Add(ctx, s.owner, s.visitor.Subject(), text))
 	}},
 	{"a list to import", false, func(ctx context.Context, s scene, text string) error {
 		return kept(s.Imports.Upload(ctx, s.owner, text+".csv", strings.NewReader("name,"+text+"\nMaria,"+text+"\n")))

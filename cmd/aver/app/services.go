@@ -22,6 +22,7 @@ import (
 	"aver/trust/claims"
 	"aver/trust/closing"
 	"aver/trust/consent"
+	"aver/trust/consent/receipts"
 	"aver/trust/documents"
 	"aver/trust/holds"
 	"aver/trust/identity"
@@ -57,6 +58,7 @@ type Services struct {
 	Subprocessors *subprocessors.Service
 	Audit         *audit.Service
 	Consent       *consent.Service
+	Receipts      *receipts.Service
 	Holds         *holds.Service
 	Told          *told.Service
 	Restriction   *restriction.Service
@@ -87,6 +89,7 @@ func (a *App) makeServices() {
 	a.Subprocessors = subprocessors.New(v)
 	a.Audit = audit.New(v)
 	a.Consent = consent.New(v)
+	a.Receipts = receipts.New(a.Consent, a.Audit)
 	a.Restriction = restriction.New(v, together)
 	a.Contacts = contacts.New(v)
 	a.Imports = imports.New(v, a.queue())
@@ -98,7 +101,7 @@ func (a *App) makeServices() {
 	a.Rights = rights.New(v, a.people(), a.Identity, a.Audit, a.Holds, a.mailer())
 	a.Rights.Host = func() string { return "https://" + a.host() }
 	a.Children = children.New(v, a.children())
-	a.WebChat = webchat.New(v, a.Hub, a.Identity, a.Consent, a.Contacts, a.Inbox, a.Rights, a.Restriction)
+	a.WebChat = webchat.New(v, a.Hub, a.Identity, a.Consent, a.Contacts, a.Inbox, a.Rights, a.Restriction, a.Receipts)
 	a.Webhooks = webhooks.New(v, a.queue(), a.Door, a.Log)
 	a.Backups = backups.New(v, a.backupConfig())
 	a.Closing = closing.New(v, a.closingConfig())
@@ -115,14 +118,14 @@ func (a *App) makeServices() {
 func (a *App) listModules() []module.Module {
 	return append([]module.Module{
 		{Name: "vault", Number: vault.Number, Migrations: vault.Migrations()},
-		a.Identity.Module(), identityweb.New(a.Identity, a.mailer(), a.now).Module(), a.Residency.Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Restriction.Module(),
-		a.Contacts.Module(), a.Imports.Module(), contactsweb.New(a.Contacts, a.Imports, a.Restriction.Panel, a.Enrichment.Panel, a.Holds.Panel, a.Told.Panel, a.Children.Panel).Module(),
+		a.Identity.Module(), identityweb.New(a.Identity, a.mailer(), a.now).Module(), a.Residency.Module(), a.Subprocessors.Module(), a.Audit.Module(), a.Consent.Module(), a.Receipts.Module(), a.Restriction.Module(),
+		a.Contacts.Module(), a.Imports.Module(), contactsweb.New(a.Contacts, a.Imports, a.Receipts.Page, a.Restriction.Panel, a.Enrichment.Panel, a.Holds.Panel, a.Told.Panel, a.Children.Panel).Module(),
 		a.Enrichment.Module(),
 		a.Children.Module(),
 		a.Inbox.Module(), inboxweb.New(a.Inbox, a.Hub, a.Identity).Module(),
 		a.Told.Module(),
 		a.Holds.Module(), a.Improvement.Module(),
-		a.Rights.Module(), rightsweb.New(a.Rights, a.Config.Email).Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Closing.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(), a.Canaries.Module(),
+		a.Rights.Module(), rightsweb.New(a.Rights, a.Config.Email, a.Receipts).Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Closing.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(), a.Canaries.Module(),
 		a.Documents.Module(), a.Minimum.Module(),
 	}, a.Config.Modules...)
 }

@@ -16,6 +16,7 @@ import (
 	"aver/trust/consent"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/work/contacts"
 	"aver/work/inbox"
 )
@@ -186,7 +187,8 @@ func (s *seeder) talk(ctx context.Context, p plan) error {
 // visitor meets a person, who reads the notice and agrees.
 func (s *seeder) visitor(ctx context.Context, tenant ids.Tenant, p plan) (vault.Actor, error) {
 	who := people[p.who]
-	draft := contacts.Draft{Name: who.name, Email: who.email, Language: who.language}
+	draft := contacts.Draft{Name: who.name, Email: who.email, Language: who.language, Grounds: []identity.Ground{{Basis: purpose.Contract, Purpose: purpose.Support,
+		Since: s.clock.Now().Add(-30 * 24 * time.Hour), Words: "order of last month, general terms section 4"}}}
 	c, err := s.app.Contacts.NewVisitor(ctx, tenant, draft)
 	if err != nil {
 		return vault.Actor{}, err

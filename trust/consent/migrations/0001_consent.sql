@@ -41,6 +41,28 @@ CREATE TABLE consent_records (
     language TEXT NOT NULL,
     how TEXT NOT NULL,
     made_at TIME NOT NULL,
+    receipt SEALED,
     PRIMARY KEY (id)
 );
 CREATE INDEX consent_records_by_contact ON consent_records (contact, made_at);
+
+CREATE TABLE consent_assertions (
+    id ID NOT NULL,
+    contact ID NOT NULL,
+    purpose TEXT NOT NULL,
+    basis TEXT NOT NULL,
+    since TIME NOT NULL,
+    words SEALED,
+    how TEXT NOT NULL,
+    signed_by TEXT NOT NULL,
+    made_at TIME NOT NULL,
+    receipt SEALED,
+    PRIMARY KEY (id)
+);
+CREATE INDEX consent_assertions_by_contact ON consent_assertions (contact, purpose, made_at);
+
+CREATE TABLE consent_demands (
+    what TEXT NOT NULL,
+    since TIME NOT NULL,
+    PRIMARY KEY (what)
+);

@@ -26,6 +26,7 @@ type View struct {
 	Purpose  Purpose // the one that is open
 	Notices  Notices // of it
 	MayWrite bool
+	Demanded bool // people's data is refused that comes without a ground
 }
 
 // Purpose is what data is used for.
@@ -63,6 +64,14 @@ type Notice struct {
 
 // Saved says that a version of a notice is in force.
 func Saved(version int) string { return text.T("saved", version) }
+
+// DemandSaved says that grounds are, or are not, demanded now.
+func DemandSaved(on bool) string {
+	if on {
+		return text.T("demand.on")
+	}
+	return text.T("demand.off")
+}
 
 // Defined says that a version of a purpose is.
 func Defined(version int) string { return text.T("defined", version) }

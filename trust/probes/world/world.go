@@ -17,6 +17,7 @@ import (
 	"aver/trust/canary"
 	"aver/trust/children"
 	"aver/trust/closing"
+	"aver/trust/consent"
 	"aver/trust/documents"
 	"aver/trust/holds"
 	"aver/trust/identity"
@@ -43,6 +44,7 @@ type World struct {
 	Residency *residency.Service
 	Closing   *closing.Service
 	Companies *subprocessors.Service
+	Consent   *consent.Service
 	Canaries  *canary.Service
 	Documents *documents.Service
 	Egress    *egress.Door

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"aver/base/errs"
 	"aver/frame/page"
 	"aver/trust/rights/letters"
@@ -58,7 +60,8 @@ type Answer struct {
 	GDPR    bool
 	File    string // where the finished copy or the receipt is; empty when there is none (any more)
 	Receipt string
-	Done    int64 // of a copy that is put together
+	Beside  templ.Component // what is offered together with a copy
+	Done    int64           // of a copy that is put together
 	Total   int64
 	By      time.Time
 	Law     time.Time

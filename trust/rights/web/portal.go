@@ -148,6 +148,9 @@ func (s *Service) drawRequest(w http.ResponseWriter, r *http.Request, sheet page
 	if held.Kind.Deed() == state.Erase && held.State == state.Fulfilled {
 		view.Receipt, view.File = rights.ReceiptOf(held).Text, "/my-data/receipts/"+tenant.Slug+"/"+held.ID.String()
 	}
+	if view.Beside, err = s.consents(r.Context(), tenant, held, lang); err != nil {
+		return err
+	}
 	r = r.WithContext(page.Speak(r.Context(), lang))
 	return page.Render(w, r, sheet.Status(), portal.Show(view))
 }

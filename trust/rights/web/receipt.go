@@ -1,16 +1,57 @@
 package web
 
 import (
-	"bytes"
-	"io"
+	"context"
 	"net/http"
 
+	"github.com/a-h/templ"
+
+	"aver/base/errs"
 	"aver/base/ids"
 	"aver/frame/module"
 	"aver/frame/page"
 	"aver/frame/request"
 	"aver/trust/rights/receipt/ui"
+	"aver/trust/rights/record"
+	"aver/trust/rights/state"
+	"aver/vault"
 )
+
+// Receipts shows people what proves their consents, and hands it out. Package trust/consent/receipts makes one.
+type Receipts interface {
+	MineOf(ctx context.Context, tenant ids.Tenant, lang, base string, people []ids.Contact) (templ.Component, error)
+	FileOf(ctx context.Context, tenant ids.Tenant, name string, people []ids.Contact) ([]byte, error)
+}
+
+// handsOut tells whether the browser that holds a request may have what proves the people's consents: while it may have
+// the copy of their data.
+func (s *Service) handsOut(held record.Request) bool {
+	return s.receipts != nil && held.Kind.Deed() == state.Copy && held.State == state.Fulfilled && !held.File.IsZero()
+}
+
+// consents are what the page of a request offers of them.
+func (s *Service) consents(ctx context.Context, tenant vault.Tenant, held record.Request, lang string) (templ.Component, error) {
+	if !s.handsOut(held) {
+		return templ.NopComponent, nil
+	}
+	return s.receipts.MineOf(ctx, tenant.ID, lang, ownPage(tenant, held.ID)+"/receipts/", held.People)
+}
+
+func (s *Service) portalConsent(w http.ResponseWriter, r *http.Request) error {
+	tenant, t, err := s.held(r)
+	if err != nil {
+		return err
+	}
+	held, err := s.Held(r.Context(), tenant.ID, t)
+	if err == nil && !s.handsOut(held) {
+		err = errs.New(errs.NotFound, "There is no such receipt.")
+	}
+	if err != nil {
+		return err
+	}
+	file, err := s.receipts.FileOf(r.Context(), tenant.ID, r.PathValue("receipt"), held.People)
+	return sendFile(w, file, r.PathValue("receipt"), err)
+}
 
 // receiptRoutes are those of receipts. A receipt has no secrets before whoever holds the request's identifier, which
 // nobody can guess; after an erasure there is no session left that could ask for it.
@@ -50,12 +91,16 @@ func (s *Service) sendReceipt(w http.ResponseWriter, r *http.Request, tenant ids
 		return err
 	}
 	file, err := s.ReceiptFile(r.Context(), tenant, id)
+	return sendFile(w, file, id.String(), err)
+}
+
+func sendFile(w http.ResponseWriter, file []byte, name string, err error) error {
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Disposition", `attachment; filename="receipt-`+id.String()+`.json"`)
+	w.Header().Set("Content-Disposition", `attachment; filename="receipt-`+name+`.json"`)
 	w.Header().Set("Cache-Control", "no-store")
-	_, err = io.Copy(w, bytes.NewReader(file))
-	return err
+	_, _ = w.Write(file) // somebody who went away is nobody's mistake
+	return nil
 }

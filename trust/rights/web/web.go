@@ -22,12 +22,15 @@ const Number = 82
 // Service answers requests.
 type Service struct {
 	*rights.Service
-	contact string
+	contact  string
+	receipts Receipts
 }
 
 // New makes the service. Contact is a mail address for whoever does not know which business keeps their data; it may be
-// empty.
-func New(s *rights.Service, contact string) *Service { return &Service{s, contact} }
+// empty. Receipts of consents are offered beside a copy; without them, nothing is.
+func New(s *rights.Service, contact string, receipts Receipts) *Service {
+	return &Service{s, contact, receipts}
+}
 
 // Module is what the service brings.
 func (s *Service) Module() module.Module {
@@ -65,6 +68,8 @@ func (s *Service) routes(mux module.Mux) {
 		"POST /my-data/{workspace}/{id}/erase":  s.portalErase,
 		"POST /my-data/{workspace}/{id}/revoke": s.portalRevoke,
 		"GET /my-data/files/{workspace}/{id}":   s.portalFile,
+
+		"GET /my-data/{workspace}/{id}/receipts/{receipt}": s.portalConsent,
 	} {
 		mux.Handle(pattern, handler)
 	}

@@ -241,10 +241,11 @@ func supported(lang string) string {
 }
 
 type pageUser struct {
-	Token string `json:"token"`
-	Email string `json:"email"`
-	Name  string `json:"name"`
-	Phone string `json:"phone"`
+	Token   string            `json:"token"`
+	Email   string            `json:"email"`
+	Name    string            `json:"name"`
+	Phone   string            `json:"phone"`
+	Grounds []identity.Ground `json:"grounds"`
 }
 
 type agreement struct {
@@ -339,7 +340,7 @@ func (s *Service) admit(ctx context.Context, tenant ids.Tenant, in newSession) (
 	}
 	in.Consent.Language = notice.Language // whose words were shown
 	if in.User.Token == "" {
-		draft := contacts.Draft{Email: in.User.Email, Name: in.User.Name, Phone: in.User.Phone, Language: in.Language}
+		draft := contacts.Draft{Email: in.User.Email, Name: in.User.Name, Phone: in.User.Phone, Language: in.Language, Grounds: in.User.Grounds}
 		c, err := s.contacts.NewVisitor(ctx, tenant, draft)
 		return s.identity.AsVisitor(tenant, c.ID, false), err
 	}

@@ -51,6 +51,8 @@ func (s *Service) routes(mux module.Mux) {
 	mux.Handle("GET /widget/v1/privacy/tasks/{task}", s.visitor(s.progress))
 	mux.Handle("GET /widget/v1/privacy/files/{task}", s.visitor(s.archive))
 	mux.Handle("POST /widget/v1/privacy/erase", s.visitor(s.erase))
+	mux.Handle("GET /widget/v1/privacy/receipts", s.visitor(s.proofs))
+	mux.Handle("GET "+ownReceipts+"{receipt}", s.visitor(s.proof))
 	mux.Handle("GET /widget/v1/privacy/rights", s.visitor(s.offer))
 	mux.Handle("POST /widget/v1/privacy/requests", s.visitor(s.request))
 	mux.Handle("GET /widget/v1/socket", s.hub.WebSocket(s.handler))

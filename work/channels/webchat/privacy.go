@@ -9,6 +9,7 @@ import (
 
 	"aver/base/errs"
 	"aver/frame/request"
+	"aver/trust/consent/receipts"
 	"aver/trust/rights"
 	"aver/trust/rights/portal"
 	"aver/trust/rights/state"
@@ -82,6 +83,23 @@ func (s *Service) erase(w http.ResponseWriter, r *http.Request, actor vault.Acto
 	}
 	return answer(w, map[string]any{"receipt": map[string]any{"id": receipt.ID, "at": receipt.At.UTC().Format(time.RFC3339), "text": receipt.Text,
 		"url": "/my-data/receipts/" + workspace.Slug + "/" + receipt.ID.String()}})
+}
+
+const ownReceipts = "/widget/v1/privacy/receipts/"
+
+// proofs lists the receipts of what the visitor agreed to and took back, in their language.
+func (s *Service) proofs(w http.ResponseWriter, r *http.Request, actor vault.Actor) error {
+	mine, err := s.receipts.Mine(r.Context(), actor, supported(r.URL.Query().Get("lang")), ownReceipts, actor.Subject())
+	if err != nil {
+		return err
+	}
+	return answer(w, mine.Offer())
+}
+
+func (s *Service) proof(w http.ResponseWriter, r *http.Request, actor vault.Actor) error {
+	name := r.PathValue("receipt")
+	file, err := s.receipts.File(r.Context(), actor, name, actor.Subject())
+	return receipts.Send(w, file, name, err)
 }
 
 // offer says which rights there are beside a copy and an erasure.

@@ -13,6 +13,7 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/frame/live"
+	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/purpose"
 	"aver/work/contacts"
@@ -40,11 +41,12 @@ const (
 )
 
 type saidUser struct {
-	Email     string          `json:"email"`
-	Name      string          `json:"name"`
-	Phone     string          `json:"phone"`
-	AvatarURL string          `json:"avatar_url"`
-	Company   json.RawMessage `json:"company"`
+	Email     string            `json:"email"`
+	Name      string            `json:"name"`
+	Phone     string            `json:"phone"`
+	AvatarURL string            `json:"avatar_url"`
+	Grounds   []identity.Ground `json:"grounds"`
+	Company   json.RawMessage   `json:"company"`
 }
 
 type saidSegments struct {
@@ -97,7 +99,7 @@ func (s *Service) set(ctx context.Context, session *live.Session, in said) (any,
 }
 
 func (in said) draft() (d contacts.Draft, left []string, err error) {
-	d = contacts.Draft{Email: in.User.Email, Name: in.User.Name, Phone: in.User.Phone, Attributes: in.Data}
+	d = contacts.Draft{Email: in.User.Email, Name: in.User.Name, Phone: in.User.Phone, Attributes: in.Data, Grounds: in.User.Grounds}
 	if in.User.AvatarURL != "" {
 		left = append(left, "user.avatar_url")
 	}

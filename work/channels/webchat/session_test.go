@@ -23,6 +23,7 @@ import (
 	"aver/base/personal"
 	"aver/cmd/aver/app"
 	"aver/frame/module/moduletest"
+	"aver/trust/consent"
 	"aver/work/channels/webchat"
 	"aver/work/contacts"
 	"aver/work/contacts/attributes"
@@ -153,6 +154,44 @@ func TestASignedIdentityIsBelievedAndNothingElseIs(t *testing.T) {
 				t.Errorf("%s: %d %s", name, a.status, a.body)
 			}
 		}
+	})
+}
+
+func TestTheSitesSignatureCoversTheGroundAndOneIsNeededWhereItIsDemanded(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		kid, key, err := h.Identity.AddSecret(t.Context(), h.owner)
+		must(t, err)
+		must(t, h.Consent.Demand(t.Context(), h.owner, true))
+		begin := func(user object) answer { return h.ask("POST", "/widget/v1/sessions", "", h.beginning(user)) }
+		said := []object{{"basis": "contract", "purpose": "support", "since": "2026-03-01T00:00:00Z", "words": "terms of 2026"}}
+		whole := signed(kid, key, nil, object{"grounds": said})
+		other := signed(kid, key, nil, object{"grounds": []object{{"basis": "consent", "purpose": "support", "since": "2026-03-01T00:00:00Z", "words": "a box that was ticked"}}})
+		parts, theirs := strings.Split(whole, "."), strings.Split(other, ".")
+		if a := begin(object{"token": parts[0] + "." + theirs[1] + "." + parts[2]}); a.status != http.StatusUnauthorized {
+			t.Errorf("with another ground than was signed: %d %s", a.status, a.body)
+		}
+		for name, user := range map[string]object{"signed": {"token": signed(kid, key, nil, nil)}, "signed, with a ground beside": {"token": signed(kid, key, nil, nil), "grounds": said}, "claimed": {"email": "eve@kowal.example"}} {
+			a := begin(user)
+			refused(t, a, "invalid")
+			if !strings.Contains(string(a.body), `"field":"grounds"`) {
+				t.Errorf("%s: %s", name, a.body)
+			}
+		}
+		eve := h.visitor(object{"token": whole})
+		claimed := h.visitor(object{"email": "eve@kowal.example", "grounds": said})
+		refused(t, h.visitor(nil).tries("set", object{"user": object{"name": "Eve"}}), "invalid")
+		for v, want := range map[*visitor]consent.How{eve: consent.BySigned, claimed: consent.BySite} {
+			all, err := h.Consent.Grounds(t.Context(), h.owner, v.id())
+			must(t, err)
+			if len(all) != 1 || all[0].How != want || all[0].Words.Reveal() != "terms of 2026" || (want == consent.BySigned) != (all[0].SignedBy == kid) {
+				t.Errorf("%s: stored %v", want, all)
+			}
+		}
+		list := eve.ask("GET", "/widget/v1/privacy/receipts?lang=de", eve.token, nil).json(t)["receipts"].([]any)
+		if len(list) != 2 || !strings.Contains(string(eve.ask("GET", list[0].(object)["url"].(string), eve.token, nil).body), "aver-receipt/1") {
+			t.Errorf("receipts: %v", list)
+		}
+		refused(t, claimed.ask("GET", list[0].(object)["url"].(string), claimed.token, nil), "not-found")
 	})
 }
 

@@ -17,6 +17,7 @@ import (
 	"aver/base/ids"
 	"aver/frame/live"
 	"aver/trust/consent"
+	"aver/trust/consent/receipts"
 	"aver/trust/identity"
 	"aver/trust/rights"
 	"aver/vault"
@@ -66,6 +67,7 @@ type Service struct {
 	inbox    *inbox.Service
 	rights   *rights.Service
 	limits   Limits
+	receipts *receipts.Service
 	handler  *live.Handler
 	log      *slog.Logger
 	rules    sync.Map // of rule, by tenant
@@ -77,8 +79,8 @@ type Limits interface {
 }
 
 // New makes the service.
-func New(v *vault.Vault, hub *live.Hub, who *identity.Service, agreed *consent.Service, people *contacts.Service, box *inbox.Service, privacy *rights.Service, limits Limits) *Service {
-	s := &Service{vault: v, hub: hub, identity: who, consent: agreed, contacts: people, inbox: box, rights: privacy, limits: limits, log: slog.Default()}
+func New(v *vault.Vault, hub *live.Hub, who *identity.Service, agreed *consent.Service, people *contacts.Service, box *inbox.Service, privacy *rights.Service, limits Limits, proofs *receipts.Service) *Service {
+	s := &Service{vault: v, hub: hub, identity: who, consent: agreed, contacts: people, inbox: box, rights: privacy, limits: limits, receipts: proofs, log: slog.Default()}
 	s.handler = s.socket()
 	if v != nil { // without one it is asked for its schema only
 		people.AddTimeline(s)

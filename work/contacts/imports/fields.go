@@ -4,10 +4,11 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"aver/base/cards"
 	"aver/base/errs"
+	"aver/trust/consent"
+	"aver/trust/identity"
 	"aver/vault"
 	"aver/work/contacts"
 	"aver/work/contacts/attributes"
@@ -96,10 +97,13 @@ func (i *Import) plan(tx *vault.Tx, p Plan) error {
 	if !taken["external_id"] && !taken["email"] && !taken["phone"] && !taken["name"] && !taken["last_name"] {
 		bad = append(bad, errs.Field{Field: "columns", Code: "required", Message: "Choose a column for the name, an address, a number or your identifier."})
 	}
-	if i.Basis = strings.TrimSpace(p.Basis); i.Basis == "" || utf8.RuneCountInString(i.Basis) > 250 || !utf8.ValidString(i.Basis) {
-		bad = append(bad, errs.Field{Field: "basis", Code: "required", Message: "Say in up to 250 characters why you may keep these people's data."})
+	i.Ground = p.Ground
+	if err := consent.CheckGround(tx, i.Ground); errs.Is(err, errs.Invalid) {
+		bad = append(bad, errs.AsProblem(err).Errors...)
+	} else if err != nil {
+		return err
 	}
-	i.Basis, _ = cards.Mask(i.Basis)
+	i.Ground.Words, _ = cards.Mask(i.Ground.Words)
 	if i.Country = strings.ToUpper(strings.TrimSpace(p.Country)); i.Country != "" && (len(i.Country) != 2 || fold(i.Country) != strings.ToLower(i.Country)) {
 		bad = append(bad, errs.Field{Field: "country", Code: "malformed", Message: "Write two letters, like DE."})
 	}
@@ -127,7 +131,7 @@ func filled(column string) fields.Field {
 
 // draft reads a row as a person. An empty cell says nothing.
 func (i Import) draft(cells []string) (contacts.Draft, error) {
-	d := contacts.Draft{Basis: contacts.FromImport, BasisNote: i.Basis, Country: i.Country, Attributes: attributes.Values{}}
+	d := contacts.Draft{Basis: contacts.FromImport, Grounds: []identity.Ground{i.Ground}, Country: i.Country, Attributes: attributes.Values{}}
 	given, family, some := "", "", false
 	if len(cells) != len(i.Columns) {
 		return d, faulty("", "The row has another number of cells than the first line.")

@@ -16,6 +16,7 @@ import (
 	"aver/base/ids"
 	"aver/frame/jobs"
 	"aver/frame/module"
+	"aver/trust/identity"
 	"aver/vault"
 	"aver/work/contacts"
 )
@@ -56,26 +57,26 @@ func (s State) Works() bool { return s == Trying || s == Running }
 
 // Import is one list of people.
 type Import struct {
-	ID        ID             `vault:"id,key"`
-	Author    ids.User       `vault:"author,state"`
-	State     State          `vault:"state,state"`
-	File      ids.Object     `vault:"file,state"`   // what was sent, as UTF-8; gone when the import has ended
-	Report    ids.Object     `vault:"report,state"` // the rows that were refused, as CSV
-	Name      string         `vault:"name,tenant:tenant.content"`
-	Encoding  string         `vault:"encoding,state"` // what the file was written in
-	Delimiter string         `vault:"delimiter,state"`
-	Columns   []Column       `vault:"columns,tenant:tenant.content"`
-	Basis     string         `vault:"basis,tenant:tenant.content"` // on what ground the people are kept, as the importer asserts
-	Country   string         `vault:"country,tenant:tenant.settings"`
-	Label     contacts.TagID `vault:"label,state"` // put on everybody
-	Total     int            `vault:"total,state"` // rows in the file
-	Rows      int            `vault:"done,state"`  // rows dealt with
-	Made      int            `vault:"made,state"`
-	Changed   int            `vault:"changed,state"`
-	Refused   int            `vault:"refused,state"`
-	CreatedAt time.Time      `vault:"created_at,state"`
-	StartedAt time.Time      `vault:"started_at,state"`
-	EndedAt   time.Time      `vault:"ended_at,state"`
+	ID        ID              `vault:"id,key"`
+	Author    ids.User        `vault:"author,state"`
+	State     State           `vault:"state,state"`
+	File      ids.Object      `vault:"file,state"`   // what was sent, as UTF-8; gone when the import has ended
+	Report    ids.Object      `vault:"report,state"` // the rows that were refused, as CSV
+	Name      string          `vault:"name,tenant:tenant.content"`
+	Encoding  string          `vault:"encoding,state"` // what the file was written in
+	Delimiter string          `vault:"delimiter,state"`
+	Columns   []Column        `vault:"columns,tenant:tenant.content"`
+	Ground    identity.Ground `vault:"ground,tenant:tenant.content"` // on which the people are kept, as the importer asserts
+	Country   string          `vault:"country,tenant:tenant.settings"`
+	Label     contacts.TagID  `vault:"label,state"` // put on everybody
+	Total     int             `vault:"total,state"` // rows in the file
+	Rows      int             `vault:"done,state"`  // rows dealt with
+	Made      int             `vault:"made,state"`
+	Changed   int             `vault:"changed,state"`
+	Refused   int             `vault:"refused,state"`
+	CreatedAt time.Time       `vault:"created_at,state"`
+	StartedAt time.Time       `vault:"started_at,state"`
+	EndedAt   time.Time       `vault:"ended_at,state"`
 }
 
 // Column is a column of the file and the field that it fills; "" for none.
@@ -205,9 +206,9 @@ func (s *Service) Now() time.Time { return s.vault.Now() }
 
 // Plan is what the importer says about the file.
 type Plan struct {
-	Fields  []string // of each column, "" for none
-	Basis   string
-	Country string // two letters, or empty
+	Fields  []string        // of each column, "" for none
+	Ground  identity.Ground // on which all of them are kept
+	Country string          // two letters, or empty
 	Label   contacts.TagID
 }
 

@@ -23,6 +23,7 @@ import (
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/postgres/pgtest"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 	"aver/work/contacts"
 	"aver/work/contacts/attributes"
@@ -79,9 +80,24 @@ func (h *house) work(t testing.TB) {
 	}
 }
 
+func ground(words string) identity.Ground {
+	return identity.Ground{Basis: purpose.Contract, Purpose: purpose.Support, Since: vaulttest.Start, Words: words}
+}
+
+// ground is the words in which the importer said why somebody is kept.
+func (h *house) ground(t testing.TB, id ids.Contact) string {
+	t.Helper()
+	all, err := consent.New(h.Vault).Grounds(t.Context(), h.operator, id)
+	must(t, err)
+	if len(all) != 1 || all[0].How != consent.ByImport {
+		t.Fatalf("the importer said %v", all)
+	}
+	return all[0].Words.Reveal()
+}
+
 // plan takes the columns as they were guessed.
 func plan(i imports.Import) imports.Plan {
-	p := imports.Plan{Basis: "contract of 2026"}
+	p := imports.Plan{Ground: ground("contract of 2026")}
 	for _, c := range i.Columns {
 		p.Fields = append(p.Fields, c.Field)
 	}
@@ -168,8 +184,8 @@ func TestFiveThousandRowsOfWhichSomeAreBad(t *testing.T) {
 			t.Fatalf("the import: %s, and %d people", counts(done), h.people(t))
 		}
 		c := h.find(t, "c4321")
-		if c.Email.Reveal() != "p4321@x.example" || c.Phone.Reveal() != "+4930104321" || c.Basis != contacts.FromImport || c.BasisNote.Reveal() != "contract of 2026" || c.Verified {
-			t.Errorf("row 4321 became %s %s %s %q", c.Email.Reveal(), c.Phone.Reveal(), c.Basis, c.BasisNote.Reveal())
+		if c.Email.Reveal() != "p4321@x.example" || c.Phone.Reveal() != "+4930104321" || c.Basis != contacts.FromImport || h.ground(t, c.ID) != "contract of 2026" || c.Verified {
+			t.Errorf("row 4321 became %s %s %s %q", c.Email.Reveal(), c.Phone.Reveal(), c.Basis, h.ground(t, c.ID))
 		}
 		report, err := h.imports.Report(t.Context(), h.operator, i.ID)
 		must(t, err)
@@ -387,9 +403,9 @@ func TestThePlanMustSayWhoAndWhy(t *testing.T) {
 		if got := fmt.Sprint(i.Columns); got != "[{Vorname first_name [Ada]} {Telefon phone [030 901820]} {Unbekannt  [x]}]" {
 			t.Errorf("guessed %s", got)
 		}
-		good := imports.Plan{Fields: []string{"first_name", "phone", ""}, Basis: "consent on paper", Country: "de", Label: tag.ID}
+		good := imports.Plan{Fields: []string{"first_name", "phone", ""}, Ground: ground("consent on paper"), Country: "de", Label: tag.ID}
 		for name, spoil := range map[string]func(*imports.Plan){
-			"no basis":         func(p *imports.Plan) { p.Basis = " " },
+			"no basis":         func(p *imports.Plan) { p.Ground.Words = " " },
 			"nobody":           func(p *imports.Plan) { p.Fields = []string{"company", "", ""} },
 			"a field twice":    func(p *imports.Plan) { p.Fields = []string{"phone", "phone", ""} },
 			"an unknown field": func(p *imports.Plan) { p.Fields = []string{"phone", "verified", ""} },
@@ -412,7 +428,7 @@ func TestThePlanMustSayWhoAndWhy(t *testing.T) {
 		c := h.find(t, "+4930901820")
 		tags, err := h.contacts.TagsOf(t.Context(), h.operator, c.ID)
 		must(t, err)
-		if len(tags) != 1 || tags[0].Name != "Fair 2026" || c.Name.Reveal() != "Ada" || c.BasisNote.Reveal() != "consent on paper" {
+		if len(tags) != 1 || tags[0].Name != "Fair 2026" || c.Name.Reveal() != "Ada" || h.ground(t, c.ID) != "consent on paper" {
 			t.Errorf("imported %q with %v", c.Name.Reveal(), tags)
 		}
 	})

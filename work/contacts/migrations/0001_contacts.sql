@@ -13,7 +13,6 @@ CREATE TABLE contacts (
     attributes SEALED,
     verified BOOL NOT NULL,
     basis TEXT NOT NULL,
-    basis_note SEALED,
     merged_into ID,
     blocked_at TIME,
     archived_at TIME,

@@ -19,6 +19,7 @@ import (
 	"aver/trust/holds"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 	"aver/work/contacts"
 	"aver/work/contacts/attributes"
@@ -54,7 +55,7 @@ func each(t *testing.T, test func(*testing.T, *house)) {
 	vaulttest.Each(t, c, func(t *testing.T, k *vaulttest.Kit) {
 		h := &house{Kit: k, contacts: contacts.New(k.Vault), minimum: minimum.New(k.Vault, nil), owner: vaulttest.User(k.Tenant, vault.Owner), program: vaulttest.Key(k.Tenant, "contacts:read", "contacts:write", "settings:read", "settings:write")}
 		h.imports = imports.New(k.Vault, h)
-		h.handler = moduletest.Mux(web.New(h.contacts, h.imports).Module(), h.minimum.Module())
+		h.handler = moduletest.Mux(web.New(h.contacts, h.imports, nil).Module(), h.minimum.Module())
 		_, err := h.contacts.Attributes.Define(t.Context(), h.owner, attributes.Attribute{Name: "plan", Kind: attributes.Text})
 		must(t, err)
 		test(t, h)
@@ -209,7 +210,7 @@ func plan(f fields.Field) imports.Plan {
 	if f == fields.Attributes {
 		column = imports.Own + "plan"
 	}
-	return imports.Plan{Fields: []string{"external_id", column}, Basis: "contract"}
+	return imports.Plan{Fields: []string{"external_id", column}, Ground: identity.Ground{Basis: purpose.Contract, Purpose: purpose.Support, Since: vaulttest.Start, Words: "contract"}}
 }
 
 func TestASwitchedOffFieldIsRefusedOrDroppedAtEveryEntrance(t *testing.T) {

@@ -15,7 +15,10 @@ import (
 
 	"aver/base/ids"
 	"aver/frame/page"
+	"aver/trust/consent"
+	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/work/contacts"
 	"aver/work/contacts/attributes"
 	"aver/work/contacts/fields"
@@ -208,6 +211,29 @@ func roleOptions() []page.Option {
 	return out
 }
 
+// grounds are those of GDPR Art. 6(1), to choose from.
+func grounds() []page.Option {
+	out := []page.Option{{Label: text.T("form.choose")}}
+	for _, b := range purpose.Bases {
+		out = append(out, page.Option{Value: string(b), Label: text.T("ground." + string(b))})
+	}
+	return out
+}
+
+func purposeOf(g identity.Ground) string {
+	if g.Purpose == "" {
+		return purpose.Support
+	}
+	return g.Purpose
+}
+
+func day(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.DateOnly)
+}
+
 // inputKind is the sort of line that suits an attribute.
 func inputKind(a attributes.Attribute) string {
 	if a.Kind == attributes.Date {
@@ -224,15 +250,24 @@ type Person struct {
 	Sheet    page.Sheet        // of the form for a note
 	Panels   []templ.Component // what other modules show beside a person
 	MayWrite bool
-	Data     bool // the tab of data and keys
+	Tab      string          // which one is open
+	History  templ.Component // of consents, on their tab
 }
+
+// The tabs besides the overview.
+const (
+	TabData    = "data"
+	TabConsent = "consent"
+)
 
 func (p Person) path(rest string) string { return "/contacts/" + p.Contact.ID.String() + rest }
 
 func (p Person) privacy(rest string) string { return "/privacy/people/" + p.Contact.ID.String() + rest }
 
 func (p Person) tabs() []page.Tab {
-	return []page.Tab{{Label: text.T("person.overview"), Href: p.path(""), On: !p.Data}, {Label: text.T("person.data"), Href: p.path("?tab=data"), On: p.Data}}
+	return []page.Tab{{Label: text.T("person.overview"), Href: p.path(""), On: p.Tab != TabConsent && p.Tab != TabData},
+		{Label: text.T("person.consents"), Href: p.path("?tab=" + TabConsent), On: p.Tab == TabConsent},
+		{Label: text.T("person.data"), Href: p.path("?tab=" + TabData), On: p.Tab == TabData}}
 }
 
 func (p Person) noteSheet() page.Sheet {
@@ -272,9 +307,6 @@ func (p Person) about() []page.KeyValue {
 func (p Person) rights() []page.KeyValue {
 	c := p.Contact
 	out := []page.KeyValue{{Key: text.T("person.basis"), Value: text.T("person.basis." + string(c.Basis))}}
-	if !c.BasisNote.IsZero() {
-		out = append(out, page.KeyValue{Key: text.T("person.ground"), Value: c.BasisNote.Reveal()})
-	}
 	agreed := text.T("person.consent.none")
 	if len(p.Consents) > 0 {
 		var all []string
@@ -287,10 +319,23 @@ func (p Person) rights() []page.KeyValue {
 		}
 		agreed = strings.Join(all, ", ")
 	}
+	for _, g := range p.latest() {
+		out = append(out, page.KeyValue{Key: text.T("person.ground", strings.ReplaceAll(g.Purpose, "_", " ")), Value: text.T("person.ground.text", text.T("ground."+string(g.Basis)), g.Since.Format("2 January 2006"), g.Words.Reveal())})
+	}
 	return append(out,
 		page.KeyValue{Key: text.T("person.consent"), Value: agreed},
 		page.KeyValue{Key: text.T("person.kept"), Value: text.T("person.kept.value")},
 		page.KeyValue{Key: text.T("person.key"), Part: p.keyState()})
+}
+
+// latest are the grounds that the tenant stated last, one for each purpose.
+func (p Person) latest() (out []consent.Assertion) {
+	for _, g := range p.Grounds {
+		if !slices.ContainsFunc(out, func(later consent.Assertion) bool { return later.Purpose == g.Purpose }) {
+			out = append(out, g)
+		}
+	}
+	return out
 }
 
 func (p Person) keyState() page.Badge {

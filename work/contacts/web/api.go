@@ -10,6 +10,7 @@ import (
 	"aver/base/ids"
 	"aver/frame/answer"
 	"aver/frame/request"
+	"aver/trust/identity"
 	"aver/trust/rights"
 	"aver/work/contacts"
 	"aver/work/contacts/attributes"
@@ -34,7 +35,6 @@ type contactJSON struct {
 	Attributes attributes.Values `json:"custom_attributes"`
 	Verified   bool              `json:"verified" doc:"Your site signed who this is; otherwise everything here may be a claim"`
 	Basis      contacts.Basis    `json:"basis" enum:"widget,operator,api,import"`
-	BasisNote  string            `json:"basis_note,omitempty"`
 	Tags       []contacts.TagID  `json:"tags,omitempty"`
 	MergedInto *ids.Contact      `json:"merged_into,omitempty"`
 	Blocked    bool              `json:"blocked"`
@@ -47,7 +47,7 @@ type contactJSON struct {
 func contactOut(c contacts.Contact, tags []contacts.TagID) (contactJSON, error) {
 	values, err := c.Values()
 	out := contactJSON{ID: c.ID, Role: c.Role, ExternalID: externalID(c.ExternalID.Reveal()), Email: c.Email.Reveal(), Phone: c.Phone.Reveal(), Name: c.Name.Reveal(),
-		Company: c.Company.Reveal(), Language: c.Language, Attributes: values, Verified: c.Verified, Basis: c.Basis, BasisNote: c.BasisNote.Reveal(), Tags: tags,
+		Company: c.Company.Reveal(), Language: c.Language, Attributes: values, Verified: c.Verified, Basis: c.Basis, Tags: tags,
 		Blocked: !c.BlockedAt.IsZero(), Archived: !c.ArchivedAt.IsZero(), CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt, SeenAt: c.SeenAt}
 	if !c.MergedInto.IsZero() {
 		out.MergedInto = &c.MergedInto
@@ -64,11 +64,12 @@ type FieldsJSON struct {
 	Company    *string           `json:"company,omitempty" maxLength:"250"`
 	Language   string            `json:"language,omitempty" maxLength:"35" doc:"BCP 47"`
 	Attributes attributes.Values `json:"custom_attributes,omitempty" doc:"By name, as defined under data_attributes; null empties one"`
+	Grounds    []identity.Ground `json:"grounds,omitempty" maxItems:"10" doc:"Why you keep the person's data: your word, on record under your key. Required of a person without any where your workspace demands it. It opens no purpose to programs; consents do"`
 	Request    rights.RequestID  `json:"privacy_request,omitzero" doc:"Which request of the person asks for this; kept with the history of the change"`
 }
 
 func (f FieldsJSON) draft() contacts.Draft {
-	d := contacts.Draft{Role: f.Role, Language: f.Language, Attributes: f.Attributes, Request: requested(f.Request)}
+	d := contacts.Draft{Role: f.Role, Language: f.Language, Attributes: f.Attributes, Grounds: f.Grounds, Request: requested(f.Request)}
 	for _, one := range []struct {
 		name string
 		said *string
@@ -95,7 +96,6 @@ func requested(id rights.RequestID) string {
 // identifiedJSON is FieldsJSON with the identifier.
 type identifiedJSON struct {
 	ExternalID externalID `json:"external_id,omitempty" maxLength:"250" doc:"Your own identifier of the person; told apart exactly as written"`
-	BasisNote  string     `json:"basis_note,omitempty" maxLength:"250" doc:"On what ground you keep the person's data"`
 	FieldsJSON
 }
 
@@ -133,7 +133,7 @@ func one(c contacts.Contact, err error) (*answer.Of[contactJSON], error) {
 func (s *Service) contactAPI(api huma.API) {
 	huma.Post(api, "/v1/contacts", func(ctx context.Context, in *struct{ Body identifiedJSON }) (*answer.Of[contactJSON], error) {
 		d := in.Body.draft()
-		d.ExternalID, d.BasisNote = string(in.Body.ExternalID), in.Body.BasisNote
+		d.ExternalID = string(in.Body.ExternalID)
 		return one(s.Create(ctx, request.Actor(ctx), d))
 	}, answer.Status(http.StatusCreated))
 	huma.Get(api, "/v1/contacts/{id}", func(ctx context.Context, in *OfContact) (*answer.Of[contactJSON], error) {

@@ -39,14 +39,14 @@ func TestWhatTheAPITellsOfAPerson(t *testing.T) {
 		if a := h.call(t, h.owner, "POST", "/v1/data_attributes", object{"name": "plan", "data_type": "list", "options": []string{"free", "gold"}}, nil); a.Status != 201 {
 			t.Fatal(a)
 		}
-		maria := call("POST", "/v1/contacts", object{"name": "Maria", "email": "maria@kowal.example", "custom_attributes": object{"plan": "gold"}, "basis_note": "contract"}, 201)
+		maria := call("POST", "/v1/contacts", object{"name": "Maria", "email": "maria@kowal.example", "custom_attributes": object{"plan": "gold"}, "grounds": []object{{"basis": "contract", "purpose": "support", "since": "2026-01-02T00:00:00Z", "words": "order 17"}}}, 201)
 		path := "/v1/contacts/" + maria["id"].(string)
 		tag := call("POST", "/v1/contact_tags", object{"name": "VIP", "hue": 2}, 201)
 		call("POST", path+"/tags", object{"id": tag["id"]}, 204)
 		call("POST", path+"/notes", object{"body": "Calls back."}, 201)
 		segment := call("POST", "/v1/segments", object{"name": "VIPs", "rule": object{"tag_id": tag["id"], "created": 7}}, 201)
 		got := call("GET", path, nil, 200)
-		if fmt.Sprintf("%v %v %v %v", got["custom_attributes"], got["tags"], got["basis_note"], got["verified"]) != fmt.Sprintf("map[plan:gold] [%s] contract false", tag["id"]) {
+		if fmt.Sprintf("%v %v %v", got["custom_attributes"], got["tags"], got["verified"]) != fmt.Sprintf("map[plan:gold] [%s] false", tag["id"]) {
 			t.Errorf("got %v", got)
 		}
 		for path, want := range map[string]int{"/v1/contacts": 1, "/v1/contacts?segment_id=" + segment["id"].(string): 1, "/v1/contacts?tag_id=" + tag["id"].(string) + "&role=lead": 1,

@@ -12,6 +12,7 @@ import (
 	"aver/frame/request"
 	"aver/work/contacts"
 	"aver/work/contacts/attributes"
+	"aver/work/contacts/notes"
 )
 
 // mergeJSON is a merge in the API.
@@ -58,11 +59,11 @@ type noteJSON struct {
 	At     time.Time  `json:"created_at"`
 }
 
-func noteOut(n contacts.Note) noteJSON { return noteJSON{n.ID, n.Author, n.Body.Reveal(), n.At} }
+func noteOut(n notes.Note) noteJSON { return noteJSON{n.ID, n.Author, n.Body.Reveal(), n.At} }
 
 func (s *Service) noteAPI(api huma.API) {
 	huma.Get(api, "/v1/contacts/{id}/notes", func(ctx context.Context, in *OfContact) (*answer.List[noteJSON], error) {
-		all, err := s.NoteList(ctx, request.Actor(ctx), in.ID)
+		all, err := s.Notes.List(ctx, request.Actor(ctx), in.ID)
 		return answer.All(all, err, noteOut)
 	})
 	huma.Post(api, "/v1/contacts/{id}/notes", func(ctx context.Context, in *struct {
@@ -71,14 +72,14 @@ func (s *Service) noteAPI(api huma.API) {
 			Body string `json:"body" minLength:"1" maxLength:"10000"`
 		}
 	}) (*answer.Of[noteJSON], error) {
-		n, err := s.AddNote(ctx, request.Actor(ctx), in.ID, in.Body.Body)
+		n, err := s.Notes.Add(ctx, request.Actor(ctx), in.ID, in.Body.Body)
 		return answer.One(n, err, noteOut)
 	}, answer.Status(http.StatusCreated))
 	huma.Delete(api, "/v1/contacts/{id}/notes/{note_id}", func(ctx context.Context, in *struct {
 		OfContact
 		Note ids.Object `path:"note_id"`
 	}) (*struct{}, error) {
-		return nil, s.DeleteNote(ctx, request.Actor(ctx), in.ID, in.Note)
+		return nil, s.Notes.Remove(ctx, request.Actor(ctx), in.ID, in.Note)
 	})
 }
 

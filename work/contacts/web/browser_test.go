@@ -17,6 +17,7 @@ import (
 	"aver/proof/browser"
 	"aver/trust/consent"
 	"aver/trust/identity"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 	"aver/work/contacts"
 	"aver/work/contacts/attributes"
@@ -43,7 +44,7 @@ func lived(t *testing.T, h *house) map[string]string {
 		{Name: "Tomasz Zieliński", Email: "tomasz@zielinski.example"}, {Name: "Lena Brandt", Email: "lena@brandt.example", ExternalID: "p-1002"},
 		{Name: "Óscar de la Fuente", Email: "oscar.delafuente@a-rather-long-company-name.example", Company: "A rather long company name"},
 		{Name: "عمر الخطيب", Phone: "+49 30 90182010"}, {Name: "Aiko Tanaka", Phone: "+81 3 5550 1200"},
-		{Name: "Maria Kowal", Email: "maria@kowal.example", Phone: "+49 69 5550 1020", ExternalID: "p-1001", BasisNote: "Treatment contract of 2021", Attributes: attributes.Values{"insurer": "Nordkasse", "since": "2021-03-04"}},
+		{Name: "Maria Kowal", Email: "maria@kowal.example", Phone: "+49 69 5550 1020", ExternalID: "p-1001", Grounds: []identity.Ground{{Basis: purpose.Contract, Purpose: purpose.Support, Since: time.Date(2021, 3, 4, 0, 0, 0, 0, time.UTC), Words: "Treatment contract of 2021"}}, Attributes: attributes.Values{"insurer": "Nordkasse", "since": "2021-03-04"}},
 	} {
 		h.Clock.Advance(71 * time.Hour)
 		all = append(all, h.make(t, d))
@@ -58,11 +59,12 @@ func lived(t *testing.T, h *house) map[string]string {
 	for _, tag := range []contacts.TagID{patient.ID, invoice.ID} {
 		must(t, s.Label(ctx, h.operator, maria, tag))
 	}
-	_, err = s.AddNote(ctx, h.operator, maria, "Prefers appointments in the afternoon.\nCalls back from another number.")
+	_, err = s.Notes.Add(ctx, h.operator, maria, "Prefers appointments in the afternoon.\nCalls back from another number.")
 	must(t, err)
 	notice, err := consent.New(h.Vault).Current(ctx, h.Tenant, "en")
 	must(t, err)
 	must(t, consent.New(h.Vault).Record(ctx, vaulttest.System(h.Tenant), maria, consent.Choice{Purpose: consent.Support, Granted: true, Version: fmt.Sprint(notice.Version), Language: "en"}))
+	letters(t, h, maria)
 	_, err = s.Identify(ctx, h.Tenant, all[1], identity.TokenClaims{UserID: "p-1002", Name: "Lena Brandt"})
 	must(t, err)
 	list := "Patient no;Name;E-mail;Phone;Insurer\np-1;Jonas Weber;jonas@weber.example;069 5550 1021;Nordkasse\np-2;Li 李;nonsense;;Ostkasse\np-3;Zoë Novák;zoe@novak.example;;Westkasse\n"
@@ -70,7 +72,7 @@ func lived(t *testing.T, h *house) map[string]string {
 		i, err := h.imports.Upload(ctx, h.operator, "patients of the old practice.csv", strings.NewReader(list))
 		must(t, err)
 		if steps > 0 {
-			must(t, h.imports.Try(ctx, h.operator, i.ID, imports.Plan{Fields: []string{"external_id", "name", "email", "phone", "custom_attributes.insurer"}, Basis: "Treatment contract", Country: "DE"}))
+			must(t, h.imports.Try(ctx, h.operator, i.ID, imports.Plan{Fields: []string{"external_id", "name", "email", "phone", "custom_attributes.insurer"}, Ground: identity.Ground{Basis: purpose.Contract, Purpose: purpose.Support, Since: time.Date(2021, 3, 4, 0, 0, 0, 0, time.UTC), Words: "Treatment contract"}, Country: "DE"}))
 		}
 		if steps > 1 {
 			must(t, h.imports.Start(ctx, h.operator, i.ID))
@@ -82,9 +84,31 @@ func lived(t *testing.T, h *house) map[string]string {
 		must(t, err)
 	}
 	return map[string]string{"import": "/contacts/import", "import-map": imported(0), "import-tried": imported(1), "import-done": imported(2), "list": "/contacts", "filtered": "/contacts?label=" + patient.ID.String(), "nobody": "/contacts?q=xyz123&archived=1", "new": "/contacts/new",
-		"person": "/contacts/" + maria.String(), "data": "/contacts/" + maria.String() + "?tab=data", "edit": "/contacts/" + maria.String() + "/edit", "signed": "/contacts/" + all[1].String() + "/edit",
+		"person": "/contacts/" + maria.String(), "consent": "/contacts/" + maria.String() + "?tab=consent", "unasked": "/contacts/" + other.String() + "?tab=consent", "data": "/contacts/" + maria.String() + "?tab=data", "edit": "/contacts/" + maria.String() + "/edit", "signed": "/contacts/" + all[1].String() + "/edit",
 		"merged": "/contacts/" + other.String(), "merge": "/contacts/" + all[0].String() + "/merge?q=aiko", "apart": "/contacts/" + all[0].String() + "/merge?q=lena%40brandt.example", "erase": "/contacts/" + maria.String() + "/erase",
 		"tags": "/settings/tags", "segments": "/settings/segments", "attributes": "/settings/attributes"}
+}
+
+// letters has somebody agree to letters, take it back, and agree again before the words are changed.
+func letters(t *testing.T, h *house, who ids.Contact) {
+	t.Helper()
+	ctx, s := t.Context(), consent.New(h.Vault)
+	_, err := s.SetPurpose(ctx, h.owner, consent.Definition{ID: "letters", Basis: purpose.Consent, Names: map[string]string{"en": "Letters about new treatments"}})
+	must(t, err)
+	worded := func(text string) {
+		_, err := s.SetNotice(ctx, h.owner, consent.Notice{Purpose: "letters", Language: "en", Text: text})
+		must(t, err)
+	}
+	say := func(granted bool) {
+		must(t, s.Record(ctx, vaulttest.Visitor(h.Tenant, who), who, consent.Choice{Purpose: "letters", Granted: granted, Version: "1", Language: "en"}))
+	}
+	worded("We write to you four times a year about new treatments.")
+	for _, granted := range []bool{true, false, true} {
+		say(granted)
+		h.Clock.Advance(20 * 24 * time.Hour)
+	}
+	worded("We write to you twelve times a year about new treatments.")
+	h.Clock.Advance(30 * 24 * time.Hour)
 }
 
 func TestEveryPageFitsItsWindowAndLeavesNobodyOut(t *testing.T) {
@@ -123,8 +147,10 @@ func TestAnImportIsWatchedInTheBrowser(t *testing.T) {
 	b.Goto(server.URL + "/contacts/import")
 	b.Do(chromedp.SetUploadFiles("#file", []string{file}))
 	b.Click("form[enctype] button")
-	b.Until("the columns", `document.querySelector("[name=basis]")`)
-	b.Type("#basis", "contract")
+	b.Until("the columns", `document.querySelector("[name='grounds.basis']")`)
+	for name, value := range map[string]string{"basis": "contract", "since": "2026-01-02", "words": "order forms of the fair"} {
+		b.Do(chromedp.SetValue(`[name="grounds.`+name+`"]`, value))
+	}
 	b.Click("form.form button.primary")
 	b.Until("the trial's end", `document.body.textContent.includes("Import 400 people") && window.aver`)
 	b.Click(".actions button.primary")

@@ -10,7 +10,9 @@ import (
 	"aver/frame/jobs"
 	"aver/frame/module/moduletest"
 	"aver/frame/page"
+	"aver/trust/audit"
 	"aver/trust/consent"
+	"aver/trust/consent/receipts"
 	"aver/trust/holds"
 	"aver/trust/identity"
 	"aver/vault"
@@ -43,7 +45,7 @@ func furnish(k *vaulttest.Kit) *house {
 	h := &house{Kit: k, contacts: contacts.New(k.Vault), owner: vaulttest.User(k.Tenant, vault.Owner), operator: vaulttest.User(k.Tenant, vault.Operator),
 		program: vaulttest.Key(k.Tenant, "contacts:read", "contacts:write")}
 	h.imports = imports.New(k.Vault, h)
-	h.handler = moduletest.Mux(web.New(h.contacts, h.imports).Module())
+	h.handler = moduletest.Mux(web.New(h.contacts, h.imports, receipts.New(consent.New(k.Vault), audit.New(k.Vault)).Page).Module())
 	return h
 }
 

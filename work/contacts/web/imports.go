@@ -134,7 +134,7 @@ func (s *Service) tryImport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := imports.Plan{Basis: form.Get("basis"), Country: form.Get("country")}
+	p := imports.Plan{Ground: groundIn(form), Country: form.Get("country")}
 	for n := range i.Columns {
 		p.Fields = append(p.Fields, form.Get("column"+strconv.Itoa(n)))
 	}

@@ -44,7 +44,7 @@ func TestAPersonIsAddedCorrectedAndShownWithTheirHistory(t *testing.T) {
 		h.shows(t, h.get("/contacts"), 200, "Nobody yet", "Import a list")
 		h.shows(t, h.get("/contacts/new"), 200, "Add a person", "Plan")
 		h.shows(t, h.post("/contacts", "name", "Maria", "email", "nonsense", "custom_attributes.plan", "gold"), 422, "Write an e-mail address", `value="Maria"`, `value="nonsense"`)
-		made := h.post("/contacts", "name", "Maria <b>Kowal</b>", "email", "maria@kowal.example", "custom_attributes.plan", "gold", "basis", "contract")
+		made := h.post("/contacts", "name", "Maria <b>Kowal</b>", "email", "maria@kowal.example", "custom_attributes.plan", "gold", "grounds.basis", "contract", "grounds.purpose", "support", "grounds.since", "2026-01-02", "grounds.words", "order 17")
 		path := made.Header.Get("Location")
 		if made.Status != http.StatusSeeOther || !strings.HasPrefix(path, "/contacts/con_") {
 			t.Fatalf("added: %d to %q", made.Status, path)
@@ -208,8 +208,8 @@ func TestAListIsImportedInThreeSteps(t *testing.T) {
 			t.Fatalf("sent: %d to %q: %s", a.Status, path, a.Body)
 		}
 		h.shows(t, h.get(path), 200, "Import patients.csv", "&lt;b&gt;Ada&lt;/b&gt;", "3 rows, written in UTF-8")
-		h.shows(t, h.post(path, "column0", "external_id", "column1", "external_id", "column2", "email"), 422, "one column", "Say in up to 250 characters")
-		plan := []string{"column0", "external_id", "column1", "name", "column2", "email", "basis", "contract"}
+		h.shows(t, h.post(path, "column0", "external_id", "column1", "external_id", "column2", "email"), 422, "one column", "Say in up to 1,000 characters")
+		plan := []string{"column0", "external_id", "column1", "name", "column2", "email", "grounds.basis", "contract", "grounds.purpose", "support", "grounds.since", "2026-01-02", "grounds.words", "order 17"}
 		if a := h.post(path, plan...); a.Status != http.StatusSeeOther {
 			t.Fatalf("tried: %d %s", a.Status, a.Body)
 		}

@@ -6,12 +6,15 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/frame/page"
 	"aver/frame/request"
+	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/work/contacts"
 	"aver/work/contacts/attributes"
 	"aver/work/contacts/ui"
@@ -105,10 +108,22 @@ func (s *Service) drawForm(w http.ResponseWriter, r *http.Request, c contacts.Co
 	return page.Render(w, r, sheet.Status(), ui.Edit(ui.Form{Contact: c, Attributes: all, Off: off, Sheet: sheet}))
 }
 
+// groundIn reads why somebody's data is kept. What is no day is no time, which whoever checks the ground says.
+func groundIn(form url.Values) identity.Ground {
+	since, err := time.Parse(time.DateOnly, form.Get("grounds.since"))
+	if err != nil {
+		since = time.Time{}
+	}
+	return identity.Ground{Basis: purpose.Basis(form.Get("grounds.basis")), Purpose: strings.TrimSpace(form.Get("grounds.purpose")), Since: since, Words: form.Get("grounds.words")}
+}
+
 // draft reads the form of a person. Its empty fields are meant to be empty.
 func (s *Service) draft(r *http.Request, form url.Values) (contacts.Draft, error) {
 	d := contacts.Draft{Name: form.Get("name"), Email: form.Get("email"), Phone: form.Get("phone"), Company: form.Get("company"),
-		Language: strings.TrimSpace(form.Get("language")), ExternalID: form.Get("external_id"), BasisNote: form.Get("basis"), Attributes: attributes.Values{}}
+		Language: strings.TrimSpace(form.Get("language")), ExternalID: form.Get("external_id"), Attributes: attributes.Values{}}
+	if g := groundIn(form); g.Basis != "" || g.Words != "" {
+		d.Grounds = []identity.Ground{g}
+	}
 	for _, name := range []string{"name", "email", "phone", "company", "language", "external_id"} {
 		if form.Has(name) && strings.TrimSpace(form.Get(name)) == "" {
 			d.Clear = append(d.Clear, name)
@@ -198,7 +213,12 @@ func (s *Service) drawPerson(w http.ResponseWriter, r *http.Request, id ids.Cont
 	if err != nil {
 		return err
 	}
-	view := ui.Person{Person: p, Tags: tags, Tables: s.Tables(), Sheet: note, MayWrite: contacts.MayWrite(actor(r)), Data: r.URL.Query().Get("tab") == "data"}
+	view := ui.Person{Person: p, Tags: tags, Tables: s.Tables(), Sheet: note, MayWrite: contacts.MayWrite(actor(r)), Tab: r.URL.Query().Get("tab")}
+	if view.Tab == ui.TabConsent {
+		if view.History, err = s.consents(r.Context(), actor(r), id); err != nil {
+			return err
+		}
+	}
 	for _, panel := range s.panels {
 		part, err := panel(r.Context(), actor(r), id)
 		if err != nil {
@@ -228,7 +248,7 @@ func (s *Service) addNote(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.AddNote(r.Context(), actor(r), id, form.Get("body"))
+	_, err = s.Notes.Add(r.Context(), actor(r), id, form.Get("body"))
 	if sheet, again := page.Refused(err, form); again {
 		return s.drawPerson(w, r, id, sheet)
 	}
@@ -241,7 +261,7 @@ func (s *Service) removeNote(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		return s.DeleteNote(r.Context(), actor(r), id, note)
+		return s.Notes.Remove(r.Context(), actor(r), id, note)
 	})
 }
 

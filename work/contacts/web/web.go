@@ -28,13 +28,14 @@ type Panel func(ctx context.Context, actor vault.Actor, contact ids.Contact) (te
 // Service answers requests.
 type Service struct {
 	*contacts.Service
-	imports *imports.Service
-	panels  []Panel
+	imports  *imports.Service
+	consents Panel
+	panels   []Panel
 }
 
-// New makes the service, with what other modules show beside a person, in this order.
-func New(c *contacts.Service, i *imports.Service, panels ...Panel) *Service {
-	return &Service{c, i, panels}
+// New makes the service, with the history of a person's consents and what other modules show beside a person, in this order.
+func New(c *contacts.Service, i *imports.Service, consents Panel, panels ...Panel) *Service {
+	return &Service{c, i, consents, panels}
 }
 
 // Module is what the service brings.

@@ -8,7 +8,7 @@ CREATE TABLE contact_imports (
     encoding TEXT NOT NULL,
     delimiter TEXT NOT NULL,
     columns SEALED,
-    basis SEALED,
+    ground SEALED,
     country SEALED,
     label ID,
     total INT NOT NULL,

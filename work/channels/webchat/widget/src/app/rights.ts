@@ -16,6 +16,13 @@ interface Offer {
   ask: string
 }
 
+interface Receipts {
+  title: string
+  text: string
+  save: string
+  receipts: { id: string; text: string; url: string; at: string }[]
+}
+
 interface Task {
   state: 'queued' | 'running' | 'done' | 'failed'
   done: number
@@ -39,6 +46,7 @@ export class RightsScreen implements Screen {
   private readonly copy: HTMLElement
   private readonly erase = h('section')
   private readonly more = h('section')
+  private readonly proofs = h('section')
   private offered = false
   private readonly progress = h('div.steps', { 'aria-live': 'polite' })
   private receipt: Receipt | undefined
@@ -55,9 +63,13 @@ export class RightsScreen implements Screen {
     this.offerErasure()
   }
 
+  enter(): void {
+    if (this.visitor.token && !this.erased) void this.offerReceipts()
+  }
+
   update(): void {
     if (this.erased) return
-    const parts = this.visitor.token ? [this.copy, this.more, this.erase] : [this.nothing]
+    const parts = this.visitor.token ? [this.copy, this.proofs, this.more, this.erase] : [this.nothing]
     if (this.visitor.token && !this.offered) void this.offerMore()
     place(this.el, [this.intro, ...parts])
   }
@@ -135,6 +147,23 @@ export class RightsScreen implements Screen {
     this.more.replaceChildren(h('h3', {}, title), h('label', {}, label, ' ', kind), about, h('label', {}, words, ' ', text), h('p.small', {}, help), error, send)
   }
 
+  private async offerReceipts(): Promise<void> {
+    try {
+      this.showReceipts(await get<Receipts>('/widget/v1/privacy/receipts?lang=' + encodeURIComponent(this.config.language), this.visitor.token))
+    } catch { /* it is tried again when the screen is opened */ }
+  }
+
+  /** What the person agreed to and took back, each with its receipt. The words come from the server, too. */
+  private showReceipts({ title, text, save: label, receipts }: Receipts): void {
+    const error = h('p.error', { role: 'alert' })
+    const line = ({ id, text, url, at }: Receipts['receipts'][number]): HTMLElement =>
+      h('li', {}, h('p', {}, text), h('p.small', {}, moment(new Date(at))), h('button', {
+        type: 'button', 'aria-label': `${label}: ${text}`,
+        onclick: () => { download(url, this.visitor.token, `receipt-${id}.json`).catch((reason) => say(error, excuse(reason))) },
+      }, icon(downloadIcon), label))
+    if (receipts.length > 0) this.proofs.replaceChildren(h('h3', {}, title), h('p', {}, text), error, h('ul.proofs', {}, ...receipts.map(line)))
+  }
+
   private async askFor(kind: string, words: string, error: HTMLElement): Promise<void> {
     try {
       const { id, text } = await post<{ id: string; text: string }>('/widget/v1/privacy/requests', this.visitor.token, { kind, words, language: this.config.language })
@@ -178,6 +207,7 @@ export class RightsScreen implements Screen {
     this.receipt = undefined
     this.offered = false
     this.more.replaceChildren()
+    this.proofs.replaceChildren()
     this.offerCopy()
     this.offerErasure()
     this.again()

@@ -202,7 +202,7 @@ export class Visitor {
   }
 
   private describe(key: string, [first, second]: unknown[]): void {
-    const field = { 'user:email': 'email', 'user:nickname': 'name', 'user:phone': 'phone', 'user:avatar': 'avatar_url', 'user:company': 'company' }[key]
+    const field = { 'user:email': 'email', 'user:nickname': 'name', 'user:phone': 'phone', 'user:avatar': 'avatar_url', 'user:company': 'company', 'user:grounds': 'grounds' }[key]
     if (!field) return
     const value = field === 'company' ? { name: first, ...(second as object) } : first
     if (field === 'email' && typeof first === 'string') this.email = first
@@ -274,8 +274,8 @@ export class Visitor {
   }
 
   private request(): object {
-    const { email, name, phone } = this.user
-    const user = { ...(this.jwt && { token: this.jwt }), ...strings({ email, name, phone }) }
+    const { email, name, phone, grounds } = this.user
+    const user = { ...(this.jwt && { token: this.jwt }), ...strings({ email, name, phone }), ...(Array.isArray(grounds) && { grounds }) }
     return {
       website: this.config.website,
       language: this.config.language,

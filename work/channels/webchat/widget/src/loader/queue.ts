@@ -13,7 +13,7 @@ export interface Shown {
   configure(key: string, value: unknown): void
 }
 
-const userKeys = ['user:email', 'user:nickname', 'user:phone', 'user:avatar', 'user:company']
+const userKeys = ['user:email', 'user:nickname', 'user:phone', 'user:avatar', 'user:company', 'user:grounds']
 const known: Record<string, readonly string[]> = {
   set: [...userKeys, 'user:token', 'session:data', 'session:segments', 'session:event', 'message:text', 'consent'],
   do: ['chat:open', 'chat:close', 'chat:toggle', 'chat:show', 'chat:hide', 'session:reset', 'message:send', 'message:show',
