@@ -10,6 +10,8 @@ import (
 
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/frame/module/moduletest"
+	"aver/frame/page"
 	"aver/trust/consent"
 	"aver/trust/documents"
 	"aver/trust/documents/paper"
@@ -100,6 +102,7 @@ func TestTheNoticeIsWholeInEveryLanguage(t *testing.T) {
 		w.company(t, "Modell Inc", "us")
 		w.receivers = []documents.Receiver{{Ref: "whk_1", Host: "hooks.kowal.example"}}
 		titles := map[string]bool{}
+		pages := moduletest.Edge(moduletest.Mux(w.Module()), vault.Actor{}, page.View{})
 		for _, lang := range documents.Languages {
 			p, _ := w.notice(t, lang)
 			said, err := json.Marshal(p)
@@ -108,6 +111,10 @@ func TestTheNoticeIsWholeInEveryLanguage(t *testing.T) {
 				t.Errorf("%s: %s", lang, said)
 			}
 			titles[p.Title] = true
+			whole := `<html lang="` + lang
+			if shown := moduletest.Get(pages, "/my-data/acme/notice?lang="+lang); !strings.Contains(shown.Body, whole) {
+				t.Errorf("the page around it does not speak %s: %d %.200s", lang, shown.Status, shown.Body)
+			}
 			for _, word := range []string{"Kowal GmbH", "Dana Weiß", "Betrieb AG", "Modell Inc", "hooks.kowal.example", "HmbBfDI"} {
 				if !strings.Contains(string(said), word) {
 					t.Errorf("%s does not name %s", lang, word)

@@ -60,6 +60,7 @@ func (s *Service) noticePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Add("Vary", "Accept-Language")
+	r = r.WithContext(page.Speak(r.Context(), lang))
 	return page.Render(w, r, http.StatusOK, ui.NoticePage(ui.NoticeView{Paper: p, Version: number, Since: since, Here: r.URL.Path, Language: lang, Portal: "/my-data/" + tenant.Slug}))
 }
 

@@ -209,7 +209,11 @@ func (s *Service) Panel(ctx context.Context, actor vault.Actor, contact ids.Cont
 	if err != nil || len(on) == 0 && len(found.Values) == 0 {
 		return nil, err
 	}
-	view := ui.Found{Base: "/enrichment/" + contact.String(), MayAsk: actor.Can(actAsk) && len(on) > 0, MayForget: actor.Can(actForget), Told: found.Notice.SentAt, Due: found.Notice.DueAt}
+	shut, err := s.shut(ctx, actor.Tenant(), contact)
+	if err != nil {
+		return nil, err
+	}
+	view := ui.Found{Base: "/enrichment/" + contact.String(), Closed: shut, MayAsk: actor.Can(actAsk) && len(on) > 0 && !shut, MayForget: actor.Can(actForget), Told: found.Notice.SentAt, Due: found.Notice.DueAt}
 	for _, v := range found.Values {
 		view.Values = append(view.Values, ui.Value{Field: v.Field, Words: v.Words.Reveal(), Picture: v.Kind == Picture, Source: v.Source, At: v.FoundAt})
 	}

@@ -63,6 +63,12 @@ func TestAPersonsPageShowsWhatWasFoundAndThatTheyWereTold(t *testing.T) {
 				t.Errorf("the panel does not say %q", words)
 			}
 		}
+		must(t, restriction.New(h.Vault, alone).Set(t.Context(), h.owner, ada, restriction.Object, ""))
+		part, err = h.service.Panel(t.Context(), h.owner, ada)
+		must(t, err)
+		if text := drawn(t, part); !strings.Contains(text, "not looked up") || strings.Contains(text, "/look") {
+			t.Errorf("of somebody who objects it says %s", text)
+		}
 	})
 }
 

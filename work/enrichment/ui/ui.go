@@ -48,6 +48,7 @@ type Found struct {
 	Base              string // of the addresses of its buttons
 	Values            []Value
 	Told, Due         time.Time // the letter about it; zero when none went or none is owed
+	Closed            bool      // the person is not to be looked up
 	MayAsk, MayForget bool
 }
 
