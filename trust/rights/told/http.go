@@ -31,7 +31,7 @@ type tellingJSON struct {
 	Event      string     `json:"event" enum:"contact.erased,contact.rectified,contact.restricted"`
 	Via        Via        `json:"via" enum:"webhook,mail"`
 	Recipient  string     `json:"recipient" doc:"In words"`
-	State      State      `json:"state" enum:"waiting,acknowledged"`
+	State      State      `json:"state" enum:"waiting,acknowledged,lost" doc:"lost: nobody was told, because the recipient was removed first or the address leads nowhere"`
 	Attempts   int        `json:"attempts"`
 	HappenedAt time.Time  `json:"happened_at"`
 	ToldAt     *time.Time `json:"told_at,omitempty"`
@@ -102,7 +102,7 @@ func (s *Service) draw(w http.ResponseWriter, r *http.Request, sheet page.Sheet)
 
 func shown(all []Telling) (out []ui.Telling) {
 	for _, t := range all {
-		out = append(out, ui.Telling{Contact: t.Contact.String(), Event: t.Event, Via: string(t.Via), Name: t.Name, Attempts: t.Attempts, Happened: t.HappenedAt, Told: t.ToldAt})
+		out = append(out, ui.Telling{Contact: t.Contact.String(), Event: t.Event, Via: string(t.Via), Name: t.Name, Attempts: t.Attempts, Happened: t.HappenedAt, Told: t.ToldAt, Lost: t.State == Lost})
 	}
 	return out
 }

@@ -58,14 +58,23 @@ func (s *Service) Tell(ctx context.Context, tenant ids.Tenant) error {
 	if err != nil {
 		return err
 	}
+	var failed error // what one recipient brings must not hold back the others
 	for _, t := range waiting {
 		taken, err := s.try(ctx, tenant, t)
-		if err := errors.Join(err, s.note(ctx, tenant, t.ID, taken)); err != nil {
-			return fmt.Errorf("tell a recipient: %w", err)
+		lost := errors.Is(err, errLost)
+		if lost {
+			err = nil
 		}
+		failed = errors.Join(failed, err, s.note(ctx, tenant, t.ID, taken, lost))
+	}
+	if failed != nil {
+		return fmt.Errorf("tell a recipient: %w", failed)
 	}
 	return nil
 }
+
+// errLost says that there is nobody to be told.
+var errLost = errors.New("the recipient is not there")
 
 // try tells one recipient, or looks whether the webhook was taken. A zero time means not yet.
 func (s *Service) try(ctx context.Context, tenant ids.Tenant, t Telling) (taken time.Time, err error) {
@@ -81,14 +90,11 @@ func (s *Service) try(ctx context.Context, tenant ids.Tenant, t Telling) (taken 
 		to, err = Recipients.Get(tx, id)
 		return err
 	})
-	if errs.Is(err, errs.NotFound) { // removed meanwhile: nobody is left to be told
-		return s.vault.Now(), nil
+	if errs.Is(err, errs.NotFound) || err == nil && strings.HasSuffix(to.Email, ".invalid") { // such a name leads nowhere by definition (RFC 6761)
+		return taken, errLost
 	}
 	if err != nil {
 		return taken, err
-	}
-	if strings.HasSuffix(to.Email, ".invalid") { // a name that leads nowhere by definition (RFC 6761)
-		return s.vault.Now(), nil
 	}
 	workspace, err := s.vault.Tenant(ctx, tenant)
 	if err != nil || s.mail == nil {
@@ -111,7 +117,10 @@ func (s *Service) webhook(ctx context.Context, tenant ids.Tenant, t Telling) (ta
 	}
 	if err == nil && failed {
 		err = s.hooks.Again(ctx, tenant, t.Recipient, t.Message)
-		if errs.Is(err, errs.Conflict) || errs.Is(err, errs.NotFound) { // switched off or removed by the tenant
+		switch {
+		case errs.Is(err, errs.NotFound): // removed by the tenant
+			err = errLost
+		case errs.Is(err, errs.Conflict): // switched off
 			err = nil
 		}
 	}
@@ -119,7 +128,7 @@ func (s *Service) webhook(ctx context.Context, tenant ids.Tenant, t Telling) (ta
 }
 
 // note stores how a try ended. Waits double up to a day.
-func (s *Service) note(ctx context.Context, tenant ids.Tenant, id TellingID, taken time.Time) error {
+func (s *Service) note(ctx context.Context, tenant ids.Tenant, id TellingID, taken time.Time, lost bool) error {
 	return s.vault.Do(ctx, system(tenant), actTell, func(tx *vault.Tx) error {
 		t, err := Tellings.Get(tx, id)
 		if err != nil || t.State != Waiting {
@@ -127,7 +136,10 @@ func (s *Service) note(ctx context.Context, tenant ids.Tenant, id TellingID, tak
 		}
 		t.Attempts++
 		t.NextAt = tx.Now().Add(min(giveUp, firstWait<<min(t.Attempts-1, 12)))
-		if !taken.IsZero() {
+		switch {
+		case lost:
+			t.State, t.NextAt = Lost, time.Time{}
+		case !taken.IsZero():
 			t.State, t.ToldAt, t.NextAt = Acknowledged, taken, time.Time{}
 			tx.Emit(vault.Event{Kind: "recipient.told", Object: t.ID.String(), Subject: t.Contact}, nil)
 		}

@@ -69,6 +69,7 @@ type State string
 const (
 	Waiting      State = "waiting"
 	Acknowledged State = "acknowledged" // 2xx, or taken by the mail relay
+	Lost         State = "lost"         // nobody was told: the tenant removed the recipient first, or the address leads nowhere
 )
 
 // Telling is one thing told to one recipient. It outlives the person, to show that others were told.

@@ -185,6 +185,33 @@ func TestRecipientsAreToldUntilTheyHaveTakenIt(t *testing.T) {
 	})
 }
 
+func TestWhoWasNotThereIsNeverCalledTold(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.relay.away = true
+		gone, err := w.told.Add(t.Context(), w.owner, "Removed before", "privacy@logistics.example")
+		must(t, err)
+		_, err = w.told.Add(t.Context(), w.owner, "Nowhere", "privacy@logistics.invalid")
+		must(t, err)
+		ada := ids.NewSubject(vaulttest.Start)
+		w.happen(t, "contact.erased", ada)
+		w.until(t, ada, 3, 0)
+		must(t, w.told.Remove(t.Context(), w.owner, gone.ID))
+		w.Clock.Advance(25 * time.Hour)
+		lost := 0
+		for _, one := range w.until(t, ada, 3, 0) {
+			if !one.ToldAt.IsZero() {
+				t.Errorf("%s was told %s", one.Name, one.ToldAt)
+			}
+			if one.State == told.Lost {
+				lost++
+			}
+		}
+		if lost != 2 {
+			t.Errorf("%d are said to be lost", lost)
+		}
+	})
+}
+
 func TestThePersonMayAskWhoWasToldAndNobodyElse(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		ada, bob := ids.NewSubject(vaulttest.Start), ids.NewSubject(vaulttest.Start)

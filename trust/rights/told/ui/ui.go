@@ -25,6 +25,7 @@ type Telling struct {
 	Contact, Event, Via, Name string
 	Attempts                  int
 	Happened, Told            time.Time
+	Lost                      bool // nobody was there to be told
 }
 
 // View is the page.
@@ -42,6 +43,9 @@ func Added() string { return text.T("added") }
 func Removed() string { return text.T("removed") }
 
 func (t Telling) state() page.Badge {
+	if t.Lost {
+		return page.Badge{State: page.Failing, Word: text.T("lost")}
+	}
 	if t.Told.IsZero() {
 		return page.Badge{State: page.Stale, Word: text.T("waiting", t.Attempts)}
 	}
