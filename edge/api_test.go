@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"aver/base/clock"
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/edge"
@@ -394,7 +395,8 @@ func TestCallersAreHeldToTheirRate(t *testing.T) {
 
 func TestWrongKeysAreHeldToARate(t *testing.T) {
 	t.Parallel()
-	d := open(t, edge.Config{Authenticator: keys{"good": key()}}, catalogue())
+	still := clock.At(time.Now())
+	d := open(t, edge.Config{Authenticator: keys{"good": key()}, Clock: still}, catalogue())
 	seen := map[int]int{}
 	for range 310 {
 		seen[d.get("/v1/items", "Authorization", "Bearer bad").StatusCode]++

@@ -97,7 +97,7 @@ func openWith(t *testing.T, config edge.Config, prepare func(*edge.Server), modu
 	d.client = &http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Timeout:       10 * time.Second,
+		Timeout:       time.Minute,
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
