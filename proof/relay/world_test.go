@@ -35,14 +35,14 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// program is the command aver, as it is shipped.
+// program is the command aver.
 var program = sync.OnceValues(func() (string, error) {
 	folder, err := os.MkdirTemp("", "aver-program-*")
 	if err != nil {
 		return "", err
 	}
 	path := filepath.Join(folder, "aver")
-	out, err := exec.Command("go", "build", "-trimpath", "-o", path, "aver/cmd/aver").CombinedOutput()
+	out, err := exec.Command("go", "build", "-o", path, "aver/cmd/aver").CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("build aver: %w\n%s", err, out)
 	}
