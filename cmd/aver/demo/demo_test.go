@@ -209,6 +209,8 @@ func look(t *testing.T, folder string) (s stock) {
 	for _, trade := range trades {
 		tenant, err := a.Vault.TenantBySlug(t.Context(), trade.slug)
 		must(t, err)
+		_, err = a.Vault.FinishErasures(t.Context(), tenant.ID) // what the queue was stopped in
+		must(t, err)
 		owner := vaulttest.User(tenant.ID, vault.Owner)
 		for _, state := range []inbox.State{inbox.Open, inbox.Closed} {
 			rows, _, err := a.Inbox.List(t.Context(), owner, inbox.Filter{State: state})
