@@ -498,7 +498,12 @@ func TestABackupAndItsDrillAreWorkOfTheirOwn(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		queue := moduletest.Queue(t)
 		must(t, w.backups.Module().Jobs(queue))
+		left, foreign := ".drill-"+w.Clock.Now().AddDate(1, 0, 0).Format(shelf.Stamp)+"-1", ".drill-x" // by a crash while the clock was ahead; by somebody else
+		must(t, errors.Join(os.Mkdir(filepath.Join(w.Folder, left), 0o700), os.Mkdir(filepath.Join(w.Folder, foreign), 0o700)))
 		must(t, w.backups.Turn(t.Context()))
+		if found, err := filepath.Glob(filepath.Join(w.Folder, ".drill-*")); err != nil || len(found) != 1 || filepath.Base(found[0]) != foreign {
+			t.Errorf("left of drills: %v, %v", found, err)
+		}
 		list, err := w.backups.List(t.Context(), vaulttest.System(ids.Installation))
 		must(t, err)
 		if len(list) != 0 {

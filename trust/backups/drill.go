@@ -27,8 +27,9 @@ const scratched = ".drill-"
 func (s *Service) tidy() error {
 	left, err := filepath.Glob(filepath.Join(s.cfg.Data, scratched+"*"))
 	for _, folder := range left {
-		began, failed := time.Parse(shelf.Stamp, strings.TrimPrefix(filepath.Base(folder), scratched)[:len(shelf.Stamp)])
-		if failed == nil && s.vault.Now().Sub(began) > 2*longest {
+		name := strings.TrimPrefix(filepath.Base(folder), scratched)
+		began, failed := time.Parse(shelf.Stamp, name[:min(len(name), len(shelf.Stamp))])
+		if failed == nil && s.vault.Now().Sub(began).Abs() > 2*longest {
 			err = errors.Join(err, os.RemoveAll(folder))
 		}
 	}

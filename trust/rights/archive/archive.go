@@ -276,7 +276,11 @@ func (a *Writer) asJSON(c vault.Cell, raw []byte) ([]byte, string, error) {
 		return nil, "", err
 	}
 	text := a.clean(c, out.String())
-	return []byte(text), text, nil
+	if json.Valid([]byte(text)) {
+		return []byte(text), text, nil
+	}
+	machine, err := json.Marshal(text) // somebody is known by a number, and it stood there as one
+	return machine, text, err
 }
 
 // Neutral keeps a spreadsheet from taking a text for a formula, also behind spaces and signs that are not seen, and

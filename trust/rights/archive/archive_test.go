@@ -1,15 +1,23 @@
 package archive_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"io/fs"
 	"strings"
 	"testing"
 	"unicode"
 
 	"pgregory.net/rapid"
 
+	"aver/base/ids"
+	"aver/base/personal"
 	"aver/trust/rights/archive"
+	"aver/trust/rights/others"
+	"aver/vault"
 )
 
 // run tells whether a spreadsheet takes a cell for a formula: spaces and signs that are not seen do not hide one.
@@ -66,4 +74,39 @@ func TestAnyTextComesBackFromTheFileAndRunsNothing(t *testing.T) {
 			rt.Errorf("%q came back as %q", want, back)
 		}
 	})
+}
+
+type note struct {
+	Who  ids.Subject    `vault:"who,key,subject"`
+	Data personal.Bytes `vault:"data,personal:user"`
+}
+
+func TestEveryLineIsJSONWhoeverIsTakenOut(t *testing.T) {
+	t.Parallel()
+	var file bytes.Buffer
+	out, err := archive.New(&file, archive.Head{Redact: func(text string) string { return strings.ReplaceAll(text, "4711", others.Instead) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := vault.Define[note]("archive_notes", vault.Purpose("testing"), vault.KeepWhile("the test"))
+	out.Begin(table)
+	for _, data := range []string{`{"friend":4711,"age":7}`, `{"friend":"4711"}`, `[4711]`} {
+		err = errors.Join(err, out.Row("con_1", []vault.Cell{{Column: table.Columns()[1], Value: json.RawMessage(data), Personal: true}}))
+	}
+	if err := errors.Join(err, out.End(), out.Close()); err != nil {
+		t.Fatal(err)
+	}
+	z, err := zip.NewReader(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := fs.ReadFile(z, "data.jsonl")
+	if err != nil || bytes.Count(lines, []byte("\n")) != 3 {
+		t.Fatalf("%s, %v", lines, err)
+	}
+	for line := range bytes.Lines(lines) {
+		if !json.Valid(line) || bytes.Contains(line, []byte("4711")) {
+			t.Errorf("the line %s", line)
+		}
+	}
 }
