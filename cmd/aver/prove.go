@@ -154,7 +154,7 @@ var claimsCommand = command{name: "claims", summary: "list, measure and test the
 aver claims list                 how every promise stands
 aver claims show ID              one promise: its predicate and what the last probe saw
 aver claims verify [ID]…         measures now; exit status 1 if one does not hold
-aver claims verify --mutate      shows each probe facts in which the promise is broken; each must notice
+aver claims verify --mutate      points each probe at worlds in which the promise is broken; each must notice
 
 Examples:
   aver claims verify enc-1 iso-1 --data /var/lib/aver

@@ -30,6 +30,7 @@ import (
 	"aver/trust/backups/bucket"
 	"aver/trust/backups/quarantine"
 	"aver/trust/identity"
+	"aver/trust/probes/world"
 	"aver/trust/residency"
 	"aver/trust/subprocessors"
 	"aver/vault"
@@ -45,7 +46,9 @@ type App struct {
 	Hub    *live.Hub
 	Door   *egress.Door
 	Edge   *edge.Server
-	Log    *slog.Logger
+
+	scratch world.Scratch // what fixtures may break
+	Log     *slog.Logger
 
 	Services
 	root     keyring.Root
@@ -267,7 +270,7 @@ func (a *App) Close() error {
 	if a.untrace != nil {
 		faults = append(faults, a.untrace(context.Background()))
 	}
-	return errors.Join(append(faults, a.Vault.Close(), a.stores.close())...)
+	return errors.Join(append(faults, a.scratch.Close(), a.Vault.Close(), a.stores.close())...)
 }
 
 // NewLog writes JSON lines to a writer, or to standard error. Personal values print as placeholders.

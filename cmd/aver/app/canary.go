@@ -85,7 +85,15 @@ func (a *App) ownAddress(_ context.Context, purpose, host string) (egress.Entry,
 // claims are the promises that are measured here: those with probes of their own, and those that modules bring.
 func (a *App) claims() []claim.Claim {
 	a.Subprocessors.Allow(a.ownAddress)
-	return promises(a.modules, &world.World{
+	w := a.world()
+	a.scratch.Make = makeScratch
+	w.Scratch = &a.scratch
+	return promises(a.modules, w)
+}
+
+// world is what probes see of this installation.
+func (a *App) world() *world.World {
+	return &world.World{
 		Vault: a.Vault, Identity: a.Identity, Audit: a.Audit, Rights: a.Rights, Retention: a.Retention, Children: a.Children, Backups: a.Backups, Closing: a.Closing,
 		Companies: a.Subprocessors, Consent: a.Consent, Canaries: a.Canaries, Improvement: a.Improvement, Documents: a.Documents, Sweep: a.Minimum.Sweep, Egress: a.Door, Folder: a.Config.Data,
 		Residency: a.Residency, Relay: a.relayBefore, Holds: a.Holds, Told: a.Told,
@@ -93,7 +101,7 @@ func (a *App) claims() []claim.Claim {
 		Dial: func(ctx context.Context, addr string) (net.Conn, error) {
 			return a.Door.DialContext(ctx, selfPurpose, "tcp", addr)
 		},
-	})
+	}
 }
 
 func promises(modules []module.Module, w *world.World) []claim.Claim {
@@ -105,7 +113,9 @@ func promises(modules []module.Module, w *world.World) []claim.Claim {
 }
 
 // Promises are all claims that an installation may have, for the list of them. Their probes have nothing to look at.
-func Promises() []claim.Claim { return promises(schema(Config{}), &world.World{}) }
+func Promises() []claim.Claim {
+	return promises(schema(Config{}), &world.World{Scratch: &world.Scratch{}})
+}
 
 // relayBefore is a relay in this process before this installation, for the probes.
 func (a *App) relayBefore(folder string) (world.Relay, error) {

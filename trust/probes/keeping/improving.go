@@ -46,18 +46,26 @@ func improving(w *world.World) claim.Claim {
 			"service does; looks for every one of those words in it; counts who looks alike; reads the catalogue of columns; and erases the five.",
 		Refs: claim.References{ISO: []string{"A.8.11", "A.5.34"}, SOC2: []string{"P4.1", "C1.1"}, GDPR: []string{"5(1)(b)", "5(1)(c)", "89(1)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			seen, err := learn(ctx, w)
-			if err != nil {
-				return claim.Evidence{}, err
-			}
-			return judgeLearnt(seen), nil
+			seen, err := learn(ctx, w, crowd.K, "")
+			return judgeLearnt(seen), err
 		},
-		Fixtures: brokenSets(),
+		Fixtures: append(brokenSets(),
+			unlearnt(w, "people of whom all but two agreed to nothing", 2, ""),
+			unlearnt(w, "a name that the recognisers do not know and that everybody wrote", crowd.K, "xqzumbaro"),
+		),
 	}
 }
 
-// learn lets people write, and makes a set of it.
-func learn(ctx context.Context, w *world.World) (seen learnt, err error) {
+// unlearnt is the probe with people of whom so many agree, and who all write of somebody of this name.
+func unlearnt(w *world.World, name string, agree int, known string) claim.Fixture {
+	return w.Scratch.Broken(name, func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+		seen, err := learn(ctx, w, agree, known)
+		return judgeLearnt(seen), err
+	})
+}
+
+// learn lets people write, of whom so many agree to it, and makes a set of it. They may all know somebody.
+func learn(ctx context.Context, w *world.World, agree int, known string) (seen learnt, err error) {
 	seen.recognised = corpus.Run(corpus.Make(1, corpus.Size), corpus.Knowing)
 	for _, c := range improvement.Columns() {
 		seen.columns = append(seen.columns, c.Name)
@@ -70,12 +78,19 @@ func learn(ctx context.Context, w *world.World) (seen learnt, err error) {
 	}()
 	for i := range crowd.K {
 		relative, phone := unlisted(), fmt.Sprintf("030 47%05d", 11_111+i*13_579)
-		p, err := w.NewPerson(ctx, "My parcel has not come, please call "+phone, "My sister Anna "+relative+" lives at 4 "+relative+" Street, London NW1 6XE")
+		texts := []string{"My parcel has not come, please call " + phone, "My sister Anna " + relative + " lives at 4 " + relative + " Street, London NW1 6XE"}
+		if known != "" {
+			texts, seen.marks = append(texts, "your colleague "+known+" helped"), append(seen.marks, known)
+		}
+		p, err := w.NewPerson(ctx, texts...)
 		if err != nil {
 			return seen, err
 		}
 		people = append(people, p)
 		seen.marks = append(seen.marks, p.Word, relative, phone, phone[4:])
+		if i >= agree {
+			continue
+		}
 		err = w.Vault.Do(ctx, world.System(p.Side.Tenant), world.Act, func(tx *vault.Tx) error {
 			return vault.Standings.Put(tx, vault.Standing{Person: p.Actor.Subject(), Kind: purpose.Granted, Purpose: purpose.Improvement, Since: tx.Now()})
 		})

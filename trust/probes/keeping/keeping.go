@@ -3,7 +3,9 @@ package keeping
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -32,31 +34,42 @@ func schedule(w *world.World) claim.Claim {
 		Predicate: "In every class of data of every tenant that has a limit, the oldest row or file that no legal hold keeps is not older than the limit and a day; and every exception that makes a limit longer was approved by another person than asked for it and has an end.",
 		Method:    "The probe reads each class's limit, the time of its oldest row or file, and the exceptions in force.",
 		Refs:      claim.References{ISO: []string{"A.8.10", "A.5.33"}, SOC2: []string{"C1.2", "P4.2"}, GDPR: []string{"5(1)(e)"}},
-		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			tenants, err := w.Vault.TenantIDs(ctx)
-			if err != nil {
-				return claim.Evidence{}, err
-			}
-			all := map[string][]retention.Class{}
-			for _, t := range tenants {
-				if all[t.String()], err = w.Retention.Oldest(ctx, t); err != nil {
-					return claim.Evidence{}, err
-				}
-			}
-			return judgeSchedule(all, w.Vault.Now()), nil
-		},
+		Probe:     func(ctx context.Context) (claim.Evidence, error) { return lookAtSchedule(ctx, w) },
 		Fixtures: []claim.Fixture{
-			world.Fixture("a message older than the tenant's limit", func(context.Context) (claim.Evidence, error) {
-				now := time.Now()
-				return judgeSchedule(map[string][]retention.Class{"a tenant": {{Name: "messages", Limit: 30 * world.Daily, Oldest: now.Add(-40 * world.Daily)}}}, now), nil
-			}),
-			world.Fixture("an exception that one person asked for and approved", func(context.Context) (claim.Evidence, error) {
-				x := retention.Exception{ID: retention.ExceptionID{1}, AskedBy: ids.User{1}, DecidedBy: ids.User{1}, Until: time.Now().Add(world.Daily)}
-				return judgeSchedule(map[string][]retention.Class{"a tenant": {{Name: "messages", Limit: 400 * world.Daily, Exception: x}}}, time.Now()), nil
-			}),
+			unswept(w, "a file older than the tenant's limit"),
+			excepted(w, "an exception that one person asked for and approved", retention.Exception{Class: retention.Recordings}, lookAtSchedule),
 			world.Fixture("nothing to look at", func(context.Context) (claim.Evidence, error) { return judgeSchedule(nil, time.Now()), nil }),
 		},
 	}
+}
+
+// unswept is a canary with a file that a sweep passed by.
+func unswept(w *world.World, name string) claim.Fixture {
+	return w.Scratch.Broken(name, func(ctx context.Context, w *world.World) (e claim.Evidence, err error) {
+		p, err := w.NewPerson(ctx)
+		if err != nil {
+			return e, err
+		}
+		defer func() { err = errors.Join(err, w.Forget(ctx, p)) }()
+		if _, err := w.Hoard(ctx, p, "text/plain", p.Word, 4*yearly); err != nil {
+			return e, err
+		}
+		return lookAtSchedule(ctx, w)
+	})
+}
+
+func lookAtSchedule(ctx context.Context, w *world.World) (claim.Evidence, error) {
+	tenants, err := w.Vault.TenantIDs(ctx)
+	if err != nil {
+		return claim.Evidence{}, err
+	}
+	all := map[string][]retention.Class{}
+	for _, t := range tenants {
+		if all[t.String()], err = w.Retention.Oldest(ctx, t); err != nil {
+			return claim.Evidence{}, err
+		}
+	}
+	return judgeSchedule(all, w.Vault.Now()), nil
 }
 
 func judgeSchedule(all map[string][]retention.Class, now time.Time) claim.Evidence {
@@ -94,35 +107,15 @@ func connections(w *world.World) claim.Claim {
 		Predicate: "The connection log has no other columns, no tenant can keep it longer than a year, and its oldest line of any tenant is not older than the limit and a day.",
 		Method:    "The probe reads the catalogue of columns, the cap, and the time of the oldest line of every tenant.",
 		Refs:      claim.References{ISO: []string{"A.8.15", "A.8.10"}, SOC2: []string{"C1.2"}, GDPR: []string{"5(1)(c)", "5(1)(e)"}},
-		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			tenants, err := w.Vault.TenantIDs(ctx)
-			if err != nil {
-				return claim.Evidence{}, err
-			}
-			var found []retention.Class
-			for _, t := range tenants {
-				classes, err := w.Retention.Oldest(ctx, t)
-				if err != nil {
-					return claim.Evidence{}, err
-				}
-				i := slices.IndexFunc(classes, func(c retention.Class) bool { return c.Name == retention.Connections.Name() })
-				if i >= 0 {
-					found = append(found, classes[i])
-				}
-			}
-			var columns []string
-			for _, c := range retention.Connections.Columns() {
-				columns = append(columns, c.Name)
-			}
-			return judgeConnections(columns, found, w.Vault.Now()), nil
-		},
+		Probe:     func(ctx context.Context) (claim.Evidence, error) { return lookAtConnections(ctx, w) },
 		Fixtures: []claim.Fixture{
+			w.Scratch.Broken("a line that is two years old", func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+				at := w.Vault.Now().Add(-2 * yearly)
+				old := retention.Connection{ID: ids.NewObject(at), At: at, Class: "page", Who: "nobody"}
+				return world.With(ctx, w, ids.Installation, retention.Connections, old, old.ID, func() (claim.Evidence, error) { return lookAtConnections(ctx, w) })
+			}),
 			world.Fixture("a log that keeps the page's address", func(context.Context) (claim.Evidence, error) {
 				return judgeConnections([]string{"id", "seen_at", "ip", "url"}, []retention.Class{{Limit: yearly, Cap: yearly}}, time.Now()), nil
-			}),
-			world.Fixture("a line that is two years old", func(context.Context) (claim.Evidence, error) {
-				now := time.Now()
-				return judgeConnections([]string{"id", "seen_at", "ip"}, []retention.Class{{Limit: yearly, Cap: yearly, Oldest: now.Add(-2 * yearly)}}, now), nil
 			}),
 			world.Fixture("a log without a cap", func(context.Context) (claim.Evidence, error) {
 				return judgeConnections([]string{"id"}, []retention.Class{{Limit: 3 * yearly}}, time.Now()), nil
@@ -132,6 +125,15 @@ func connections(w *world.World) claim.Claim {
 }
 
 const yearly = 365 * world.Daily
+
+func lookAtConnections(ctx context.Context, w *world.World) (claim.Evidence, error) {
+	found, err := classOf(ctx, w, retention.Connections.Name())
+	var columns []string
+	for _, c := range retention.Connections.Columns() {
+		columns = append(columns, c.Name)
+	}
+	return judgeConnections(columns, slices.Collect(maps.Values(found)), w.Vault.Now()), err
+}
 
 func judgeConnections(columns []string, found []retention.Class, now time.Time) claim.Evidence {
 	e := world.Evidence()

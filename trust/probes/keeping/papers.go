@@ -3,6 +3,7 @@ package keeping
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -56,7 +57,7 @@ func minimum(w *world.World) claim.Claim {
 		Method:    "The probe asks the database for its own columns, reads the catalogue, switches a field of a canary workspace off, tries to store a value of it, lets the sweep go through, looks at the stored rows, and switches it on again.",
 		Refs:      claim.References{ISO: []string{"A.5.9", "A.5.12", "A.5.34"}, SOC2: []string{"P3.1", "P4.1"}, GDPR: []string{"5(1)(c)", "25(2)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			l, err := lookAtLeast(ctx, w)
+			l, err := lookAtLeast(ctx, w, nil)
 			return judgeMinimum(l), err
 		},
 		Fixtures: []claim.Fixture{
@@ -64,8 +65,11 @@ func minimum(w *world.World) claim.Claim {
 			drifted("a column that nobody declared", func(stored map[string][]string) { stored["connections"] = append(stored["connections"], "referrer") }),
 			drifted("a declared table that is not there", func(stored map[string][]string) { delete(stored, "connections") }),
 			broken("a class of which nobody says how long", func(l *least) { l.vague = []string{"messages"} }),
-			broken("a switched-off field that is taken", func(l *least) { l.refused = false }),
-			broken("a switched-off field of which values are stored", func(l *least) { l.held = 1 }),
+			w.Scratch.Broken("a switched-off field that nobody sweeps", unsweptField),
+			w.Scratch.Broken("a switched-off field that is taken", func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+				l, err := lookAtLeast(ctx, w, func(set func(context.Context, bool) error) error { return set(ctx, true) })
+				return judgeMinimum(l), err
+			}),
 			broken("nothing to look at", func(l *least) { l.tables = 0 }),
 		},
 	}
@@ -88,7 +92,32 @@ func judgeMinimum(l least) claim.Evidence {
 // probed is the field that the probe switches off, as the API and the store call it. Canaries have no companies.
 const probed = "company"
 
-func lookAtLeast(ctx context.Context, w *world.World) (l least, err error) {
+// unsweptField is the probe where a contact has a value of the field and the sweep does not come.
+func unsweptField(ctx context.Context, w *world.World) (claim.Evidence, error) {
+	side, err := w.Canaries.Await(ctx, canary.South)
+	if err != nil {
+		return claim.Evidence{}, err
+	}
+	body, err := json.Marshal(map[string]any{probed: side.Root})
+	if err != nil {
+		return claim.Evidence{}, err
+	}
+	p, err := w.NewPerson(ctx)
+	if err != nil {
+		return claim.Evidence{}, err
+	}
+	broken := *w
+	broken.Sweep = func(context.Context, ids.Tenant) error { return nil }
+	err = w.Ask(ctx, p, http.MethodPut, "/v1/contacts/{contact}", string(body), nil)
+	if err != nil {
+		return claim.Evidence{}, errors.Join(err, w.Forget(ctx, p))
+	}
+	l, err := lookAtLeast(ctx, &broken, nil)
+	return judgeMinimum(l), errors.Join(err, w.Forget(ctx, p))
+}
+
+// lookAtLeast looks at the schema, the terms, and a field that is switched off. Who meddles may switch it, too.
+func lookAtLeast(ctx context.Context, w *world.World, meddle func(set func(context.Context, bool) error) error) (l least, err error) {
 	side, err := w.Canaries.Await(ctx, canary.South)
 	if err != nil {
 		return l, err
@@ -114,11 +143,11 @@ func lookAtLeast(ctx context.Context, w *world.World) (l least, err error) {
 			l.vague = append(l.vague, c.Name)
 		}
 	}
-	return l, w.Canaries.Alone(func() error { return l.switchOff(ctx, w, side) })
+	return l, w.Canaries.Alone(func() error { return l.switchOff(ctx, w, side, meddle) })
 }
 
 // switchOff lets a canary do without a field for a moment.
-func (l *least) switchOff(ctx context.Context, w *world.World, side *canary.Side) (err error) {
+func (l *least) switchOff(ctx context.Context, w *world.World, side *canary.Side, meddle func(set func(context.Context, bool) error) error) (err error) {
 	set := func(ctx context.Context, processed bool) error {
 		a, err := ask(ctx, w, side, http.MethodPut, "/v1/contact_fields/"+probed, map[string]any{"processed": processed})
 		if err == nil && a.Status >= 300 {
@@ -134,6 +163,11 @@ func (l *least) switchOff(ctx context.Context, w *world.World, side *canary.Side
 			err = again
 		}
 	}()
+	if meddle != nil {
+		if err := meddle(set); err != nil {
+			return err
+		}
+	}
 	a, err := ask(ctx, w, side, http.MethodPost, "/v1/contacts", map[string]any{"name": side.Root, probed: side.Root})
 	if err != nil {
 		return err

@@ -7,13 +7,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/frame/claim"
 	"aver/frame/page"
+	"aver/trust/canary"
 	"aver/trust/probes/world"
 	"aver/trust/retention"
 	"aver/vault"
@@ -54,21 +54,22 @@ func recordings(w *world.World) claim.Claim {
 		Method:    "The probe stores two files of sound about a person whom it made, dated ninety and a half and 89 days ago, has the canary's workspace swept, looks for the lines and the bytes, and reads the limits, the oldest recordings and the exceptions of all tenants.",
 		Refs:      claim.References{ISO: []string{"A.8.10"}, SOC2: []string{"C1.2", "P4.3"}, GDPR: []string{"5(1)(e)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			tapes, err := sweepTapes(ctx, w)
-			if err != nil {
-				return claim.Evidence{}, err
-			}
-			all, err := classOf(ctx, w, retention.Recordings)
-			return judgeRecordings(all, tapes, w.Vault.Now()), err
+			return lookAtTapes(ctx, w, w.Retention.Sweep, nil)
 		},
 		Fixtures: []claim.Fixture{
-			world.Fixture("a recording that stayed after its time", judge(class(promised, 0, retention.Exception{}), tape{overdue, true, true}, tapes[1])),
-			world.Fixture("a recording whose bytes stayed", judge(class(promised, 0, retention.Exception{}), tape{overdue, false, true}, tapes[1])),
-			world.Fixture("a recording that went too early", judge(class(promised, 0, retention.Exception{}), tapes[0], tape{age: promised - world.Daily})),
+			taped(w, "a sweep that does not come", never, nil),
+			taped(w, "a recording whose bytes stayed", nil, func(_ context.Context, w *world.World, p *world.Person, stored []vault.Blob) error {
+				return os.WriteFile(at(w, p.Actor, stored[0]), []byte(p.Word), 0o600)
+			}),
+			taped(w, "a recording that went too early", nil, func(ctx context.Context, w *world.World, p *world.Person, stored []vault.Blob) error {
+				return w.Vault.Do(ctx, world.System(p.Side.Tenant), world.Act, func(tx *vault.Tx) error { return w.Vault.DeleteBlob(tx, stored[1].ID) })
+			}),
+			passedBy(w, "a recording of four months that a sweep passed by"),
+			excepted(w, "an exception that its asker approved", retention.Exception{Class: retention.Recordings}, func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+				return lookAtTapes(ctx, w, w.Retention.Sweep, nil)
+			}),
 			world.Fixture("a tenant that keeps them for a year without an exception", judge(class(365*world.Daily, 0, retention.Exception{}), tapes...)),
-			world.Fixture("an exception that its asker approved", judge(class(365*world.Daily, 0, retention.Exception{ID: retention.ExceptionID{1}, AskedBy: ids.User{1}, DecidedBy: ids.User{1}, State: retention.Approved, Until: time.Now().Add(world.Daily)}), tapes...)),
 			world.Fixture("an exception that has ended", judge(class(365*world.Daily, 0, retention.Exception{ID: retention.ExceptionID{1}, AskedBy: ids.User{1}, DecidedBy: ids.User{2}, State: retention.Approved, Until: time.Now().Add(-world.Daily)}), tapes...)),
-			world.Fixture("a recording of four months", judge(class(promised, 120*world.Daily, retention.Exception{}), tapes...)),
 			world.Fixture("nothing to look at", judge(nil)),
 		},
 	}
@@ -97,28 +98,86 @@ func classOf(ctx context.Context, w *world.World, name string) (map[string]reten
 
 var errDoubted = errors.New("the clock jumped: nothing is swept until a second run agrees, so nothing can be said")
 
-// sweepTapes stores two recordings and has them swept.
-func sweepTapes(ctx context.Context, w *world.World) (tapes []tape, err error) {
+// sweep removes what is too old of a tenant's; meddling breaks what was stored afterwards.
+type (
+	sweep    func(context.Context, ids.Tenant) error
+	meddling func(context.Context, *world.World, *world.Person, []vault.Blob) error
+)
+
+func never(context.Context, ids.Tenant) error { return nil }
+
+// taped is the probe with another sweep, or with something broken after it.
+func taped(w *world.World, name string, by sweep, meddle meddling) claim.Fixture {
+	return w.Scratch.Broken(name, func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+		if by == nil {
+			return lookAtTapes(ctx, w, w.Retention.Sweep, meddle)
+		}
+		return lookAtTapes(ctx, w, by, meddle)
+	})
+}
+
+// passedBy is the probe with a recording of somebody else's that appears after the sweep.
+func passedBy(w *world.World, name string) claim.Fixture {
+	return w.Scratch.Broken(name, func(ctx context.Context, w *world.World) (e claim.Evidence, err error) {
+		p, err := w.NewPerson(ctx)
+		if err != nil {
+			return e, err
+		}
+		defer func() { err = errors.Join(err, w.Forget(ctx, p)) }()
+		return lookAtTapes(ctx, w, w.Retention.Sweep, func(ctx context.Context, w *world.World, _ *world.Person, _ []vault.Blob) error {
+			_, err := w.Hoard(ctx, p, "video/webm", p.Word, 120*world.Daily)
+			return err
+		})
+	})
+}
+
+// excepted runs a probe while the canary has an exception that one and the same person asked for and approved.
+func excepted(w *world.World, name string, x retention.Exception, probe func(context.Context, *world.World) (claim.Evidence, error)) claim.Fixture {
+	return w.Scratch.Broken(name, func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+		side, err := w.Canaries.Await(ctx, canary.South)
+		if err != nil {
+			return claim.Evidence{}, err
+		}
+		now := w.Vault.Now()
+		x.ID, x.Days, x.State, x.Until = retention.ExceptionID(ids.NewObject(now)), 365, retention.Approved, now.Add(world.Daily)
+		x.AskedBy, x.AskedAt = ids.NewUser(now), now
+		x.DecidedBy, x.DecidedAt = x.AskedBy, now
+		return world.With(ctx, w, side.Tenant, retention.Exceptions, x, x.ID, func() (claim.Evidence, error) { return probe(ctx, w) })
+	})
+}
+
+// lookAtTapes is the probe. What it stored is gone again when it reads how old the oldest is.
+func lookAtTapes(ctx context.Context, w *world.World, by sweep, meddle meddling) (e claim.Evidence, err error) {
 	p, err := w.NewPerson(ctx)
 	if err != nil {
-		return nil, err
+		return e, err
 	}
-	defer func() { err = errors.Join(err, w.Forget(ctx, p)) }()
+	tapes, err := sweepTapes(ctx, w, p, by, meddle)
+	if err = errors.Join(err, w.Forget(ctx, p)); err != nil {
+		return e, err
+	}
+	all, err := classOf(ctx, w, retention.Recordings)
+	return judgeRecordings(all, tapes, w.Vault.Now()), err
+}
+
+// sweepTapes stores two recordings and has them swept.
+func sweepTapes(ctx context.Context, w *world.World, p *world.Person, by sweep, meddle meddling) (tapes []tape, err error) {
 	actor := world.System(p.Side.Tenant)
 	var stored []vault.Blob
 	for _, age := range []time.Duration{overdue, promised - world.Daily} {
-		b, err := w.Vault.PutBlob(ctx, actor, p.Actor.Subject(), "audio/webm", strings.NewReader(p.Word), 1000)
+		b, err := w.Hoard(ctx, p, "audio/webm", p.Word, age)
 		if err != nil {
-			return nil, fmt.Errorf("store a recording: %w", err)
-		}
-		b.CreatedAt = w.Vault.Now().Add(-age)
-		if err := w.Vault.Do(ctx, actor, world.Act, func(tx *vault.Tx) error { return vault.Blobs.Add(tx, b) }); err != nil {
-			return nil, fmt.Errorf("store a recording: %w", err)
+			return nil, err
 		}
 		stored, tapes = append(stored, b), append(tapes, tape{age: age})
 	}
-	if err := w.Retention.Sweep(ctx, p.Side.Tenant); err != nil {
+	if err := by(ctx, p.Side.Tenant); err != nil {
 		return nil, fmt.Errorf("sweep: %w", err)
+	}
+	if meddle != nil {
+		if err := meddle(ctx, w, p, stored); err != nil {
+			return nil, err
+		}
 	}
 	if run, err := w.Retention.LastRun(ctx, actor); err != nil || !run.Doubted.IsZero() {
 		return nil, errors.Join(err, errDoubted)
@@ -143,11 +202,16 @@ func lookAt(ctx context.Context, w *world.World, actor vault.Actor, b vault.Blob
 	if err != nil {
 		return err
 	}
-	_, err = os.Stat(filepath.Join(w.Folder, "blobs", actor.Tenant().String(), b.ID.String()))
+	_, err = os.Stat(at(w, actor, b))
 	if t.bytes = err == nil; errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return err
+}
+
+// at is where a file's bytes lie.
+func at(w *world.World, actor vault.Actor, b vault.Blob) string {
+	return filepath.Join(w.Folder, "blobs", actor.Tenant().String(), b.ID.String())
 }
 
 func judgeRecordings(all map[string]retention.Class, tapes []tape, now time.Time) claim.Evidence {

@@ -1,9 +1,11 @@
 package keeping
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"maps"
 	"net/http"
@@ -51,14 +53,47 @@ func relays(w *world.World) claim.Claim {
 		Refs:      claim.References{ISO: []string{"A.8.15", "A.8.10"}, SOC2: []string{"C1.2", "CC6.7"}, GDPR: []string{"5(1)(c)", "44"}},
 		Probe:     func(ctx context.Context) (claim.Evidence, error) { return lookAtRelay(ctx, w) },
 		Fixtures: []claim.Fixture{
-			broken("a relay that keeps what is sent", carried{3, 3}, 0o600, line+"\n"+words),
+			hoarded(w, "a relay that keeps what is sent", 0o600, func(r *http.Request) string {
+				body, err := io.ReadAll(r.Body)
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				return string(body) + world.OrError("", err)
+			}),
+			hoarded(w, "a relay that keeps headers", 0o600, func(r *http.Request) string { return r.Header.Get("Authorization") }),
+			hoarded(w, "a relay whose files everybody on the machine can read", 0o644, func(*http.Request) string { return line }),
 			broken("a relay that keeps it packed in an address", carried{3, 3}, 0o600, strings.Replace(line, "Browser/1", url.QueryEscape(words), 1)),
 			broken("a relay that logs addresses of pages", carried{3, 3}, 0o600, strings.Replace(line, "}", `,"path":"/my-data/kowal"}`, 1)),
-			broken("a log that everybody on the machine can read", carried{3, 3}, 0o644, line),
 			broken("a relay that carries nothing", carried{3, 0}, 0o600, line),
 			broken("a relay that keeps no log, so that there is nothing to look at", carried{3, 3}, 0o600, ""),
 		},
 	}
+}
+
+// hoarder is a relay that writes something down of each request besides.
+type hoarder struct {
+	world.Relay
+	file   string
+	mode   fs.FileMode
+	keeps  func(*http.Request) string
+	failed error
+}
+
+func (h *hoarder) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	h.failed = errors.Join(h.failed, os.WriteFile(h.file, []byte(h.keeps(r)+"\n"), h.mode), os.Chmod(h.file, h.mode))
+	h.Relay.ServeHTTP(rw, r)
+}
+
+func (h *hoarder) Close() error { return errors.Join(h.failed, h.Relay.Close()) }
+
+// hoarded is the whole probe before such a relay.
+func hoarded(w *world.World, name string, mode fs.FileMode, keeps func(*http.Request) string) claim.Fixture {
+	return w.Scratch.Broken(name, func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+		broken := *w
+		broken.Relay = func(folder string) (world.Relay, error) {
+			relay, err := w.Relay(folder)
+			return &hoarder{Relay: relay, file: filepath.Join(folder, "kept"), mode: mode, keeps: keeps}, err
+		}
+		return lookAtRelay(ctx, &broken)
+	})
 }
 
 // lookAtRelay lets a visitor write through a relay and reads its disk.

@@ -9,10 +9,12 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/frame/claim"
+	"aver/trust/canary"
 	"aver/trust/canary/inside"
 	"aver/trust/identity"
 	"aver/trust/probes/world"
@@ -45,11 +47,17 @@ func atHome(w *world.World) claim.Claim {
 		Method:    "The probe lists the directory and looks for keys, notes a workspace of another region that does not exist, asks for it in every way that requests name one, and tries to write. That the machine stands where its operator says it cannot measure.",
 		Refs:      claim.References{ISO: []string{"A.5.34", "A.8.10"}, SOC2: []string{"C1.1", "P6.1"}, GDPR: []string{"44"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			h, err := lookAtHomes(ctx, w)
+			h, err := lookAtHomes(ctx, w, w.Residency.Refer)
 			return judgeHomes(h), err
 		},
 		Fixtures: []claim.Fixture{
-			broken("a workspace of another region whose keys are here", func(h *homes) { h.strangers = 1 }),
+			w.Scratch.Broken("a workspace of another region whose keys are here", stranger),
+			w.Scratch.Broken("a directory that sends people to the wrong region", func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+				h, err := lookAtHomes(ctx, w, func(ctx context.Context, actor vault.Actor, id ids.Tenant, slug, _ string) error {
+					return w.Residency.Refer(ctx, actor, id, slug, "in")
+				})
+				return judgeHomes(h), err
+			}),
 			broken("a workspace of another region that is served", func(h *homes) { h.directed, h.astray = 6, []string{"the widget's frame"} }),
 			broken("a write that got through", func(h *homes) { h.refused = false }),
 			broken("a refusal that nobody noted", func(h *homes) { h.noted = false }),
@@ -79,7 +87,32 @@ func judgeHomes(h homes) claim.Evidence {
 // nowhere is a region in which nobody is.
 const nowhere = "nowhere"
 
-func lookAtHomes(ctx context.Context, w *world.World) (h homes, err error) {
+// refer notes a workspace of another region in the directory.
+type refer func(ctx context.Context, actor vault.Actor, id ids.Tenant, slug, region string) error
+
+// stranger is the probe while the directory says of a workspace whose keys are here that it is at home elsewhere.
+func stranger(ctx context.Context, w *world.World) (e claim.Evidence, err error) {
+	t, err := w.Vault.CreateTenant(ctx, vault.Tenant{Slug: "stranger-" + strings.ToLower(rand.Text())[:12], Name: "A workspace from elsewhere"})
+	if err != nil {
+		return e, err
+	}
+	move := func(region string, closed time.Time) error {
+		return w.Vault.Do(ctx, world.System(ids.Installation), world.Act, func(tx *vault.Tx) error {
+			t.Region, t.ClosedAt = region, closed
+			return vault.Tenants.Put(tx, t)
+		})
+	}
+	if err := move("in", time.Time{}); err != nil {
+		return e, err
+	}
+	h, err := lookAtHomes(ctx, w, w.Residency.Refer)
+	return judgeHomes(h), errors.Join(err, move(w.Vault.Region(), w.Vault.Now()))
+}
+
+func lookAtHomes(ctx context.Context, w *world.World, note refer) (h homes, err error) {
+	if _, err := w.Canaries.Await(ctx, canary.South); err != nil {
+		return h, err
+	}
 	if h.stated, err = residency.Region(ctx, w.Vault); err != nil {
 		return h, err
 	}
@@ -89,7 +122,7 @@ func lookAtHomes(ctx context.Context, w *world.World) (h homes, err error) {
 	}
 	id, root := ids.NewTenant(w.Vault.Now()), identity.System(ids.Installation, "probes")
 	slug := "elsewhere-" + strings.ToLower(rand.Text())[:12]
-	if err := w.Residency.Refer(ctx, root, id, slug, nowhere); err != nil {
+	if err := note(ctx, root, id, slug, nowhere); err != nil {
 		return h, fmt.Errorf("note a workspace of another region: %w", err)
 	}
 	defer func() { err = errors.Join(err, w.Residency.Unrefer(context.WithoutCancel(ctx), root, slug)) }()

@@ -105,8 +105,13 @@ func (w view) upload(ctx context.Context, p *world.Person, name string, content 
 
 // cardsClaim is rgt-10.
 func cardsClaim(w view) claim.Claim {
-	judge := func(stored ...string) func(context.Context) (claim.Evidence, error) {
-		return func(context.Context) (claim.Evidence, error) { return judgeCards(stored), nil }
+	kept := func(name, content string) claim.Fixture {
+		return w.Scratch.Broken(name, func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+			return view{w}.cards(ctx, func(ctx context.Context, w *world.World, p *world.Person) error {
+				_, err := w.Hoard(ctx, p, "text/plain", content, 0)
+				return err
+			})
+		})
 	}
 	return claim.Claim{
 		ID: "rgt-10", Theme: world.People, Owner: world.DPO, Every: world.Hourly,
@@ -114,29 +119,36 @@ func cardsClaim(w view) claim.Claim {
 		Predicate: "After a visitor and a program of a canary tenant sent a test card number, written in each of several ways and scripts, in messages, as a name, in what a page tells, in notes, in a contact's fields, in a text file, in a document, on a page (PDF) and as a file's name, no value of any table that is about the person and no file of theirs holds its digits in a row, whatever stands between them.",
 		Method:    "The probe sends the number that card networks give out for tests by every entrance, opens every row and every file about the person with the tenant's keys, turns digits of all scripts into those of ours, strips all but the digits and looks for the number. A file in which it cannot be masked is refused. What is to be seen on a picture or a scanned page is not read, and neither is what a PDF does not hold as text.",
 		Refs:      claim.References{ISO: []string{"A.8.11", "A.8.12"}, SOC2: []string{"C1.1"}, GDPR: []string{"5(1)(c)"}},
-		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			p, err := w.NewPerson(ctx, cardTexts...)
-			if err != nil {
-				return claim.Evidence{}, err
-			}
-			for _, way := range ways {
-				if err := way.send(w, ctx, p); err != nil {
-					return claim.Evidence{}, errors.Join(fmt.Errorf("send a card's number by %s: %w", way.name, err), w.Forget(ctx, p))
-				}
-			}
-			stored, err := w.storedAbout(ctx, p)
-			return judgeCards(stored), errors.Join(err, w.Forget(ctx, p))
-		},
+		Probe:     func(ctx context.Context) (claim.Evidence, error) { return w.cards(ctx, nil) },
 		Fixtures: []claim.Fixture{
-			world.Fixture("a number that was kept as it was sent", judge("hello", spelt(" "))),
-			world.Fixture("a number that was kept with no-break spaces", judge("hello", spelt("\u00a0"))),
-			world.Fixture("a number that was kept with dashes", judge("hello", spelt("-"))),
-			world.Fixture("a number that was kept in the digits of another script", judge("hello", eastern.Replace(spelt(" ")))),
-			world.Fixture("a number that was kept in a file", judge("hello", "<w:t>"+spelt(" ")+"</w:t>")),
-			world.Fixture("a number that was kept inside a sentence", judge("hello", "My card is "+spelt(" ")+", thank you")),
-			world.Fixture("a person about whom nothing can be read", judge()),
+			kept("a number that was kept as it was sent", spelt(" ")),
+			kept("a number that was kept with no-break spaces", spelt("\u00a0")),
+			kept("a number that was kept with dashes", spelt("-")),
+			kept("a number that was kept in the digits of another script", eastern.Replace(spelt(" "))),
+			kept("a number that was kept in a document", string(copies.Zip("word/document.xml", "<w:t>"+spelt(" ")+"</w:t>"))),
+			kept("a number that was kept on a page", "%PDF-1.7\nBT ("+spelt(" ")+") Tj ET"),
+			world.Fixture("a person about whom nothing can be read", func(context.Context) (claim.Evidence, error) { return judgeCards(nil), nil }),
 		},
 	}
+}
+
+// cards lets the number in by every entrance and looks at what is stored.
+func (w view) cards(ctx context.Context, meddle world.Meddle) (e claim.Evidence, err error) {
+	p, err := w.NewPerson(ctx, cardTexts...)
+	if err != nil {
+		return e, err
+	}
+	defer func() { err = errors.Join(err, w.Forget(ctx, p)) }()
+	for _, way := range ways {
+		if err := way.send(w, ctx, p); err != nil {
+			return e, fmt.Errorf("send a card's number by %s: %w", way.name, err)
+		}
+	}
+	if err := meddle.With(ctx, w.World, p); err != nil {
+		return e, err
+	}
+	stored, err := w.storedAbout(ctx, p)
+	return judgeCards(stored), err
 }
 
 // storedAbout opens everything that is stored about a person: the values of every table's rows, and the files.

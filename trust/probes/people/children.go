@@ -8,6 +8,7 @@ import (
 
 	"aver/base/ids"
 	"aver/frame/claim"
+	"aver/trust/canary"
 	"aver/trust/children"
 	"aver/trust/probes/world"
 	"aver/vault"
@@ -44,23 +45,53 @@ func childrenClaim(w view) claim.Claim {
 		Method:    "The probe writes to a canary tenant as a parent and as a child, waits for the review, confirms it as the workspace would, counts the rows that are left, and reads when the open reviews of all tenants began. What is understood is said in package trust/children/age; that whoever does not say it is a child, nobody can measure.",
 		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P3.1"}, GDPR: []string{"8(1)", "17(1)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			n, err := w.noticeChild(ctx)
+			n, err := w.noticeChild(ctx, w.Children.Confirm, nil)
 			return judgeChildren(n), err
 		},
 		Fixtures: []claim.Fixture{
 			world.Fixture("a child that nobody noticed", broken(func(n *noticed) { n.said = 0 })),
 			world.Fixture("a child of another age", broken(func(n *noticed) { n.said = 12 })),
-			world.Fixture("a confirmed child of whom rows are left", broken(func(n *noticed) { n.left = 3 })),
 			world.Fixture("a confirmed child whose key is there", broken(func(n *noticed) { n.key = true })),
 			world.Fixture("a review that stayed open after it was confirmed", broken(func(n *noticed) { n.state = children.Open })),
-			world.Fixture("a parent who was taken for a child", broken(func(n *noticed) { n.parent = true })),
-			world.Fixture("a review that nobody decides", broken(func(n *noticed) { n.overdue = 1 })),
+			w.Scratch.Broken("a confirmation that does nothing", func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+				n, err := view{w}.noticeChild(ctx, func(context.Context, vault.Actor, children.ID) error { return nil }, nil)
+				return judgeChildren(n), err
+			}),
+			w.Scratch.Broken("a parent who was taken for a child", mistaken),
+			w.Scratch.Broken("a review that nobody decides", undecided),
 		},
 	}
 }
 
+// review is one that is open for so long.
+func review(w *world.World, about ids.Contact, age time.Duration) children.Review {
+	now := w.Vault.Now()
+	return children.Review{ID: children.ID(ids.NewObject(now)), Contact: about, State: children.Open, OpenedAt: now.Add(-age)}
+}
+
+// mistaken is the probe while a review is open about the parent.
+func mistaken(ctx context.Context, w *world.World) (claim.Evidence, error) {
+	n, err := view{w}.noticeChild(ctx, w.Children.Confirm, func(ctx context.Context, w *world.World, p *world.Person) error {
+		return w.Vault.Do(ctx, world.System(p.Side.Tenant), world.Act, func(tx *vault.Tx) error { return children.Reviews.Add(tx, review(w, p.Actor.Subject(), 0)) })
+	})
+	return judgeChildren(n), err
+}
+
+// undecided is the probe while a review is open for eight days.
+func undecided(ctx context.Context, w *world.World) (claim.Evidence, error) {
+	side, err := w.Canaries.Await(ctx, canary.South)
+	if err != nil {
+		return claim.Evidence{}, err
+	}
+	old := review(w, ids.NewSubject(w.Vault.Now()), 8*world.Daily)
+	return world.With(ctx, w, side.Tenant, children.Reviews, old, old.ID, func() (claim.Evidence, error) {
+		n, err := view{w}.noticeChild(ctx, w.Children.Confirm, nil)
+		return judgeChildren(n), err
+	})
+}
+
 // noticeChild lets a parent write, and then a child.
-func (w view) noticeChild(ctx context.Context) (n noticed, err error) {
+func (w view) noticeChild(ctx context.Context, confirm func(context.Context, vault.Actor, children.ID) error, meddle world.Meddle) (n noticed, err error) {
 	parent, err := w.NewPerson(ctx, "My son is 11 and wants a bike. I am 11 minutes away from your shop.")
 	if err != nil {
 		return n, err
@@ -76,12 +107,15 @@ func (w view) noticeChild(ctx context.Context) (n noticed, err error) {
 		return n, errors.Join(err, w.Forget(ctx, child))
 	}
 	n.said, n.waited = r.Age, time.Since(began)
+	if err := meddle.With(ctx, w.World, parent); err != nil {
+		return n, err
+	}
 	of, err := w.Children.Of(ctx, world.System(parent.Side.Tenant), parent.Actor.Subject()) // what was written before was read before
 	if err != nil {
 		return n, err
 	}
 	n.parent = !of.ID.IsZero()
-	if err := w.Children.Confirm(ctx, world.System(child.Side.Tenant), r.ID); err != nil {
+	if err := confirm(ctx, world.System(child.Side.Tenant), r.ID); err != nil {
 		return n, fmt.Errorf("confirm that it is a child: %w", err)
 	}
 	return n, w.lookAfter(ctx, child, r.ID, &n)

@@ -44,12 +44,18 @@ func informed(w view) claim.Claim {
 		Method:    "The probe reads the page as anybody may, and compares it with the consent notice, the purposes that the workspace defined, the register, the list of webhooks and the retention schedule, each read where it is decided.",
 		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P1.1"}, GDPR: []string{"12(1)", "13", "14"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			n, err := w.lookAtNotice(ctx)
+			n, err := w.lookAtNotice(ctx, nil)
 			return judgeNotice(n), err
 		},
 		Fixtures: []claim.Fixture{
+			outdated(w, "a receiver whom the notice does not name", func(ctx context.Context, w *world.World, side *canary.Side) error {
+				_, err := w.Canaries.Door().Do(ctx, inside.Request{Method: http.MethodPost, Path: "/v1/webhooks", Header: world.WithJSON(inside.Bearer(side.Key)), Body: []byte(`{"url":"https://schatten.invalid/","events":["contact.erased"]}`)})
+				return err
+			}),
+			outdated(w, "a limit that was changed since", func(ctx context.Context, w *world.World, side *canary.Side) error {
+				return w.Retention.SetLimit(ctx, side.Owner, "messages", 3)
+			}),
 			broken("a sub-processor that the notice does not name", func(n *told) { n.recipients = append(n.recipients, "Schatten Ltd") }),
-			broken("a limit that was changed since", func(n *told) { n.limits["messages"] = 3 }),
 			broken("a class that the notice does not name", func(n *told) { n.limits["connections"] = 90 }),
 			broken("a purpose whose words people were not shown", func(n *told) { n.purposes["support"] = "We sell what you write." }),
 			broken("a language that nobody wrote", func(n *told) { n.pages["de"] = "" }),
@@ -58,7 +64,15 @@ func informed(w view) claim.Claim {
 	}
 }
 
-func (w view) lookAtNotice(ctx context.Context) (n told, err error) {
+// outdated is the probe where something changes after the notice was written.
+func outdated(w view, name string, change func(context.Context, *world.World, *canary.Side) error) claim.Fixture {
+	return w.Scratch.Broken(name, func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+		n, err := view{w}.lookAtNotice(ctx, change)
+		return judgeNotice(n), err
+	})
+}
+
+func (w view) lookAtNotice(ctx context.Context, change func(context.Context, *world.World, *canary.Side) error) (n told, err error) {
 	side, err := w.Canaries.Await(ctx, canary.South)
 	if err != nil {
 		return n, err
@@ -72,6 +86,11 @@ func (w view) lookAtNotice(ctx context.Context) (n told, err error) {
 		}
 		if a.Status == http.StatusOK {
 			n.pages[lang] = string(a.Body)
+		}
+	}
+	if change != nil {
+		if err := change(ctx, w.World, side); err != nil {
+			return n, err
 		}
 	}
 	notice, err := list[struct{ Language, Text, Purpose string }](ctx, door, side, "/v1/consent_notices")

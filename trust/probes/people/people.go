@@ -6,10 +6,12 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"time"
 
 	"aver/base/deadline"
@@ -45,7 +47,7 @@ type copied struct {
 	others  []string // words of somebody else, whose address the person wrote
 }
 
-func (w view) copy(ctx context.Context) (c copied, err error) {
+func (w view) copy(ctx context.Context, meddle world.Meddle) (c copied, err error) {
 	other, err := w.NewPerson(ctx)
 	if err != nil {
 		return c, err
@@ -56,6 +58,9 @@ func (w view) copy(ctx context.Context) (c copied, err error) {
 	}
 	again, err := w.ComesBack(ctx, p)
 	if err != nil {
+		return c, err
+	}
+	if err := meddle.With(ctx, w.World, again); err != nil {
 		return c, err
 	}
 	c.words, c.others = []string{p.Word, again.Word}, []string{other.Word}
@@ -109,15 +114,23 @@ func access(w view) claim.Claim {
 		Method:    "The probe writes to a canary tenant from two browsers under one address, has the copy made that a code to this address would give out, opens it, reads the due dates of all open requests and counts them once more.",
 		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P5.1"}, GDPR: []string{"12(3)", "15(3)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			c, err := w.copy(ctx)
+			c, err := w.copy(ctx, nil)
 			return judgeAccess(c), err
 		},
 		Fixtures: []claim.Fixture{
-			world.Fixture("a request that is overdue", judge(asks(rights.Request{State: state.Open, AskedAt: time.Unix(0, 0)}))),
+			asked(w, "a request that is overdue", rights.Request{State: state.Open}, func(w view, ctx context.Context) (claim.Evidence, error) {
+				c, err := w.copy(ctx, nil)
+				return judgeAccess(c), err
+			}),
 			world.Fixture("a request that nobody proves and that does not end", judge(asks(rights.Request{State: state.Verifying, Regime: deadline.GDPR, ProveUntil: time.Unix(0, 0)}))),
 			world.Fixture("a clock that stood still under a law that does not stop", judge(asks(stood()))),
 			world.Fixture("a copy in which the words are missing", judge(copied{archive: copies.Zip("data.jsonl", "{}"), words: []string{"canaryword"}})),
-			world.Fixture("a copy of only one of the two", judge(copied{archive: copies.Zip("data.jsonl", "hello canaryword"), words: []string{"canaryword", "secondword"}})),
+			w.Scratch.Broken("a copy of only one of the two", func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+				c, err := view{w}.copy(ctx, func(ctx context.Context, w *world.World, again *world.Person) error { // they are not one any more
+					return w.Ask(ctx, again, http.MethodPut, "/v1/contacts/{contact}", `{"email":"elsewhere@canary.invalid"}`, nil)
+				})
+				return judgeAccess(c), err
+			}),
 		},
 	}
 }
@@ -211,7 +224,7 @@ func portability(w view) claim.Claim {
 		Method:    "The probe has the copy made that a code to the address of two visitors of a canary would give out, one of whom wrote the address of a third, and reads every file of it with a parser.",
 		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P5.1"}, GDPR: []string{"20(1)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			c, err := w.copy(ctx)
+			c, err := w.copy(ctx, nil)
 			return judgeArchive(c.archive, c.words, c.others), err
 		},
 		Fixtures: []claim.Fixture{
@@ -293,7 +306,7 @@ func erasure(w view) claim.Claim {
 		Method:    "The probe writes to a canary tenant as a visitor, asks for erasure in the widget, and looks for the words in the raw bytes. A second visitor is erased under a hold on their messages, with a recipient written down; the hold is read and released. That an older backup does not bring an erased person back is part of the restore drill.",
 		Refs:      claim.References{ISO: []string{"A.8.10", "A.5.34"}, SOC2: []string{"C1.2", "P4.3"}, GDPR: []string{"17(1)", "17(3)", "19"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			g, err := w.erase(ctx)
+			g, err := w.erase(ctx, true, nil)
 			if err != nil {
 				return judgeErasure(g), err
 			}
@@ -303,17 +316,31 @@ func erasure(w view) claim.Claim {
 			return e, err
 		},
 		Fixtures: append(brokenHolds(),
+			notErased(w, "an erasure that is not carried out", false, nil),
 			world.Fixture("a row that was left behind", judge(gone{before: 4, rows: map[string]int{"messages": 1}})),
+			notErased(w, "words in a file", true, func(_ context.Context, w *world.World, p *world.Person) error {
+				return os.WriteFile(filepath.Join(w.Folder, "blobs", p.Side.Tenant.String(), "left"), []byte("hello "+p.Word), 0o600)
+			}),
 			world.Fixture("words that are still filed", judge(gone{before: 4, rows: map[string]int{"search_docs": 1}})),
 			world.Fixture("a key that was not destroyed", judge(gone{before: 4, key: true})),
-			world.Fixture("words in a file", judge(gone{before: 4, words: []string{"stores/x/search.db"}})),
 			world.Fixture("a token that still works", judge(gone{before: 4, lets: true})),
 			world.Fixture("a receipt that the log does not know", judge(gone{before: 4, receipt: io.ErrUnexpectedEOF})),
 		),
 	}
 }
 
-func (w view) erase(ctx context.Context) (gone, error) {
+// notErased is the probe with an erasure that is not carried out, or with something broken after it.
+func notErased(w view, name string, indeed bool, meddle world.Meddle) claim.Fixture {
+	return w.Scratch.Broken(name, func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+		g, err := view{w}.erase(ctx, indeed, meddle)
+		e := judgeErasure(g)
+		judgeSpared(&e, goodSpared)
+		return e, err
+	})
+}
+
+// erase has somebody erased, and indeed if not a fixture wants otherwise.
+func (w view) erase(ctx context.Context, indeed bool, meddle world.Meddle) (gone, error) {
 	var g gone
 	p, err := w.NewPerson(ctx, "Please write to "+attack.UniqueWord("zz")+" instead")
 	if err != nil {
@@ -324,6 +351,10 @@ func (w view) erase(ctx context.Context) (gone, error) {
 		return g, err
 	}
 	began := time.Now()
+	if !indeed {
+		err := w.lookFor(ctx, p, &g)
+		return g, errors.Join(err, w.Forget(ctx, p))
+	}
 	answer, err := w.Canaries.Door().Do(ctx, inside.Request{Method: http.MethodPost, Path: "/widget/v1/privacy/erase", Body: []byte(`{"confirm":true}`), Header: world.WithJSON(inside.Bearer(p.Token))})
 	if err != nil {
 		return g, err
@@ -338,6 +369,9 @@ func (w view) erase(ctx context.Context) (gone, error) {
 		return g, err
 	}
 	if err := w.Vault.Scrub(ctx, p.Side.Tenant); err != nil {
+		return g, err
+	}
+	if err := meddle.With(ctx, w.World, p); err != nil {
 		return g, err
 	}
 	return g, w.lookFor(ctx, p, &g)

@@ -70,6 +70,20 @@ func (w view) passedOn(ctx context.Context, tenant ids.Tenant, address string) (
 	return task, typed, err
 }
 
+// asked is a probe while a workspace that is no canary has a request that no service would leave like this.
+func asked(w view, name string, r rights.Request, probe func(view, context.Context) (claim.Evidence, error)) claim.Fixture {
+	return w.Scratch.Broken(name, func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+		t, err := w.Vault.CreateTenant(ctx, vault.Tenant{Slug: attack.UniqueWord("asked"), Name: "A workspace that forgets"})
+		if err != nil {
+			return claim.Evidence{}, err
+		}
+		long := w.Vault.Now().Add(-60 * world.Daily)
+		r.ID, r.Kind, r.Regime, r.AskedAt, r.DueAt, r.LegalAt = rights.RequestID(ids.NewObject(long)), state.Access, deadline.GDPR, long, long.AddDate(0, 0, 7), long.AddDate(0, 1, 0)
+		r.AlarmAt = r.DueAt
+		return world.With(ctx, w, t.ID, rights.Requests, r, r.ID, func() (claim.Evidence, error) { return probe(view{w}, ctx) })
+	})
+}
+
 // decisions is rgt-6.
 func decisions(w view) claim.Claim {
 	judge := func(all ...rights.Request) func(context.Context) (claim.Evidence, error) {
@@ -83,20 +97,24 @@ func decisions(w view) claim.Claim {
 		Method:    "The probe asks for a correction as a visitor of a canary, has it denied by the canary's owner, and reads the newest requests of all tenants. The assistant and the autopilot, which are to come, record their decisions in the same way.",
 		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P5.1"}, GDPR: []string{"22(1)", "22(3)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			if err := w.denied(ctx); err != nil {
-				return claim.Evidence{}, err
-			}
-			all, err := w.requestsOf(ctx, func(ids.Tenant) bool { return true })
-			return judgeDecisions(all), err
+			return w.decided(ctx)
 		},
 		Fixtures: []claim.Fixture{
 			world.Fixture("no decision at all", judge()),
-			world.Fixture("a denial by nobody", judge(rights.Request{State: state.Denied, Reason: state.Excessive})),
-			world.Fixture("a denial for which a program weighed", judge(rights.Request{State: state.Denied, Reason: state.Unfounded, Policy: state.Nobody})),
-			world.Fixture("a rule that nobody made", judge(rights.Request{State: state.Fulfilled, Policy: "the model thought so"})),
+			asked(w, "a denial by nobody", rights.Request{State: state.Denied, Reason: state.Excessive}, view.decided),
+			asked(w, "a denial for which a program weighed", rights.Request{State: state.Denied, Reason: state.Unfounded, Policy: state.Nobody}, view.decided),
+			asked(w, "a rule that nobody made", rights.Request{State: state.Fulfilled, Policy: "the model thought so"}, view.decided),
 			world.Fixture("one that is carried out, and nobody decided it", judge(rights.Request{State: state.Fulfilled, DecidedBy: somebody}, rights.Request{State: state.Running})),
 		},
 	}
+}
+
+func (w view) decided(ctx context.Context) (claim.Evidence, error) {
+	if err := w.denied(ctx); err != nil {
+		return claim.Evidence{}, err
+	}
+	all, err := w.requestsOf(ctx, func(ids.Tenant) bool { return true })
+	return judgeDecisions(all), err
 }
 
 // denied has a request of a canary's visitor denied by the canary's owner.
@@ -175,16 +193,22 @@ func passing(w view) claim.Claim {
 		Method:    "The probe asks on a canary's public page under an address that nobody has, reads what waits for the canary's owner, has it answered, and reads the due dates of all that was passed on.",
 		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P5.1", "P8.1"}, GDPR: []string{"28(3)(e)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			h, err := w.hand(ctx)
+			h, err := w.hand(ctx, nil)
 			return judgeHanded(h), err
 		},
 		Fixtures: []claim.Fixture{
 			world.Fixture("a request that is kept from the tenant", judge(func(h *handed) { h.task = rights.Request{} })),
-			world.Fixture("words that got lost", judge(func(h *handed) { h.typed = rights.Words{} })),
+			w.Scratch.Broken("words that got lost", func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+				h, err := view{w}.hand(ctx, func(tx *vault.Tx) error { _, err := rights.Typed.Blank(tx, "text", 100); return err })
+				return judgeHanded(h), err
+			}),
 			world.Fixture("words under no key of their own", judge(func(h *handed) { h.task.Asker = ids.Subject{} })),
 			world.Fixture("a page that tells who is known", judge(func(h *handed) { h.shown = state.Open })),
 			world.Fixture("an answer that ends nothing", judge(func(h *handed) { h.ended.State = state.Open })),
-			world.Fixture("a request that waits too long", judge(func(h *handed) { h.late = 1 })),
+			asked(w, "a request that waits too long", rights.Request{State: state.Open, Passed: true}, func(w view, ctx context.Context) (claim.Evidence, error) {
+				h, err := w.hand(ctx, nil)
+				return judgeHanded(h), err
+			}),
 		},
 	}
 }
@@ -198,7 +222,7 @@ func goodHanded() handed {
 	return handed{task: task, typed: words, wrote: words, ended: ended, shown: state.Verifying}
 }
 
-func (w view) hand(ctx context.Context) (h handed, err error) {
+func (w view) hand(ctx context.Context, meddle func(*vault.Tx) error) (h handed, err error) {
 	side, err := w.Canaries.Await(ctx, canary.South)
 	if err != nil {
 		return h, err
@@ -214,6 +238,11 @@ func (w view) hand(ctx context.Context) (h handed, err error) {
 		return h, err
 	}
 	h.shown = seen.State
+	if meddle != nil {
+		if err := w.Vault.Do(ctx, world.System(side.Tenant), world.Act, meddle); err != nil {
+			return h, err
+		}
+	}
 	if h.task, h.typed, err = w.passedOn(ctx, side.Tenant, h.wrote.Address.Reveal()); err != nil {
 		return h, err
 	}
@@ -288,7 +317,7 @@ func unitedStates(w view) claim.Claim {
 		Method:    "The probe writes to a canary as a visitor, opts out under the visitor's address on the public page, asks for the others by Europe's names under a law of the United States, and reads the requests and what is closed for the person; it sends the header as the widget's browser would, and reads by the API what was recorded.",
 		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P5.1", "P5.2"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			a, err := w.americans(ctx)
+			a, err := w.americans(ctx, nil)
 			if err != nil {
 				return claim.Evidence{}, err
 			}
@@ -296,11 +325,17 @@ func unitedStates(w view) claim.Claim {
 			return measured(a, s, err)
 		},
 		Fixtures: []claim.Fixture{
-			world.Fixture("a sale that goes on", judge(func(a *american) { a.closed = false })),
+			w.Scratch.Broken("a sale that goes on", func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+				a, err := view{w}.americans(ctx, opened)
+				return measured(a, goodSignal(), err)
+			}),
+			w.Scratch.Broken("a signal that is lost on the way", func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+				s, err := view{w}.signal(ctx)
+				return measured(goodAmerican(), s, err)
+			}),
 			world.Fixture("a right that is not known", judge(func(a *american) { a.made = a.made[1:] })),
 			world.Fixture("an answer after two months", judge(func(a *american) { a.made[0].LegalAt = a.made[0].AskedAt.AddDate(0, 2, 0) })),
 			world.Fixture("no confirmation", judge(func(a *american) { a.made[0].ConfirmBy = time.Time{} })),
-			world.Fixture("a browser whose signal is not heard", deaf(func(s *signalled) { s.closed = nil })),
 			world.Fixture("a signal that is recorded with every request", deaf(func(s *signalled) { s.closed = append(s.closed, s.closed...) })),
 			world.Fixture("a sale in spite of the signal", deaf(func(s *signalled) { s.sold = true })),
 			world.Fixture("an installation that does not say it honours the signal", deaf(func(s *signalled) { s.support = "" })),
@@ -337,19 +372,27 @@ func judgeAmerican(a american, e *claim.Evidence) {
 }
 
 // americans asks for what the laws of the United States give, as a person and on the public page.
-func (w view) americans(ctx context.Context) (american, error) {
+func (w view) americans(ctx context.Context, meddle world.Meddle) (american, error) {
 	p, err := w.NewPerson(ctx)
 	if err != nil {
 		return american{}, err
 	}
-	a, err := w.asAmerican(ctx, p)
+	a, err := w.asAmerican(ctx, p, meddle)
 	if err != nil { // or else the last request has erased them
 		err = errors.Join(err, w.Forget(ctx, p))
 	}
 	return a, err
 }
 
-func (w view) asAmerican(ctx context.Context, p *world.Person) (a american, err error) {
+// opened opens again what a person has closed.
+func opened(ctx context.Context, w *world.World, p *world.Person) error {
+	return w.Vault.Do(ctx, world.System(p.Side.Tenant), world.Act, func(tx *vault.Tx) error {
+		_, err := vault.Standings.DeleteWhere(tx, "person = ?", p.Actor.Subject())
+		return err
+	})
+}
+
+func (w view) asAmerican(ctx context.Context, p *world.Person, meddle world.Meddle) (a american, err error) {
 	who := p.Actor.Subject()
 	ticket, err := w.Rights.Receive(ctx, p.Side.Tenant, rights.Wish{Kind: state.OptOut, Regime: deadline.CCPA, Email: canary.Address(p.Word)})
 	if err != nil {
@@ -360,6 +403,9 @@ func (w view) asAmerican(ctx context.Context, p *world.Person) (a american, err 
 		return a, err
 	}
 	a.made = append(a.made, out)
+	if err := meddle.With(ctx, w.World, p); err != nil {
+		return a, err
+	}
 	err = w.Vault.View(ctx, world.System(p.Side.Tenant), world.Act, func(tx *vault.Tx) error {
 		n, err := vault.Standings.Count(tx, "person = ? AND kind = ?", who, string(purpose.OptOutSale))
 		a.closed = n > 0

@@ -51,6 +51,8 @@ type World struct {
 
 	Improvement *improvement.Service
 
+	Scratch *Scratch // what fixtures may break
+
 	Sweep     func(ctx context.Context, tenant ids.Tenant) error       // removes what is stored of contacts' fields that are switched off
 	Relay     func(folder string) (Relay, error)                       // one before this installation, which keeps its log in the folder
 	Addresses func() Addresses                                         // where it listens; the zero value while it does not

@@ -1,0 +1,30 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"aver/trust/probes/world"
+)
+
+// makeScratch opens an installation in a folder that goes with it, for fixtures to break. It has canaries, which attack
+// nobody, and measures nothing by itself.
+func makeScratch(ctx context.Context) (*world.World, func() error, error) {
+	folder, err := os.MkdirTemp("", "aver-scratch-*")
+	if err != nil {
+		return nil, nil, fmt.Errorf("make a folder for a scratch installation: %w", err)
+	}
+	remove := func() error { return os.RemoveAll(folder) }
+	a, err := Open(ctx, Config{Data: folder, Region: "eu", Log: io.Discard, Calm: true})
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("open a scratch installation: %w", err), remove())
+	}
+	discard := func() error { return errors.Join(a.Close(), remove()) }
+	if err := errors.Join(a.startServices(ctx), a.Canaries.Open(a.ctx, a.CanaryWorld())); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("start a scratch installation: %w", err), discard())
+	}
+	return a.world(), discard, nil
+}
