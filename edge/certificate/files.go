@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -50,7 +51,7 @@ func read(pairs []Pair) ([]tls.Certificate, error) {
 		certificates[i] = c
 	}
 	// ECDSA first: a signature costs the server a fraction of RSA's, and nearly every client can check it.
-	slices.SortStableFunc(certificates, func(a, b tls.Certificate) int { return rank(a) - rank(b) })
+	sort.SliceStable(certificates, func(i, j int) bool { return rank(certificates[i]) < rank(certificates[j]) })
 	return certificates, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -104,7 +105,9 @@ func Complete(claims []Claim) []Claim {
 			claims[i].FreshFor = 3 * c.Every
 		}
 	}
-	slices.SortStableFunc(claims, func(a, b Claim) int { return slices.Index(themes, a.Theme) - slices.Index(themes, b.Theme) })
+	sort.SliceStable(claims, func(i, j int) bool {
+		return slices.Index(themes, claims[i].Theme) < slices.Index(themes, claims[j].Theme)
+	})
 	return claims
 }
 

@@ -5,7 +5,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
-	"slices"
+	"sort"
 	"strconv"
 
 	"aver/vault/engine"
@@ -33,7 +33,7 @@ func Migrations(modules []Module) ([]engine.Migration, error) {
 		}
 		all = append(all, own...)
 	}
-	slices.SortFunc(all, func(a, b engine.Migration) int { return int(a.Version - b.Version) })
+	sort.Slice(all, func(i, j int) bool { return all[i].Version < all[j].Version })
 	return all, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -242,6 +243,6 @@ func (s *Service) List(ctx context.Context, actor vault.Actor) ([]Backup, error)
 		}
 		out = append(out, b)
 	}
-	slices.SortFunc(out, func(a, b Backup) int { return b.Made.Compare(a.Made) })
+	sort.Slice(out, func(i, j int) bool { return out[i].Made.After(out[j].Made) })
 	return out, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 	"time"
@@ -55,7 +56,7 @@ func (h *history) complete(id string, stored []Run) (all []Run, removed int) {
 		all = append(all, r)
 		removed++
 	}
-	slices.SortFunc(all, func(a, b Run) int { return int(a.Seq - b.Seq) })
+	sort.Slice(all, func(i, j int) bool { return all[i].Seq < all[j].Seq })
 	return all, removed
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime/debug"
 	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -92,7 +93,7 @@ func (s *Service) due(ctx context.Context) ([]claim.Claim, error) {
 		return nil, err
 	}
 	board.Standings = slices.Clone(board.Standings)
-	slices.SortStableFunc(board.Standings, func(a, b Standing) int { return a.Last.At.Compare(b.Last.At) })
+	sort.SliceStable(board.Standings, func(i, j int) bool { return board.Standings[i].Last.At.Before(board.Standings[j].Last.At) })
 	var out []claim.Claim
 	for _, st := range board.Standings {
 		every := s.every(st.Claim)

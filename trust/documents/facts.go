@@ -1,10 +1,10 @@
 package documents
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -162,7 +162,7 @@ func (s *Service) readClasses(ctx context.Context, tenant ids.Tenant, f *Facts) 
 	for _, c := range scheduled { // what is no table of its own, such as files
 		f.Classes = append(f.Classes, Class{Name: c.Name, For: c.Purpose, Purpose: purposeOf(c.Name), Group: Visitors, Categories: c.Categories, Limit: c.Limit, Empty: c.Oldest.IsZero()})
 	}
-	slices.SortFunc(f.Classes, func(a, b Class) int { return cmp.Compare(a.Name, b.Name) })
+	sort.Slice(f.Classes, func(i, j int) bool { return f.Classes[i].Name < f.Classes[j].Name })
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"embed"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 	"time"
@@ -176,7 +177,7 @@ func (s *Service) all(ctx context.Context) ([]Company, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the register of sub-processors: %w", err)
 	}
-	slices.SortFunc(all, func(a, b Company) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
+	sort.Slice(all, func(i, j int) bool { return strings.ToLower(all[i].Name) < strings.ToLower(all[j].Name) })
 	s.mu.Lock()
 	s.kept, s.read = all, now
 	s.mu.Unlock()

@@ -3,7 +3,7 @@ package contacts
 import (
 	"context"
 	"errors"
-	"slices"
+	"sort"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -171,7 +171,7 @@ func mergesOf(tx *vault.Tx, id ids.Contact) ([]Merging, error) {
 	}
 	came, err := Mergings.Find(tx, "into_contact = ? ORDER BY id DESC LIMIT 100", id)
 	all := append(went, came...)
-	slices.SortFunc(all, func(a, b Merging) int { return b.At.Compare(a.At) })
+	sort.Slice(all, func(i, j int) bool { return all[i].At.After(all[j].At) })
 	return all, err
 }
 

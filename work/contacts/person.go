@@ -1,9 +1,8 @@
 package contacts
 
 import (
-	"cmp"
 	"context"
-	"slices"
+	"sort"
 	"time"
 
 	"aver/base/ids"
@@ -112,8 +111,8 @@ func (p *Person) matter(tx *vault.Tx) (err error) {
 		}
 		p.Notes, p.Changes = append(p.Notes, written...), append(p.Changes, changes...)
 	}
-	slices.SortFunc(p.Notes, func(a, b notes.Note) int { return b.At.Compare(a.At) })
-	slices.SortFunc(p.Changes, func(a, b Change) int { return b.At.Compare(a.At) })
+	sort.Slice(p.Notes, func(i, j int) bool { return p.Notes[i].At.After(p.Notes[j].At) })
+	sort.Slice(p.Changes, func(i, j int) bool { return p.Changes[i].At.After(p.Changes[j].At) })
 	if p.Merges, err = mergesOf(tx, p.Contact.ID); err != nil {
 		return err
 	}
@@ -163,6 +162,6 @@ func (s *Service) events(tx *vault.Tx, p Person) ([]TimelineItem, error) {
 			all = append(all, items...)
 		}
 	}
-	slices.SortFunc(all, func(a, b TimelineItem) int { return cmp.Compare(b.At.UnixMicro(), a.At.UnixMicro()) })
+	sort.Slice(all, func(i, j int) bool { return all[i].At.UnixMicro() > all[j].At.UnixMicro() })
 	return all[:min(len(all), shownEvents)], nil
 }

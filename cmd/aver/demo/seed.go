@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -141,7 +142,7 @@ func (s *seeder) programme(now time.Time) []plan {
 			all = append(all, plan{at, t, k, who})
 		}
 	}
-	slices.SortFunc(all, func(a, b plan) int { return a.at.Compare(b.at) })
+	sort.Slice(all, func(i, j int) bool { return all[i].at.Before(all[j].at) })
 	return all
 }
 

@@ -1,7 +1,7 @@
 package receipts
 
 import (
-	"slices"
+	"sort"
 
 	"aver/trust/consent"
 	shown "aver/trust/consent/receipts/ui"
@@ -21,7 +21,7 @@ func drawn(s consent.Story, base string) ui.History {
 	for _, a := range s.Grounds {
 		h.Acts = append(h.Acts, ui.Act{Kind: ui.Stated, Purpose: name(a.Purpose), At: a.Since, Basis: string(a.Basis), Words: a.Words.Reveal(), SignedBy: a.SignedBy, How: string(a.How), Receipt: base + a.ID.String()})
 	}
-	slices.SortStableFunc(h.Acts, func(a, b ui.Act) int { return a.At.Compare(b.At) })
+	sort.SliceStable(h.Acts, func(i, j int) bool { return h.Acts[i].At.Before(h.Acts[j].At) })
 	return h
 }
 
@@ -44,7 +44,7 @@ func mine(s consent.Story, lang, base string) shown.Mine {
 	for _, a := range s.Grounds {
 		m.Receipts = append(m.Receipts, m.Receipt(a.ID.String(), string(ui.Stated), purpose(s, lang, a.Purpose), a.At, base))
 	}
-	slices.SortStableFunc(m.Receipts, func(a, b shown.Receipt) int { return b.At.Compare(a.At) })
+	sort.SliceStable(m.Receipts, func(i, j int) bool { return m.Receipts[i].At.After(m.Receipts[j].At) })
 	return m
 }
 

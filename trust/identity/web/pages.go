@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -194,7 +195,7 @@ func (s *Service) scopes(actor vault.Actor) []ui.Scope {
 		}
 		out[i].Actions = append(out[i].Actions, a.Name())
 	}
-	slices.SortFunc(out, func(a, b ui.Scope) int { return strings.Compare(a.Name, b.Name) })
+	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
 	return out
 }
 

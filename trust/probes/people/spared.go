@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 	"time"
 
 	"aver/frame/claim"
@@ -166,6 +167,6 @@ func brokenHolds() []claim.Fixture {
 			return e, nil
 		}))
 	}
-	slices.SortFunc(out, func(a, b claim.Fixture) int { return bytes.Compare([]byte(a.Name), []byte(b.Name)) })
+	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
 	return out
 }

@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"net/url"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -379,7 +380,7 @@ func (p Person) moments() []page.Moment {
 		out = append(out, page.Moment{At: e.At, Icon: e.Icon, Title: e.Title, Text: e.Text.Reveal(), Who: who(e.Who)})
 	}
 	slices.Reverse(out) // of the same moment, the entry's making came first
-	slices.SortStableFunc(out, func(a, b page.Moment) int { return b.At.Compare(a.At) })
+	sort.SliceStable(out, func(i, j int) bool { return out[i].At.After(out[j].At) })
 	return out[:min(len(out), mostMoments)]
 }
 

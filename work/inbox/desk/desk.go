@@ -5,7 +5,7 @@ package desk
 
 import (
 	"context"
-	"slices"
+	"sort"
 	"strings"
 	"time"
 	"unicode"
@@ -189,7 +189,7 @@ func all[T any](ctx context.Context, s *Desk, actor vault.Actor, table *vault.Ta
 // Labels lists the tenant's labels by name.
 func (s *Desk) Labels(ctx context.Context, actor vault.Actor) ([]Label, error) {
 	list, err := all(ctx, s, actor, Labels)
-	slices.SortFunc(list, func(a, b Label) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
+	sort.Slice(list, func(i, j int) bool { return strings.ToLower(list[i].Name) < strings.ToLower(list[j].Name) })
 	return list, err
 }
 
@@ -234,7 +234,7 @@ func (s *Desk) DeleteLabel(ctx context.Context, actor vault.Actor, id LabelID) e
 // Macros lists the canned replies by shortcut.
 func (s *Desk) Macros(ctx context.Context, actor vault.Actor) ([]Macro, error) {
 	list, err := all(ctx, s, actor, Macros)
-	slices.SortFunc(list, func(a, b Macro) int { return strings.Compare(a.Shortcut, b.Shortcut) })
+	sort.Slice(list, func(i, j int) bool { return list[i].Shortcut < list[j].Shortcut })
 	return list, err
 }
 
@@ -309,7 +309,7 @@ func (s *Desk) Teams(ctx context.Context, actor vault.Actor) (list []Staffed, er
 		}
 		return nil
 	})
-	slices.SortFunc(list, func(a, b Staffed) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
+	sort.Slice(list, func(i, j int) bool { return strings.ToLower(list[i].Name) < strings.ToLower(list[j].Name) })
 	return list, err
 }
 
