@@ -14,15 +14,21 @@ type Action struct {
 	visitors bool
 	system   bool
 	audited  bool
-	purpose  string // empty for what is owed or kept safe, which nobody can object to
+	finds    bool
+	purpose  string
 }
 
 // Rule says who may take an action.
 type Rule func(*Action)
 
-// Act declares an action, named thing.verb. Without rules nobody may take it.
-func Act(name string, rules ...Rule) *Action {
-	a := &Action{name: name}
+// Act declares an action, named thing.verb, and for which of the purposes that package purpose knows it touches people.
+// The vault shows it no row about anybody who has closed that purpose, or not opened it where it rests on consent, and
+// refuses to write about them. Without rules nobody may take it.
+func Act(name, what string, rules ...Rule) *Action {
+	if !purpose.Brought(what) {
+		panic("vault: " + name + " is for " + what + ", which is no purpose") // part of the program's text
+	}
+	a := &Action{name: name, purpose: what}
 	for _, rule := range rules {
 		rule(a)
 	}
@@ -47,14 +53,9 @@ func System() Rule { return func(a *Action) { a.system = true } }
 // Reads makes View write an entry too: for reads of personal data that the log must show.
 func Reads() Rule { return func(a *Action) { a.audited = true } }
 
-// For says for which purpose of package purpose the action touches people. The vault shows it no row about anybody who
-// has closed that purpose, or not opened it where it rests on consent, and refuses to write about them.
-func For(name string) Rule {
-	if !purpose.Valid(name) {
-		panic("vault: " + name + " cannot be a purpose") // part of the program's text
-	}
-	return func(a *Action) { a.purpose = name }
-}
+// Finds lets an action of a program's see whom it may not touch, because it must know who is there already. What it writes
+// is guarded all the same.
+func Finds() Rule { return func(a *Action) { a.finds = true } }
 
 // For is the same action for a purpose of the tenant's own.
 func (a *Action) For(name string) *Action {
@@ -63,25 +64,41 @@ func (a *Action) For(name string) *Action {
 	return &out
 }
 
-// Purpose is what the action is for, empty when nobody can object to it.
+// Purpose is what the action is for.
 func (a *Action) Purpose() string { return a.purpose }
 
-// guard is the condition under which the actor may touch people with this action. What a person does concerns nobody
-// else; a program of the tenant's is automated, also where people would do the same one by one; of Aver's own parts
-// only those are that say so.
+// guard is the condition under which the actor may touch people with this action.
 func (a *Action) guard(who Actor) purpose.Guard {
 	g := purpose.Guard{Name: a.purpose, Mode: purpose.Automated}
-	switch human := purpose.Of(a.purpose).Human; {
-	case a.purpose == "", human && who.is.Kind == AsSystem:
+	switch terms := purpose.Of(a.purpose); {
+	case a.purpose == purpose.Workspace:
+		g.Mode = purpose.Nobody
+	case terms.Owed != "":
 		g.Mode = purpose.Free
-	case human && who.is.Kind == AsPerson:
+	case terms.Human:
+		return a.byPeople(who, terms.Silent)
+	case a.finds:
+		g.Mode = purpose.Finder
+	}
+	return g
+}
+
+// byPeople is the guard of what people do. What a person does concerns nobody else; a program of the tenant's is
+// automated, also where people would do the same one by one; of Aver's own parts only those are that say so.
+func (a *Action) byPeople(who Actor, silent bool) purpose.Guard {
+	g := purpose.Guard{Name: a.purpose, Mode: purpose.Staff}
+	if silent {
+		g = purpose.Guard{Name: purpose.Support, Mode: purpose.Clerk} // whom we may answer, we may keep in order
+	}
+	switch kind := who.is.Kind; {
+	case kind == AsSystem, silent && kind == AsPerson, silent && who.Has(DPO):
+		g.Mode = purpose.Free
+	case kind == AsKey:
+		g = purpose.Guard{Name: purpose.Sync, Mode: purpose.Automated}
+	case kind == AsPerson:
 		g.Mode = purpose.Self
-	case human && who.is.Kind == AsKey:
-		g.Name = purpose.Sync
-	case human && who.Has(DPO):
+	case who.Has(DPO):
 		g.Mode = purpose.Trustee
-	case human:
-		g.Mode = purpose.Staff
 	}
 	return g
 }

@@ -1,11 +1,17 @@
 package vault
 
 import (
+	"cmp"
+	"encoding/binary"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
+	"aver/base/errs"
 	"aver/base/ids"
 	"aver/vault/column"
+	"aver/vault/engine"
 	"aver/vault/purpose"
 	"aver/vault/table"
 )
@@ -40,6 +46,11 @@ func (tx *Tx) reads(t *table.Shape) bool {
 	return t.Subject >= 0 && tx.guard.Mode.Reads() && t.Name != standings
 }
 
+// minds tells whether the transaction may change only some rows of the table that are there already.
+func (tx *Tx) minds(t *table.Shape) bool {
+	return tx.reads(t) || t.Subject >= 0 && tx.guard.Mode == purpose.Finder && t.Name != standings
+}
+
 // tenantID is the tenant where the engine's rows carry it, and nil otherwise.
 func (tx *Tx) tenantID() []byte {
 	if tx.v.engine.TenantColumn() {
@@ -68,9 +79,44 @@ func (tx *Tx) byKey(t *table.Shape, key []any) []any {
 // mind refuses to write about a person whom the action's purpose may not touch. It asks once per transaction and person.
 func (tx *Tx) mind(t *table.Shape, subject ids.Subject) error {
 	if t.Name == standings {
+		tx.order(subject, false)
 		return nil
 	}
 	return tx.May(subject)
+}
+
+// order has what is written about a person for a purpose, and what is said about purposes for the same person, come one
+// after the other where transactions run side by side: whoever comes second sees what the first has done. The lock is
+// taken before the question, which hence sees what was committed meanwhile, and is held until the commit.
+func (tx *Tx) order(subject ids.Subject, share bool) {
+	if o, ok := tx.conn.(engine.Orderer); ok && !tx.readonly {
+		tenant := tx.actor.is.Tenant
+		o.Order(int64(binary.BigEndian.Uint64(tenant[8:])^binary.BigEndian.Uint64(subject[8:])), share)
+	}
+}
+
+// gone runs a statement that removes or empties rows, and tells how many. About whom they were is known only then: if one
+// of these people has closed the purpose meanwhile, it is refused, and with that undone.
+func (tx *Tx) gone(t *table.Shape, query string, args []any, returning string, each func(values []any)) error {
+	minds := tx.minds(t) || t.Name == standings
+	if minds {
+		returning = strings.TrimPrefix(returning+", "+t.Columns[t.Subject].Name, ", ")
+	}
+	var people []ids.Subject
+	err := tx.conn.Query(query+" RETURNING "+returning, args, func(values []any) error {
+		if last := len(values) - 1; minds {
+			if who, is := values[last].([]byte); is && !slices.Contains(people, ids.Subject(who)) {
+				people = append(people, ids.Subject(who))
+			}
+			values = values[:last]
+		}
+		each(values)
+		return nil
+	})
+	for _, who := range people {
+		err = cmp.Or(err, tx.mind(t, who))
+	}
+	return err
 }
 
 // May refuses a person about whom the action's purpose allows nothing to be written: for whoever wants to know before the
@@ -95,8 +141,12 @@ func (tx *Tx) ahead(subject ids.Subject) {
 	allowed := false
 	tenant := tx.tenantID()
 	query := tx.guard.Mode.Asking(tenant != nil)
-	if tx.guard.Mode == purpose.Self {
+	switch tx.guard.Mode {
+	case purpose.Self:
 		query = tx.hold(query) // a withdrawal that comes meanwhile waits
+	case purpose.Nobody:
+	default:
+		tx.order(subject, true)
 	}
 	answer := tx.ask(query, tx.guard.WritingArgs(subject[:], tenant), func([]any) error {
 		allowed = true
@@ -110,11 +160,17 @@ func (tx *Tx) ahead(subject ids.Subject) {
 
 // mindRow refuses to put something in the place of a row that the action may not see.
 func (tx *Tx) mindRow(t *table.Shape, key []any) error {
-	if !tx.reads(t) || t.Columns[t.Subject].Class == column.Key {
+	if !tx.minds(t) || t.Columns[t.Subject].Class == column.Key {
 		return nil
 	}
-	_, err := tx.visible(t, key, func([]any) error { return nil })
-	return err
+	var whose ids.Subject
+	_, err := tx.visible(t, key, func(values []any) error {
+		if b, is := values[t.Subject].([]byte); is {
+			whose = ids.Subject(b)
+		}
+		return nil
+	})
+	return cmp.Or(err, tx.May(whose))
 }
 
 // visible reads the row with this key, if there is one, and refuses it when the action may not see it.
@@ -148,12 +204,21 @@ func truth(stored any) bool {
 
 // refuse says why the person is not touched, and has the log say so.
 func (tx *Tx) refuse(subject ids.Subject) error {
-	tx.refused = subject
+	if !slices.Contains(tx.refused, subject) {
+		tx.refused = append(tx.refused, subject)
+	}
 	said, err := tx.standings(subject)
 	if err != nil {
 		return err
 	}
-	return tx.guard.Reason(said)
+	terms, err := Purposes.Get(tx, tx.guard.Name)
+	if errs.Is(err, errs.NotFound) {
+		terms.Basis, err = purpose.Of(tx.guard.Name).Basis, nil
+	}
+	if err != nil {
+		return err
+	}
+	return tx.guard.Reason(said, terms.Basis)
 }
 
 func (tx *Tx) standings(subject ids.Subject) (all []purpose.Said, err error) {

@@ -3,11 +3,14 @@ package vault_test
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -223,7 +226,7 @@ func TestNoVerbReachesSomebodyWhoHasClosedThePurpose(t *testing.T) {
 				_, err := vault.Purposes.DeleteWhere(tx, "id = ?", name)
 				return err
 			}))
-			act, actor := vault.Act("note.work", vault.System(), vault.For(name)), vaulttest.System(k.Tenant)
+			act, actor := vault.Act("note.work", purpose.Sync, vault.System()).For(name), vaulttest.System(k.Tenant)
 			for _, c := range []struct {
 				who  subject
 				open bool
@@ -252,8 +255,8 @@ func TestWhoIsRestrictedIsReadByPeopleOnlyWithConsentOrAGroundOfTheLaw(t *testin
 		ctx := t.Context()
 		anna := settle(t, k, "anna")
 		k.Filed(t)
-		answer := vault.Act("note.answer", vault.Everyone(), vault.Visitors(), vault.System(), vault.Scope("notes:write"), vault.For(purpose.Support))
-		claim := vault.Act("note.claim", vault.Everyone(), vault.For(purpose.LegalClaims))
+		answer := vault.Act("note.answer", purpose.Support, vault.Everyone(), vault.Visitors(), vault.System(), vault.Scope("notes:write"))
+		claim := vault.Act("note.claim", purpose.LegalClaims, vault.Everyone())
 		operator, dpo, program := vaulttest.User(k.Tenant, vault.Operator), vaulttest.User(k.Tenant, vault.DPO), vaulttest.Key(k.Tenant, "notes:write")
 		restricted := purpose.Said{Kind: purpose.Restrict, Purpose: purpose.All}
 		yes := purpose.Said{Kind: purpose.Granted, Purpose: purpose.Support}
@@ -294,9 +297,9 @@ func TestWhatIsWrittenWithoutConsentIsRefusedAndTheLogSaysAboutWhom(t *testing.T
 	each(t, func(t *testing.T, k *vaulttest.Kit) {
 		ctx := t.Context()
 		anna := settle(t, k, "anna")
-		receive := vault.Act("note.receive", vault.Visitors(), vault.For(purpose.Support))
-		answer := vault.Act("note.answer", vault.Roles(vault.Operator), vault.For(purpose.Support))
-		campaign := vault.Act("note.campaign", vault.Roles(vault.Operator), vault.For(purpose.Outreach))
+		receive := vault.Act("note.receive", purpose.Support, vault.Visitors())
+		answer := vault.Act("note.answer", purpose.Support, vault.Roles(vault.Operator))
+		campaign := vault.Act("note.campaign", purpose.Outreach, vault.Roles(vault.Operator))
 		visitor, operator := vaulttest.Visitor(k.Tenant, anna.id), vaulttest.User(k.Tenant, vault.Operator)
 		row := note{Person: anna.id, Thread: anna.thread, Seq: 1, At: vaulttest.Start}
 		try := func(actor vault.Actor, act *vault.Action) errs.Kind {
@@ -347,7 +350,7 @@ func TestAListThatLeavesSomebodyOutIsNoRefusalButAReadOfTheirRowIs(t *testing.T)
 	each(t, func(t *testing.T, k *vaulttest.Kit) {
 		anna := settle(t, k, "anna")
 		must(t, stand(t.Context(), k, anna.id, purpose.Said{Kind: purpose.Restrict, Purpose: purpose.All}))
-		act, actor := vault.Act("note.compare", vault.System(), vault.For(purpose.Analytics)), vaulttest.System(k.Tenant)
+		act, actor := vault.Act("note.compare", purpose.Analytics, vault.System()), vaulttest.System(k.Tenant)
 		size := func() int64 { n, _, _, err := k.Vault.Head(t.Context(), k.Tenant); must(t, err); return n }
 		before := size()
 		must(t, k.Vault.View(t.Context(), actor, act, func(tx *vault.Tx) error { _, err := people.Find(tx, "ORDER BY id"); return err }))
@@ -359,4 +362,212 @@ func TestAListThatLeavesSomebodyOutIsNoRefusalButAReadOfTheirRowIs(t *testing.T)
 			t.Errorf("a read wrote %d entries: %v", now-before, err)
 		}
 	})
+}
+
+func TestWhatIsForTheWorkspaceTouchesNobody(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit) {
+		anna := settle(t, k, "anna")
+		k.Filed(t)
+		act := vault.Act("note.settings", purpose.Workspace, vault.Everyone(), vault.System())
+		for _, actor := range []vault.Actor{vaulttest.System(k.Tenant), vaulttest.User(k.Tenant, vault.Owner)} {
+			read, err := reaches(t.Context(), k, actor, act, anna)
+			must(t, err)
+			if len(read) > 0 {
+				t.Errorf("read by %v", read)
+			}
+			err = k.Vault.Do(t.Context(), actor, act, func(tx *vault.Tx) error {
+				return notes.Add(tx, note{Person: anna.id, Thread: anna.thread, Seq: 2, At: vaulttest.Start})
+			})
+			if !errs.Is(err, errs.Forbidden) {
+				t.Errorf("a write about somebody: %v", err)
+			}
+		}
+	})
+}
+
+func TestAnActionThatMustKnowWhoIsThereSeesEverybodyAndWritesAboutNobodyWhoClosedIt(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit) {
+		anna, berta := settle(t, k, "anna"), settle(t, k, "berta")
+		k.Filed(t)
+		act, actor := vault.Act("note.import", purpose.Sync, vault.System(), vault.Finds()), vaulttest.System(k.Tenant)
+		for _, c := range []struct {
+			who    subject
+			said   []purpose.Said
+			writes int
+		}{{anna, []purpose.Said{{Kind: purpose.Object, Purpose: purpose.Sync}}, 0}, {berta, nil, writeVerbs}} {
+			must(t, stand(t.Context(), k, anna.id, c.said...))
+			read, err := reaches(t.Context(), k, actor, act, c.who)
+			must(t, err)
+			changed, err := writes(t.Context(), k, actor, act, c.who, berta.id)
+			must(t, err)
+			if len(read) != readVerbs || len(changed) != c.writes {
+				t.Errorf("read by %v, changed by %v", read, changed)
+			}
+		}
+	})
+}
+
+// At the desk nobody speaks to the person: a consent to answers that was taken back closes nothing, a restriction does.
+func TestTheDeskKeepsInOrderWhoWantsNoAnswersAndLeavesTheRestrictedAlone(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit) {
+		anna, berta := settle(t, k, "anna"), settle(t, k, "berta")
+		k.Filed(t)
+		act := vault.Act("note.sort", purpose.Desk, vault.Everyone(), vault.Visitors(), vault.Scope("notes:write"))
+		operator, dpo, program := vaulttest.User(k.Tenant, vault.Operator), vaulttest.User(k.Tenant, vault.DPO), vaulttest.Key(k.Tenant, "notes:write")
+		restricted := purpose.Said{Kind: purpose.Restrict, Purpose: purpose.All}
+		yes, no := purpose.Said{Kind: purpose.Granted, Purpose: purpose.Support}, purpose.Said{Kind: purpose.Refused, Purpose: purpose.Support}
+		for _, c := range []struct {
+			why   string
+			said  []purpose.Said
+			actor vault.Actor
+			open  bool
+		}{
+			{"took the consent back", []purpose.Said{no}, operator, true},
+			{"restricted", []purpose.Said{restricted}, operator, false},
+			{"restricted, with consent", []purpose.Said{restricted, yes}, operator, true},
+			{"restricted, who looks after rights", []purpose.Said{restricted, no}, dpo, true},
+			{"restricted, by a program", []purpose.Said{restricted, yes}, program, false},
+			{"objected to handing on, by a program", []purpose.Said{{Kind: purpose.Object, Purpose: purpose.Sync}}, program, false},
+			{"nothing said, by themselves", nil, vaulttest.Visitor(k.Tenant, anna.id), true},
+		} {
+			must(t, stand(t.Context(), k, anna.id, c.said...))
+			read, err := reaches(t.Context(), k, c.actor, act, anna)
+			must(t, err)
+			changed, err := writes(t.Context(), k, c.actor, act, anna, berta.id)
+			must(t, err)
+			if len(read) != count(c.open, readVerbs) || len(changed) != count(c.open, writeVerbs) {
+				t.Errorf("%s: read by %v, changed by %v", c.why, read, changed)
+			}
+		}
+	})
+}
+
+func TestNoActionIsWithoutAPurpose(t *testing.T) {
+	t.Parallel()
+	for _, what := range []string{"", "newsletter", "Support"} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("an action for %q was declared", what)
+				}
+			}()
+			vault.Act("note.work", what, vault.System())
+		}()
+	}
+}
+
+func TestARefusalSaysWhichPurposeLacksWhichGround(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit) {
+		anna := settle(t, k, "anna")
+		act, actor := vault.Act("note.compare", purpose.Analytics, vault.System()), vaulttest.System(k.Tenant)
+		refusal := func(want errs.Field) {
+			t.Helper()
+			err := k.Vault.View(t.Context(), actor, act, func(tx *vault.Tx) error { _, err := people.Get(tx, anna.id); return err })
+			if got := errs.AsProblem(err).Errors; len(got) != 1 || got[0] != want {
+				t.Errorf("%v says %v", err, got)
+			}
+		}
+		must(t, stand(t.Context(), k, anna.id, purpose.Said{Kind: purpose.Object, Purpose: purpose.Analytics}))
+		refusal(errs.Field{Field: "purpose", Code: "objected", Message: "The purpose analytics: closed by an objection or opt-out."})
+		must(t, stand(t.Context(), k, anna.id))
+		must(t, k.Vault.Do(t.Context(), actor, write, func(tx *vault.Tx) error {
+			return vault.Purposes.Put(tx, vault.PurposeTerms{ID: purpose.Analytics, Basis: purpose.Consent})
+		}))
+		refusal(errs.Field{Field: "purpose", Code: "no-consent", Message: "The purpose analytics: it rests on consent, and there is none."})
+	})
+}
+
+// elsewhere is somebody whose changes may run beside those of the system.
+func elsewhere(k *vaulttest.Kit) vault.Actor {
+	for {
+		u := vaulttest.User(k.Tenant, vault.Operator)
+		id := u.ID()
+		if lanes := uint32(k.Engine.Lanes()); lanes == 1 || binary.BigEndian.Uint32(id[12:])%lanes != 0 {
+			return u
+		}
+	}
+}
+
+// An objection and what a program writes about the person come one after the other, whichever began first: the objection
+// that is first stops the write, and one that is second is stored after it.
+func TestAnObjectionAndAProgramsWriteComeOneAfterTheOther(t *testing.T) {
+	verbs := map[string]func(*vault.Tx, subject) error{
+		"Append": func(tx *vault.Tx, s subject) error {
+			return notes.Append(tx, note{Person: s.id, Thread: s.thread, Seq: 2, At: vaulttest.Start})
+		},
+		"Delete":      func(tx *vault.Tx, s subject) error { return notes.Delete(tx, s.thread, int64(1)) },
+		"DeleteWhere": func(tx *vault.Tx, s subject) error { return one(plainNotes.DeleteWhere(tx, "thread = ?", s.thread)) },
+		"Blank":       func(tx *vault.Tx, s subject) error { return one(plainNotes.Blank(tx, "text", 100)) },
+	}
+	each(t, func(t *testing.T, k *vaulttest.Kit) {
+		compare, system := vault.Act("note.compare", purpose.Analytics, vault.System()), vaulttest.System(k.Tenant)
+		for verb, do := range verbs {
+			for _, objectsFirst := range []bool{true, false} {
+				anna := settle(t, k, strings.ToLower(verb)+fmt.Sprint(objectsFirst))
+				object := func(tx *vault.Tx) error {
+					return vault.Standings.Put(tx, vault.Standing{Person: anna.id, Kind: purpose.Object, Purpose: purpose.All, Since: tx.Now()})
+				}
+				work := func(tx *vault.Tx) error { return do(tx, anna) }
+				var began [2]chan error
+				first, second, end := work, object, make(chan struct{})
+				start := func(n int, fn func(*vault.Tx) error, wait chan struct{}) (inside chan struct{}) {
+					began[n], inside = make(chan error, 1), make(chan struct{})
+					isObjection := (n == 0) == objectsFirst
+					go func() {
+						once := sync.OnceFunc(func() { close(inside) })
+						hold := func(tx *vault.Tx) error {
+							err := fn(tx)
+							if err == nil && wait != nil {
+								_, err = people.Count(tx, "") // what was queued has gone out
+							}
+							once()
+							if wait != nil {
+								<-wait
+							}
+							return err
+						}
+						if isObjection {
+							began[n] <- k.Vault.Do(context.WithoutCancel(t.Context()), elsewhere(k), write, hold)
+						} else {
+							began[n] <- k.Vault.Do(context.WithoutCancel(t.Context()), system, compare, hold)
+						}
+					}()
+					return inside
+				}
+				if objectsFirst {
+					first, second = object, work
+				}
+				<-start(0, first, end)
+				start(1, second, nil)
+				select {
+				case err := <-began[1]:
+					t.Errorf("%s, objection first %v: the second did not wait for the first: %v", verb, objectsFirst, err)
+					began[1] <- err
+				case <-time.After(200 * time.Millisecond): // it waits
+				}
+				close(end)
+				must(t, <-began[0])
+				err := <-began[1]
+				stopped := errs.Is(err, errs.Restricted) || errs.Is(err, errs.NotFound) || errors.Is(err, errNothing)
+				if objectsFirst != stopped || !stopped && err != nil {
+					t.Errorf("%s, objection first %v: the second ended with %v", verb, objectsFirst, err)
+				}
+				must(t, stand(t.Context(), k, anna.id))
+				must(t, k.Vault.Do(t.Context(), system, write, func(tx *vault.Tx) error {
+					_, err := plainNotes.DeleteWhere(tx, "thread = ?", anna.thread)
+					return err
+				}))
+			}
+		}
+	})
+}
+
+var errNothing = errors.New("nothing was changed")
+
+// one refuses to have changed nothing.
+func one(n int, err error) error {
+	if err == nil && n == 0 {
+		return errNothing
+	}
+	return err
 }

@@ -9,6 +9,7 @@ import (
 
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/vault/purpose"
 )
 
 // Tenant is a business that uses the installation: a line of the installation's directory.
@@ -26,8 +27,8 @@ type Tenant struct {
 var Tenants = Define[Tenant]("tenants", Purpose("knowing which businesses use this installation"), KeepWhile("as long as the account, then closed"))
 
 var (
-	actCreateTenant = Act("tenant.create", System())
-	actReadTenants  = Act("tenant.read", System())
+	actCreateTenant = Act("tenant.create", purpose.Workspace, System())
+	actReadTenants  = Act("tenant.read", purpose.Workspace, System())
 	slugForm        = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$`)
 )
 

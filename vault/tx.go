@@ -38,7 +38,7 @@ type Tx struct {
 
 	guard   purpose.Guard
 	minded  map[ids.Subject]func() (bool, error) // whom the purpose may touch
-	refused ids.Subject                          // somebody whom it may not
+	refused []ids.Subject                        // whom it may not
 }
 
 // Context is the caller's.

@@ -184,7 +184,7 @@ func (v *Vault) begin(ctx context.Context, actor Actor, action *Action) (*Tx, er
 
 func (tx *Tx) reset(conn engine.Conn, now time.Time) {
 	tx.conn, tx.now, tx.commit, tx.payloads = conn, now, nil, nil
-	tx.minded, tx.refused = nil, ids.Subject{}
+	tx.minded, tx.refused = nil, nil
 	tx.entry.Subject, tx.entry.Touched, tx.entry.Events, tx.entry.Commit = ids.Subject{}, nil, nil, [32]byte{}
 }
 
@@ -207,10 +207,10 @@ func (v *Vault) denied(ctx context.Context, actor Actor, action *Action, about i
 	}
 }
 
-// closed records that a purpose was refused for somebody, whatever the caller made of it.
+// closed records about whom a purpose was refused, whatever the caller made of it.
 func (v *Vault) closed(tx *Tx, action *Action) {
-	if !tx.refused.IsZero() {
-		v.denied(context.WithoutCancel(tx.ctx), tx.actor, action, tx.refused)
+	for _, who := range tx.refused {
+		v.denied(context.WithoutCancel(tx.ctx), tx.actor, action, who)
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"aver/vault"
 	"aver/vault/engine"
 	"aver/vault/journal"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 )
 
@@ -53,10 +54,10 @@ var (
 	people     = vault.Define[person]("people", vault.Purpose("testing"), vault.KeepWhile("the test"))
 	notes      = vault.Define[note]("notes", vault.Purpose("testing"), vault.KeepFor(24*time.Hour))
 
-	write  = vault.Act("note.write", vault.Roles(vault.Operator), vault.Scope("notes:write"), vault.System(), vault.Visitors())
-	read   = vault.Act("note.read", vault.Roles(vault.Operator, vault.Auditor), vault.System(), vault.Visitors())
-	look   = vault.Act("note.look", vault.Roles(vault.Operator), vault.Reads())
-	forget = vault.Act("person.erase", vault.Roles(vault.DPO), vault.System())
+	write  = vault.Act("note.write", purpose.Storage, vault.Roles(vault.Operator), vault.Scope("notes:write"), vault.System(), vault.Visitors())
+	read   = vault.Act("note.read", purpose.Storage, vault.Roles(vault.Operator, vault.Auditor), vault.System(), vault.Visitors())
+	look   = vault.Act("note.look", purpose.Storage, vault.Roles(vault.Operator), vault.Reads())
+	forget = vault.Act("person.erase", purpose.Storage, vault.Roles(vault.DPO), vault.System())
 )
 
 var config = vaulttest.Config{

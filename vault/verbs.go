@@ -169,7 +169,8 @@ func (tb *Table[T]) Delete(tx *Tx, key ...any) error {
 	}
 	s := tx.sql(tb.t)
 	parts := column.Arguments(key)
-	n, err := tx.conn.Exec(s.Delete, tx.byKey(tb.t, parts)...)
+	n := 0
+	err := tx.gone(tb.t, s.Delete, tx.byKey(tb.t, parts), s.Key, func([]any) { n++ })
 	if err != nil {
 		return fmt.Errorf("delete %s: %w", tb.t.Name, err)
 	}
@@ -200,9 +201,8 @@ func (tx *Tx) deleteWhere(t *table.Shape, tail string, args []any) (int, error) 
 func (tx *Tx) removeWhere(t *table.Shape, tail string, args []any) (keys [][]byte, err error) {
 	s := tx.sql(t)
 	selected := s.Own(tx.actor.is.Tenant, tx.within(t, args)) // the tenant twice: of what is deleted, and of what is looked at
-	err = tx.conn.Query(table.WithTail(s.Remove, tail)+") RETURNING "+s.Key, selected, func(values []any) error {
+	err = tx.gone(t, table.WithTail(s.Remove, tail)+")", selected, s.Key, func(values []any) {
 		keys = append(keys, column.KeyBytes(values))
-		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sweep %s: %w", t.Name, err)
@@ -226,12 +226,13 @@ func (tb *Table[T]) Blank(tx *Tx, column string, limit int) (int, error) {
 	}
 	s := tx.sql(t)
 	some := table.WithTail(s.Keys, column+" IS NOT NULL LIMIT ?")
-	n, err := tx.conn.Exec("UPDATE "+t.Name+" SET "+column+" = NULL WHERE ("+s.Key+") IN ("+some+")", tx.within(t, []any{int64(limit)})...)
+	n := 0
+	err := tx.gone(t, "UPDATE "+t.Name+" SET "+column+" = NULL WHERE ("+s.Key+") IN ("+some+")", tx.within(t, []any{int64(limit)}), s.Key, func([]any) { n++ })
 	if err != nil {
 		return 0, fmt.Errorf("blank %s: %w", t.Name, err)
 	}
 	if n > 0 {
 		tx.touch(t, journal.Swept, fmt.Appendf(nil, "%d", n), nil)
 	}
-	return int(n), nil
+	return n, nil
 }

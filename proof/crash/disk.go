@@ -10,6 +10,7 @@ import (
 	"aver/proof/house"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/vault/sqlite/disktest"
 	"aver/work/inbox"
 )
@@ -45,7 +46,7 @@ func (g *Grid) FailSync(ctx context.Context, after int64) ([]string, error) {
 	return append(faults, g.morning(ctx, found, 0, append(told, 2001))...), nil
 }
 
-var erase = vault.Act("proof.erase", vault.System())
+var erase = vault.Act("proof.erase", purpose.Own, vault.System())
 
 // Fill writes until the disk is full and returns what is wrong: a full disk must be told as such, what was acknowledged
 // must be readable, an erasure must work, and after somebody has made room, so must everything.

@@ -10,6 +10,7 @@ import (
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/journal"
+	"aver/vault/purpose"
 	"aver/work/inbox"
 )
 
@@ -44,7 +45,7 @@ func (f *Findings) Acknowledged(numbers []int64) {
 	}
 }
 
-var look = vault.Act("proof.look", vault.System())
+var look = vault.Act("proof.look", purpose.Storage, vault.System())
 
 // Look reads everything: each message, opened; each entry of the journal, hashed into the tree whose head the store
 // keeps. Each message must have its entry, and each conversation's numbers must have no gaps.

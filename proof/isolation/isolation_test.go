@@ -12,6 +12,7 @@ import (
 	"aver/edge"
 	"aver/trust/canary"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/work/contacts"
 )
 
@@ -98,7 +99,7 @@ func TestTheAttackerNoticesEveryLeak(t *testing.T) {
 // letIn undoes what an attacker did whom a leak let block the victim: who is blocked cannot be heard.
 func letIn(t *testing.T, a *app.App, victim *canary.Side) {
 	t.Helper()
-	act := vault.Act("test.let_in", vault.Roles(vault.Owner))
+	act := vault.Act("test.let_in", purpose.Storage, vault.Roles(vault.Owner))
 	err := a.Vault.Do(t.Context(), victim.Owner, act, func(tx *vault.Tx) error {
 		blocked, err := contacts.Contacts.Find(tx, "blocked_at IS NOT NULL")
 		for _, c := range blocked {

@@ -23,6 +23,7 @@ import (
 	"aver/frame/module"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 //go:embed migrations/*.sql
@@ -82,10 +83,10 @@ var (
 
 var (
 	staff         = vault.Roles(vault.Owner, vault.Administrator, vault.DPO, vault.Auditor)
-	actRead       = vault.Act("audit_log.read", staff, vault.Scope("audit:read"), vault.System())
-	actExport     = vault.Act("audit_log.export", staff, vault.Scope("audit:read"), vault.System())
-	actCheckpoint = vault.Act("audit_log.checkpoint", vault.System())
-	actIndex      = vault.Act("audit_log.index", vault.System())
+	actRead       = vault.Act("audit_log.read", purpose.Security, staff, vault.Scope("audit:read"), vault.System())
+	actExport     = vault.Act("audit_log.export", purpose.Security, staff, vault.Scope("audit:read"), vault.System())
+	actCheckpoint = vault.Act("audit_log.checkpoint", purpose.Security, vault.System())
+	actIndex      = vault.Act("audit_log.index", purpose.Security, vault.System())
 )
 
 // Service makes logs checkable.

@@ -20,6 +20,7 @@ import (
 	"aver/vault"
 	"aver/vault/engine"
 	"aver/vault/journal"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 )
 
@@ -32,9 +33,9 @@ type note struct {
 
 var (
 	notes    = vault.Define[note]("notes", vault.Purpose("testing"), vault.KeepWhile("the test"))
-	actNote  = vault.Act("note.write", vault.Roles(vault.Owner, vault.Operator), vault.Visitors())
-	actLook  = vault.Act("note.look", vault.System())
-	actOther = vault.Act("note.other", vault.Roles(vault.Owner))
+	actNote  = vault.Act("note.write", purpose.Storage, vault.Roles(vault.Owner, vault.Operator), vault.Visitors())
+	actLook  = vault.Act("note.look", purpose.Storage, vault.System())
+	actOther = vault.Act("note.other", purpose.Storage, vault.Roles(vault.Owner))
 )
 
 func each(t *testing.T, test func(*testing.T, *vaulttest.Kit, *audit.Service)) {

@@ -13,6 +13,7 @@ import (
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/keyring"
+	"aver/vault/purpose"
 )
 
 // RotateAfter is how old a tenant's sealing key gets before it is changed by itself.
@@ -44,9 +45,9 @@ const (
 var Rotations = vault.Define[Rotation]("audit_rotations", vault.Purpose("showing when keys were changed"), vault.KeepFor(3*365*24*time.Hour))
 
 var (
-	actReadKeys = vault.Act("keys.read", staff, vault.System())
-	actRotate   = vault.Act("keys.rotate", vault.Roles(vault.Owner), vault.System())
-	actRotated  = vault.Act("keys.rotated", vault.System())
+	actReadKeys = vault.Act("keys.read", purpose.Security, staff, vault.System())
+	actRotate   = vault.Act("keys.rotate", purpose.Security, vault.Roles(vault.Owner), vault.System())
+	actRotated  = vault.Act("keys.rotated", purpose.Security, vault.System())
 )
 
 const (

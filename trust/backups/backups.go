@@ -35,6 +35,7 @@ import (
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/engine"
+	"aver/vault/purpose"
 )
 
 //go:embed migrations/*.sql
@@ -84,12 +85,12 @@ var (
 
 var (
 	owners    = vault.Roles(vault.Owner, vault.Administrator, vault.Auditor)
-	actLook   = vault.Act("backup.read", owners, vault.System())
-	actBackup = vault.Act("backup.make", vault.Roles(vault.Owner, vault.Administrator), vault.System())
-	actDrill  = vault.Act("backup.drill", vault.Roles(vault.Owner, vault.Administrator), vault.System())
-	actErase  = vault.Act("backup.drill.erase", vault.System())
+	actLook   = vault.Act("backup.read", purpose.Storage, owners, vault.System())
+	actBackup = vault.Act("backup.make", purpose.Storage, vault.Roles(vault.Owner, vault.Administrator), vault.System())
+	actDrill  = vault.Act("backup.drill", purpose.Storage, vault.Roles(vault.Owner, vault.Administrator), vault.System())
+	actErase  = vault.Act("backup.drill.erase", purpose.Storage, vault.System())
 
-	actRestore = vault.Act("backup.restore", vault.System())
+	actRestore = vault.Act("backup.restore", purpose.Storage, vault.System())
 )
 
 // Config says where things lie.

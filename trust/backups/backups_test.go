@@ -35,6 +35,7 @@ import (
 	"aver/vault/engine"
 	"aver/vault/journal"
 	"aver/vault/postgres/pgtest"
+	"aver/vault/purpose"
 	"aver/vault/sqlite"
 	"aver/vault/vaulttest"
 )
@@ -47,8 +48,8 @@ type note struct {
 
 var (
 	notes    = vault.Define[note]("notes", vault.Purpose("testing"), vault.KeepWhile("the test"))
-	act      = vault.Act("test.write", vault.System())
-	actErase = vault.Act("test.erase", vault.System())
+	act      = vault.Act("test.write", purpose.Storage, vault.System())
+	actErase = vault.Act("test.erase", purpose.Storage, vault.System())
 )
 
 var schema = engine.Migration{Version: 900001, Name: "notes/0001.sql", SQL: `CREATE TABLE notes (

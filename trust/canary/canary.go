@@ -32,6 +32,7 @@ import (
 	"aver/trust/canary/inside"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 //go:embed migrations/*.sql
@@ -54,8 +55,8 @@ type Canary struct {
 var Canaries = vault.Define[Canary]("canaries", vault.Purpose("trying, all the time, to get from one tenant to another"), vault.KeepWhile("as long as the installation"))
 
 var (
-	actRead  = vault.Act("canary.read", vault.System())
-	actWrite = vault.Act("canary.write", vault.System())
+	actRead  = vault.Act("canary.read", purpose.Security, vault.System())
+	actWrite = vault.Act("canary.write", purpose.Security, vault.System())
 )
 
 // World is what the canaries live in: the parts of the installation that they see from outside, and the identity

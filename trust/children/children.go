@@ -22,6 +22,7 @@ import (
 	"aver/trust/restriction"
 	"aver/trust/rights"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 //go:embed migrations/*.sql
@@ -77,12 +78,12 @@ var (
 // What can be done. Whoever answers sees that a review is open; deciding is for those who look after people's rights.
 var (
 	keepers    = vault.Roles(vault.Owner, vault.Administrator, vault.DPO)
-	actRead    = vault.Act("child_review.read", vault.Everyone(), vault.Scope("privacy:read"), vault.System())
-	actErase   = vault.Act("child_review.confirm", keepers, vault.Scope("privacy:write"), vault.System())
-	actDismiss = vault.Act("child_review.dismiss", keepers, vault.Scope("privacy:write"))
-	actSet     = vault.Act("child_settings.write", keepers)
-	actLook    = vault.Act("child.look", vault.System())
-	actSuspect = vault.Act("child_review.open", vault.System())
+	actRead    = vault.Act("child_review.read", purpose.Duty, vault.Everyone(), vault.Scope("privacy:read"), vault.System())
+	actErase   = vault.Act("child_review.confirm", purpose.Duty, keepers, vault.Scope("privacy:write"), vault.System())
+	actDismiss = vault.Act("child_review.dismiss", purpose.Duty, keepers, vault.Scope("privacy:write"))
+	actSet     = vault.Act("child_settings.write", purpose.Workspace, keepers)
+	actLook    = vault.Act("child.look", purpose.Duty, vault.System())
+	actSuspect = vault.Act("child_review.open", purpose.Duty, vault.System())
 )
 
 // Mailer sends one letter; frame/mail's Sender is one.

@@ -24,6 +24,7 @@ import (
 	"aver/frame/module"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 //go:embed migrations/*.sql
@@ -51,9 +52,9 @@ type Run struct {
 var Runs = vault.Define[Run]("claim_runs", vault.Purpose("showing whether the promises of the trust page hold"), vault.KeepFor(keepRuns))
 
 var (
-	actMeasure = vault.Act("claim.measure", vault.System())
-	actRead    = vault.Act("claim.read", vault.System())
-	actThin    = vault.Act("claim.thin", vault.System())
+	actMeasure = vault.Act("claim.measure", purpose.Duty, vault.System())
+	actRead    = vault.Act("claim.read", purpose.Duty, vault.System())
+	actThin    = vault.Act("claim.thin", purpose.Duty, vault.System())
 )
 
 // Service measures claims and remembers.

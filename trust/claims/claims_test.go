@@ -13,6 +13,7 @@ import (
 	"aver/frame/module/moduletest"
 	"aver/trust/claims"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 )
 
@@ -142,7 +143,7 @@ func TestAResultThatIsTakenAwayIsNoticed(t *testing.T) {
 		k.Clock.Advance(time.Minute)
 		lock.holds = false
 		run(t, s, "tst-1")
-		remove := vault.Act("test.remove", vault.System())
+		remove := vault.Act("test.remove", purpose.Storage, vault.System())
 		must(t, k.Vault.Do(t.Context(), vaulttest.System(ids.Installation), remove, func(tx *vault.Tx) error {
 			return claims.Runs.Delete(tx, "tst-1", int64(3))
 		}))
@@ -237,7 +238,7 @@ func TestNewsMakesTheClaimsThatItConcernsRun(t *testing.T) {
 		}
 		s.Add(c)
 		s.Start(t.Context(), func(tenant ids.Tenant) bool { return tenant == k.Other })
-		act := vault.Act("lock.open", vault.System())
+		act := vault.Act("lock.open", purpose.Storage, vault.System())
 		emit := func(tenant ids.Tenant, kind string) {
 			must(t, k.Vault.Do(t.Context(), vaulttest.System(tenant), act, func(tx *vault.Tx) error {
 				tx.Emit(vault.Event{Kind: kind}, nil)

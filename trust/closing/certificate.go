@@ -14,6 +14,7 @@ import (
 	"aver/base/tlog"
 	"aver/vault"
 	"aver/vault/journal"
+	"aver/vault/purpose"
 )
 
 // Certificate says what was destroyed, how, and how that was looked at, in the words of NIST SP 800-88 (Guidelines for
@@ -114,7 +115,7 @@ func (s *Service) certify(ctx context.Context, c *Closing) error {
 // certified is the event that carries a certificate's hash.
 const certified = "tenant.certified"
 
-var actCertify = vault.Act("tenant.certify", vault.System())
+var actCertify = vault.Act("tenant.certify", purpose.Duty, vault.System())
 
 // Verify checks a document offline against the installation's public key, which its trust page shows: the log that was
 // signed has an entry with the certificate's hash.

@@ -28,6 +28,7 @@ import (
 	"aver/trust/audit"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 //go:embed migrations/*.sql
@@ -102,10 +103,10 @@ func (c Closing) Summary() Summary {
 var Closings = vault.Define[Closing]("closings", vault.Purpose("ending accounts, and proving what was destroyed"), vault.KeepWhile("as long as the installation, as proof of destruction"))
 
 var (
-	actLook    = vault.Act("tenant.close.read", vault.Roles(vault.Owner), vault.System())
-	actClose   = vault.Act("tenant.close", vault.Roles(vault.Owner), vault.System())
-	actReopen  = vault.Act("tenant.reopen", vault.System())
-	actDestroy = vault.Act("tenant.destroy", vault.System())
+	actLook    = vault.Act("tenant.close.read", purpose.Security, vault.Roles(vault.Owner), vault.System())
+	actClose   = vault.Act("tenant.close", purpose.Security, vault.Roles(vault.Owner), vault.System())
+	actReopen  = vault.Act("tenant.reopen", purpose.Security, vault.System())
+	actDestroy = vault.Act("tenant.destroy", purpose.Storage, vault.System())
 )
 
 // Mailer sends a letter.

@@ -24,6 +24,7 @@ import (
 	"aver/vault/engine"
 	"aver/vault/keyring"
 	"aver/vault/postgres/pgtest"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 )
 
@@ -35,7 +36,7 @@ type note struct {
 
 var (
 	notes  = vault.Define[note]("notes", vault.Purpose("testing"), vault.KeepWhile("the test"))
-	act    = vault.Act("test.write", vault.System(), vault.Roles(vault.Owner))
+	act    = vault.Act("test.write", purpose.Storage, vault.System(), vault.Roles(vault.Owner))
 	schema = engine.Migration{Version: 900001, Name: "notes/0001.sql", SQL: `CREATE TABLE notes (
     id ID NOT NULL,
     who ID,

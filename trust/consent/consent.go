@@ -90,11 +90,11 @@ var (
 
 // What can be done.
 var (
-	actReadNotice  = vault.Act("consent_notice.read", vault.Everyone(), vault.System(), vault.Scope("settings:read"))
-	actWriteNotice = vault.Act("consent_notice.write", vault.Roles(vault.Owner, vault.Administrator, vault.DPO), vault.Scope("settings:write"))
-	actRecord      = vault.Act("consent.grant", vault.Roles(vault.Owner, vault.Administrator, vault.Operator, vault.DPO), vault.Visitors(), vault.System(), vault.Scope("contacts:write"))
-	actWithdraw    = vault.Act("consent.withdraw", vault.Roles(vault.Owner, vault.Administrator, vault.Operator, vault.DPO), vault.Visitors(), vault.System(), vault.Scope("contacts:write"))
-	actHistory     = vault.Act("consent.read", vault.Roles(vault.Owner, vault.Administrator, vault.Operator, vault.DPO), vault.Visitors(), vault.System(), vault.Scope("contacts:read"))
+	actReadNotice  = vault.Act("consent_notice.read", purpose.Workspace, vault.Everyone(), vault.System(), vault.Scope("settings:read"))
+	actWriteNotice = vault.Act("consent_notice.write", purpose.Workspace, vault.Roles(vault.Owner, vault.Administrator, vault.DPO), vault.Scope("settings:write"))
+	actRecord      = vault.Act("consent.grant", purpose.Own, vault.Roles(vault.Owner, vault.Administrator, vault.Operator, vault.DPO), vault.Visitors(), vault.System(), vault.Scope("contacts:write"))
+	actWithdraw    = vault.Act("consent.withdraw", purpose.Own, vault.Roles(vault.Owner, vault.Administrator, vault.Operator, vault.DPO), vault.Visitors(), vault.System(), vault.Scope("contacts:write"))
+	actHistory     = vault.Act("consent.read", purpose.Own, vault.Roles(vault.Owner, vault.Administrator, vault.Operator, vault.DPO), vault.Visitors(), vault.System(), vault.Scope("contacts:read"))
 )
 
 // Service keeps the notices and the choices.

@@ -19,6 +19,7 @@ import (
 	"aver/trust/consent"
 	"aver/vault"
 	"aver/vault/postgres/pgtest"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 )
 
@@ -62,9 +63,9 @@ func (h *house) person(t *testing.T) ids.Contact {
 }
 
 var (
-	look   = vault.Act("test.look", vault.System())
-	write  = vault.Act("test.write", vault.Visitors(), vault.For(consent.Support))
-	answer = vault.Act("test.answer", vault.Everyone(), vault.For(consent.Support))
+	look   = vault.Act("test.look", purpose.Storage, vault.System())
+	write  = vault.Act("test.write", consent.Support, vault.Visitors())
+	answer = vault.Act("test.answer", consent.Support, vault.Everyone())
 )
 
 // required is what the vault says when a person wants to write to us.

@@ -56,7 +56,7 @@ var (
 	demands    = vault.Define[demand]("consent_demands", vault.Purpose("refusing people's data that come without a ground"), vault.KeepWhile("as long as the account"))
 )
 
-var actDemand = vault.Act("consent_settings.write", vault.Roles(vault.Owner, vault.Administrator, vault.DPO), vault.Scope("settings:write"))
+var actDemand = vault.Act("consent_settings.write", purpose.Workspace, vault.Roles(vault.Owner, vault.Administrator, vault.DPO), vault.Scope("settings:write"))
 
 // Brought is what the tenant says of a person's identity while bringing it.
 type Brought struct {

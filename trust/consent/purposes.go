@@ -31,8 +31,8 @@ type Definition struct {
 var Definitions = vault.Define[Definition]("consent_purposes", vault.Purpose("knowing what people's data is used for, and on what ground"), vault.KeepWhile("as long as somebody's consent refers to it"))
 
 var (
-	actReadPurposes = vault.Act("purpose.read", vault.Everyone(), vault.System(), vault.Scope("settings:read"))
-	actSetPurpose   = vault.Act("purpose.write", vault.Roles(vault.Owner, vault.Administrator, vault.DPO), vault.Scope("settings:write"))
+	actReadPurposes = vault.Act("purpose.read", purpose.Workspace, vault.Everyone(), vault.System(), vault.Scope("settings:read"))
+	actSetPurpose   = vault.Act("purpose.write", purpose.Workspace, vault.Roles(vault.Owner, vault.Administrator, vault.DPO), vault.Scope("settings:write"))
 )
 
 // mostPurposes is how many of its own a tenant may have: people shall be able to read them.
@@ -161,7 +161,7 @@ func (d Definition) check() error {
 	switch {
 	case !purpose.Valid(d.ID):
 		bad("id", "malformed", "A purpose is a word in lower-case letters, such as newsletter.")
-	case d.ID == Support, d.ID == purpose.Decision, purpose.Exception(d.ID):
+	case purpose.Fixed(d.ID):
 		bad("id", "fixed", "The ground of this purpose is fixed by law or by the program.")
 	}
 	if !slices.Contains(purpose.Bases, d.Basis) {

@@ -16,7 +16,7 @@ import (
 	"aver/vault/vaulttest"
 )
 
-var campaign = vault.Act("test.campaign", vault.System())
+var campaign = vault.Act("test.campaign", purpose.Storage, vault.System())
 
 // may tells whether an action for the purpose may write about somebody.
 func (h *house) may(t *testing.T, who ids.Contact, name string) errs.Kind {
@@ -97,6 +97,8 @@ func TestTheGroundOfAversOwnPurposesIsTheTenantsToChooseButForAnswering(t *testi
 		for name, d := range map[string]consent.Definition{
 			"answering":          {ID: consent.Support, Basis: purpose.LegitimateInterest},
 			"an exception":       {ID: purpose.LegalClaims, Basis: purpose.LegitimateInterest},
+			"what is owed":       {ID: purpose.Duty, Basis: purpose.Consent},
+			"the desk":           {ID: purpose.Desk, Basis: purpose.Consent},
 			"decisions":          {ID: purpose.Decision, Basis: purpose.LegitimateInterest},
 			"a malformed word":   {ID: "Sell it!", Basis: purpose.Consent},
 			"no ground":          {ID: "letters"},

@@ -19,6 +19,7 @@ import (
 	"aver/trust/retention"
 	"aver/trust/subprocessors"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 //go:embed migrations/*.sql
@@ -30,11 +31,11 @@ const Number = 20
 // What can be done.
 var (
 	chiefs    = vault.Roles(vault.Owner, vault.Administrator, vault.DPO)
-	actRead   = vault.Act("document.read", vault.Roles(vault.Owner, vault.Administrator, vault.DPO, vault.Auditor), vault.Scope("privacy:read"), vault.System(), vault.Reads())
-	actLegal  = vault.Act("legal_entity.write", chiefs, vault.Scope("settings:write"), vault.System())
-	actAnswer = vault.Act("assessment.answer", vault.Roles(vault.Owner, vault.DPO))
-	actFacts  = vault.Act("document.collect", vault.System())
-	actNotice = vault.Act("notice.publish", vault.System())
+	actRead   = vault.Act("document.read", purpose.Duty, vault.Roles(vault.Owner, vault.Administrator, vault.DPO, vault.Auditor), vault.Scope("privacy:read"), vault.System(), vault.Reads())
+	actLegal  = vault.Act("legal_entity.write", purpose.Workspace, chiefs, vault.Scope("settings:write"), vault.System())
+	actAnswer = vault.Act("assessment.answer", purpose.Workspace, vault.Roles(vault.Owner, vault.DPO))
+	actFacts  = vault.Act("document.collect", purpose.Duty, vault.System())
+	actNotice = vault.Act("notice.publish", purpose.Workspace, vault.System())
 )
 
 // Receiver is a program of the tenant's own choice that is told what happens.

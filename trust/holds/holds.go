@@ -16,6 +16,7 @@ import (
 	"aver/frame/module"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 //go:embed migrations/*.sql
@@ -143,13 +144,13 @@ var (
 
 var (
 	staff      = vault.Roles(vault.Owner, vault.Administrator, vault.DPO)
-	actList    = vault.Act("hold.list", vault.Roles(vault.Owner, vault.Administrator, vault.DPO, vault.Auditor), vault.Scope("privacy:read"), vault.System())
-	actPlace   = vault.Act("hold.place", staff, vault.Scope("privacy:write"), vault.System())
-	actReview  = vault.Act("hold.review", staff, vault.Scope("privacy:write"))
-	actRelease = vault.Act("hold.release", staff, vault.Scope("privacy:write"), vault.System())
-	actDestroy = vault.Act("hold.destroy", staff, vault.Scope("privacy:write"), vault.System())
-	actKeep    = vault.Act("hold.keep", vault.System())
-	actOpen    = vault.Act("hold.open", staff, vault.Scope("privacy:write"), vault.System(), vault.Reads())
+	actList    = vault.Act("hold.list", purpose.Duty, vault.Roles(vault.Owner, vault.Administrator, vault.DPO, vault.Auditor), vault.Scope("privacy:read"), vault.System())
+	actPlace   = vault.Act("hold.place", purpose.Duty, staff, vault.Scope("privacy:write"), vault.System())
+	actReview  = vault.Act("hold.review", purpose.Duty, staff, vault.Scope("privacy:write"))
+	actRelease = vault.Act("hold.release", purpose.Duty, staff, vault.Scope("privacy:write"), vault.System())
+	actDestroy = vault.Act("hold.destroy", purpose.Duty, staff, vault.Scope("privacy:write"), vault.System())
+	actKeep    = vault.Act("hold.keep", purpose.Duty, vault.System())
+	actOpen    = vault.Act("hold.open", purpose.Duty, staff, vault.Scope("privacy:write"), vault.System(), vault.Reads())
 )
 
 // Linked lists a person and those merged into them, itself first; errs.NotFound when there is none.

@@ -11,6 +11,7 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 // repeatsFor is how long a repeated request gets the answer of the first.
@@ -27,7 +28,7 @@ type Request struct {
 // Requests holds them for a day.
 var Requests = vault.Define[Request]("idempotency_keys", vault.Purpose("answering a repeated request without doing it twice"), vault.KeepFor(repeatsFor))
 
-var actRepeat = vault.Act("idempotency.note", vault.System())
+var actRepeat = vault.Act("idempotency.note", purpose.Security, vault.System())
 
 // Idempotency keeps requests and their answers for package edge/idempotency, whose interface it has. It asks nobody's
 // permission: it acts before and after the request that does.

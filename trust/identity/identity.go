@@ -16,6 +16,7 @@ import (
 	"aver/base/personal"
 	"aver/frame/module"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 //go:embed migrations/*.sql
@@ -199,12 +200,12 @@ func Names(tx *vault.Tx) (map[ids.User]personal.Text, error) {
 }
 
 var (
-	actAuthenticate = vault.Act("identity.authenticate", vault.System())
-	actUse          = vault.Act("credential.use", vault.System())
-	actSignIn       = vault.Act("user.sign_in", vault.System())
-	actSignInFailed = vault.Act("admin_login_failure", vault.System())
-	actSignOut      = vault.Act("user.sign_out", vault.Everyone(), vault.System())
-	actDoor         = vault.Act("door.write", vault.System())
+	actAuthenticate = vault.Act("identity.authenticate", purpose.Security, vault.System())
+	actUse          = vault.Act("credential.use", purpose.Security, vault.System())
+	actSignIn       = vault.Act("user.sign_in", purpose.Security, vault.System())
+	actSignInFailed = vault.Act("admin_login_failure", purpose.Security, vault.System())
+	actSignOut      = vault.Act("user.sign_out", purpose.Security, vault.Everyone(), vault.System())
+	actDoor         = vault.Act("door.write", purpose.Security, vault.System())
 )
 
 func (s *Service) read(ctx context.Context, tenant ids.Tenant, fn func(*vault.Tx) error) error {

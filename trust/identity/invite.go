@@ -10,9 +10,10 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
-var ActInvite = vault.Act("user.invite", vault.Roles(vault.Owner, vault.Administrator), vault.System())
+var ActInvite = vault.Act("user.invite", purpose.Security, vault.Roles(vault.Owner, vault.Administrator), vault.System())
 
 // Invite makes a one-time link for somebody to set a password and come in with these roles. The set-up link of a new
 // workspace is an invitation of an owner, made by the system. Only an owner makes owners.
@@ -83,15 +84,15 @@ func (s *Service) Invited(ctx context.Context, token string) (Credential, vault.
 }
 
 var (
-	actAccept  = vault.Act("user.accept_invitation", vault.System())
+	actAccept  = vault.Act("user.accept_invitation", purpose.Security, vault.System())
 	badLink    = errs.New(errs.NotFound, "This link is not valid, or was used, or is older than three days. Ask for a new one.")
 	knownThere = errs.New(errs.Conflict, "Somebody with this address is in the workspace already. Sign in, or use another address.",
 		errs.Field{Field: "email", Code: "taken", Message: "This address is in the workspace already."})
 )
 
 var (
-	ActListInvitations = vault.Act("invitation.list", vault.Roles(vault.Owner, vault.Administrator))
-	actWithdraw        = vault.Act("invitation.withdraw", vault.Roles(vault.Owner, vault.Administrator))
+	ActListInvitations = vault.Act("invitation.list", purpose.Security, vault.Roles(vault.Owner, vault.Administrator))
+	actWithdraw        = vault.Act("invitation.withdraw", purpose.Security, vault.Roles(vault.Owner, vault.Administrator))
 )
 
 // Invitations lists those that were neither used nor have expired, newest first.

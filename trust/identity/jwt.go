@@ -124,8 +124,8 @@ func (s *Service) signingKey(ctx context.Context, tenant ids.Tenant, t *jwt.Toke
 }
 
 var (
-	actAddSigningKey  = vault.Act("app_identity_verification_change", vault.Roles(vault.Owner, vault.Administrator))
-	actListSigningKey = vault.Act("signing_key.list", vault.Roles(vault.Owner, vault.Administrator, vault.Auditor))
+	actAddSigningKey  = vault.Act("app_identity_verification_change", purpose.Security, vault.Roles(vault.Owner, vault.Administrator))
+	actListSigningKey = vault.Act("signing_key.list", purpose.Security, vault.Roles(vault.Owner, vault.Administrator, vault.Auditor))
 )
 
 const maxSigningKeys = 8

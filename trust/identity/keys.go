@@ -10,12 +10,13 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 var (
-	ActMakeKey  = vault.Act("api_key.create", vault.Roles(vault.Owner, vault.Administrator))
-	ActListKeys = vault.Act("api_key.list", vault.Roles(vault.Owner, vault.Administrator, vault.Auditor))
-	actDropKey  = vault.Act("api_key.revoke", vault.Roles(vault.Owner, vault.Administrator))
+	ActMakeKey  = vault.Act("api_key.create", purpose.Security, vault.Roles(vault.Owner, vault.Administrator))
+	ActListKeys = vault.Act("api_key.list", purpose.Security, vault.Roles(vault.Owner, vault.Administrator, vault.Auditor))
+	actDropKey  = vault.Act("api_key.revoke", purpose.Security, vault.Roles(vault.Owner, vault.Administrator))
 )
 
 // MakeKey makes an API key. The token is shown once; life zero means until revoked, or not used for as

@@ -10,6 +10,7 @@ import (
 	"aver/base/ids"
 	"aver/frame/mail"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 func checkEmail(email string) error {
@@ -27,10 +28,10 @@ func checkName(name string) error {
 }
 
 var (
-	actListUsers = vault.Act("user.list", vault.Everyone(), vault.Scope("users:read"), vault.System())
-	ActSetRoles  = vault.Act("role_change", vault.Roles(vault.Owner, vault.Administrator))
-	actDisable   = vault.Act("user.disable", vault.Roles(vault.Owner, vault.Administrator), vault.System())
-	actEnable    = vault.Act("user.enable", vault.Roles(vault.Owner, vault.Administrator))
+	actListUsers = vault.Act("user.list", purpose.Security, vault.Everyone(), vault.Scope("users:read"), vault.System())
+	ActSetRoles  = vault.Act("role_change", purpose.Security, vault.Roles(vault.Owner, vault.Administrator))
+	actDisable   = vault.Act("user.disable", purpose.Security, vault.Roles(vault.Owner, vault.Administrator), vault.System())
+	actEnable    = vault.Act("user.enable", purpose.Security, vault.Roles(vault.Owner, vault.Administrator))
 )
 
 // List reads the users of the actor's workspace, oldest first.

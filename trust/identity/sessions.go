@@ -8,13 +8,14 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 var (
-	actRename         = vault.Act("user.rename", vault.Everyone())
-	actChangePassword = vault.Act("password.change", vault.Everyone())
-	actListSessions   = vault.Act("session.list", vault.Everyone())
-	actEndSession     = vault.Act("session.revoke", vault.Everyone())
+	actRename         = vault.Act("user.rename", purpose.Security, vault.Everyone())
+	actChangePassword = vault.Act("password.change", purpose.Security, vault.Everyone())
+	actListSessions   = vault.Act("session.list", purpose.Security, vault.Everyone())
+	actEndSession     = vault.Act("session.revoke", purpose.Security, vault.Everyone())
 )
 
 // Rename changes the name of the user who acts.

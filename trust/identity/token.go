@@ -13,6 +13,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 // SessionLife is how long a session lasts at most.
@@ -219,7 +220,7 @@ func (s *Service) AsVisitor(tenant ids.Tenant, contact ids.Contact, verified boo
 	return vault.Mint(vault.Identity{Tenant: tenant, Kind: vault.AsPerson, ID: contact, Subject: contact, Verified: verified})
 }
 
-var actIssueVisitor = vault.Act("visitor.session", vault.System())
+var actIssueVisitor = vault.Act("visitor.session", purpose.Security, vault.System())
 
 // IssueVisitor gives a visitor a token. verified says that the tenant's site, or a mailed code, proved who it is.
 func (s *Service) IssueVisitor(ctx context.Context, tenant ids.Tenant, contact ids.Contact, verified bool) (string, error) {
@@ -231,7 +232,7 @@ func (s *Service) IssueVisitor(ctx context.Context, tenant ids.Tenant, contact i
 	return token, err
 }
 
-var actRevoke = vault.Act("credential.revoke", vault.Roles(vault.Owner, vault.Administrator), vault.System())
+var actRevoke = vault.Act("credential.revoke", purpose.Security, vault.Roles(vault.Owner, vault.Administrator), vault.System())
 
 // RevokeSubject ends every credential of a person, or of several that are one: after an erasure, or when the account is
 // disabled.

@@ -119,12 +119,12 @@ var (
 
 var (
 	deciders  = vault.Roles(vault.Owner, vault.Administrator, vault.DPO)
-	actRead   = vault.Act("improvement.read", vault.Roles(vault.Owner, vault.Administrator, vault.DPO, vault.Auditor), vault.Scope("privacy:read"), vault.System())
-	actSwitch = vault.Act("improvement.switch", deciders, vault.Scope("privacy:write"), vault.System())
-	actAsk    = vault.Act("improvement.make", deciders, vault.Scope("privacy:write"), vault.System())
-	actRemove = vault.Act("improvement.remove", deciders, vault.Scope("privacy:write"), vault.System())
-	actTake   = vault.Act("improvement.take", deciders, vault.Scope("privacy:read"), vault.System(), vault.Reads())
-	actBuild  = vault.Act("improvement.build", vault.System(), vault.For(purpose.Improvement))
+	actRead   = vault.Act("improvement.read", purpose.Workspace, vault.Roles(vault.Owner, vault.Administrator, vault.DPO, vault.Auditor), vault.Scope("privacy:read"), vault.System())
+	actSwitch = vault.Act("improvement.switch", purpose.Workspace, deciders, vault.Scope("privacy:write"), vault.System())
+	actAsk    = vault.Act("improvement.make", purpose.Workspace, deciders, vault.Scope("privacy:write"), vault.System())
+	actRemove = vault.Act("improvement.remove", purpose.Workspace, deciders, vault.Scope("privacy:write"), vault.System())
+	actTake   = vault.Act("improvement.take", purpose.Improvement, deciders, vault.Scope("privacy:read"), vault.System(), vault.Reads())
+	actBuild  = vault.Act("improvement.build", purpose.Improvement, vault.System())
 )
 
 // Conversation is one with a person, as whoever keeps it gives it.

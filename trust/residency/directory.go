@@ -13,6 +13,7 @@ import (
 	"aver/frame/module"
 	"aver/frame/request"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 // Address is where another region is reached.
@@ -24,10 +25,10 @@ type Address struct {
 var addresses = vault.Define[Address]("regions", vault.Purpose("sending people to the region that keeps their workspace"), vault.KeepWhile("as long as the region is listed"))
 
 var (
-	actAdd     = vault.Act("region.add", vault.System())
-	actRemove  = vault.Act("region.remove", vault.System())
-	actRefer   = vault.Act("tenant.refer", vault.System())
-	actUnrefer = vault.Act("tenant.unrefer", vault.System())
+	actAdd     = vault.Act("region.add", purpose.Workspace, vault.System())
+	actRemove  = vault.Act("region.remove", purpose.Workspace, vault.System())
+	actRefer   = vault.Act("tenant.refer", purpose.Workspace, vault.System())
+	actUnrefer = vault.Act("tenant.unrefer", purpose.Workspace, vault.System())
 )
 
 // ParseURL reads the public address of a region: https, a host, and nothing after it.

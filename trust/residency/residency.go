@@ -20,6 +20,7 @@ import (
 	"aver/frame/module"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 //go:embed migrations/*.sql
@@ -41,8 +42,8 @@ type home struct {
 var homes = vault.Define[home]("residency", vault.Purpose("telling where data is kept"), vault.KeepWhile("as long as the installation"))
 
 var (
-	actRead = vault.Act("region.read", vault.System())
-	actSet  = vault.Act("region.set", vault.System())
+	actRead = vault.Act("region.read", purpose.Workspace, vault.System())
+	actSet  = vault.Act("region.set", purpose.Workspace, vault.System())
 )
 
 // Service knows the other regions.

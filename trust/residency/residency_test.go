@@ -16,12 +16,13 @@ import (
 	"aver/trust/residency"
 	"aver/vault"
 	"aver/vault/journal"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 )
 
 var (
 	root     = vaulttest.System(ids.Installation)
-	actWrite = vault.Act("test.write", vault.System())
+	actWrite = vault.Act("test.write", purpose.Storage, vault.System())
 )
 
 func TestMain(m *testing.M) { moduletest.Main(m) }

@@ -69,12 +69,12 @@ type Record struct {
 // Records is the history.
 var Records = vault.Define[Record]("limit_records", vault.Purpose("proving what a person has closed to us and when"), vault.KeepWhile("as long as the person's data: the proof that it is not used otherwise (GDPR Art. 5(2))"))
 
-// What can be done. Nobody can object to that: these actions have no purpose.
+// What can be done. Nobody can object to that.
 var (
 	keepers = vault.Roles(vault.Owner, vault.Administrator, vault.DPO)
-	actRead = vault.Act("restriction.read", vault.Roles(vault.Owner, vault.Administrator, vault.Operator, vault.DPO), vault.System(), vault.Scope("contacts:read"))
-	actSet  = vault.Act("restriction.set", vault.Roles(vault.Owner, vault.Administrator, vault.Operator, vault.DPO), vault.Visitors(), vault.System(), vault.Scope("contacts:write"))
-	actLift = vault.Act("restriction.lift", keepers, vault.System(), vault.Scope("contacts:write"))
+	actRead = vault.Act("restriction.read", purpose.Own, vault.Roles(vault.Owner, vault.Administrator, vault.Operator, vault.DPO), vault.System(), vault.Scope("contacts:read"))
+	actSet  = vault.Act("restriction.set", purpose.Own, vault.Roles(vault.Owner, vault.Administrator, vault.Operator, vault.DPO), vault.Visitors(), vault.System(), vault.Scope("contacts:write"))
+	actLift = vault.Act("restriction.lift", purpose.Own, keepers, vault.System(), vault.Scope("contacts:write"))
 )
 
 // Linked tells which contacts are shown as one with a contact, itself among them.
@@ -159,6 +159,8 @@ func (s *Service) check(ctx context.Context, actor vault.Actor, contact ids.Cont
 		return bad("purpose", "unknown", "Only legal_claims, protection and public_interest may go on in spite of a restriction (GDPR Art. 18(2)).")
 	case kind == Object && !purpose.Valid(name):
 		return bad("purpose", "malformed", "A purpose is a word in lower-case letters.")
+	case kind == Object && purpose.Of(name).Owed != "":
+		return bad("purpose", "owed", "Nobody can object to this: "+purpose.Of(name).Owed+".")
 	case kind != Restrict && kind != Object:
 		return bad("purpose", "not-needed", "This is closed for every purpose.")
 	}

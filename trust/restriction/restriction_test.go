@@ -70,7 +70,7 @@ func (h *house) closed(t *testing.T, who ids.Contact) []string {
 // works tells whether an action for the purpose may write about somebody.
 func (h *house) works(t *testing.T, who ids.Contact, name string) errs.Kind {
 	t.Helper()
-	act := vault.Act("test.work", vault.System(), vault.For(name))
+	act := vault.Act("test.work", purpose.Sync, vault.System()).For(name)
 	return errs.Of(h.Vault.Do(t.Context(), vaulttest.System(h.Tenant), act, func(tx *vault.Tx) error {
 		return restriction.Records.Add(tx, restriction.Record{Contact: who, ID: ids.NewObject(tx.Now()), Kind: restriction.Object, At: tx.Now()})
 	}))
@@ -179,6 +179,7 @@ func TestNobodyClosesForSomebodyElseAndNothingThatCannotBeClosed(t *testing.T) {
 			"no such kind":               {set(h.dpo, "granted", ""), errs.Invalid},
 			"no ground of Art. 18(2)":    {set(h.dpo, restriction.Restrict, "support"), errs.Invalid},
 			"a malformed purpose":        {set(h.dpo, restriction.Object, "Sell it!"), errs.Invalid},
+			"what is owed":               {set(h.dpo, restriction.Object, purpose.Storage), errs.Invalid},
 			"a purpose for an opt-out":   {set(h.dpo, restriction.OptOutSale, "sync"), errs.Invalid},
 			"an operator may not open":   {errs.Of(h.limits.Lift(t.Context(), vaulttest.User(h.Tenant, vault.Operator), who, restriction.Restrict, "")), errs.Forbidden},
 			"nobody of that name":        {errs.Of(h.limits.Set(t.Context(), h.dpo, ids.NewSubject(vaulttest.Start), restriction.Object, "")), errs.NotFound},
@@ -198,7 +199,7 @@ func TestAnErasedPersonHasNothingLeftThatCouldBeClosed(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		who := h.person(t)
 		must(t, h.limits.Set(t.Context(), h.dpo, who, restriction.Restrict, purpose.LegalClaims))
-		must(t, h.Vault.EraseSubject(t.Context(), h.dpo, vault.Act("test.erase", vault.Everyone()), who, "asked"))
+		must(t, h.Vault.EraseSubject(t.Context(), h.dpo, vault.Act("test.erase", purpose.Storage, vault.Everyone()), who, "asked"))
 		_, err := h.Vault.FinishErasures(t.Context(), h.Tenant)
 		must(t, err)
 		if got := h.closed(t, who); len(got) != 0 {

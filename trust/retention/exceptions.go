@@ -12,6 +12,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 type exception struct{}
@@ -62,9 +63,9 @@ const mostReason = 1000 // characters
 
 var (
 	// Two different people must stand for an exception, and the second answers for data protection or for everything.
-	actExcept = vault.Act("retention_exception.ask", vault.Roles(vault.Owner, vault.Administrator, vault.DPO))
-	actDecide = vault.Act("retention_exception.decide", vault.Roles(vault.Owner, vault.DPO))
-	actEnd    = vault.Act("retention_exception.end", vault.Roles(vault.Owner, vault.Administrator, vault.DPO))
+	actExcept = vault.Act("retention_exception.ask", purpose.Duty, vault.Roles(vault.Owner, vault.Administrator, vault.DPO))
+	actDecide = vault.Act("retention_exception.decide", purpose.Duty, vault.Roles(vault.Owner, vault.DPO))
+	actEnd    = vault.Act("retention_exception.end", purpose.Duty, vault.Roles(vault.Owner, vault.Administrator, vault.DPO))
 )
 
 // AskException asks for a class to be kept so many days until a time. It changes nothing before somebody else approves.

@@ -24,6 +24,7 @@ import (
 	"aver/frame/jobs"
 	"aver/frame/module"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 //go:embed migrations/*.sql
@@ -61,13 +62,13 @@ var (
 
 var (
 	readers   = vault.Roles(vault.Owner, vault.Administrator, vault.DPO, vault.Auditor)
-	actRead   = vault.Act("retention.read", readers, vault.Scope("privacy:read"), vault.System())
-	actSet    = vault.Act("retention.set", vault.Roles(vault.Owner, vault.Administrator, vault.DPO), vault.Scope("privacy:write"))
-	actAsk    = vault.Act("retention.sweep_now", vault.Roles(vault.Owner, vault.Administrator, vault.DPO))
-	actSweep  = vault.Act("retention.sweep", vault.System())
-	actRun    = vault.Act("retention.run", vault.System())
-	actSeen   = vault.Act("connection.record", vault.System())
-	actReview = vault.Act("connection.read", vault.Roles(vault.Owner, vault.Administrator, vault.Auditor), vault.System(), vault.Reads())
+	actRead   = vault.Act("retention.read", purpose.Duty, readers, vault.Scope("privacy:read"), vault.System())
+	actSet    = vault.Act("retention.set", purpose.Workspace, vault.Roles(vault.Owner, vault.Administrator, vault.DPO), vault.Scope("privacy:write"))
+	actAsk    = vault.Act("retention.sweep_now", purpose.Workspace, vault.Roles(vault.Owner, vault.Administrator, vault.DPO))
+	actSweep  = vault.Act("retention.sweep", purpose.Storage, vault.System())
+	actRun    = vault.Act("retention.run", purpose.Storage, vault.System())
+	actSeen   = vault.Act("connection.record", purpose.Security, vault.System())
+	actReview = vault.Act("connection.read", purpose.Security, vault.Roles(vault.Owner, vault.Administrator, vault.Auditor), vault.System(), vault.Reads())
 )
 
 // Config is what the service must know of others.

@@ -16,6 +16,7 @@ import (
 	"aver/vault"
 	"aver/vault/engine"
 	"aver/vault/journal"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 )
 
@@ -30,7 +31,7 @@ const day = 24 * time.Hour
 
 var (
 	notes = vault.Define[note]("notes", vault.Purpose("testing"), vault.KeepFor(30*day))
-	act   = vault.Act("test.write", vault.System())
+	act   = vault.Act("test.write", purpose.Storage, vault.System())
 )
 
 var schema = engine.Migration{Version: 900001, Name: "notes/0001.sql", SQL: `CREATE TABLE notes (

@@ -30,6 +30,7 @@ import (
 	"aver/trust/rights/state"
 	"aver/trust/rights/web"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 )
 
@@ -93,7 +94,7 @@ func (o *office) furnish(t *testing.T) (contact ids.Contact, pages []string) {
 	o.retention.Record(retention.Seen{Tenant: o.Tenant, Client: netip.MustParseAddr("2001:db8::7"), Agent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/149.0 Safari/537.36", Class: "page", Who: vault.AsUser})
 	stop()
 	<-done
-	_ = o.Vault.Do(t.Context(), vaulttest.User(o.Tenant, vault.Operator), vault.Act("settings.change"), func(*vault.Tx) error { return nil })
+	_ = o.Vault.Do(t.Context(), vaulttest.User(o.Tenant, vault.Operator), vault.Act("settings.change", purpose.Storage), func(*vault.Tx) error { return nil })
 	o.Clock.Advance(3 * time.Hour)
 	return ada, []string{"/security", "/security/log", "/security/log?outcome=denied", "/security/log?action=nothing", fmt.Sprintf("/security/log/%d", receipt.Index), "/security/connections",
 		"/privacy", "/privacy/requests/" + receipt.ID.String(), "/privacy/requests/" + id.String(), "/privacy/people/" + ada.String() + "/erase",

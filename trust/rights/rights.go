@@ -25,6 +25,7 @@ import (
 	"aver/trust/rights/settings"
 	"aver/trust/rights/state"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 //go:embed migrations/*.sql
@@ -61,23 +62,23 @@ const (
 var (
 	staff       = vault.Roles(vault.Owner, vault.Administrator, vault.DPO)
 	readers     = vault.Roles(vault.Owner, vault.Administrator, vault.DPO, vault.Auditor)
-	actList     = vault.Act("privacy_request.list", readers, vault.Scope("privacy:read"), vault.System())
-	actAsk      = vault.Act("privacy_request.create", staff, vault.Visitors(), vault.Scope("privacy:write"), vault.System())
-	actProve    = vault.Act("privacy_request.prove", vault.System())
-	actCopy     = vault.Act("person.copy", staff, vault.Visitors(), vault.Scope("privacy:write"), vault.System(), vault.Reads())
-	actErase    = vault.Act("person.erase", staff, vault.Visitors(), vault.Scope("privacy:write"), vault.System())
-	actFinish   = vault.Act("privacy_request.finish", staff, vault.Visitors(), vault.Scope("privacy:write"), vault.System())
-	actCollect  = vault.Act("privacy_request.collect", staff, vault.Visitors(), vault.Scope("privacy:read"), vault.System(), vault.Reads())
-	actLook     = vault.Act("privacy.look", readers, vault.System())
-	actDeny     = vault.Act("privacy_request.deny", staff, vault.Scope("privacy:write"))
-	actExtend   = vault.Act("privacy_request.extend", staff, vault.Scope("privacy:write"))
-	actFulfil   = vault.Act("privacy_request.fulfil", staff, vault.Scope("privacy:write"))
-	actRetry    = vault.Act("privacy_request.retry", staff, vault.Scope("privacy:write"))
-	actRevoke   = vault.Act("privacy_request.revoke", vault.System())
-	actForget   = vault.Act("privacy_request.forget", vault.System())
-	actPass     = vault.Act("privacy_request.pass", vault.System())
-	actConfirm  = vault.Act("privacy_request.confirm", staff, vault.Scope("privacy:write"), vault.System())
-	actSettings = vault.Act("privacy_settings.update", vault.Roles(vault.Owner, vault.Administrator, vault.DPO), vault.Scope("settings:write"))
+	actList     = vault.Act("privacy_request.list", purpose.Own, readers, vault.Scope("privacy:read"), vault.System())
+	actAsk      = vault.Act("privacy_request.create", purpose.Own, staff, vault.Visitors(), vault.Scope("privacy:write"), vault.System())
+	actProve    = vault.Act("privacy_request.prove", purpose.Own, vault.System())
+	actCopy     = vault.Act("person.copy", purpose.Own, staff, vault.Visitors(), vault.Scope("privacy:write"), vault.System(), vault.Reads())
+	actErase    = vault.Act("person.erase", purpose.Own, staff, vault.Visitors(), vault.Scope("privacy:write"), vault.System())
+	actFinish   = vault.Act("privacy_request.finish", purpose.Own, staff, vault.Visitors(), vault.Scope("privacy:write"), vault.System())
+	actCollect  = vault.Act("privacy_request.collect", purpose.Own, staff, vault.Visitors(), vault.Scope("privacy:read"), vault.System(), vault.Reads())
+	actLook     = vault.Act("privacy.look", purpose.Own, readers, vault.System())
+	actDeny     = vault.Act("privacy_request.deny", purpose.Own, staff, vault.Scope("privacy:write"))
+	actExtend   = vault.Act("privacy_request.extend", purpose.Own, staff, vault.Scope("privacy:write"))
+	actFulfil   = vault.Act("privacy_request.fulfil", purpose.Own, staff, vault.Scope("privacy:write"))
+	actRetry    = vault.Act("privacy_request.retry", purpose.Own, staff, vault.Scope("privacy:write"))
+	actRevoke   = vault.Act("privacy_request.revoke", purpose.Own, vault.System())
+	actForget   = vault.Act("privacy_request.forget", purpose.Own, vault.System())
+	actPass     = vault.Act("privacy_request.pass", purpose.Own, vault.System())
+	actConfirm  = vault.Act("privacy_request.confirm", purpose.Own, staff, vault.Scope("privacy:write"), vault.System())
+	actSettings = vault.Act("privacy_settings.update", purpose.Workspace, vault.Roles(vault.Owner, vault.Administrator, vault.DPO), vault.Scope("settings:write"))
 )
 
 // Shown is what a page or a letter needs to know of a person.

@@ -18,6 +18,7 @@ import (
 	"aver/trust/rights"
 	"aver/vault"
 	"aver/vault/engine"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 )
 
@@ -44,7 +45,7 @@ type letter struct {
 var (
 	persons = vault.Define[person]("persons", vault.Purpose("knowing who writes"), vault.KeepWhile("the test"))
 	letters = vault.Define[letter]("letters", vault.Purpose("testing what nobody told rights about"), vault.KeepWhile("the test"))
-	act     = vault.Act("test.write", vault.System())
+	act     = vault.Act("test.write", purpose.Storage, vault.System())
 )
 
 var schema = engine.Migration{Version: 900001, Name: "test/0001.sql", SQL: `CREATE TABLE persons (

@@ -22,6 +22,7 @@ import (
 	"aver/frame/module"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 //go:embed migrations/*.sql
@@ -71,8 +72,8 @@ var Companies = vault.Define[Company]("subprocessors", vault.Purpose("knowing wh
 	vault.KeepWhile("as long as the company works for us, and for the record of processing (GDPR Art. 30)"))
 
 var (
-	actRead  = vault.Act("subprocessor.read", vault.Roles(vault.Owner, vault.Administrator, vault.DPO, vault.Auditor), vault.System(), vault.Scope("settings:read"))
-	actWrite = vault.Act("subprocessor.write", vault.Roles(vault.Owner, vault.DPO), vault.System(), vault.Scope("settings:write"))
+	actRead  = vault.Act("subprocessor.read", purpose.Workspace, vault.Roles(vault.Owner, vault.Administrator, vault.DPO, vault.Auditor), vault.System(), vault.Scope("settings:read"))
+	actWrite = vault.Act("subprocessor.write", purpose.Workspace, vault.Roles(vault.Owner, vault.DPO), vault.System(), vault.Scope("settings:write"))
 )
 
 // Allowed is a recipient that is no sub-processor: the operator's own machine, or one that a tenant chose.

@@ -11,6 +11,7 @@ import (
 	"aver/trust/claims"
 	"aver/trust/trustcenter"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 )
 
@@ -25,7 +26,7 @@ func grow(t *testing.T, w *world) {
 		stated("ava-2", "Availability and continuity", "Backups are encrypted and a restore is rehearsed: the last took {took}", "the newest backup restores and verifies", map[string]string{"took": "2.4 s"}, yes),
 		stated("sub-1", "Sub-processors", "Nothing leaves but to registered companies: {refused} calls to others tried and refused", "every call to a host that is not registered is refused", map[string]string{"refused": "4"}, yes),
 	)
-	act := vault.Act("test.grow", vault.System())
+	act := vault.Act("test.grow", purpose.Storage, vault.System())
 	now := w.kit.Clock.Now()
 	must(t, w.kit.Vault.Do(t.Context(), vaulttest.System(ids.Installation), act, func(tx *vault.Tx) error {
 		for i, c := range w.claims.All() {

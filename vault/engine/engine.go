@@ -70,6 +70,13 @@ type Queuer interface {
 	Flush() error
 }
 
+// Orderer is implemented by connections whose transactions run side by side. Order keeps two of them apart until they end,
+// when one of them wants the matter for itself; it waits, if it must, with the next statement. Those that share it go on
+// together.
+type Orderer interface {
+	Order(matter int64, share bool)
+}
+
 // Teller is implemented by connections that can tell other processes something: what is told goes out when the transaction
 // commits, and not at all when it does not. A text holds identifiers and nobody's data.
 type Teller interface {

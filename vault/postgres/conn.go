@@ -37,8 +37,9 @@ type conn struct {
 }
 
 var (
-	_ engine.Queuer = (*conn)(nil)
-	_ engine.Teller = (*conn)(nil)
+	_ engine.Queuer  = (*conn)(nil)
+	_ engine.Teller  = (*conn)(nil)
+	_ engine.Orderer = (*conn)(nil)
 )
 
 // batch is what waits to be sent.
@@ -167,6 +168,15 @@ func (c *conn) canGoOn(err error) bool {
 	var preparing pgx.ErrPreprocessingBatch
 	var answer *pgconn.PgError
 	return errors.As(err, &answer) && !errors.As(err, &preparing) && c.pg.PgConn().TxStatus() == 'E'
+}
+
+// Order is for engine.Orderer.
+func (c *conn) Order(matter int64, share bool) {
+	if share {
+		c.Queue("SELECT pg_advisory_xact_lock_shared(?)", matter)
+		return
+	}
+	c.Queue("SELECT pg_advisory_xact_lock(?)", matter)
 }
 
 // Tell is for engine.Teller.

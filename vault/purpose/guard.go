@@ -10,8 +10,11 @@ const (
 	Free      Mode = iota
 	Self           // the person acts: only what they write needs their consent, where the purpose rests on it
 	Staff          // people who work for the tenant act: not about the restricted, and no word to who said no
-	Trustee        // the same by somebody who looks after people's rights, who may read of the restricted too
+	Clerk          // the same without a word to anybody: not about the restricted
+	Trustee        // as Staff, by somebody who looks after people's rights, who may read of the restricted too
 	Automated      // a program acts
+	Finder         // the same, which must know who is there already: reading is not guarded
+	Nobody         // what is done is about nobody
 	Modes          // how many there are
 )
 
@@ -22,7 +25,7 @@ type Guard struct {
 }
 
 // Reads tells whether reading is guarded too.
-func (m Mode) Reads() bool { return m == Staff || m == Automated }
+func (m Mode) Reads() bool { return m == Staff || m == Clerk || m == Automated || m == Nobody }
 
 // from is the beginning of a question about standings. Where rows carry their tenant, it is a question about one.
 func from(what, alias string, tenant bool) string {
@@ -35,7 +38,10 @@ func from(what, alias string, tenant bool) string {
 
 // Reading is the SQL condition under which a row about the person may be read: person is the name of a column.
 func (m Mode) Reading(person string, tenant bool) string {
-	if m == Staff {
+	switch m {
+	case Nobody:
+		return "(" + person + " IS NULL)"
+	case Staff, Clerk:
 		return "(" + person + " IS NULL OR " + person + " NOT IN (" + from("limits.person", "limits", tenant) + "limits.kind = 'restrict') OR " + opened(person, tenant) + ")"
 	}
 	return "(" + person + " IS NULL OR " + m.Writing(person, tenant) + ")"
@@ -43,7 +49,7 @@ func (m Mode) Reading(person string, tenant bool) string {
 
 // ReadingArgs are the values of Reading.
 func (g Guard) ReadingArgs(tenant []byte) []any {
-	if g.Mode == Staff {
+	if g.Mode == Staff || g.Mode == Clerk {
 		return args(tenant, nil, nil, []any{g.Name})
 	}
 	return g.WritingArgs(nil, tenant)
@@ -53,11 +59,17 @@ func (g Guard) ReadingArgs(tenant []byte) []any {
 func (m Mode) Writing(person string, tenant bool) string {
 	is := ".person = " + person + " AND "
 	said := from("1", "said", tenant) + "said" + is
+	no := "NOT EXISTS (" + said + "said.kind = 'refused' AND said.purpose = ?)"
+	free := "(NOT EXISTS (" + from("1", "limits", tenant) + "limits" + is + "limits.kind = 'restrict') OR " + opened(person, tenant) + ")"
 	switch m {
+	case Nobody:
+		return "1 = 0"
 	case Staff:
-		return "NOT EXISTS (" + said + "said.kind = 'refused' AND said.purpose = ?) AND (NOT EXISTS (" + from("1", "limits", tenant) + "limits" + is + "limits.kind = 'restrict') OR " + opened(person, tenant) + ")"
+		return no + " AND " + free
+	case Clerk:
+		return free
 	case Trustee:
-		return "NOT EXISTS (" + said + "said.kind = 'refused' AND said.purpose = ?)"
+		return no
 	}
 	terms := func(column string) string {
 		where := "terms.id = ?"
@@ -103,6 +115,10 @@ func (g Guard) WritingArgs(person, tenant []byte) []any {
 		return args(tenant, person, []any{g.Name})
 	case Staff:
 		return args(tenant, person, []any{g.Name}, nil, []any{g.Name})
+	case Clerk:
+		return args(tenant, person, nil, []any{g.Name})
+	case Nobody:
+		return nil
 	}
 	terms := Of(g.Name)
 	out := args(tenant, person, []any{string(terms.stop), g.Name})
@@ -131,25 +147,37 @@ type Said struct {
 }
 
 var (
+	errNobody     = errs.New(errs.Forbidden, "This is done for the workspace and may touch nobody's data.")
 	errRestricted = errs.New(errs.Restricted, "The processing of this person's data is restricted (GDPR Art. 18). It is kept, and used only with the person's consent or for legal claims.")
 	errObjected   = errs.New(errs.Restricted, "This person has objected to this use of their data.")
 	errConsent    = errs.New(errs.ConsentRequired, "This person has not agreed to this yet.")
 	errWithdrawn  = errs.New(errs.ConsentRequired, "This person has withdrawn their consent and cannot be written to.")
 )
 
-// Reason says why the guard refused, from all that the person has said.
-func (g Guard) Reason(all []Said) error {
-	why := errConsent
+// Reason says why the guard refused, from all that the person has said and the ground on which the purpose rests.
+func (g Guard) Reason(all []Said, basis Basis) error {
+	if g.Mode == Nobody {
+		return errNobody
+	}
+	why, code := errConsent, "no-consent"
 	for _, s := range all {
 		about := s.Purpose == All || s.Purpose == g.Name
 		switch {
 		case s.Kind == Restrict && g.Mode != Self:
-			return errRestricted
+			return g.naming(errRestricted, "restricted", "closed by a restriction (GDPR Art. 18)")
 		case s.Kind == Refused && about:
-			why = errWithdrawn
-		case s.Kind == Object && about && g.Mode == Automated, s.Kind == OptOutSale && g.Mode == Automated, s.Kind == Of(g.Name).stop:
-			why = errObjected
+			why, code = errWithdrawn, "withdrawn"
+		case s.Kind == Object && about && g.Mode.automated(), s.Kind == OptOutSale && g.Mode.automated(), s.Kind == Of(g.Name).stop:
+			why, code = errObjected, "objected"
 		}
 	}
-	return why
+	says := map[string]string{"no-consent": "it rests on " + string(basis) + ", and there is none", "withdrawn": "the consent to it was refused or withdrawn", "objected": "closed by an objection or opt-out"}
+	return g.naming(why, code, says[code])
+}
+
+func (m Mode) automated() bool { return m == Automated || m == Finder }
+
+// naming is the refusal that says which purpose lacks what.
+func (g Guard) naming(why *errs.Error, code, says string) error {
+	return errs.New(why.Kind, why.Message, errs.Field{Field: "purpose", Code: code, Message: "The purpose " + g.Name + ": " + says + "."})
 }

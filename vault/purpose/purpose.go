@@ -1,17 +1,21 @@
 // Package purpose decides what may be done with people's data, and for what.
 //
-// An action of the vault says what it is for. Where that is a purpose of this package, the person's own word counts: a
-// consent given or taken back, an objection, a restriction, an opt-out. The decision is a condition in SQL that the
-// vault adds to every statement of such an action, so that whoever writes a feature cannot forget it. What is owed to
-// the person or needed to keep the service safe (answering a request, storing, erasing, the log) has no purpose here
-// and is never stopped.
+// Every action of the vault says what it is for. Of most purposes the person's own word counts: a consent given or taken
+// back, an objection, a restriction, an opt-out. The decision is a condition in SQL that the vault adds to every statement
+// of such an action, so that whoever writes a feature cannot forget it. A few purposes nobody can close, each with the
+// reason why: what is owed to the person, storing, what a law demands, what keeps the service safe. And what is for the
+// workspace alone gets nobody to see.
 package purpose
 
-import "regexp"
+import (
+	"regexp"
+	"slices"
+)
 
 // The purposes that Aver knows by itself. Tenants define others.
 const (
 	Support = "support" // answering people who write to us: what people do, see Human
+	Desk    = "desk"    // keeping conversations and profiles in order, without a word to the person: what people do, too
 
 	Assistant   = "assistant"   // answering by a program
 	Decision    = "decision"    // deciding about a person by a program alone (GDPR Art. 22)
@@ -25,6 +29,15 @@ const (
 	LegalClaims    = "legal_claims"    // what may go on in spite of a restriction: GDPR Art. 18(2)
 	Protection     = "protection"      // of the rights of another person
 	PublicInterest = "public_interest" // an important one, of the Union or of a Member State
+)
+
+// The purposes that nobody can close.
+const (
+	Own       = "own"       // what people do themselves, and what they ask about their data
+	Storage   = "storage"   // keeping what is there, once and not twice, and deleting it
+	Duty      = "duty"      // what the law demands of whoever keeps data: registers, proofs, holds, protection of children
+	Security  = "security"  // accounts, access, and the safety of people and of the service
+	Workspace = "workspace" // running the workspace itself: nobody's data is touched, see Nobody
 )
 
 // All stands in a Standing for every purpose.
@@ -49,15 +62,24 @@ var Bases = []Basis{Consent, Contract, LegalObligation, VitalInterest, PublicTas
 // Terms are what a purpose is allowed by.
 type Terms struct {
 	Basis  Basis
-	Shares bool // it hands data to others for their own ends: an opt-out of sale stops it
-	Human  bool // people do it, one person at a time
-	stop   Kind // a limit that closes it besides those that close every automated purpose
+	Shares bool   // it hands data to others for their own ends: an opt-out of sale stops it
+	Human  bool   // people do it, one person at a time
+	Silent bool   // it says no word to the person: who said no to answers is kept in order all the same
+	Owed   string // why nobody can close it; empty of what people may close
+	stop   Kind   // a limit that closes it besides those that close every automated purpose
 }
 
 // known are the terms of Aver's own purposes; what tenants define rests on consent until they say otherwise. Support,
-// and what Art. 18(2) excepts, are done by people: everything else is taken for automated.
+// the desk, and what Art. 18(2) excepts, are done by people: everything else that people may close is taken for automated.
 var known = map[string]Terms{
+	Own:       {Basis: LegalObligation, Owed: "it is theirs: GDPR Art. 7(3), 12 to 22"},
+	Storage:   {Basis: LegitimateInterest, Owed: "storing is what a restriction leaves: GDPR Art. 18(2); what is deleted is used no more"},
+	Duty:      {Basis: LegalObligation, Owed: "GDPR Art. 5(2), 6(1)(c), 8, 17(3), 30"},
+	Security:  {Basis: LegitimateInterest, Owed: "GDPR Art. 32, recital 49; the rights of others: Art. 18(2)"},
+	Workspace: {Basis: Contract, Owed: "it is about nobody"},
+
 	Support:        {Basis: Consent, Human: true},
+	Desk:           {Basis: LegitimateInterest, Human: true, Silent: true},
 	LegalClaims:    {Basis: LegitimateInterest, Human: true},
 	Protection:     {Basis: LegitimateInterest, Human: true},
 	PublicInterest: {Basis: PublicTask, Human: true},
@@ -81,6 +103,12 @@ func Of(name string) Terms {
 	}
 	return Terms{Basis: Consent}
 }
+
+// Brought tells whether Aver brings the purpose, and so no tenant may define it.
+func Brought(name string) bool { _, is := known[name]; return is }
+
+// Fixed tells whether the ground of a purpose is not the tenant's to choose.
+func Fixed(name string) bool { return Brought(name) && !slices.Contains(Known, name) }
 
 // Exception tells whether a purpose may go on in spite of a restriction because the tenant says so (GDPR Art. 18(2)).
 func Exception(name string) bool {

@@ -331,7 +331,7 @@ func TestAnErasedPersonIsNowhereInTheWay(t *testing.T) {
 		into := h.make(t, contacts.Draft{Name: "Maria Winner"})
 		must(t, h.contacts.Merge(ctx, h.operator, stays, into, "the same"))
 		h.Filed(t)
-		erase := vault.Act("test.erase", vault.System())
+		erase := vault.Act("test.erase", purpose.Storage, vault.System())
 		for _, id := range []ids.Contact{gone, into} {
 			must(t, h.Vault.EraseSubject(ctx, vaulttest.System(h.Tenant), erase, id, "asked"))
 			_, err := h.Vault.FinishErasures(ctx, h.Tenant)
@@ -414,7 +414,7 @@ func TestBriefsNameManyAtOnce(t *testing.T) {
 		}
 		must(t, h.contacts.Merge(t.Context(), h.operator, wanted[3], wanted[4], ""))
 		wanted = append(wanted, ids.Contact{1})
-		look := vault.Act("test.look", vault.System())
+		look := vault.Act("test.look", purpose.Storage, vault.System())
 		must(t, h.Vault.View(t.Context(), vaulttest.System(h.Tenant), look, func(tx *vault.Tx) error {
 			got, err := h.contacts.Briefs(tx, wanted)
 			if len(got) != 130 || got[wanted[129]].Name.Reveal() != "person 129" || got[wanted[3]].Name.Reveal() != "person 4" {
@@ -489,7 +489,7 @@ func TestHoldsFollowAMergeAndItsUndoing(t *testing.T) {
 		_, err := service.Place(t.Context(), h.owner, holds.Draft{Contact: ada, Ground: holds.LegalClaims, Reason: "a claim", ReviewAt: h.Clock.Now().Add(time.Hour)})
 		must(t, err)
 		covered := func() (n int) {
-			must(t, h.Vault.View(t.Context(), vaulttest.System(h.Tenant), vault.Act("test.look", vault.System()), func(tx *vault.Tx) error {
+			must(t, h.Vault.View(t.Context(), vaulttest.System(h.Tenant), vault.Act("test.look", purpose.Storage, vault.System()), func(tx *vault.Tx) error {
 				who, err := holds.Held(tx, twin)
 				n = len(who)
 				return err

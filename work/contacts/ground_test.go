@@ -48,7 +48,7 @@ var entrances = map[consent.How]func(t *testing.T, h *house, g []identity.Ground
 	},
 }
 
-var bring = vault.Act("test.bring", vault.System())
+var bring = vault.Act("test.bring", purpose.Storage, vault.System())
 
 func TestAnIdentityWithoutAGroundIsRefusedAtEveryEntranceOnceTheTenantDemandsOne(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
@@ -131,7 +131,7 @@ func TestATenantsWordOpensNoPurpose(t *testing.T) {
 		said[0].Basis, said[0].Purpose = purpose.Consent, purpose.Outreach
 		id, err := entrances[consent.BySigned](t, h, said)
 		must(t, err)
-		n, writing := 0, vault.Act("test.write_first", vault.System(), vault.For(purpose.Outreach))
+		n, writing := 0, vault.Act("test.write_first", purpose.Sync, vault.System()).For(purpose.Outreach)
 		must(t, h.Vault.View(t.Context(), vaulttest.System(h.Tenant), writing, func(tx *vault.Tx) (err error) {
 			n, err = contacts.Contacts.Count(tx, "id = ?", id)
 			return err

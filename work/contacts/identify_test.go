@@ -12,6 +12,7 @@ import (
 	"aver/base/ids"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 	"aver/work/contacts"
 )
@@ -75,7 +76,7 @@ func TestAMergeIsALinkThatUndoTakesBack(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		look := vault.Act("test.look", vault.System())
+		look := vault.Act("test.look", purpose.Storage, vault.System())
 		must(t, h.Vault.View(ctx, vaulttest.System(h.Tenant), look, func(tx *vault.Tx) error {
 			linked, err := contacts.Linked(tx, b)
 			if !same(linked, []ids.Contact{a, b}) {
@@ -212,7 +213,7 @@ func (s *street) name(rt *rapid.T) {
 // all reads everybody of this run.
 func (s *street) all() map[ids.Contact]contacts.Contact {
 	out := map[ids.Contact]contacts.Contact{}
-	look := vault.Act("test.look", vault.System())
+	look := vault.Act("test.look", purpose.Storage, vault.System())
 	must(s.t, s.h.Vault.View(s.t.Context(), vaulttest.System(s.h.Tenant), look, func(tx *vault.Tx) error {
 		for _, id := range s.people {
 			c, err := contacts.Contacts.Get(tx, id)

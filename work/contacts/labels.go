@@ -10,11 +10,6 @@ import (
 	"aver/vault"
 )
 
-var (
-	actTag   = vault.Act("contact_tag.write", staff, vault.Scope(scopeWrite))
-	actLabel = vault.Act("contact.label", staff, vault.Scope(scopeWrite))
-)
-
 const (
 	maxTags      = 200
 	maxTagsOfOne = 20

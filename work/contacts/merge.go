@@ -25,13 +25,6 @@ const (
 	mostLinked = 50 // so that a person's page reads them all
 )
 
-var (
-	actMerge   = vault.Act("contact.merge", staff, vault.Scope(scopeWrite))
-	actUnmerge = vault.Act("contact.unmerge", staff, vault.Scope(scopeWrite))
-	actBlock   = vault.Act("contact.block", staff, vault.Scope(scopeWrite))
-	actArchive = vault.Act("contact.archive", staff, vault.Scope(scopeWrite))
-)
-
 // Merge shows one contact with another from now on. An unverified contact is never merged with a verified one, nor are
 // two that the tenant's site knows by different names. The reason is optional.
 func (s *Service) Merge(ctx context.Context, actor vault.Actor, from, into ids.Contact, reason string) error {

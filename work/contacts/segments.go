@@ -69,8 +69,6 @@ func match(tx *vault.Tx, c Contact, rules []Rule) (bool, error) {
 	return true, nil
 }
 
-var actSegment = vault.Act("contact_segment.write", staff, vault.Scope(scopeWrite))
-
 const (
 	maxSegments = 100
 	maxDays     = 3650

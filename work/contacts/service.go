@@ -23,17 +23,23 @@ const (
 )
 
 var (
-	staff     = vault.Roles(vault.Owner, vault.Administrator, vault.Operator)
-	lookers   = vault.Roles(vault.Owner, vault.Administrator, vault.Operator, vault.DPO)
-	answers   = vault.For(purpose.Support)
-	actMatch  = vault.Act("contact.match", lookers, vault.Scope(scopeRead), vault.System()) // says no more than that there is somebody
-	actRead   = vault.Act("contact.read", lookers, vault.Scope(scopeRead), vault.System(), answers)
-	actView   = vault.Act("contact.view", lookers, vault.Scope(scopeRead), vault.Reads(), answers)
-	actCreate = vault.Act("contact.create", staff, vault.Scope(scopeWrite), vault.System())
-	actUpdate = vault.Act("contact.update", staff, vault.Scope(scopeWrite), vault.System())
-	actClaim  = vault.Act("contact.claim", vault.Visitors())
-	actSeen   = vault.Act("contact.seen", vault.System())
-	actVerify = vault.Act("contact.verify", vault.System())
+	staff      = vault.Roles(vault.Owner, vault.Administrator, vault.Operator)
+	lookers    = vault.Roles(vault.Owner, vault.Administrator, vault.Operator, vault.DPO)
+	actMatch   = vault.Act("contact.match", purpose.Storage, lookers, vault.Scope(scopeRead), vault.System()) // says no more than that there is somebody
+	actRead    = vault.Act("contact.read", purpose.Support, lookers, vault.Scope(scopeRead), vault.System())
+	actView    = vault.Act("contact.view", purpose.Support, lookers, vault.Scope(scopeRead), vault.Reads())
+	actCreate  = vault.Act("contact.create", purpose.Desk, staff, vault.Scope(scopeWrite), vault.System())
+	actUpdate  = vault.Act("contact.update", purpose.Desk, staff, vault.Scope(scopeWrite), vault.System())
+	actClaim   = vault.Act("contact.claim", purpose.Own, vault.Visitors())
+	actSeen    = vault.Act("contact.seen", purpose.Desk, vault.System())
+	actVerify  = vault.Act("contact.verify", purpose.Own, vault.System())
+	actTag     = vault.Act("contact_tag.write", purpose.Storage, staff, vault.Scope(scopeWrite))
+	actLabel   = vault.Act("contact.label", purpose.Desk, staff, vault.Scope(scopeWrite))
+	actMerge   = vault.Act("contact.merge", purpose.Desk, staff, vault.Scope(scopeWrite))
+	actUnmerge = vault.Act("contact.unmerge", purpose.Desk, staff, vault.Scope(scopeWrite))
+	actBlock   = vault.Act("contact.block", purpose.Security, staff, vault.Scope(scopeWrite))
+	actArchive = vault.Act("contact.archive", purpose.Desk, staff, vault.Scope(scopeWrite))
+	actSegment = vault.Act("contact_segment.write", purpose.Workspace, staff, vault.Scope(scopeWrite))
 )
 
 // MayWrite tells whether the actor may change contacts: for pages that hide what would be refused.

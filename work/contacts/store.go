@@ -6,6 +6,7 @@ import (
 	"aver/vault"
 	"aver/work/contacts/attributes"
 	"aver/work/contacts/fields"
+	"cmp"
 )
 
 // Check brings a draft into the form in which it is stored, or says which fields are not usable.
@@ -49,7 +50,7 @@ func Try(tx *vault.Tx, d Draft) (exists bool, err error) {
 		}
 	}
 	c, err := about(tx, d)
-	return !c.ID.IsZero(), err
+	return !c.ID.IsZero(), cmp.Or(err, tx.May(c.ID))
 }
 
 // ErrSeveral says that an address does not tell whom a draft is about.

@@ -103,17 +103,17 @@ var (
 
 var (
 	lookers   = vault.Roles(vault.Owner, vault.Administrator, vault.Operator, vault.DPO)
-	actRead   = vault.Act("enrichment.read", vault.Roles(vault.Owner, vault.Administrator, vault.DPO, vault.Auditor), vault.Scope("settings:read"), vault.System())
-	actSet    = vault.Act("enrichment.set", vault.Roles(vault.Owner, vault.DPO), vault.Scope("settings:write"))
-	actView   = vault.Act("enrichment.view", lookers, vault.Scope("contacts:read"), vault.Reads(), vault.For(purpose.Support))
-	actAsk    = vault.Act("enrichment.ask", vault.Roles(vault.Owner, vault.Administrator, vault.Operator), vault.Scope("contacts:write"))
-	actForget = vault.Act("enrichment.forget", lookers, vault.Scope("contacts:write"), vault.System())
-	actNotify = vault.Act("enrichment.notify", vault.System())
-	actSweep  = vault.Act("enrichment.sweep", vault.System())
+	actRead   = vault.Act("enrichment.read", purpose.Workspace, vault.Roles(vault.Owner, vault.Administrator, vault.DPO, vault.Auditor), vault.Scope("settings:read"), vault.System())
+	actSet    = vault.Act("enrichment.set", purpose.Workspace, vault.Roles(vault.Owner, vault.DPO), vault.Scope("settings:write"))
+	actView   = vault.Act("enrichment.view", purpose.Support, lookers, vault.Scope("contacts:read"), vault.Reads())
+	actAsk    = vault.Act("enrichment.ask", purpose.Enrichment, vault.Roles(vault.Owner, vault.Administrator, vault.Operator), vault.Scope("contacts:write"))
+	actForget = vault.Act("enrichment.forget", purpose.Storage, lookers, vault.Scope("contacts:write"), vault.System())
+	actNotify = vault.Act("enrichment.notify", purpose.Own, vault.System())
+	actSweep  = vault.Act("enrichment.sweep", purpose.Storage, vault.System())
 
 	// What touches people for the sake of enrichment: the vault keeps from it whoever objects.
-	actLook = vault.Act("enrichment.look", vault.System(), vault.For(purpose.Enrichment))
-	actKeep = vault.Act("enrichment.keep", vault.System(), vault.For(purpose.Enrichment))
+	actLook = vault.Act("enrichment.look", purpose.Enrichment, vault.System())
+	actKeep = vault.Act("enrichment.keep", purpose.Enrichment, vault.System())
 )
 
 // Mailer sends one letter.

@@ -212,7 +212,7 @@ func TestWhatIsFoundGoesWithTheSourceThePersonAndTheButton(t *testing.T) {
 	})
 }
 
-var actErase = vault.Act("test.erase", vault.System())
+var actErase = vault.Act("test.erase", purpose.Storage, vault.System())
 
 func TestATokenIsNeverShownAndNeverGoesToAnotherHost(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
@@ -332,7 +332,7 @@ func TestWithoutAPostNobodyIsLookedUp(t *testing.T) {
 	})
 }
 
-var actSay = vault.Act("test.say", vault.System())
+var actSay = vault.Act("test.say", purpose.Storage, vault.System())
 
 func TestWhoIsRestrictedOrObjectsIsNotAskedAboutAndWhatWasFoundGoes(t *testing.T) {
 	for name, said := range map[string]vault.Standing{

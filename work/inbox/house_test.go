@@ -20,6 +20,7 @@ import (
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/postgres/pgtest"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 	"aver/work/contacts"
 	"aver/work/inbox"
@@ -81,7 +82,7 @@ func refused(tb testing.TB, what string, err error, kind errs.Kind) {
 	}
 }
 
-var actSeed = vault.Act("test.seed", vault.System())
+var actSeed = vault.Act("test.seed", purpose.Storage, vault.System())
 
 // user makes somebody who works for a tenant.
 func (h *house) user(tb testing.TB, tenant ids.Tenant, name string, roles ...vault.Role) vault.Actor {

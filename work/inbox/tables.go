@@ -123,27 +123,26 @@ const (
 var (
 	staff   = vault.Roles(vault.Owner, vault.Administrator, vault.Operator)
 	readers = vault.Roles(vault.Owner, vault.Administrator, vault.Operator, vault.DPO)
-	answers = vault.For(purpose.Support)
 )
 
 // What can be done. conversation_part_deletion is the field's usual word for a message taken out.
 var (
-	actReceive  = vault.Act("message.receive", vault.Visitors(), answers)
-	actReply    = vault.Act("message.reply", staff, vault.Scope(scopeWrite), answers)
-	actNote     = vault.Act("note.write", staff, vault.Scope(scopeWrite))
-	actRedact   = vault.Act("conversation_part_deletion", vault.Roles(vault.Owner, vault.Administrator, vault.Operator, vault.DPO), vault.Scope(scopeWrite))
-	actLook     = vault.Act("conversation.look", readers, vault.Scope(scopeRead), vault.Visitors(), vault.System())
-	actOpen     = vault.Act("conversation.read", readers, vault.Scope(scopeRead), vault.Reads(), answers)
-	actList     = vault.Act("conversation.list", readers, vault.Scope(scopeRead), answers)
-	actSearch   = vault.Act("conversation.search", readers, vault.Scope(scopeRead), vault.Reads(), answers) // about many people, and it shows what they wrote
-	actMark     = vault.Act("conversation.mark_read", staff, vault.Scope(scopeWrite), vault.Visitors())
-	actState    = vault.Act("conversation.set_state", staff, vault.Scope(scopeWrite), vault.System())
-	actSnooze   = vault.Act("conversation.snooze", staff, vault.Scope(scopeWrite))
-	actAssign   = vault.Act("conversation.assign", staff, vault.Scope(scopeWrite))
-	actTag      = vault.Act("conversation.label", staff, vault.Scope(scopeWrite))
-	actUpload   = vault.Act("attachment.upload", staff, vault.Scope(scopeWrite), vault.Visitors(), answers)
-	actDownload = vault.Act("attachment.read", readers, vault.Scope(scopeRead), vault.Reads(), answers)
-	actSweep    = vault.Act("attachment.sweep", vault.System())
+	actReceive  = vault.Act("message.receive", purpose.Support, vault.Visitors())
+	actReply    = vault.Act("message.reply", purpose.Support, staff, vault.Scope(scopeWrite))
+	actNote     = vault.Act("note.write", purpose.Desk, staff, vault.Scope(scopeWrite))
+	actRedact   = vault.Act("conversation_part_deletion", purpose.Storage, vault.Roles(vault.Owner, vault.Administrator, vault.Operator, vault.DPO), vault.Scope(scopeWrite))
+	actLook     = vault.Act("conversation.look", purpose.Desk, readers, vault.Scope(scopeRead), vault.Visitors(), vault.System())
+	actOpen     = vault.Act("conversation.read", purpose.Support, readers, vault.Scope(scopeRead), vault.Reads())
+	actList     = vault.Act("conversation.list", purpose.Support, readers, vault.Scope(scopeRead))
+	actSearch   = vault.Act("conversation.search", purpose.Support, readers, vault.Scope(scopeRead), vault.Reads()) // about many people, and it shows what they wrote
+	actMark     = vault.Act("conversation.mark_read", purpose.Desk, staff, vault.Scope(scopeWrite), vault.Visitors())
+	actState    = vault.Act("conversation.set_state", purpose.Desk, staff, vault.Scope(scopeWrite), vault.System())
+	actSnooze   = vault.Act("conversation.snooze", purpose.Desk, staff, vault.Scope(scopeWrite))
+	actAssign   = vault.Act("conversation.assign", purpose.Desk, staff, vault.Scope(scopeWrite))
+	actTag      = vault.Act("conversation.label", purpose.Desk, staff, vault.Scope(scopeWrite))
+	actUpload   = vault.Act("attachment.upload", purpose.Support, staff, vault.Scope(scopeWrite), vault.Visitors())
+	actDownload = vault.Act("attachment.read", purpose.Support, readers, vault.Scope(scopeRead), vault.Reads())
+	actSweep    = vault.Act("attachment.sweep", purpose.Storage, vault.System())
 
 	actions = []*vault.Action{actReceive, actReply, actNote, actRedact, actLook, actOpen, actList, actSearch, actMark, actState, actSnooze, actAssign,
 		actTag, actUpload, actDownload, actSweep}

@@ -16,7 +16,7 @@ import (
 )
 
 // actTell is telling programs about people: it is for the purpose sync, which people may close.
-var actTell = vault.Act("webhook.tell", vault.System(), vault.For(purpose.Sync))
+var actTell = vault.Act("webhook.tell", purpose.Sync, vault.System())
 
 // owed are the events that must be told whatever somebody has closed: that they closed it, and what was corrected or
 // erased (GDPR Art. 19; 11 CCR § 7026(f)(2)), and how requests stand that the tenant must answer.

@@ -15,6 +15,7 @@ import (
 	"aver/frame/jobs"
 	"aver/frame/module/moduletest"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 	"aver/work/webhooks"
 )
@@ -31,7 +32,7 @@ type house struct {
 	owner vault.Actor
 }
 
-var actSay = vault.Act("test.say", vault.System())
+var actSay = vault.Act("test.say", purpose.Storage, vault.System())
 
 func config(t testing.TB) vaulttest.Config {
 	t.Helper()

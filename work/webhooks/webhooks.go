@@ -25,6 +25,7 @@ import (
 	"aver/frame/jobs"
 	"aver/frame/module"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/work/webhooks/ui"
 )
 
@@ -110,12 +111,12 @@ var (
 )
 
 var (
-	actRead    = vault.Act("webhook.read", vault.Roles(vault.Owner, vault.Administrator, vault.Auditor), vault.Scope("webhooks:read"), vault.System())
-	actWrite   = vault.Act("webhook.write", vault.Roles(vault.Owner, vault.Administrator), vault.Scope("webhooks:write"))
-	actRotate  = vault.Act("webhook.rotate", vault.Roles(vault.Owner, vault.Administrator), vault.Scope("webhooks:write"))
-	actReplay  = vault.Act("webhook.replay", vault.Roles(vault.Owner, vault.Administrator), vault.Scope("webhooks:write"))
-	actQueue   = vault.Act("webhook.queue", vault.System())
-	actAttempt = vault.Act("webhook.attempt", vault.System())
+	actRead    = vault.Act("webhook.read", purpose.Workspace, vault.Roles(vault.Owner, vault.Administrator, vault.Auditor), vault.Scope("webhooks:read"), vault.System())
+	actWrite   = vault.Act("webhook.write", purpose.Workspace, vault.Roles(vault.Owner, vault.Administrator), vault.Scope("webhooks:write"))
+	actRotate  = vault.Act("webhook.rotate", purpose.Workspace, vault.Roles(vault.Owner, vault.Administrator), vault.Scope("webhooks:write"))
+	actReplay  = vault.Act("webhook.replay", purpose.Sync, vault.Roles(vault.Owner, vault.Administrator), vault.Scope("webhooks:write"))
+	actQueue   = vault.Act("webhook.queue", purpose.Sync, vault.System())
+	actAttempt = vault.Act("webhook.attempt", purpose.Sync, vault.System())
 )
 
 // Service tells endpoints what happened.

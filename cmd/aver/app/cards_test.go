@@ -219,7 +219,7 @@ func (s scene) everything(t *testing.T) map[string][]string {
 	return out
 }
 
-var actLook = vault.Act("test.look", vault.System())
+var actLook = vault.Act("test.look", purpose.Storage, vault.System())
 
 func note[T any](t *testing.T, tx *vault.Tx, out map[string][]string, table *vault.Table[T]) {
 	t.Helper()

@@ -13,6 +13,7 @@ import (
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/journal"
+	"aver/vault/purpose"
 )
 
 // wrong is what an examination finds in a folder.
@@ -25,7 +26,7 @@ func wrong(t *testing.T, folder string) string {
 	return strings.Join(h.Findings, "\n")
 }
 
-var actKeep = vault.Act("test.keep", vault.System())
+var actKeep = vault.Act("test.keep", purpose.Storage, vault.System())
 
 // furnished is an installation with two workspaces, each with a log, keys and a file.
 func furnished(t *testing.T) (folder string, tenants []vault.Tenant) {

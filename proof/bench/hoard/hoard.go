@@ -15,6 +15,7 @@ import (
 	"aver/proof/house"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/work/contacts"
 	"aver/work/inbox"
 )
@@ -32,7 +33,7 @@ type Hoard struct {
 }
 
 // Seed is what storing all of it is called in the log.
-var Seed = vault.Act("bench.seed", vault.System())
+var Seed = vault.Act("bench.seed", purpose.Storage, vault.System())
 
 // Open makes a workspace with so many messages, some of them of talkers.
 func Open(ctx context.Context, config app.Config, messages, talkers, each int) (*Hoard, error) {

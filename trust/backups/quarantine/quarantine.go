@@ -19,6 +19,7 @@ import (
 	"aver/vault"
 	"aver/vault/durable"
 	"aver/vault/engine"
+	"aver/vault/purpose"
 )
 
 // quarantine is the file that keeps a restored folder from being served.
@@ -37,8 +38,8 @@ var (
 	Tables  = []vault.AnyTable{quarantines}
 	Actions = []*vault.Action{actLook, actRelease}
 
-	actLook    = vault.Act("backup.quarantine.read", vault.System())
-	actRelease = vault.Act("backup.release", vault.System())
+	actLook    = vault.Act("backup.quarantine.read", purpose.Storage, vault.System())
+	actRelease = vault.Act("backup.release", purpose.Storage, vault.System())
 )
 
 func system() vault.Actor { return identity.System(ids.Installation, "backups") }

@@ -164,7 +164,7 @@ func TestATenantsWordHasAReceiptToo(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		who, visitor := h.person(t)
 		said := consent.Brought{How: consent.BySigned, Key: "kid1", Identity: true, Grounds: []identity.Ground{{Basis: purpose.Contract, Purpose: consent.Support, Since: h.Clock.Now().Add(-time.Hour), Words: "order 17"}}}
-		state := vault.Act("test.state", vault.System())
+		state := vault.Act("test.state", purpose.Storage, vault.System())
 		for range 2 { // saying the same again changes nothing
 			must(t, h.Vault.Do(t.Context(), vaulttest.System(h.Tenant), state, func(tx *vault.Tx) error {
 				if err := said.Check(tx, who); err != nil {

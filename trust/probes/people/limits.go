@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"aver/frame/claim"
@@ -24,6 +25,8 @@ type limited struct {
 	kept                         int            // rows about the restricted person that are still there
 	refused                      int            // refusals in the log
 	lifted                       int            // rows that a purpose sees again once the restriction is lifted
+	tried                        int            // actions that programs may take, besides those that are owed
+	through                      []string       // those of them that see the restricted person
 }
 
 func (w view) close(ctx context.Context, p *world.Person, body string) error {
@@ -42,7 +45,7 @@ func (w view) seen(ctx context.Context, p *world.Person) (map[string]int, error)
 	return out, nil
 }
 
-// limit restricts somebody and has somebody else object.
+// limit has somebody object, and restricts them.
 func (w view) limit(ctx context.Context) (l limited, err error) {
 	p, err := w.NewPerson(ctx)
 	if err != nil {
@@ -67,8 +70,51 @@ func (w view) limit(ctx context.Context) (l limited, err error) {
 	return l, w.lookAtLimited(ctx, p, &l)
 }
 
+// owed are the actions of programs that show something of everybody, whoever has closed what: that there is somebody, so
+// that nobody is stored twice, and what they have said.
+var owed = []string{"contact.match", "contact_import.run", "restriction.read", "consent.read"}
+
+// readable are the scopes that show programs what is kept of people, and tell them of people.
+var readable = []string{"contacts:read", "conversations:read"}
+
+// walk takes every action that shows programs people: those of the interface as the canary's program, whatever they say
+// that they are for, and those of Aver's own programs that are for a purpose which people may close.
+func (w view) walk(ctx context.Context, p *world.Person, l *limited) error {
+	program, err := w.Identity.Authenticate((&http.Request{Header: inside.Bearer(p.Side.Key)}).WithContext(ctx))
+	if err != nil {
+		return err
+	}
+	for _, a := range w.Identity.Actions() {
+		actor := program
+		switch terms := purpose.Of(a.Purpose()); {
+		case slices.Contains(owed, a.Name()):
+			continue
+		case slices.Contains(readable, a.Scope()):
+		case terms.Human || terms.Owed != "":
+			continue
+		default:
+			actor = world.System(p.Side.Tenant)
+		}
+		if !actor.Can(a) {
+			continue
+		}
+		l.tried++
+		rows, err := w.SeenBy(ctx, p, actor, a)
+		if err != nil {
+			return fmt.Errorf("%s: %w", a.Name(), err)
+		}
+		if rows > 0 {
+			l.through = append(l.through, a.Name())
+		}
+	}
+	return nil
+}
+
 func (w view) lookAtLimited(ctx context.Context, p *world.Person, l *limited) (err error) {
 	if l.restricted, err = w.seen(ctx, p); err != nil {
+		return err
+	}
+	if err := w.walk(ctx, p, l); err != nil {
 		return err
 	}
 	for _, name := range closable {
@@ -97,8 +143,8 @@ func (w view) lookAtLimited(ctx context.Context, p *world.Person, l *limited) (e
 func restriction(w view) claim.Claim {
 	return claim.Claim{
 		ID: "rgt-5", Theme: world.People, Owner: world.DPO, Every: world.Hourly, On: []string{"contact.restricted", "contact.objected"},
-		Wording:   "Whoever objects, or has their data restricted, is processed no more and kept: of {rows} rows programs saw before, they see {left} of {purposes} purposes, and {refused} attempts to write were refused and logged",
-		Predicate: "After a canary's visitor objected, and again after a restriction was placed by the API, actions for answering by a program, enrichment, analytics and handing on see no row about them, every attempt of theirs to write about them is refused and stands in the log, the rows are all still there, and are seen again once the restriction is lifted.",
+		Wording:   "Whoever objects, or has their data restricted, is processed no more and kept: of {rows} rows programs saw before, they see {left} of {purposes} purposes, none of {tried} actions of programs sees them, and {refused} attempts to write were refused and logged",
+		Predicate: "After a canary's visitor objected, and again after a restriction was placed by the API, actions for answering by a program, enrichment, analytics and handing on see no row about them, no action by which programs are shown people or work on them sees them either, every attempt of theirs to write about them is refused and stands in the log, the rows are all still there, and are seen again once the restriction is lifted.",
 		Method:    "The probe lets a visitor write to a canary tenant, places and lifts objection and restriction by the API, and asks the store each time what an action for each purpose sees and may write.",
 		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P4.1"}, GDPR: []string{"18(1)", "21(1)", "18(2)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
@@ -106,6 +152,8 @@ func restriction(w view) claim.Claim {
 			return judgeLimits(l), err
 		},
 		Fixtures: []claim.Fixture{
+			judged("an action for programs whose purpose was dropped", func(l *limited) { l.through = []string{"contact.read"} }),
+			judged("programs that nobody tried", func(l *limited) { l.tried = 0 }),
 			judged("a restriction that is only shown", func(l *limited) { l.restricted = l.before }),
 			judged("an objection that analytics does not hear", func(l *limited) { l.objected = map[string]int{purpose.Analytics: 3} }),
 			judged("a program that writes without looking", func(l *limited) { l.written = []string{purpose.Sync} }),
@@ -120,7 +168,7 @@ func restriction(w view) claim.Claim {
 // judged is a world in which all is well but for one thing.
 func judged(name string, spoil func(*limited)) claim.Fixture {
 	return world.Fixture(name, func(context.Context) (claim.Evidence, error) {
-		l := limited{before: map[string]int{}, kept: 3, refused: len(closable), lifted: 3}
+		l := limited{before: map[string]int{}, kept: 3, refused: len(closable), lifted: 3, tried: 9}
 		for _, name := range closable {
 			l.before[name] = 3
 		}
@@ -142,6 +190,7 @@ func judgeLimits(l limited) claim.Evidence {
 		e.See(l.restricted[name] == 0, name+" after a restriction", "%d rows seen", l.restricted[name])
 	}
 	e.See(open == len(closable), "purposes that saw the person before", "%d", open)
+	e.See(l.tried > len(closable) && len(l.through) == 0, "actions of programs that see the restricted", "%s of %d", orNone(l.through), l.tried)
 	e.See(len(l.written) == 0, "purposes that could write all the same", "%s", orNone(l.written))
 	e.See(l.refused >= len(closable), "refusals in the log", "%d", l.refused)
 	e.See(l.kept >= rows && l.kept > 0, "rows that are kept meanwhile", "%d", l.kept)
@@ -149,6 +198,7 @@ func judgeLimits(l limited) claim.Evidence {
 	e.Figure("rows", "%d", rows)
 	e.Figure("left", "%d", left)
 	e.Figure("purposes", "%s", page.Number(len(closable)))
+	e.Figure("tried", "%d", l.tried)
 	e.Figure("refused", "%d", l.refused)
 	return e
 }

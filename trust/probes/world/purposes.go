@@ -17,7 +17,12 @@ import (
 
 // Sees counts the rows about a person that an action for the purpose gets to see.
 func (w *World) Sees(ctx context.Context, p *Person, purpose string) (rows int, err error) {
-	err = w.Vault.View(ctx, System(p.Side.Tenant), Act.For(purpose), func(tx *vault.Tx) error {
+	return w.SeenBy(ctx, p, System(p.Side.Tenant), Act.For(purpose))
+}
+
+// SeenBy counts the rows about a person that somebody gets to see with an action.
+func (w *World) SeenBy(ctx context.Context, p *Person, actor vault.Actor, action *vault.Action) (rows int, err error) {
+	err = w.Vault.View(ctx, actor, action, func(tx *vault.Tx) error {
 		totals, err := w.Vault.Totals(tx, p.Actor.Subject())
 		delete(totals, vault.Standings.Name()) // which decides, and is never hidden
 		rows = 0

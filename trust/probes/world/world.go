@@ -28,6 +28,7 @@ import (
 	"aver/trust/rights/told"
 	"aver/trust/subprocessors"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 // World is the installation as the probes see it.
@@ -95,7 +96,7 @@ func Fixture(name string, probe func(context.Context) (claim.Evidence, error)) c
 }
 
 // Act is what probes do in the log.
-var Act = vault.Act("claim.probe", vault.System())
+var Act = vault.Act("claim.probe", purpose.Duty, vault.System())
 
 // System is how probes read what no caller may: to look for what should not be there.
 func System(tenant ids.Tenant) vault.Actor { return identity.System(tenant, "probes") }

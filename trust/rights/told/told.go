@@ -22,6 +22,7 @@ import (
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/journal"
+	"aver/vault/purpose"
 )
 
 //go:embed migrations/*.sql
@@ -96,9 +97,9 @@ var (
 
 var (
 	readers  = vault.Roles(vault.Owner, vault.Administrator, vault.DPO, vault.Auditor)
-	actRead  = vault.Act("recipient.read", readers, vault.Scope("privacy:read"), vault.Visitors(), vault.System())
-	actWrite = vault.Act("recipient.write", vault.Roles(vault.Owner, vault.Administrator, vault.DPO), vault.Scope("privacy:write"), vault.System())
-	actTell  = vault.Act("recipient.tell", vault.System())
+	actRead  = vault.Act("recipient.read", purpose.Own, readers, vault.Scope("privacy:read"), vault.Visitors(), vault.System())
+	actWrite = vault.Act("recipient.write", purpose.Own, vault.Roles(vault.Owner, vault.Administrator, vault.DPO), vault.Scope("privacy:write"), vault.System())
+	actTell  = vault.Act("recipient.tell", purpose.Own, vault.System())
 )
 
 // Events are what recipients must hear of.

@@ -25,6 +25,7 @@ import (
 	"aver/vault"
 	"aver/vault/journal"
 	"aver/vault/postgres/pgtest"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 )
 
@@ -118,7 +119,7 @@ func each(t *testing.T, test func(*testing.T, *world)) {
 	vaulttest.Each(t, c, func(t *testing.T, k *vaulttest.Kit) { test(t, settle(t, k)) })
 }
 
-var act = vault.Act("test.happen", vault.System())
+var act = vault.Act("test.happen", purpose.Storage, vault.System())
 
 func (w *world) happen(t testing.TB, event string, who ids.Contact) {
 	t.Helper()

@@ -7,6 +7,7 @@ import (
 
 	"aver/base/eventually"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 	"aver/work/contacts/fields"
 	"aver/work/inbox"
@@ -57,4 +58,4 @@ func TestWhatTheTenantDoesNotProcessIsDroppedAndSwept(t *testing.T) {
 	})
 }
 
-var actLook = vault.Act("test.look", vault.System())
+var actLook = vault.Act("test.look", purpose.Storage, vault.System())

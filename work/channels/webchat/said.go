@@ -31,7 +31,7 @@ type pageEvent struct {
 
 var pageEvents = vault.Define[pageEvent]("webchat_events", vault.Purpose("seeing what somebody did on the site before they wrote"), vault.KeepFor(90*24*time.Hour))
 
-var actSay = vault.Act("visitor.say", vault.Visitors(), vault.For(purpose.Support))
+var actSay = vault.Act("visitor.say", purpose.Support, vault.Visitors())
 
 const (
 	mostEvents  = 20  // in one request

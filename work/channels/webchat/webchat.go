@@ -21,6 +21,7 @@ import (
 	"aver/trust/identity"
 	"aver/trust/rights"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/work/contacts"
 	"aver/work/inbox"
 )
@@ -53,8 +54,8 @@ type settingsRow struct {
 var (
 	table = vault.Define[settingsRow]("webchat_settings", vault.Purpose("showing the chat widget as the tenant wants it"), vault.KeepWhile("as long as the account"))
 
-	actReadSettings  = vault.Act("webchat_settings.read", vault.Everyone(), vault.Scope("settings:read"), vault.System())
-	actWriteSettings = vault.Act("webchat_settings.update", vault.Roles(vault.Owner, vault.Administrator), vault.Scope("settings:write"), vault.System())
+	actReadSettings  = vault.Act("webchat_settings.read", purpose.Workspace, vault.Everyone(), vault.Scope("settings:read"), vault.System())
+	actWriteSettings = vault.Act("webchat_settings.update", purpose.Workspace, vault.Roles(vault.Owner, vault.Administrator), vault.Scope("settings:write"), vault.System())
 )
 
 // Service serves the widget.

@@ -16,6 +16,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/work/contacts/fields"
 )
 
@@ -69,8 +70,8 @@ var (
 	attributeName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
 	chiefs        = vault.Roles(vault.Owner, vault.Administrator)
 	lookers       = vault.Roles(vault.Owner, vault.Administrator, vault.Operator, vault.DPO)
-	actList       = vault.Act("data_attribute.read", lookers, vault.Scope("contacts:read"), vault.System())
-	actDefine     = vault.Act("data_attribute.write", chiefs, vault.Scope("contacts:write"))
+	actList       = vault.Act("data_attribute.read", purpose.Workspace, lookers, vault.Scope("contacts:read"), vault.System())
+	actDefine     = vault.Act("data_attribute.write", purpose.Workspace, chiefs, vault.Scope("contacts:write"))
 )
 
 // Service keeps the attributes.

@@ -18,6 +18,7 @@ import (
 	"aver/frame/module"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/work/contacts"
 )
 
@@ -108,20 +109,20 @@ const keptFor = 7 * 24 * time.Hour
 
 // The tables.
 var (
-	purpose = vault.Purpose("bringing lists of people into the contacts")
-	Imports = vault.Define[Import]("contact_imports", purpose, vault.KeepWhile("a week, so that the rows which were refused can be corrected"))
-	Faults  = vault.Define[Fault]("contact_import_faults", purpose, vault.KeepWhile("as long as the import"))
+	bringing = vault.Purpose("bringing lists of people into the contacts")
+	Imports  = vault.Define[Import]("contact_imports", bringing, vault.KeepWhile("a week, so that the rows which were refused can be corrected"))
+	Faults   = vault.Define[Fault]("contact_import_faults", bringing, vault.KeepWhile("as long as the import"))
 )
 
 var (
 	staff     = vault.Roles(vault.Owner, vault.Administrator, vault.Operator)
-	actRead   = vault.Act("contact_import.read", staff, vault.System())
-	actUpload = vault.Act("contact_import.upload", staff)
-	actStart  = vault.Act("contact_import.start", staff)
-	actCancel = vault.Act("contact_import.cancel", staff)
-	actReport = vault.Act("contact_import.download", staff, vault.Reads())
-	actRun    = vault.Act("contact_import.run", vault.System())
-	actSweep  = vault.Act("contact_import.sweep", vault.System())
+	actRead   = vault.Act("contact_import.read", purpose.Workspace, staff, vault.System())
+	actUpload = vault.Act("contact_import.upload", purpose.Workspace, staff)
+	actStart  = vault.Act("contact_import.start", purpose.Workspace, staff)
+	actCancel = vault.Act("contact_import.cancel", purpose.Workspace, staff)
+	actReport = vault.Act("contact_import.download", purpose.Workspace, staff, vault.Reads())
+	actRun    = vault.Act("contact_import.run", purpose.Sync, vault.System(), vault.Finds()) // who is there already is not stored twice, also of those who closed it
+	actSweep  = vault.Act("contact_import.sweep", purpose.Storage, vault.System())
 )
 
 // Queue runs what is due.

@@ -131,7 +131,7 @@ func (h *house) get(t testing.TB, id imports.ID) imports.Import {
 func (h *house) people(t testing.TB) int {
 	t.Helper()
 	n := 0
-	look := vault.Act("test.look", vault.System())
+	look := vault.Act("test.look", purpose.Storage, vault.System())
 	must(t, h.Vault.View(t.Context(), vaulttest.System(h.Tenant), look, func(tx *vault.Tx) (err error) {
 		n, err = contacts.Contacts.Count(tx, "")
 		return err
@@ -313,6 +313,32 @@ func TestAKnownPersonIsChangedAndAClaimIsNot(t *testing.T) {
 	})
 }
 
+// Who is there is known, so that nobody is stored twice; but a file changes nothing about whoever has closed that.
+func TestAFileChangesNothingAboutWhoeverHasClosedIt(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.run(t, "id;email;name\n1;anna@shop.example;Anna\n2;berta@shop.example;Berta\n3;carla@shop.example;Carla\n")
+		system := vaulttest.System(h.Tenant)
+		for external, said := range map[string]purpose.Said{"anna@shop.example": {Kind: purpose.Restrict, Purpose: purpose.All}, "berta@shop.example": {Kind: purpose.Object, Purpose: purpose.Sync}} {
+			who := h.find(t, external).ID
+			must(t, h.Vault.Do(t.Context(), system, vault.Act("test.close", purpose.Own, vault.System()), func(tx *vault.Tx) error {
+				return vault.Standings.Put(tx, vault.Standing{Person: who, Kind: said.Kind, Purpose: said.Purpose, Since: tx.Now()})
+			}))
+		}
+		file := "id;email;name\n1;anna@shop.example;Changed\n2;berta@shop.example;Changed\n3;carla@shop.example;Changed\n;anna@shop.example;Changed\n"
+		tried := h.upload(t, file)
+		tried = h.try(t, tried, plan(tried))
+		got := h.run(t, file)
+		if tried.Refused != 3 || got.Refused != 3 || got.Changed != 1 || got.Made != 0 || h.people(t) != 3 {
+			t.Errorf("tried %+v, then %+v; %d people", tried, got, h.people(t))
+		}
+		report, err := h.imports.Report(t.Context(), h.operator, got.ID)
+		must(t, err)
+		if said := string(report); !strings.Contains(said, "restricted (GDPR Art. 18)") || !strings.Contains(said, "has objected") {
+			t.Errorf("the report says %s", said)
+		}
+	})
+}
+
 func TestATrialCountsPeopleWhoStandInTheFileTwiceAsTheImportWill(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		var far strings.Builder // enough rows that the repeated ones are not stored together
@@ -447,7 +473,7 @@ func TestACancelledImportStopsAndItsFileGoes(t *testing.T) {
 		if err := h.imports.Cancel(t.Context(), h.operator, i.ID); !errs.Is(err, errs.Conflict) {
 			t.Errorf("cancelled again: %v", err)
 		}
-		look := vault.Act("test.look", vault.System())
+		look := vault.Act("test.look", purpose.Storage, vault.System())
 		must(t, h.Vault.View(t.Context(), vaulttest.System(h.Tenant), look, func(tx *vault.Tx) error {
 			n, err := vault.Blobs.Count(tx, "")
 			if n != 0 {
@@ -471,7 +497,7 @@ func TestAfterAWeekNothingOfAnImportIsLeft(t *testing.T) {
 			}
 		}
 		h.get(t, fresh.ID)
-		look := vault.Act("test.look", vault.System())
+		look := vault.Act("test.look", purpose.Storage, vault.System())
 		must(t, h.Vault.View(t.Context(), vaulttest.System(h.Tenant), look, func(tx *vault.Tx) error {
 			files, err := vault.Blobs.Count(tx, "")
 			faults, err2 := imports.Faults.Count(tx, "")
@@ -516,7 +542,7 @@ func (h *house) erase(t testing.TB) {
 	who, err := h.Vault.NewSubject(t.Context(), system)
 	must(t, err)
 	h.Clock.Advance(time.Second)
-	must(t, h.Vault.EraseSubject(t.Context(), system, vault.Act("test.erase", vault.System()), who, "test"))
+	must(t, h.Vault.EraseSubject(t.Context(), system, vault.Act("test.erase", purpose.Storage, vault.System()), who, "test"))
 	h.Clock.Advance(time.Second)
 }
 
@@ -538,7 +564,7 @@ func TestAnErasureEndsTheImportsThatWereSentBefore(t *testing.T) {
 			return h.get(t, waits.ID).State == imports.Overtaken && h.get(t, tried.ID).State == imports.Overtaken && h.get(t, done.ID).Report.IsZero()
 		})
 		for _, file := range []ids.Object{done.Report, waits.File, tried.File} {
-			look := vault.Act("test.look", vault.System())
+			look := vault.Act("test.look", purpose.Storage, vault.System())
 			err := h.Vault.View(t.Context(), vaulttest.System(h.Tenant), look, func(tx *vault.Tx) error {
 				_, _, err := h.Vault.ReadBlob(tx, file)
 				return err

@@ -136,7 +136,7 @@ func (s *Service) store(ctx context.Context, actor vault.Actor, i Import, part [
 // prepare finds out who is new and makes their keys, side by side so that they share what it costs. Who stands further
 // above in the file is not new: when the row is stored, they are.
 func (s *Service) prepare(ctx context.Context, actor vault.Actor, i Import, part []line, above people) error {
-	err := s.vault.View(ctx, actor, actRead, func(tx *vault.Tx) error {
+	err := s.vault.View(ctx, actor, actRun, func(tx *vault.Tx) error {
 		here := newPeople()
 		for n := range part {
 			l := &part[n]
@@ -174,8 +174,11 @@ func (s *Service) prepare(ctx context.Context, actor vault.Actor, i Import, part
 // about tells whether an error is about the row, and not about the store.
 func about(err error) bool {
 	kind := errs.Of(err)
-	return kind == errs.Invalid || kind == errs.TooLarge || kind == errs.Conflict && len(errs.AsProblem(err).Errors) > 0
+	return kind == errs.Invalid || kind == errs.TooLarge || closed(kind) || kind == errs.Conflict && len(errs.AsProblem(err).Errors) > 0
 }
+
+// closed tells whether somebody has closed what a program brings about them, or was never asked.
+func closed(kind errs.Kind) bool { return kind == errs.Restricted || kind == errs.ConsentRequired }
 
 var errMoved = errs.New(errs.Conflict, "Somebody else changed these people at the same time.")
 
@@ -241,7 +244,7 @@ func (i Import) fault(number int, err error) Fault {
 		messages = append(messages, e.Message)
 		f.Field, _, _ = strings.Cut(e.Field, ".") // names of the tenant's own fields are for the sealed message
 	}
-	if len(messages) > 0 {
+	if len(messages) > 0 && !closed(p.Code) {
 		f.Message = strings.Join(messages, " ")
 	}
 	return f

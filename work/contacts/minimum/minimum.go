@@ -19,6 +19,7 @@ import (
 	"aver/frame/module"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/work/contacts"
 	"aver/work/contacts/fields"
 )
@@ -36,9 +37,9 @@ const (
 
 var (
 	chiefs    = vault.Roles(vault.Owner, vault.Administrator, vault.DPO)
-	actRead   = vault.Act("contact_field.read", vault.Everyone(), vault.Scope("settings:read"), vault.System())
-	actSwitch = vault.Act("contact_field.switch", chiefs, vault.Scope("settings:write"))
-	actSweep  = vault.Act("contact_field.sweep", vault.System())
+	actRead   = vault.Act("contact_field.read", purpose.Storage, vault.Everyone(), vault.Scope("settings:read"), vault.System())
+	actSwitch = vault.Act("contact_field.switch", purpose.Workspace, chiefs, vault.Scope("settings:write"))
+	actSweep  = vault.Act("contact_field.sweep", purpose.Storage, vault.System())
 )
 
 // Cleaner removes what another module keeps of a field, at most so many values at once, and tells how many it removed.

@@ -73,7 +73,7 @@ func (h *house) off(t *testing.T, f fields.Field) {
 	must(t, h.Vault.Do(t.Context(), vaulttest.System(h.Tenant), act, func(tx *vault.Tx) error { return fields.Table.Put(tx, fields.Row{Field: f, OffAt: tx.Now()}) }))
 }
 
-var act = vault.Act("test.switch", vault.System())
+var act = vault.Act("test.switch", purpose.Storage, vault.System())
 
 // sample is a value of a field, known again wherever it turns up.
 var sample = map[fields.Field]string{fields.Name: "Zytania Orvel", fields.Email: "mail7@brunholt.example", fields.Phone: "+4930901820", fields.Company: "Quellmann KG", fields.Language: "sv", fields.Attributes: "quellgold"}

@@ -12,6 +12,7 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 // Note is what an operator wrote down about a contact.
@@ -27,7 +28,7 @@ type Note struct {
 var Table = vault.Define[Note]("contact_notes", vault.Purpose("keeping what colleagues must know to help a person"), vault.KeepWhile("as long as the contact"))
 
 // Act is writing and removing notes.
-var Act = vault.Act("contact.note", vault.Roles(vault.Owner, vault.Administrator, vault.Operator), vault.Scope("contacts:write"))
+var Act = vault.Act("contact.note", purpose.Desk, vault.Roles(vault.Owner, vault.Administrator, vault.Operator), vault.Scope("contacts:write"))
 
 const mostText = 10_000 // characters
 

@@ -16,6 +16,7 @@ import (
 	"aver/base/ids"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/work/inbox/hours"
 )
 
@@ -114,12 +115,12 @@ const (
 var (
 	staff      = vault.Roles(vault.Owner, vault.Administrator, vault.Operator)
 	chiefs     = vault.Roles(vault.Owner, vault.Administrator)
-	Read       = vault.Act("inbox_settings.read", vault.Everyone(), vault.Scope(scopeRead), vault.System())
-	WriteLabel = vault.Act("label.write", staff, vault.Scope(scopeWrite))
-	WriteMacro = vault.Act("macro.write", staff, vault.Scope(scopeWrite))
-	WriteTeam  = vault.Act("team.write", chiefs, vault.Scope(scopeWrite))
-	WriteHours = vault.Act("office_hours.write", chiefs, vault.Scope(scopeWrite))
-	actFlag    = vault.Act("conversation.flag", vault.System())
+	Read       = vault.Act("inbox_settings.read", purpose.Desk, vault.Everyone(), vault.Scope(scopeRead), vault.System())
+	WriteLabel = vault.Act("label.write", purpose.Storage, staff, vault.Scope(scopeWrite))
+	WriteMacro = vault.Act("macro.write", purpose.Workspace, staff, vault.Scope(scopeWrite))
+	WriteTeam  = vault.Act("team.write", purpose.Security, chiefs, vault.Scope(scopeWrite))
+	WriteHours = vault.Act("office_hours.write", purpose.Workspace, chiefs, vault.Scope(scopeWrite))
+	actFlag    = vault.Act("conversation.flag", purpose.Duty, vault.System())
 
 	// Actions lists them.
 	Actions = []*vault.Action{Read, WriteLabel, WriteMacro, WriteTeam, WriteHours, actFlag}

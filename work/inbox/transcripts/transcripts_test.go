@@ -64,7 +64,7 @@ func furnish(t *testing.T, k *vaulttest.Kit) *house {
 	return h
 }
 
-var actSeed = vault.Act("test.seed", vault.System())
+var actSeed = vault.Act("test.seed", purpose.Storage, vault.System())
 
 func (h *house) do(t testing.TB, what func(*vault.Tx) error) {
 	t.Helper()

@@ -95,7 +95,7 @@ func lived(t *testing.T, h *house) map[string]string {
 	must(t, h.inbox.SetLabel(ctx, op, conv, labels[0], true))
 	h.reply(t, op, conv, "Let me look.", false)
 	must(t, h.inbox.Redact(ctx, op, conv, 1, 0))
-	must(t, h.Vault.Do(ctx, vaulttest.System(h.Tenant), vault.Act("test.restrict", vault.System()), func(tx *vault.Tx) error { // who agreed to support is still answered
+	must(t, h.Vault.Do(ctx, vaulttest.System(h.Tenant), vault.Act("test.restrict", purpose.Storage, vault.System()), func(tx *vault.Tx) error { // who agreed to support is still answered
 		return vault.Standings.Put(tx, vault.Standing{Person: maria.Subject(), Kind: purpose.Restrict, Purpose: purpose.All, Since: tx.Now()})
 	}))
 	return map[string]string{"inbox": "/inbox", "mine": "/inbox?who=mine", "label": "/inbox?label=" + labels[1].String(), "snoozed": "/inbox?state=snoozed", "closed": "/inbox?state=closed",
