@@ -29,8 +29,9 @@ const (
 
 // writing follows the words over a page.
 type writing struct {
-	f     *file
-	fonts dict
+	f      *file
+	fonts  dict
+	chosen map[name]*font
 	state
 	kept       []state
 	text, line matrix
@@ -135,9 +136,13 @@ func (w *writing) move(x, y float64) {
 
 func (w *writing) choose(called any) (err error) {
 	key, _ := called.(name)
+	if w.font = w.chosen[key]; w.font != nil {
+		return nil
+	}
 	w.font = plain
 	if v, ok := w.fonts[key]; ok {
 		w.font, err = w.f.font(v)
+		w.chosen[key] = w.font
 	}
 	return err
 }

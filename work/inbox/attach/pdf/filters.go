@@ -12,6 +12,7 @@ import (
 const (
 	mostFilters = 8        // of one stream
 	firstRead   = 32 << 10 // bytes
+	leastStream = 1 << 10  // bytes that a stream counts for at least: to begin with one takes time, and pages may name it again and again
 )
 
 // decode unpacks a stream (ISO 32000-1, 7.4). What was unpacked before something was wrong counts: it is what others
@@ -21,7 +22,7 @@ func (f *file) decode(d dict, raw []byte) ([]byte, error) {
 	if len(filters) > mostFilters {
 		return nil, ErrTooMuch
 	}
-	if *f.look.Left -= len(raw); *f.look.Left < 0 {
+	if *f.look.Left -= max(len(raw), leastStream); *f.look.Left < 0 {
 		return nil, ErrTooMuch
 	}
 	parms := f.listed(d["DecodeParms"])

@@ -33,6 +33,9 @@ func (f *file) font(v any) (*font, error) {
 	if encoding, ok := f.resolve(d["Encoding"]).(dict); ok {
 		f.differ(out, f.resolve(encoding["Differences"]))
 	}
+	if f.parsed > mostParsed {
+		return nil, ErrTooMuch
+	}
 	if out.wide {
 		encoding, _ := f.resolve(d["Encoding"]).(name)
 		out.ucs = strings.Contains(string(encoding), "UCS2") || strings.Contains(string(encoding), "UTF16")
@@ -144,6 +147,7 @@ var signs = map[string]rune{"zero": '0', "one": '1', "two": '2', "three": '3', "
 // differ notes where a font departs from the alphabet. What its names do not tell stays as it is.
 func (f *file) differ(t *font, list any) {
 	all, _ := list.([]any)
+	f.parsed += len(all) // a font that no reference leads to is read again wherever it is chosen
 	code := 0
 	for _, v := range all {
 		switch v := v.(type) {

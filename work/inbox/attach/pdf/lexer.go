@@ -188,7 +188,7 @@ func (l *lexer) literal() []byte {
 		}
 		out = append(out, c)
 	}
-	l.open = true
+	l.at, l.open = len(l.src), true // a backslash at the end leads past it
 	return out
 }
 

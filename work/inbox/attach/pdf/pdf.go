@@ -157,11 +157,16 @@ func stream(raw []byte, l *lexer) ([]byte, int) {
 
 // between looks at what lies between objects: nothing that anybody sees, but it would be stored.
 func (f *file) between(gap []byte) error {
-	if i := bytes.Index(gap, []byte("trailer")); i >= 0 {
-		l := &lexer{src: gap, at: i + len("trailer")}
+	for at := 0; ; { // several, where nothing but them was added
+		i := bytes.Index(gap[at:], []byte("trailer"))
+		if i < 0 {
+			break
+		}
+		l := &lexer{src: gap, at: at + i + len("trailer")}
 		if d, _ := l.next(mostNested).(dict); d["Encrypt"] != nil {
 			return ErrLocked
 		}
+		at = l.at
 	}
 	if len(gap) < 13 {
 		return nil

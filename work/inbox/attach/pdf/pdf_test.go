@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -182,6 +183,8 @@ func TestFilesThatAreTooMuchAreNotReadToTheirEnd(t *testing.T) {
 		"a bomb of objects":              {paper(stream("/Type /ObjStm /First 4 /Filter [/FlateDecode /FlateDecode]", bomb)), pdf.ErrTooMuch},
 		"many filters":                   {page(helvetica, "/Filter [/FlateDecode /FlateDecode /FlateDecode /FlateDecode /FlateDecode /FlateDecode /FlateDecode /FlateDecode /FlateDecode]", bomb), pdf.ErrTooMuch},
 		"a stream on many pages":         {paper(many+"(x)", stream("", strings.Repeat("q ", 4<<10))), pdf.ErrTooMuch},
+		"nothing, often":                 {paper("<< /Type /Page /Contents ["+strings.Repeat("2 0 R ", 2000)+"] >>", stream("", "")), pdf.ErrTooMuch},
+		"a font that is chosen often":    {paper("<< /Type /Page /Contents 2 0 R /Resources << /Font << /F1 << /Encoding << /Differences ["+strings.Repeat("1 ", 200_000)+"] >> >> >> >> >>", stream("", strings.Repeat("/F1 1 Tf ", 50_000))), nil},
 		"deep":                           {paper(nested(100)), pdf.ErrTooMuch},
 		"deep in a page":                 {page(helvetica, "", nested(100)), pdf.ErrTooMuch},
 		"deep in a pack":                 {paper(stream("/Type /ObjStm /First 4", "9 0 "+nested(100))), pdf.ErrTooMuch},
@@ -189,8 +192,11 @@ func TestFilesThatAreTooMuchAreNotReadToTheirEnd(t *testing.T) {
 		"strings that nothing closes":    {bytes.Repeat([]byte("1 0 obj ( "), 100), pdf.ErrTooMuch},
 		"a font of too many codes":       {page("<< /Subtype /Type0 /ToUnicode 5 0 R >>", "", "/F1 9 Tf", stream("", strings.Repeat("<0000> <FFFF> <0000> ", 40)+"endbfrange")), pdf.ErrTooMuch},
 		"one that is locked":             {[]byte("%PDF-1.7\n1 0 obj << >> endobj trailer << /Encrypt 2 0 R >>"), pdf.ErrLocked},
+		"one that is locked at its end":  {[]byte("%PDF-1.7\ntrailer << /Size 9 >> trailer << /Encrypt 2 0 R >>"), pdf.ErrLocked},
 		"one that is locked, packed":     {paper(stream("/Type /XRef /Encrypt 2 0 R", "")), pdf.ErrLocked},
 		"one that is locked under #s":    {[]byte("%PDF-1.7\ntrailer << /Encr#79pt << /V 1 >> >>"), pdf.ErrLocked},
+		"a backslash at the end":         {slices.Clip([]byte("%PDF-1.7\n1 0 obj (\\")), nil},
+		"a backslash in a trailer":       {slices.Clip([]byte("%PDF-1.7\ntrailer (\\")), nil},
 		"a reference that leads in ring": {paper("2 0 R", "1 0 R", "<< /Type /Page /Contents 1 0 R /Parent 1 0 R >>"), nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -93,7 +93,7 @@ func (f *file) form(d dict, raw []byte) error {
 func (f *file) writing(resources any) *writing {
 	own, _ := f.resolve(resources).(dict)
 	fonts, _ := f.resolve(own["Font"]).(dict)
-	return &writing{f: f, fonts: fonts, state: state{page: same, font: plain}, text: same, line: same}
+	return &writing{f: f, fonts: fonts, chosen: map[name]*font{}, state: state{page: same, font: plain}, text: same, line: same}
 }
 
 // inherited is a page's own resources, or those of the first above it that has some (7.7.3.4).
