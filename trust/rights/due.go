@@ -79,13 +79,19 @@ func (s *Service) dueIn(ctx context.Context, tenant ids.Tenant) error {
 	now := s.vault.Now()
 	err := s.vault.View(ctx, system(tenant), actList, func(tx *vault.Tx) error {
 		due = nil
-		for _, st := range []state.State{state.Running, state.Verifying, state.Confirming, state.Open} {
+		for _, st := range []state.State{state.Running, state.Verifying, state.Confirming} {
 			some, err := Requests.Find(tx, "state = ? AND ended_at IS NULL ORDER BY asked_at LIMIT 100", string(st))
 			if err != nil {
 				return err
 			}
 			due = append(due, some...)
 		}
+		// An open one waits for a person, and here for its alarm only: those that had theirs must not stand before the others.
+		alarms, err := Requests.Find(tx, "state = ? AND ended_at IS NULL AND alarmed_at IS NULL AND alarm_at < ? ORDER BY alarm_at LIMIT 100", string(state.Open), now)
+		if err != nil {
+			return err
+		}
+		due = append(due, alarms...)
 		files, err := Requests.Find(tx, "state = ? AND ended_at < ? AND file IS NOT NULL ORDER BY ended_at LIMIT 100", string(state.Fulfilled), now.Add(-FileLife))
 		due = append(due, files...)
 		return err
@@ -123,15 +129,16 @@ func (s *Service) dueFor(ctx context.Context, tenant ids.Tenant, r Request, now 
 
 // alarm tells those who answer requests, and the tenant's programs, that four fifths of the time have passed.
 func (s *Service) alarm(ctx context.Context, tenant ids.Tenant, id RequestID) error {
-	_, err := s.change(ctx, tenant, id, func(r *Request, tx *vault.Tx) (bool, error) {
-		if !r.AlarmedAt.IsZero() || r.State.Over() {
-			return false, nil
+	told := false
+	_, err := s.change(ctx, tenant, id, func(r *Request, tx *vault.Tx) (_ bool, err error) {
+		if told, err = noticed(tx, *r); err != nil || !r.AlarmedAt.IsZero() || r.State.Over() {
+			return false, err
 		}
 		r.AlarmedAt = tx.Now()
 		tx.Emit(vault.Event{Kind: "privacy_request.due_soon", Object: r.ID.String(), Subject: r.Contact}, nil)
 		return true, nil
 	})
-	if err != nil {
+	if err != nil || !told {
 		return ignoreAbsent(err)
 	}
 	return s.write(ctx, tenant, id, alarmLetter)

@@ -18,12 +18,14 @@ import (
 // them an answer either way. It becomes a request of its own, which waits for somebody who works for the tenant. The one
 // that the browser sees stays as it is, so that nobody learns from it whether an address is known.
 
-// passedPerDay is how many requests under one unknown address are passed on within a day.
-const passedPerDay = 3
+const (
+	passedPerDay = 3  // requests under one unknown address that are passed on within a day
+	noticedInDay = 20 // requests under any that somebody is written to about; all are on the page
+)
 
 // pass hands what was typed with a request to the tenant, once.
 func (s *Service) pass(ctx context.Context, tenant ids.Tenant, r Request) error {
-	passed := RequestID{}
+	passed, told := RequestID{}, false
 	err := s.vault.Do(ctx, system(tenant), actPass, func(tx *vault.Tx) error {
 		passed = RequestID{}
 		seen, err := Requests.Get(tx, r.ID)
@@ -49,14 +51,27 @@ func (s *Service) pass(ctx context.Context, tenant ids.Tenant, r Request) error 
 		if err != nil || many {
 			return err
 		}
+		if told, err = noticed(tx, task); err != nil {
+			return err
+		}
 		passed = task.ID
 		tx.Emit(vault.Event{Kind: "privacy_request.passed", Object: task.ID.String()}, nil)
 		return errors.Join(s.note(tx, &task, words), Requests.Add(tx, task))
 	})
-	if err != nil || passed.IsZero() {
+	if err != nil || passed.IsZero() || !told {
 		return err
 	}
 	return s.write(ctx, tenant, passed, waitingLetter)
+}
+
+// noticed tells whether those who answer requests are written to about one: not about each of those that strangers make
+// up by the hundred under addresses of nobody.
+func noticed(tx *vault.Tx, r Request) (bool, error) {
+	if !r.Passed {
+		return true, nil
+	}
+	before, err := Requests.Count(tx, "asked_at > ? AND asked_at <= ? AND passed = ? AND id <> ?", r.AskedAt.Add(-24*time.Hour), r.AskedAt, true, r.ID)
+	return before < noticedInDay, err
 }
 
 func (s *Service) passedLately(tx *vault.Tx, address personal.Text) (bool, error) {

@@ -1,6 +1,8 @@
 package rights_test
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -153,6 +155,24 @@ func TestThreeRequestsADayUnderOneUnknownAddressArePassedOn(t *testing.T) {
 	})
 }
 
+func TestNoOfficersMailboxIsFloodedByStrangers(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.staffed(t)
+		passed := w.events("privacy_request.passed")
+		for n := range 25 {
+			w.ask(t, rights.Wish{Kind: state.Access, Email: fmt.Sprintf("somebody%d@example.net", n)})
+		}
+		eventually.Must(t, "all to be passed on", func() bool { return passed.Load() == 25 })
+		for range 20 {
+			w.letter(t, officer)
+		}
+		time.Sleep(200 * time.Millisecond) // the letters of the last ones would come now
+		if n := 20 + len(w.post.sent); n != 20 {
+			t.Errorf("%d letters in a day about people whom nobody knows", n)
+		}
+	})
+}
+
 func TestALookAlikeAddressIsNobodys(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		ada := w.add(t, w.Tenant, person{Email: personal.Of("ada.kowal@example.org")}, "words")
@@ -282,6 +302,26 @@ func TestAnAlarmGoesOffOnceWhenFourFifthsOfTheTimeHavePassed(t *testing.T) {
 		if !w.request(t, id).Late(w.Vault.Now()) {
 			t.Error("after a week it is not late")
 		}
+	})
+}
+
+func TestManyRequestsThatWaitKeepNoOtherFromItsAlarm(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		now := w.Clock.Now()
+		must(t, w.Vault.Do(t.Context(), vaulttest.System(w.Tenant), act, func(tx *vault.Tx) (err error) {
+			for n := range 100 {
+				err = errors.Join(err, rights.Requests.Add(tx, rights.Request{ID: record.NewID(now), Kind: state.Access, State: state.Open, Via: record.Portal, Passed: true,
+					AskedAt: now.Add(time.Duration(n) * time.Second), DueAt: now, LegalAt: now, AlarmAt: now, AlarmedAt: now}))
+			}
+			return err
+		}))
+		w.Clock.Advance(time.Hour)
+		rung := w.events("privacy_request.due_soon")
+		id, err := w.rights.Start(t.Context(), w.owner, rights.Wish{Kind: state.Rectification, Text: "my name"}, w.add(t, w.Tenant, person{}, "words"))
+		must(t, err)
+		w.Clock.Advance(w.request(t, id).AlarmAt.Sub(w.Vault.Now()) + time.Minute)
+		must(t, w.rights.Due(t.Context()))
+		eventually.Must(t, "the alarm", func() bool { return rung.Load() == 1 })
 	})
 }
 
