@@ -300,3 +300,20 @@ func (w *world) all(t *testing.T) (all []rights.Request) {
 	}))
 	return all
 }
+
+func TestNobodyLearnsWithoutATryWhetherACodeIsRight(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org")}, "words")
+		ticket := w.ask(t, rights.Wish{Kind: state.Access, Email: "ada@example.org"})
+		code := w.post.code(t)
+		for range 4 { // the fifth letter of the day is the last
+			must(t, w.rights.Another(t.Context(), w.Tenant, ticket))
+			code = w.post.code(t)
+		}
+		for name, guess := range map[string]string{"the right one": code, "a wrong one": "x"} {
+			if err := w.rights.Another(t.Context(), w.Tenant, rights.Ticket{Request: ticket.Request, Link: guess}); !errs.Is(err, errs.NotFound) {
+				t.Errorf("%s without the session: %v", name, err)
+			}
+		}
+	})
+}
