@@ -67,10 +67,10 @@ func (s *Service) pass(ctx context.Context, tenant ids.Tenant, r Request) error 
 // noticed tells whether those who answer requests are written to about one: not about each of those that strangers make
 // up by the hundred under addresses of nobody.
 func noticed(tx *vault.Tx, r Request) (bool, error) {
-	if !r.Passed {
+	if !r.Passed || r.Via != record.Portal {
 		return true, nil
 	}
-	before, err := Requests.Count(tx, "asked_at > ? AND asked_at <= ? AND passed = ? AND id <> ?", r.AskedAt.Add(-24*time.Hour), r.AskedAt, true, r.ID)
+	before, err := Requests.Count(tx, "asked_at > ? AND asked_at <= ? AND passed = ? AND via = ? AND id <> ?", r.AskedAt.Add(-24*time.Hour), r.AskedAt, true, string(record.Portal), r.ID)
 	return before < noticedInDay, err
 }
 
