@@ -32,6 +32,7 @@ type Redactor struct {
 	texts   []scan.Text // of the transcript's messages
 	spans   [][]scan.Span
 	fold    [64]byte
+	out     []byte // the message that is being written
 }
 
 // place is what a placeholder stands for.
@@ -136,19 +137,18 @@ func (r *Redactor) message(m string, found []scan.Span) string {
 }
 
 func (r *Redactor) replace(m string, found []scan.Span) string {
-	var out strings.Builder
-	out.Grow(len(m) + 16)
-	at := 0
+	out, at := r.out[:0], 0
 	for _, s := range found {
-		out.WriteString(m[at:s.From])
-		out.WriteString(r.placeholder(s, m[s.From:s.To]))
+		out = append(out, m[at:s.From]...)
+		out = r.placeholder(out, s, m[s.From:s.To])
 		at = s.To
 	}
-	out.WriteString(m[at:])
-	return out.String()
+	r.out = append(out, m[at:]...)
+	return string(r.out)
 }
 
-func (r *Redactor) placeholder(s scan.Span, text string) string {
+// placeholder appends what stands for a text.
+func (r *Redactor) placeholder(out []byte, s scan.Span, text string) []byte {
 	key := place{s.Type, s.Person, 0}
 	if s.Person == 0 || s.Type != scan.Name {
 		key.value = scan.Hash(string(scan.Fold(text, r.fold[:0])))
@@ -159,5 +159,6 @@ func (r *Redactor) placeholder(s scan.Span, text string) string {
 		n = r.last[s.Type]
 		r.placed[key] = n
 	}
-	return "[" + string(s.Type) + "_" + strconv.Itoa(n) + "]"
+	out = append(append(append(out, '['), s.Type...), '_')
+	return append(strconv.AppendInt(out, int64(n), 10), ']')
 }

@@ -41,6 +41,22 @@ func TestWhatIdentifiesSomebodyIsReplacedByWhatItIs(t *testing.T) {
 	}
 }
 
+func TestANameThatStandsOnNoListIsToldByItsPlaceInASentence(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"Please add Quorra Zwirblebaum to my account.":      "Please add [NAME_1] to my account.",
+		"Pourquoi Ondrelle Vautrinec ne répond jamais ?":    "Pourquoi [NAME_1] ne répond jamais ?",
+		"Perché Zefirino Quattrolli non risponde?":          "Perché [NAME_1] non risponde?",
+		"Can I have the Oslo Wombat in oak?":                "Can I have the Oslo Wombat in oak?",
+		"When is Aqua Wombat 3000 back?":                    "When is Aqua Wombat 3000 back?",
+		"Ich brauche noch Liter Farbe und zwei Rollen dazu": "Ich brauche noch Liter Farbe und zwei Rollen dazu",
+	} {
+		if got := redact.New().Transcript([]string{text})[0]; got != want {
+			t.Errorf("%q became %q", text, got)
+		}
+	}
+}
+
 func TestWhatIdentifiesNobodyStays(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{

@@ -27,10 +27,11 @@ type Person struct {
 
 // Matcher finds people.
 type Matcher struct {
-	people  int
-	words   scan.Table[entry]    // single words
-	phrases scan.Table[[]phrase] // several words, by the first
-	phones  []phone
+	people int
+	words  scan.Table[known] // by the word that stands alone or comes first
+	count  int               // of words and phrases
+	phones []phone
+	digits []byte
 
 	first, last [fuzzyMost + 2]uint32 // for each length, which letters known words begin and end with; at 0 of any length
 	fuzzy       []string
@@ -38,6 +39,12 @@ type Matcher struct {
 	fold [64]byte
 	text scan.Text // of what is learned
 	list []string
+}
+
+// known is what a word is, and what may begin with it.
+type known struct {
+	entry
+	phrases []phrase
 }
 
 type entry struct {
@@ -61,6 +68,7 @@ const (
 	fuzzyLeast = 5
 	fuzzyMost  = 24
 	phoneTail  = 7 // digits by which a number is known, however its beginning is written
+	mostDigits = 48
 )
 
 // New makes a matcher for some people. Spans name them by their place in the list, from 1 on.
@@ -73,8 +81,7 @@ func New(people ...Person) *Matcher {
 // Reset makes it one for other people.
 func (m *Matcher) Reset(people ...Person) {
 	m.words.Clear()
-	m.phrases.Clear()
-	m.people, m.phones, m.fuzzy = 0, m.phones[:0], m.fuzzy[:0]
+	m.people, m.count, m.phones, m.fuzzy = 0, 0, m.phones[:0], m.fuzzy[:0]
 	clear(m.first[:])
 	clear(m.last[:])
 	for _, p := range people {
@@ -84,10 +91,10 @@ func (m *Matcher) Reset(people ...Person) {
 
 // Learn adds what a text itself revealed: every part of a name, or a value as it was written. It tells whether that was new.
 func (m *Matcher) Learn(kind scan.Type, text string) bool {
-	before := m.words.Len() + m.phrases.Len()
+	before := m.count
 	if kind != scan.Name {
 		m.phrase(kind, 0, text)
-		return m.words.Len()+m.phrases.Len() > before
+		return m.count > before
 	}
 	m.text.Read(text)
 	for i := range m.text.Tokens {
@@ -95,7 +102,7 @@ func (m *Matcher) Learn(kind scan.Type, text string) bool {
 			m.single(k.Hash, entry{kind: kind})
 		}
 	}
-	return m.words.Len()+m.phrases.Len() > before
+	return m.count > before
 }
 
 func (m *Matcher) add(p Person) {
@@ -153,13 +160,15 @@ func (m *Matcher) phrase(kind scan.Type, person int, text string) {
 		}
 		return
 	}
-	list, _ := m.phrases.Get(first)
+	k, _ := m.words.Get(first)
 	p := phrase{kind: kind, person: person}
 	for _, w := range words[1:] {
 		p.rest = append(p.rest, scan.Hash(w))
 	}
-	if !slices.ContainsFunc(list, func(o phrase) bool { return slices.Equal(o.rest, p.rest) }) {
-		m.phrases.Put(first, append(list, p))
+	if !slices.ContainsFunc(k.phrases, func(o phrase) bool { return slices.Equal(o.rest, p.rest) }) {
+		k.phrases = append(k.phrases, p)
+		m.words.Put(first, k)
+		m.count++
 	}
 	if kind == scan.Company && len(words[0]) >= fuzzyLeast && !names.Common(first) { // "Muster" of Muster Handel GmbH
 		m.single(first, entry{kind: kind, person: person})
@@ -168,8 +177,10 @@ func (m *Matcher) phrase(kind scan.Type, person int, text string) {
 
 // single adds a word unless it is there.
 func (m *Matcher) single(hash uint64, e entry) {
-	if _, taken := m.words.Get(hash); !taken {
-		m.words.Put(hash, e)
+	if k, _ := m.words.Get(hash); k.kind == "" {
+		k.entry = e
+		m.words.Put(hash, k)
+		m.count++
 	}
 }
 
@@ -191,7 +202,7 @@ func (m *Matcher) Find(t *scan.Text, found []scan.Span) []scan.Span {
 	if len(m.phones) > 0 {
 		found = m.numbers(t, found)
 	}
-	if m.words.Len()+m.phrases.Len() == 0 {
+	if m.count == 0 {
 		return found
 	}
 	for i := range t.Tokens {
@@ -199,11 +210,14 @@ func (m *Matcher) Find(t *scan.Text, found []scan.Span) []scan.Span {
 		if t1.Kind == scan.Sign || t1.Kind == scan.Held {
 			continue
 		}
-		if e, ok := m.match(t, t1); ok && (!e.plain || t1.Is(scan.Capital)) {
-			found = append(found, scan.Span{From: t1.From, To: t.Whose(t1), Type: e.kind, Person: e.person})
+		k, _ := m.words.Get(t1.Hash)
+		if k.kind == "" {
+			k.entry = m.resembled(t, t1)
 		}
-		list, _ := m.phrases.Get(t1.Hash)
-		for _, p := range list {
+		if k.kind != "" && (!k.plain || t1.Is(scan.Capital)) {
+			found = append(found, scan.Span{From: t1.From, To: t.Whose(t1), Type: k.kind, Person: k.person})
+		}
+		for _, p := range k.phrases {
 			if last := m.follows(t, i, p.rest); last > 0 {
 				found = append(found, scan.Span{From: t1.From, To: t.Tokens[last].To, Type: p.kind, Person: p.person})
 			}
@@ -212,38 +226,42 @@ func (m *Matcher) Find(t *scan.Text, found []scan.Span) []scan.Span {
 	return found
 }
 
-// match looks a word up: as it is, as a genitive, then with one letter wrong.
-func (m *Matcher) match(t *scan.Text, k *scan.Token) (entry, bool) {
-	if e, ok := m.words.Get(k.Hash); ok {
-		return e, true
-	}
+// resembled looks a word up that is not known as it is: as a genitive, then with one letter wrong.
+func (m *Matcher) resembled(t *scan.Text, k *scan.Token) entry {
 	if k.Last == 's' {
-		if e, ok := m.words.Get(scan.Stem(k.Hash, 's')); ok && e.kind == scan.Name && !e.plain {
-			return e, true
+		if e, _ := m.words.Get(scan.Stem(k.Hash, 's')); e.kind == scan.Name && !e.plain {
+			return e.entry
 		}
 	}
 	if k.Len() < fuzzyLeast-1 || k.Len() > len(m.fold) || !m.resembles(k) {
-		return entry{}, false
+		return entry{}
 	}
 	var w []byte
-	for _, known := range m.fuzzy {
-		if w == nil && !k.Is(scan.Foreign) && !near(known, k) { // most words are told apart without being folded
+	for _, word := range m.fuzzy {
+		if w == nil && !k.Is(scan.Foreign|scan.Joined) && !near(word, t.Of(k), k) { // most words are told apart without being folded
 			continue
 		}
 		if w == nil {
 			w = t.Folded(k, m.fold[:0])
 		}
-		if len(known) <= len(w)+1 && len(known)+1 >= len(w) && oneEdit(known, w) && !names.Common(k.Hash) {
-			return m.words.Get(scan.Hash(known))
+		if len(word) <= len(w)+1 && len(word)+1 >= len(w) && oneEdit(word, w) && !names.Common(k.Hash) {
+			e, _ := m.words.Get(scan.Hash(word))
+			return e.entry
 		}
 	}
-	return entry{}, false
+	return entry{}
 }
 
-// near tells by length and ends whether a word could be a known one with a letter wrong.
-func near(known string, k *scan.Token) bool {
-	n := k.Len()
-	return len(known) <= n+1 && len(known)+1 >= n && (known[0] == k.First || known[len(known)-1] == k.Last)
+// near tells by length and ends whether a word of ASCII letters could be a known one with a letter wrong: one letter spoils
+// one end, or the letters next to one of the ends, and never both.
+func near(known, word string, k *scan.Token) bool {
+	n, last := len(word), len(known)-1
+	if last > n || last+2 < n {
+		return false
+	}
+	begins, ends := known[0] == k.First, known[last] == k.Last
+	second, before := known[1] == word[1]|0x20, known[last-1] == word[n-2]|0x20
+	return begins && second || ends && before
 }
 
 // resembles tells whether a word begins or ends with a letter that a known word of about its length begins or ends with. Letters
@@ -292,18 +310,18 @@ func (m *Matcher) numbers(t *scan.Text, found []scan.Span) []scan.Span {
 		if t.Tokens[i].Kind != scan.Number {
 			continue
 		}
-		var all [48]byte
-		digits, last := all[:0], i
+		digits, last := m.digits[:0], i
 		for j := i; j < len(t.Tokens) && j <= last+3; j++ {
 			k := &t.Tokens[j]
-			if k.Kind == scan.Number && len(digits)+k.Len() <= len(all) {
+			if k.Kind == scan.Number && len(digits)+k.Len() <= mostDigits {
 				digits, last = scan.Digits(t.Of(k), digits), j
 			} else if k.Kind != scan.Sign {
 				break
 			}
 		}
+		m.digits = digits
 		for _, p := range m.phones {
-			if strings.HasSuffix(string(digits), p.tail) && len(digits) <= 18 {
+			if n := len(digits) - len(p.tail); n >= 0 && n <= 18-phoneTail && string(digits[n:]) == p.tail {
 				from := t.Tokens[i].From
 				if t.IsSign(i-1, '+') || t.IsSign(i-1, '(') {
 					from--

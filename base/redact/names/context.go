@@ -41,7 +41,7 @@ func (f *finder) said(i int) belief {
 	case c&(weak|near) != 0, c&(linking|particle) != 0 && before&(weak|naming) != 0, f.t.Of(k) == "à", c&linking != 0 && before&speaking != 0, c&speaking != 0 && before&speaking != 0:
 		return likely
 	}
-	return f.german(j)
+	return f.speaker(j)
 }
 
 // employs tells whether the words before a token say that somebody works for what follows.
@@ -56,8 +56,8 @@ func (f *finder) employs(i int) bool {
 	return false
 }
 
-// german: "ich bin", "hier spricht", "je suis", "ik ben".
-func (f *finder) german(j int) belief {
+// speaker: "ich bin", "hier spricht", "je suis", "ik ben".
+func (f *finder) speaker(j int) belief {
 	k := f.t.At(j)
 	if f.class(j-1)&speaking == 0 || k.Len() > 8 {
 		return nothing

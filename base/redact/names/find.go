@@ -34,6 +34,7 @@ type finder struct {
 	seq     []int // tokens of the name that is looked at
 	small   bool  // the text has no capital letter
 	places  bool  // the text may hold an address or a company
+	nouns   bool  // and is in German, where every noun has a capital letter
 }
 
 // class of the token at a place.
@@ -251,7 +252,25 @@ func (f *finder) pair(i, last int) (int, int) {
 			return 0, last
 		}
 	}
+	if !begins && !f.nouns && f.strange(last) {
+		return 0, last
+	}
 	return -1, 0
+}
+
+// strange tells whether the gathered words stand in the middle of a sentence, each with a capital letter, and are on no list
+// or on that of surnames: a name that nobody wrote down. Behind an article, or before a number, it is rather a product's.
+func (f *finder) strange(last int) bool {
+	if f.t.At(f.seq[0]-1).Kind != scan.Word || f.class(f.seq[0]-1)&article != 0 || f.t.At(f.seq[last]+1).Kind == scan.Number {
+		return false
+	}
+	for _, at := range f.seq[:last+1] {
+		k, c := &f.t.Tokens[at], f.classes[at]
+		if c&^(given|surname|ambiguous|common) != 0 || c&common != 0 && c&surname == 0 || k.Is(scan.Capitals) || k.Len() < 3 {
+			return false
+		}
+	}
+	return f.classes[f.seq[0]]&(ambiguous|common) == 0
 }
 
 // plain is the last of the gathered words that may be one of a name: abbreviations end it.

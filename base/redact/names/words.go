@@ -46,6 +46,8 @@ const (
 	joint   // am of Frankfurt am Main
 	working // "I work for": a company follows
 	mark    // of a company, also in small letters: plc
+	german  // a word of German that is none of another language
+	article // the, your, this: a name hardly follows
 )
 
 // named tells whether a word is a name and nothing else.
@@ -81,6 +83,8 @@ var words = func() (out scan.Table[class]) {
 		saying: "told said says wrote called asked promised answered replied helped sent gave opened explained confirmed hat sagte schrieb rief versprach half meinte antwortete und and et y e i en " +
 			"dit ecrit promis dijo escribio prometio detto scritto disse escreveu zei schreef beloofde powiedzial powiedziala pisal pisala napisal obiecala is was has ist war est es a ha",
 		joint:   "am an im en sur sous les upon on aan de la del do da den der nad ob bei le du di",
+		german:  "und nicht ich bitte mit ein eine einen auf fur zum zur wir wie wann haben wird warum ihre meine sind kein keine dem bei ihnen wurde",
+		article: "the this that these those your our my his its le les un une ce cette votre notre mon ma el del los las una su il lo gli uno het een deze dit uw os as um uma este esta ten ta to",
 		mark:    "ltd limited inc llc llp plc gmbh srl sarl lda ltda bv nv ohg gbr kgaa corp",
 		working: "work works working arbeite arbeitet arbeiten travaille travaillons trabajo trabaja trabajamos lavoro lavora trabalho trabalha werk werkt pracuje",
 		flat:    "apt apartment flat unit suite ste wohnung top stiege apto piso bajo appartement appt interno scala andar lgh mieszkanie",
@@ -120,12 +124,13 @@ var endings = []string{"ski", "ska", "skiego", "skiej", "skim", "cki", "cka", "c
 
 // classify fills the classes of a text's tokens.
 func (f *finder) classify() {
-	f.classes, f.small, f.places = f.classes[:0], true, f.t.Digits
+	f.classes, f.small, f.places, f.nouns = f.classes[:0], true, f.t.Digits, false
 	for i := range f.t.Tokens {
 		k, c := &f.t.Tokens[i], class(0)
 		if k.Kind == scan.Word && k.Len() <= 32 {
 			c = f.classOf(k)
 			f.small = f.small && !k.Is(scan.Capital)
+			f.nouns = f.nouns || c&german != 0
 			f.places = f.places || c&company != 0 || k.Len() == 1
 		}
 		f.classes = append(f.classes, c)
@@ -146,7 +151,7 @@ func (f *finder) classOf(k *scan.Token) class {
 
 // ending tells by its ending whether a word with a capital letter is a name.
 func (f *finder) ending(k *scan.Token) class {
-	if !k.Is(scan.Capital) || k.Len() < 5 || !last[k.Last] {
+	if !k.Is(scan.Capital) || k.Len() < 5 || !k.Is(scan.Foreign|scan.Joined) && !last[f.t.S[k.To-2]&31][k.Last&31] {
 		return 0
 	}
 	if k.Last == 's' { // of Anna's, Annas
@@ -163,11 +168,13 @@ func (f *finder) ending(k *scan.Token) class {
 	return 0
 }
 
-// last are the letters that endings end with.
-var last = func() (out [256]bool) {
-	out['s'] = true
+// last are the two letters that endings end with, as far as five bits tell; any letter before an s.
+var last = func() (out [32][32]bool) {
+	for i := range out {
+		out[i]['s'&31] = true
+	}
 	for _, end := range endings {
-		out[end[len(end)-1]] = true
+		out[end[len(end)-2]&31][end[len(end)-1]&31] = true
 	}
 	return out
 }()
