@@ -47,8 +47,7 @@ var longFunctions = map[string]string{}
 
 // largePackages may have up to 3,000 lines.
 var largePackages = map[string]string{
-	"trust/probes": "a probe and its broken worlds for every promise, side by side",
-	"vault":        "one door: its verbs, codec, sealing and erasure share a transaction that nothing else may see",
+	"vault": "one door: its verbs, codec, sealing and erasure share a transaction that nothing else may see",
 }
 
 // wideInterfaces may have more than four methods.

@@ -10,6 +10,7 @@ import (
 	"aver/frame/claim"
 	"aver/trust/probes/keeping"
 	"aver/trust/probes/people"
+	"aver/trust/probes/transport"
 	"aver/trust/probes/world"
 )
 
@@ -19,12 +20,9 @@ type view struct{ *world.World }
 // Claims lists the promises that are measured in this installation.
 func Claims(at *world.World) []claim.Claim {
 	w := view{at}
-	list := []claim.Claim{
-		crossing(w), pooling(w),
-		sealing(w), tlsVersions(w), forwardSecrecy(w), redirecting(w), rotating(w), passwords(w), credentials(w),
-		sessions(w),
-		administration(w), automation(w), tampering(w),
-	}
+	list := []claim.Claim{crossing(w), pooling(w), sealing(w)}
+	list = append(list, transport.Claims(at)...)
+	list = append(list, rotating(w), passwords(w), credentials(w), sessions(w), administration(w), automation(w), tampering(w))
 	list = append(list, people.Claims(at)...)
 	list = append(list, keeping.Claims(at)...)
 	return append(list, leaving(w), acknowledged(w), chatting(w), programming(w), relaying(w))

@@ -1,4 +1,5 @@
-package probes
+// Package transport has the probes of connections: which versions and suites of TLS are agreed, and what port 80 answers.
+package transport
 
 import (
 	"bufio"
@@ -21,6 +22,15 @@ import (
 	"aver/frame/claim"
 	"aver/trust/probes/world"
 )
+
+// view is the world with the ways of looking at it that are used here alone.
+type view struct{ *world.World }
+
+// Claims lists the promises about connections.
+func Claims(at *world.World) []claim.Claim {
+	w := view{at}
+	return []claim.Claim{tlsVersions(w), forwardSecrecy(w), redirecting(w)}
+}
 
 // dial opens a connection to the listener that is looked at.
 type dial func(ctx context.Context) (net.Conn, error)
