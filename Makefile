@@ -20,8 +20,12 @@ demo: # a whole Aver with two tenants on https://localhost:8443; a second time f
 bench: # the numbers of the README, beside the raw figures of the same run
 	go run ./proof/bench
 
+# Pages, and what forms and requests are answered by, are not inlined: each of their parts would be copied to wherever it is
+# used, two megabytes in all, for no time that could be measured.
+SMALL := $(foreach packages,frame/page .../ui .../web trust/...,-gcflags=aver/$(packages)=-l)
+
 build: # one static binary, bin/aver
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/aver ./cmd/aver
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" $(SMALL) -o $(or $(TO),bin/aver) ./cmd/aver
 
 lint: # formatting, vet, staticcheck, checksums
 	@.ci/lint

@@ -22,9 +22,7 @@ const settled = 30 * time.Second
 // program: the binary as it is shipped: how large it is, how soon it answers, what it takes when nobody calls.
 func program(ctx context.Context, s scale) ([]line, error) {
 	binary := filepath.Join(s.Folder, "aver")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, "./cmd/aver")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, "make", "build", "TO="+binary).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build: %w\n%s", err, out)
 	}
 	info, err := os.Stat(binary)
