@@ -12,6 +12,7 @@ import (
 	"aver/frame/page"
 	"aver/trust/canary/inside"
 	"aver/trust/probes/world"
+	"aver/vault"
 	"aver/vault/purpose"
 )
 
@@ -45,8 +46,9 @@ func (w view) seen(ctx context.Context, p *world.Person) (map[string]int, error)
 	return out, nil
 }
 
-// limit has somebody object, and restricts them.
-func (w view) limit(ctx context.Context) (l limited, err error) {
+// limit has somebody object, and restricts them. Where meddle is not nil, it spoils something once they are; the actions are
+// tried besides the product's own.
+func (w view) limit(ctx context.Context, meddle world.Meddle, actions ...*vault.Action) (l limited, err error) {
 	p, err := w.NewPerson(ctx)
 	if err != nil {
 		return l, err
@@ -67,7 +69,10 @@ func (w view) limit(ctx context.Context) (l limited, err error) {
 	if err := w.close(ctx, p, `{"kind":"restrict"}`); err != nil {
 		return l, err
 	}
-	return l, w.lookAtLimited(ctx, p, &l)
+	if err := meddle.With(ctx, w.World, p); err != nil {
+		return l, err
+	}
+	return l, w.lookAtLimited(ctx, p, &l, slices.Concat(w.Identity.Actions(), actions))
 }
 
 // owed are the actions of programs that show something of everybody, whoever has closed what: that there is somebody, so
@@ -79,12 +84,12 @@ var readable = []string{"contacts:read", "conversations:read"}
 
 // walk takes every action that shows programs people: those of the interface as the canary's program, whatever they say
 // that they are for, and those of Aver's own programs that are for a purpose which people may close.
-func (w view) walk(ctx context.Context, p *world.Person, l *limited) error {
+func (w view) walk(ctx context.Context, p *world.Person, l *limited, actions []*vault.Action) error {
 	program, err := w.Identity.Authenticate((&http.Request{Header: inside.Bearer(p.Side.Key)}).WithContext(ctx))
 	if err != nil {
 		return err
 	}
-	for _, a := range w.Identity.Actions() {
+	for _, a := range actions {
 		actor := program
 		switch terms := purpose.Of(a.Purpose()); {
 		case slices.Contains(owed, a.Name()):
@@ -110,11 +115,11 @@ func (w view) walk(ctx context.Context, p *world.Person, l *limited) error {
 	return nil
 }
 
-func (w view) lookAtLimited(ctx context.Context, p *world.Person, l *limited) (err error) {
+func (w view) lookAtLimited(ctx context.Context, p *world.Person, l *limited, actions []*vault.Action) (err error) {
 	if l.restricted, err = w.seen(ctx, p); err != nil {
 		return err
 	}
-	if err := w.walk(ctx, p, l); err != nil {
+	if err := w.walk(ctx, p, l, actions); err != nil {
 		return err
 	}
 	for _, name := range closable {
@@ -148,13 +153,19 @@ func restriction(w view) claim.Claim {
 		Method:    "The probe lets a visitor write to a canary tenant, places and lifts objection and restriction by the API, and asks the store each time what an action for each purpose sees and may write.",
 		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P4.1"}, GDPR: []string{"18(1)", "21(1)", "18(2)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			l, err := w.limit(ctx)
+			l, err := w.limit(ctx, nil)
 			return judgeLimits(l), err
 		},
 		Fixtures: []claim.Fixture{
-			judged("an action for programs whose purpose was dropped", func(l *limited) { l.through = []string{"contact.read"} }),
+			w.Scratch.Broken("an action for programs whose purpose was dropped", func(ctx context.Context, at *world.World) (claim.Evidence, error) {
+				l, err := view{at}.limit(ctx, nil, vault.Act("conversation.peek", purpose.Storage, vault.Scope("conversations:read")))
+				return judgeLimits(l), err
+			}),
+			w.Scratch.Broken("a restriction that stands in the records alone", func(ctx context.Context, at *world.World) (claim.Evidence, error) {
+				l, err := view{at}.limit(ctx, unstand)
+				return judgeLimits(l), err
+			}),
 			judged("programs that nobody tried", func(l *limited) { l.tried = 0 }),
-			judged("a restriction that is only shown", func(l *limited) { l.restricted = l.before }),
 			judged("an objection that analytics does not hear", func(l *limited) { l.objected = map[string]int{purpose.Analytics: 3} }),
 			judged("a program that writes without looking", func(l *limited) { l.written = []string{purpose.Sync} }),
 			judged("refusals that nobody can read up", func(l *limited) { l.refused = 0 }),
@@ -163,6 +174,14 @@ func restriction(w view) claim.Claim {
 			judged("programs that saw nobody in the first place", func(l *limited) { l.before = nil }),
 		},
 	}
+}
+
+// unstand takes from the vault what a person has closed, and leaves the record of it.
+func unstand(ctx context.Context, w *world.World, p *world.Person) error {
+	return w.Vault.Do(ctx, world.System(p.Side.Tenant), world.Act, func(tx *vault.Tx) error {
+		_, err := vault.Standings.DeleteWhere(tx, "person = ? AND kind = ?", p.Actor.Subject(), string(purpose.Restrict))
+		return err
+	})
 }
 
 // judged is a world in which all is well but for one thing.

@@ -13,6 +13,7 @@ import (
 	"aver/trust/canary/inside"
 	"aver/vault"
 	"aver/vault/journal"
+	"aver/vault/purpose"
 )
 
 // Sees counts the rows about a person that an action for the purpose gets to see.
@@ -32,6 +33,15 @@ func (w *World) SeenBy(ctx context.Context, p *Person, actor vault.Actor, action
 		return err
 	})
 	return rows, err
+}
+
+// Stand has the vault believe of a person what they never said.
+func Stand(kind purpose.Kind, about string) Meddle {
+	return func(ctx context.Context, w *World, p *Person) error {
+		return w.Vault.Do(ctx, System(p.Side.Tenant), Act, func(tx *vault.Tx) error {
+			return vault.Standings.Put(tx, vault.Standing{Person: p.Actor.Subject(), Kind: kind, Purpose: about, Since: tx.Now()})
+		})
+	}
 }
 
 var errDropped = errors.New("the row was only tried")
