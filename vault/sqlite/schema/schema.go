@@ -5,8 +5,6 @@
 package schema
 
 import (
-	"archive/zip"
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -26,8 +24,7 @@ import (
 
 // A Set is the migrations of a program in SQLite's words. The zero Set changes nothing.
 type Set struct {
-	files *zip.Reader      // goose reads them from here; nil when there are none
-	names map[int64]string // by version
+	steps []engine.Migration // in order of their versions
 	sum   string
 }
 
@@ -36,44 +33,24 @@ func Render(migrations []engine.Migration) (Set, error) {
 	if len(migrations) == 0 {
 		return Set{}, nil
 	}
-	s := Set{names: map[int64]string{}}
-	var archive bytes.Buffer
-	files, digest := zip.NewWriter(&archive), sha256.New()
-	for _, m := range slices.SortedFunc(slices.Values(migrations), byVersion) {
-		if s.names[m.Version] != "" {
-			return Set{}, fmt.Errorf("migration %s: %s has the same version, %d", m.Name, s.names[m.Version], m.Version)
+	s, digest := Set{steps: slices.SortedFunc(slices.Values(migrations), byVersion)}, sha256.New()
+	for i, m := range s.steps {
+		if i > 0 && s.steps[i-1].Version == m.Version {
+			return Set{}, fmt.Errorf("migration %s: %s has the same version, %d", m.Name, s.steps[i-1].Name, m.Version)
 		}
 		text, err := rendered(m.SQL)
-		if err == nil {
-			err = add(files, m.Version, text)
-		}
 		if err != nil {
 			return Set{}, fmt.Errorf("migration %s: %w", m.Name, err)
 		}
-		s.names[m.Version] = m.Name
+		s.steps[i].SQL = text
 		fmt.Fprintf(digest, "%d %d %s", m.Version, len(text), text)
-	}
-	if err := files.Close(); err != nil {
-		return Set{}, err
 	}
 	// PRAGMA user_version has 31 bits of use, and zero is what a file without a schema has.
 	s.sum = strconv.FormatUint(uint64(binary.BigEndian.Uint32(digest.Sum(nil))>>1|1), 10)
-	var err error
-	s.files, err = zip.NewReader(bytes.NewReader(archive.Bytes()), int64(archive.Len()))
-	return s, err
+	return s, nil
 }
 
 func byVersion(a, b engine.Migration) int { return cmp.Compare(a.Version, b.Version) }
-
-// add puts one migration where goose looks for it.
-func add(files *zip.Writer, version int64, text string) error {
-	f, err := files.Create(strconv.FormatInt(version, 10) + "_migration.sql")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write([]byte("-- +goose Up\n" + text))
-	return err
-}
 
 // Sum tells sets apart: a number, as text, that a file which has all of this set keeps as its PRAGMA user_version. It is
 // empty when there is nothing to apply.
@@ -83,7 +60,7 @@ func (s Set) Sum() string { return s.sum }
 // in the error, and those before it stay. A file with migrations that this set lacks was written by a newer program and
 // is refused, because this one would not keep what that one added.
 func (s Set) Apply(ctx context.Context, db *sql.DB) error {
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, s.files, goose.WithAllowOutofOrder(true),
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, nil, goose.WithGoMigrations(s.forGoose()...), goose.WithAllowOutofOrder(true),
 		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
@@ -91,12 +68,32 @@ func (s Set) Apply(ctx context.Context, db *sql.DB) error {
 	_, err = provider.Up(ctx)
 	var partial *goose.PartialError
 	if errors.As(err, &partial) {
-		return fmt.Errorf("migration %s: %w", s.names[partial.Failed.Source.Version], partial.Err)
+		return fmt.Errorf("migration %s: %w", s.name(partial.Failed.Source.Version), partial.Err)
 	}
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return s.known(ctx, db)
+}
+
+// forGoose hands goose the steps as programs, because SQLite itself knows best where one statement ends and the next begins.
+func (s Set) forGoose() (out []*goose.Migration) {
+	for _, m := range s.steps {
+		out = append(out, goose.NewGoMigration(m.Version, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, m.SQL)
+			return err
+		}}, nil))
+	}
+	return out
+}
+
+// name of the migration with this version, empty if there is none.
+func (s Set) name(version int64) string {
+	i, found := slices.BinarySearchFunc(s.steps, version, func(m engine.Migration, v int64) int { return cmp.Compare(m.Version, v) })
+	if !found {
+		return ""
+	}
+	return s.steps[i].Name
 }
 
 func (s Set) known(ctx context.Context, db *sql.DB) error {
@@ -110,7 +107,7 @@ func (s Set) known(ctx context.Context, db *sql.DB) error {
 		if err := rows.Scan(&version); err != nil {
 			return fmt.Errorf("read applied migrations: %w", err)
 		}
-		if s.names[version] == "" {
+		if s.name(version) == "" {
 			return fmt.Errorf("the store has migration %d, which this program does not know: it is older than the store", version)
 		}
 	}
