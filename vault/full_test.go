@@ -57,7 +57,7 @@ func onDisk(t *testing.T) (k *vaulttest.Kit, d *disktest.Disk, another func() *v
 // fillUp writes about a person until the disk is full to the last page.
 func fillUp(t *testing.T, k *vaulttest.Kit, about ids.Contact, d *disktest.Disk) (stored int64) {
 	t.Helper()
-	d.Limit.Store(8 << 20) // half of it is the two reserves
+	d.Limit.Store(16 << 20) // all but 4 MiB is the two reserves
 	thread := ids.NewObject(vaulttest.Start)
 	for _, size := range []int{30_000, 1} {
 		for {

@@ -445,7 +445,7 @@ func TestOnAFullDiskErasuresAreCarriedOutAndNothingHeldIsLost(t *testing.T) {
 	ada := w.add(t, w.Tenant, person{}, "held words")
 	h := w.hold(t, holds.Draft{Contact: ada})
 	bob := w.add(t, w.Tenant, person{})
-	c.Disk.Limit.Store(8 << 20)
+	c.Disk.Limit.Store(16 << 20)
 	for n := 0; ; n++ {
 		err := w.Vault.Do(t.Context(), vaulttest.System(w.Tenant), act, func(tx *vault.Tx) error {
 			return letters.Add(tx, letter{ID: ids.NewObject(tx.Now()), Who: bob, Body: personal.Of(strings.Repeat("x", 1+30_000*min(1, 500/(n+1)))), At: tx.Now()})

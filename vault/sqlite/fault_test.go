@@ -19,7 +19,7 @@ func TestOnAFullDiskWritesAreRefusedAndReadsAndErasuresWork(t *testing.T) {
 	cfg := sqlite.Config{Root: t.TempDir(), VFS: mount(t, d, true)}
 	d.Root = cfg.Root
 	e, tenant := open(t, cfg)
-	d.Limit.Store(4 << 20) // half of it is the reserve
+	d.Limit.Store(8 << 20) // all but 2 MiB is the reserve
 	stored := fill(t, e, tenant)
 	if got := count(t, e, tenant); got != stored {
 		t.Fatalf("%d writes were acknowledged, but there are %d rows", stored, got)
@@ -84,7 +84,7 @@ func TestOnAFullDiskAClosedStoreCanStillBeRead(t *testing.T) {
 	}
 	now.Advance(time.Hour)
 	e.CloseIdle()
-	d.Limit.Store(2 << 20) // the reserve fills it
+	d.Limit.Store(6 << 20) // the reserve fills it
 	if got := count(t, e, tenant); got != 1 {
 		t.Errorf("%d rows, want 1", got)
 	}
@@ -111,7 +111,7 @@ func TestScrubOnAFullDiskUsesTheReserve(t *testing.T) {
 	if err := e.RefillReserve(); err != nil {
 		t.Fatal(err)
 	}
-	d.Limit.Store(int64(2<<20 + 700_000)) // the reserve, the log, and a little
+	d.Limit.Store(int64(6<<20 + 700_000)) // the reserve, the log, and a little
 	if err := e.Scrub(t.Context(), tenant); err != nil {
 		t.Errorf("with the reserve: %v", err)
 	}

@@ -8,8 +8,9 @@ import (
 	"sync"
 )
 
-// reserveSize is the room kept back, in bytes. Deleting needs a few pages in the log; this is some five hundred.
-const reserveSize = 2 << 20
+// reserveSize is the room kept back, in bytes: 4 MiB by which a file may grow when the log is moved into it, which usualLog
+// leaves to an erasure, and some five hundred pages for what a deletion writes to the log.
+const reserveSize = 6 << 20
 
 // A reserve is a file that only takes up room. On a full disk even a deletion fails, because it is written before
 // anything is freed, so erasures first give this room back.
