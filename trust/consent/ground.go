@@ -69,6 +69,7 @@ type Brought struct {
 const (
 	mostGrounds    = 10
 	mostGroundText = 1000 // characters
+	mostBySite     = 50   // assertions about one person that nobody signed: a browser could go on for ever
 )
 
 var errNoGround = errs.New(errs.Invalid, "This workspace keeps nobody without a ground for it.",
@@ -152,6 +153,9 @@ func (b Brought) Keep(tx *vault.Tx, contact ids.Contact) error {
 		if len(latest) > 0 && latest[0].says(a) {
 			continue
 		}
+		if err := b.room(tx, contact); err != nil {
+			return err
+		}
 		if err := a.issue(tx); err != nil {
 			return err
 		}
@@ -160,6 +164,18 @@ func (b Brought) Keep(tx *vault.Tx, contact ids.Contact) error {
 		}
 	}
 	return nil
+}
+
+// room refuses one more assertion that nobody signed where there are so many.
+func (b Brought) room(tx *vault.Tx, contact ids.Contact) error {
+	if b.How != BySite {
+		return nil
+	}
+	n, err := Assertions.Count(tx, "contact = ? AND how = ?", contact, string(BySite))
+	if err == nil && n >= mostBySite {
+		err = errs.New(errs.Invalid, "Too many grounds were stated for this person.", errs.Field{Field: "grounds", Code: "too-many", Message: "At most 50 are kept that nobody signed."})
+	}
+	return err
 }
 
 // says tells whether two assertions say the same. That it was signed with another key of the site's makes another one.

@@ -1,6 +1,7 @@
 package contacts_test
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -139,5 +140,25 @@ func TestATenantsWordOpensNoPurpose(t *testing.T) {
 		if n != 0 {
 			t.Error("the person is there for marketing")
 		}
+	})
+}
+
+func TestABrowserCannotStateGroundsForEver(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		c, err := h.contacts.NewVisitor(t.Context(), h.Tenant, contacts.Draft{Email: "maria@kowal.example"})
+		must(t, err)
+		visitor := vaulttest.Visitor(h.Tenant, c.ID)
+		for n := 0; err == nil && n < 60; n++ {
+			g := grounds()
+			g[0].Words = "other words, " + strconv.Itoa(n)
+			_, err = h.contacts.Claim(t.Context(), visitor, contacts.Draft{Grounds: g}, nil)
+		}
+		said, failed := h.consent.Grounds(t.Context(), h.owner, c.ID)
+		must(t, failed)
+		if p := errs.AsProblem(err); len(said) != 50 || len(p.Errors) != 1 || p.Errors[0].Code != "too-many" {
+			t.Errorf("%d are kept, and then %v", len(said), err)
+		}
+		_, err = h.contacts.Update(t.Context(), h.operator, c.ID, contacts.Draft{Name: "Maria", Grounds: grounds()})
+		must(t, err) // whoever works here still may
 	})
 }
