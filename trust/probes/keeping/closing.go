@@ -61,16 +61,8 @@ const scratch = "closing-"
 
 // endOne makes a workspace and ends it, and those that an interrupted run left.
 func endOne(ctx context.Context, w *world.World) (seen ended, err error) {
-	all, err := w.Vault.AllTenants(ctx, true)
-	if err != nil {
+	if err := endLeft(ctx, w, scratch); err != nil {
 		return seen, err
-	}
-	for _, t := range all {
-		if t.Canary && strings.HasPrefix(t.Slug, scratch) {
-			if _, err := end(ctx, w, t.ID); err != nil {
-				return seen, err
-			}
-		}
 	}
 	t, err := w.Vault.CreateTenant(ctx, vault.Tenant{Slug: scratch + strings.ToLower(rand.Text()), Name: "A workspace to be closed", Canary: true})
 	if err != nil {
@@ -80,6 +72,22 @@ func endOne(ctx context.Context, w *world.World) (seen ended, err error) {
 		return seen, fmt.Errorf("furnish a workspace: %w", err)
 	}
 	return end(ctx, w, t.ID)
+}
+
+// endLeft ends the workspaces that interrupted runs of a probe left.
+func endLeft(ctx context.Context, w *world.World, begins string) error {
+	all, err := w.Vault.AllTenants(ctx, true)
+	if err != nil {
+		return err
+	}
+	for _, t := range all {
+		if t.Canary && strings.HasPrefix(t.Slug, begins) {
+			if _, err := end(ctx, w, t.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // furnish puts a person with a row and a file into a workspace.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"aver/base/ids"
+	"aver/base/tlog"
 	"aver/frame/claim"
 	"aver/trust/canary/inside"
 	"aver/trust/consent"
@@ -28,6 +29,8 @@ type agreed struct {
 	again    bool       // a message was taken after a new agreement
 	standing int        // people of all tenants who count as having agreed to something
 	unproved int        // those of them without a record that says so
+	receipts int        // of what this person did
+	wrong    error      // why one of them does not verify
 }
 
 type recordJSON struct {
@@ -96,7 +99,33 @@ func (w view) consents(ctx context.Context) (a agreed, err error) {
 		return a, err
 	}
 	a.again = w.takes(ctx, p)
+	if err := w.receipts(ctx, p, &a); err != nil {
+		return a, err
+	}
 	return a, w.proofs(ctx, p, &a)
+}
+
+// receipts verifies what the person may keep of each act, as anybody does who has the published key.
+func (w view) receipts(ctx context.Context, p *world.Person, a *agreed) error {
+	key, err := w.Audit.VerifierKey(ctx)
+	if err != nil {
+		return err
+	}
+	story, err := w.Consent.Story(ctx, p.Actor, p.Actor.Subject())
+	if err != nil {
+		return err
+	}
+	for _, act := range story.Acts {
+		proof, err := w.Audit.ReceiptSince(ctx, p.Side.Tenant, []byte(act.Receipt.Reveal()), act.At)
+		if err != nil {
+			return err
+		}
+		a.receipts++
+		if _, findings := proof.Verify(key); len(findings) > 0 {
+			a.wrong = findings
+		}
+	}
+	return nil
 }
 
 // proofs looks for people who count as having agreed to something of which no record says so. Of the canaries only this
@@ -151,7 +180,7 @@ func explicit(w view) claim.Claim {
 	return claim.Claim{
 		ID: "con-1", Theme: world.Keeping, Owner: world.DPO, Every: world.Hourly, On: []string{"contact.consent."},
 		Wording:   "Consent is an act on record, with what was shown, and is taken back by one press: {standing} consents looked at, {unproved} without a record",
-		Predicate: "What a canary's visitor agreed to is on record with purpose, version, language and act, and the words of that version can be read; a withdrawal is one request like the agreement, is on record, and from then on no message is taken until the visitor agrees again; and of every tenant's newest 500 consents that count, each has its record.",
+		Predicate: "What a canary's visitor agreed to is on record with purpose, version, language and act, and the words of that version can be read; a withdrawal is one request like the agreement, is on record, and from then on no message is taken until the visitor agrees again; each of the acts has a receipt that verifies against the installation's log; and of every tenant's newest 500 consents that count, each has its record.",
 		Method:    "The probe writes to a canary tenant through the widget, reads the record by the API, withdraws and agrees as the widget's buttons do, tries to write in between, and follows the consents that the store goes by to their records.",
 		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P2.1"}, GDPR: []string{"7(1)", "7(3)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
@@ -165,6 +194,8 @@ func explicit(w view) claim.Claim {
 			judged("a person who cannot agree again", func(a *agreed) { a.again = false }),
 			judged("a consent that nobody can show", func(a *agreed) { a.unproved = 1 }),
 			judged("nobody to look at", func(a *agreed) { a.standing = 0 }),
+			judged("a receipt that does not verify", func(a *agreed) { a.wrong = tlog.Findings{tlog.Unstated{}} }),
+			judged("a withdrawal without a receipt", func(a *agreed) { a.receipts = 2 }),
 		},
 	}
 }
@@ -173,7 +204,7 @@ func explicit(w view) claim.Claim {
 func judged(name string, spoil func(*agreed)) claim.Fixture {
 	return world.Fixture(name, func(context.Context) (claim.Evidence, error) {
 		given := recordJSON{Purpose: consent.Support, Granted: true, Version: 1, Language: "en", How: string(consent.ByPerson)}
-		a := agreed{given: given, words: 200, back: given, again: true, standing: 5}
+		a := agreed{given: given, words: 200, back: given, again: true, standing: 5, receipts: 3}
 		a.back.Granted = false
 		spoil(&a)
 		return judgeConsent(a), nil
@@ -188,6 +219,7 @@ func judgeConsent(a agreed) claim.Evidence {
 	e.See(!a.back.Granted && a.back.Purpose == g.Purpose, "after the withdrawal, on record", "granted: %v", a.back.Granted)
 	e.See(!a.lets, "a message after the withdrawal", "%s", taken[a.lets])
 	e.See(a.again, "a message after a new agreement", "%s", taken[a.again])
+	e.See(a.receipts == 3 && a.wrong == nil, "receipts of the acts", "%d, %s", a.receipts, world.OrError("all verify", a.wrong))
 	e.See(a.unproved == 0 && a.standing > 0, "consents that count", "%d, of which %d have no record", a.standing, a.unproved)
 	e.Figure("standing", "%d", a.standing)
 	e.Figure("unproved", "%d", a.unproved)
