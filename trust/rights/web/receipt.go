@@ -34,7 +34,7 @@ func (s *Service) consents(ctx context.Context, tenant vault.Tenant, held record
 	if !s.handsOut(held) {
 		return templ.NopComponent, nil
 	}
-	return s.receipts.MineOf(ctx, tenant.ID, lang, ownPage(tenant, held.ID)+"/receipts/", held.People)
+	return s.receipts.MineOf(ctx, tenant.ID, lang, "/my-data/receipts/"+tenant.Slug+"/"+held.ID.String()+"/", held.People)
 }
 
 func (s *Service) portalConsent(w http.ResponseWriter, r *http.Request) error {
@@ -58,6 +58,7 @@ func (s *Service) portalConsent(w http.ResponseWriter, r *http.Request) error {
 func (s *Service) receiptRoutes(mux module.Mux) {
 	mux.Handle("GET /my-data/receipts", request.Handler(s.receiptHelp))
 	mux.Handle("GET /my-data/receipts/{workspace}/{id}", request.Handler(s.portalReceipt))
+	mux.Handle("GET /my-data/receipts/{workspace}/{id}/{receipt}", request.Handler(s.portalConsent))
 	mux.Handle("GET /privacy/receipts/{id}", request.Handler(s.consoleReceipt))
 }
 

@@ -68,8 +68,6 @@ func (s *Service) routes(mux module.Mux) {
 		"POST /my-data/{workspace}/{id}/erase":  s.portalErase,
 		"POST /my-data/{workspace}/{id}/revoke": s.portalRevoke,
 		"GET /my-data/files/{workspace}/{id}":   s.portalFile,
-
-		"GET /my-data/{workspace}/{id}/receipts/{receipt}": s.portalConsent,
 	} {
 		mux.Handle(pattern, handler)
 	}
