@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"aver/base/eventually"
 	"aver/base/ids"
@@ -16,8 +17,10 @@ import (
 	"aver/frame/mail/mailbox"
 	"aver/frame/request"
 	"aver/proof/browser"
+	"aver/trust/identity"
 	"aver/trust/rights"
 	"aver/trust/rights/state"
+	"aver/vault/purpose"
 	"aver/work/contacts"
 )
 
@@ -33,7 +36,7 @@ func TestAPersonGetsTheirDataAndIsErasedOnThePublicPage(t *testing.T) {
 			must(t, err)
 			t.Cleanup(func() { must(t, box.Close()) })
 			w := open(t, func(c *app.Config) { c.Mail = relay(t, box) })
-			person, err := w.Contacts.Create(t.Context(), w.owner, contacts.Draft{Email: "eva@example.org", Name: "Eva Zimmerlin", Basis: contacts.FromOperator})
+			person, err := w.Contacts.Create(t.Context(), w.owner, contacts.Draft{Email: "eva@example.org", Name: "Eva Zimmerlin", Grounds: []identity.Ground{{Basis: purpose.Contract, Purpose: purpose.Support, Since: time.Now().Add(-time.Hour), Words: "asked for an offer"}}})
 			must(t, err)
 			tab := browser.New(t)
 			if !scripts {
@@ -83,6 +86,12 @@ func (w *world) copies(t *testing.T, tab *browser.Tab, box *mailbox.Mailbox) {
 	if words := (chat{t: t, frame: tab}).archive(folder); !strings.Contains(words, "Eva Zimmerlin") || !strings.Contains(words, "asked for an offer") {
 		t.Error("the copy lacks what is kept")
 	}
+	tab.Click(".receipts a")
+	eventually.Must(t, "the receipt of the tenant's word", func() bool {
+		found, err := filepath.Glob(filepath.Join(folder, "receipt-gnd_*.json"))
+		must(t, err)
+		return len(found) == 1
+	})
 }
 
 func (w *world) erases(t *testing.T, tab *browser.Tab, box *mailbox.Mailbox, person ids.Contact) {

@@ -8,6 +8,7 @@ package probes
 
 import (
 	"aver/frame/claim"
+	"aver/trust/probes/consents"
 	"aver/trust/probes/keeping"
 	"aver/trust/probes/people"
 	"aver/trust/probes/transport"
@@ -24,6 +25,7 @@ func Claims(at *world.World) []claim.Claim {
 	list = append(list, transport.Claims(at)...)
 	list = append(list, rotating(w), passwords(w), credentials(w), sessions(w), administration(w), automation(w), tampering(w))
 	list = append(list, people.Claims(at)...)
+	list = append(list, consents.Claims(at)...)
 	list = append(list, keeping.Claims(at)...)
 	return append(list, leaving(w), acknowledged(w), chatting(w), programming(w), relaying(w))
 }

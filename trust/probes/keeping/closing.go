@@ -61,7 +61,7 @@ const scratch = "closing-"
 
 // endOne makes a workspace and ends it, and those that an interrupted run left.
 func endOne(ctx context.Context, w *world.World) (seen ended, err error) {
-	if err := endLeft(ctx, w, scratch); err != nil {
+	if err := EndLeft(ctx, w, scratch); err != nil {
 		return seen, err
 	}
 	t, err := w.Vault.CreateTenant(ctx, vault.Tenant{Slug: scratch + strings.ToLower(rand.Text()), Name: "A workspace to be closed", Canary: true})
@@ -74,20 +74,26 @@ func endOne(ctx context.Context, w *world.World) (seen ended, err error) {
 	return end(ctx, w, t.ID)
 }
 
-// endLeft ends the workspaces that interrupted runs of a probe left.
-func endLeft(ctx context.Context, w *world.World, begins string) error {
+// EndLeft ends the workspaces that interrupted runs of a probe left.
+func EndLeft(ctx context.Context, w *world.World, begins string) error {
 	all, err := w.Vault.AllTenants(ctx, true)
 	if err != nil {
 		return err
 	}
 	for _, t := range all {
 		if t.Canary && strings.HasPrefix(t.Slug, begins) {
-			if _, err := end(ctx, w, t.ID); err != nil {
+			if err := End(ctx, w, t.ID); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// End closes and destroys a workspace that a probe made.
+func End(ctx context.Context, w *world.World, tenant ids.Tenant) error {
+	_, err := end(ctx, w, tenant)
+	return err
 }
 
 // furnish puts a person with a row and a file into a workspace.

@@ -19,7 +19,7 @@ import (
 
 // Claims lists the promises about keeping.
 func Claims(w *world.World) []claim.Claim {
-	return []claim.Claim{recordings(w), connections(w), copies(w), explicit(view{w}), binding(view{w}), grounded(w), schedule(w), improving(w), restoring(w), ending(w), atHome(w), relays(w), transfers(w), minimum(w), papers(w)}
+	return []claim.Claim{recordings(w), connections(w), copies(w), schedule(w), improving(w), restoring(w), ending(w), atHome(w), relays(w), transfers(w), minimum(w), papers(w)}
 }
 
 // grace is how much older than its limit something may be: a sweep comes once an hour, and is held back for a run when

@@ -1,4 +1,4 @@
-package keeping
+package consents
 
 import (
 	"context"
@@ -13,11 +13,13 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"aver/base/ids"
+	"aver/base/personal"
 	"aver/base/tlog"
 	"aver/frame/claim"
 	"aver/trust/canary/inside"
 	"aver/trust/consent"
 	"aver/trust/identity"
+	"aver/trust/probes/keeping"
 	"aver/trust/probes/world"
 	"aver/vault"
 	"aver/vault/purpose"
@@ -53,15 +55,15 @@ func grounded(w *world.World) claim.Claim {
 			"after signing, reads what is on record of everybody there, verifies the receipts as their holder would, and closes the workspace.",
 		Refs: claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P2.1", "P3.1"}, GDPR: []string{"5(2)", "6(1)", "7(1)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			seen, err := bringAll(ctx, w)
+			seen, err := bringAll(ctx, w, office{})
 			return judgeGrounds(seen), err
 		},
 		Fixtures: []claim.Fixture{
-			bringing("an identity stored without a ground while one is demanded", func(s *stated) { s.took, s.bare = []string{"an API key"}, 1 }),
+			w.Scratch.Broken("an identity stored without a ground while one is demanded", forgetful),
+			w.Scratch.Broken("a ground in other words than were said", reworded),
 			bringing("a row without a ground that nobody saw come", func(s *stated) { s.bare = 1 }),
 			bringing("a signature that does not cover the ground", func(s *stated) { s.forged = true }),
 			bringing("a signed ground that counts as anybody's", func(s *stated) { s.kept[0].Signed = false }),
-			bringing("a ground in other words than were said", func(s *stated) { s.kept[1].Same = false }),
 			world.Fixture("a receipt that was altered", func(context.Context) (claim.Evidence, error) {
 				_, err := tlog.ReadReceipt([]byte(`{"format":"aver-receipt/1","statement":{"dct:description":"other words"}}`))
 				s := good()
@@ -71,6 +73,27 @@ func grounded(w *world.World) claim.Claim {
 			bringing("nobody was brought", func(s *stated) { *s = stated{} }),
 		},
 	}
+}
+
+// forgetful is an installation that has lost what the workspace demands.
+func forgetful(ctx context.Context, w *world.World) (claim.Evidence, error) {
+	seen, err := bringAll(ctx, w, office{opened: func(o *office, owner vault.Actor) error { return o.Consent.Demand(ctx, owner, false) }})
+	return judgeGrounds(seen), err
+}
+
+// reworded is an installation whose rows of grounds somebody wrote anew.
+func reworded(ctx context.Context, w *world.World) (claim.Evidence, error) {
+	seen, err := bringAll(ctx, w, office{brought: func(o *office) error {
+		return w.Vault.Do(ctx, world.System(o.tenant), world.Act, func(tx *vault.Tx) error {
+			all, err := consent.Assertions.Find(tx, "ORDER BY id LIMIT 10")
+			for _, a := range all {
+				a.Words = personal.Of("other words")
+				err = errors.Join(err, consent.Assertions.Put(tx, a))
+			}
+			return err
+		})
+	}})
+	return judgeGrounds(seen), err
 }
 
 func good() stated {
@@ -124,10 +147,13 @@ type office struct {
 	key         string // of the API
 	kid, secret string // of the site
 	ground      identity.Ground
+
+	opened  func(*office, vault.Actor) error // what a fixture breaks once the demand is on,
+	brought func(*office) error              // and once people are stored; nil breaks nothing
 }
 
-func bringAll(ctx context.Context, w *world.World) (seen stated, err error) {
-	if err := endLeft(ctx, w, groundsScratch); err != nil {
+func bringAll(ctx context.Context, w *world.World, broken office) (seen stated, err error) {
+	if err := keeping.EndLeft(ctx, w, groundsScratch); err != nil {
 		return seen, err
 	}
 	t, err := w.Vault.CreateTenant(ctx, vault.Tenant{Slug: groundsScratch + strings.ToLower(rand.Text()), Name: "A workspace that demands grounds", Canary: true})
@@ -135,10 +161,11 @@ func bringAll(ctx context.Context, w *world.World) (seen stated, err error) {
 		return seen, err
 	}
 	defer func() {
-		_, ended := end(context.WithoutCancel(ctx), w, t.ID)
-		err = errors.Join(err, ended)
+		err = errors.Join(err, keeping.End(context.WithoutCancel(ctx), w, t.ID))
 	}()
-	o := &office{World: w, tenant: t.ID, ground: identity.Ground{Basis: purpose.Contract, Purpose: purpose.Support, Since: w.Vault.Now().Add(-time.Hour).UTC().Truncate(time.Second), Words: "terms of the probe " + rand.Text()}}
+	o := &broken
+	o.World, o.tenant = w, t.ID
+	o.ground = identity.Ground{Basis: purpose.Contract, Purpose: purpose.Support, Since: w.Vault.Now().Add(-time.Hour).UTC().Truncate(time.Second), Words: "terms of the probe " + rand.Text()}
 	if err := o.open(ctx); err != nil {
 		return seen, fmt.Errorf("open a workspace: %w", err)
 	}
@@ -172,7 +199,10 @@ func (o *office) open(ctx context.Context) error {
 	if o.key, _, err = o.Identity.MakeKey(ctx, owner, "probe", []string{"contacts:read", "contacts:write"}, time.Hour); err != nil {
 		return err
 	}
-	return o.Consent.Demand(ctx, owner, true)
+	if err := o.Consent.Demand(ctx, owner, true); err != nil || o.opened == nil {
+		return err
+	}
+	return o.opened(o, owner)
 }
 
 // token is what the site signs.
@@ -232,7 +262,7 @@ func (o *office) without(ctx context.Context, seen *stated) error {
 	for entrance, bring := range map[string]func() (string, error){
 		signedEntrance:  func() (string, error) { return o.session(ctx, map[string]any{"token": bare}) },
 		claimedEntrance: func() (string, error) { return o.session(ctx, map[string]any{"email": "nobody@canary.invalid"}) },
-		keyEntrance:     func() (string, error) { return o.write(ctx, map[string]any{"external_id": "nobody"}) },
+		keyEntrance:     func() (string, error) { return o.write(ctx, map[string]any{"external_id": "nobody at all"}) },
 	} {
 		contact, err := bring()
 		if err != nil {
@@ -271,6 +301,11 @@ func (o *office) with(ctx context.Context, seen *stated) error {
 	written, err := o.write(ctx, map[string]any{"external_id": "eve", "grounds": []identity.Ground{o.ground}})
 	if err != nil {
 		return err
+	}
+	if o.brought != nil {
+		if err := o.brought(o); err != nil {
+			return err
+		}
 	}
 	for entrance, contact := range map[string]string{signedEntrance: signed, keyEntrance: written} {
 		if err := o.look(ctx, entrance, contact, seen); err != nil {

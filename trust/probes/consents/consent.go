@@ -1,4 +1,5 @@
-package keeping
+// Package consents has the probes of what people agreed to, and of the grounds on which tenants say they keep them.
+package consents
 
 import (
 	"context"
@@ -16,6 +17,11 @@ import (
 	"aver/vault"
 	"aver/vault/purpose"
 )
+
+// Claims lists the promises about consent.
+func Claims(w *world.World) []claim.Claim {
+	return []claim.Claim{explicit(view{w}), binding(view{w}), grounded(w)}
+}
 
 // view is the world with the ways of looking at it that are used here alone.
 type view struct{ *world.World }
