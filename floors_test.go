@@ -25,7 +25,7 @@ var streets = map[string][]string{
 	"trust/retention": {"trust/identity", "trust/audit"},
 	"trust/children":  {"trust/identity", "trust/restriction", "trust/rights"},
 	"trust/backups":   {"trust/identity", "trust/audit"},
-	"trust/closing":   {"trust/identity", "trust/audit"},
+	"trust/closing":   {"trust/identity", "trust/audit", "trust/rights"}, // everything is taken along in the form in which people get theirs
 
 	"trust/documents":     {"trust/identity", "trust/claims", "trust/consent", "trust/retention", "trust/subprocessors", "trust/residency", "trust/rights"}, // facts are collected from all
 	"trust/improvement":   {"trust/identity"},

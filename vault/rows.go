@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"aver/base/errs"
 	"aver/base/ids"
 	"aver/vault/column"
 	"aver/vault/postings"
@@ -46,11 +47,43 @@ func (v *Vault) EachRow(tx *Tx, of AnyTable, subject ids.Subject, each func([]Ce
 	return nil
 }
 
+// EachRowOf reads rows of one table, whomever they are about, in the order of their keys: at most so many after the one whose
+// key is given, nil for the first. It returns the last one's key, nil after the end. Secrets are left out, and so is who is
+// being erased.
+func (v *Vault) EachRowOf(tx *Tx, of AnyTable, after []any, limit int, each func([]Cell) error) (last []any, err error) {
+	t := of.core()
+	s := tx.sql(t)
+	tail, args, n := "ORDER BY "+s.Key+" LIMIT ?", append(slices.Clone(after), int64(limit)), 0
+	if after != nil {
+		tail = "(" + s.Key + ") > (?" + strings.Repeat(", ?", len(after)-1) + ") " + tail
+	}
+	err = tx.conn.Query(table.WithTail(s.Find, tail), tx.within(t, args), func(values []any) error {
+		n, last = n+1, t.KeyOf(values)
+		cells, err := tx.cells(t, values)
+		if errs.Is(err, errs.Gone) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return each(cells)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read rows of %s: %w", t.Name, err)
+	}
+	if n < limit {
+		return nil, nil
+	}
+	return last, nil
+}
+
 func (tx *Tx) cells(t *table.Shape, values []any) ([]Cell, error) {
 	key := column.KeyBytes(t.KeyOf(values))
 	var subject ids.Subject
-	if b, ok := values[t.Subject].([]byte); ok {
-		copy(subject[:], b)
+	if t.Subject >= 0 {
+		if b, ok := values[t.Subject].([]byte); ok {
+			copy(subject[:], b)
+		}
 	}
 	out := make([]Cell, 0, len(t.Columns))
 	for i := range t.Columns {

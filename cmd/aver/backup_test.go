@@ -118,6 +118,14 @@ func TestACommandLineClosesReopensAndDestroysAWorkspace(t *testing.T) {
 	data := []string{"--data", filepath.Join(t.TempDir(), "data")}
 	at := func(words ...string) []string { return append(words, data...) }
 	says(t, exitOK, at("tenant", "create", "kowal")...)
+	along := filepath.Join(t.TempDir(), "along")
+	says(t, exitUsage, at("tenant", "export", "kowal")...)
+	if out, _ := says(t, exitOK, at("tenant", "export", "kowal", "--to", along)...); !strings.Contains(out, "rows") {
+		t.Errorf("the export said %q", out)
+	}
+	if _, err := os.Stat(filepath.Join(along, "catalogue.json")); err != nil {
+		t.Errorf("nothing was written: %v", err)
+	}
 	says(t, exitUsage, at("tenant", "close", "kowal", "--grace", "soon", "--yes")...)
 	says(t, exitUsage, at("tenant", "close", "kowal")...) // nobody typed its name
 	if out, _ := says(t, exitOK, at("tenant", "close", "kowal", "--grace", "14d", "--yes")...); !strings.Contains(out, "can be reopened until") {

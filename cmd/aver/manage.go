@@ -134,7 +134,7 @@ func tenant(ctx context.Context, c *call) error {
 		}
 		return open(ctx, &s, func(a *app.App) error { return act(ctx, a) })
 	default: // before a folder is made
-		return fmt.Errorf("say create SLUG, list, setup SLUG, refer SLUG ID, unrefer SLUG, close SLUG, reopen SLUG, closed or certificate FILE: %w", errUsage)
+		return fmt.Errorf("say create SLUG, list, setup SLUG, refer SLUG ID, unrefer SLUG, export SLUG --to DIR, close SLUG, reopen SLUG, closed or certificate FILE: %w", errUsage)
 	}
 	return opened(ctx, &s, func(a *app.App) error {
 		t, err := find(a)

@@ -98,15 +98,39 @@ func inspect(t *testing.T, tab *browser.Tab, path string) {
 	axe.Look(t, tab, "tour"+kind(path))
 }
 
-func TestEveryPageOfTheConsoleAnswersFitsAndIsAccessible(t *testing.T) {
-	t.Parallel()
-	base := started(t)
+// signedIn is the browser of an owner.
+func signedIn(t *testing.T, base string) *browser.Tab {
+	t.Helper()
 	tab := browser.New(t)
 	tab.Goto(base + "/login")
 	tab.Type(`input[name="email"]`, "ada@kowal.example")
 	tab.Type(`input[name="password"]`, demo.Password)
 	tab.Click(`main button[type="submit"], main button:not([type])`)
 	tab.Until("signed in", `!location.pathname.startsWith("/login")`)
+	return tab
+}
+
+func TestAnOwnerWhoIsAboutToCloseIsOfferedEverythingToTakeAlong(t *testing.T) {
+	t.Parallel()
+	base := started(t)
+	tab := signedIn(t, base)
+	tab.Goto(base + "/settings/close")
+	axe.Look(t, tab, "tour/close")
+	tab.Click(`main a[href="/settings/takeout"]`)
+	tab.Until("the page is there", `location.pathname === "/settings/takeout"`)
+	tab.Click(`main form[action="/settings/takeout"] button`)
+	tab.Until("the archive is ready", `document.querySelector('main a[href^="/settings/takeout/file/"]') !== null`)
+	axe.Look(t, tab, "tour/takeout/ready")
+	kind := browser.Eval[string](tab, `fetch(document.querySelector('main a[href^="/settings/takeout/file/"]').href).then(r => r.status + " " + r.headers.get("Content-Type"))`)
+	if kind != "200 application/zip" {
+		t.Errorf("the archive is answered %s", kind)
+	}
+}
+
+func TestEveryPageOfTheConsoleAnswersFitsAndIsAccessible(t *testing.T) {
+	t.Parallel()
+	base := started(t)
+	tab := signedIn(t, base)
 	crawl(t, tab, base, []string{"/inbox", "/contacts", "/privacy", "/security", "/settings"}, func(path string) { inspect(t, tab, path) })
 }
 

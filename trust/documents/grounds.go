@@ -42,7 +42,7 @@ var serving = []serves{
 	{purpose.Improvement, []string{"improvement_"}},
 	{purpose.Sync, []string{"webhook"}},
 	{forRights, []string{"standings", "purposes", "rights_", "consent", "retention_", "hold", "legal_hold", "limit_", "restriction", "erasure", "receipt", "recipient", "child", "notice_versions",
-		"assessment_answers", "subprocessors", "residency", "closing", "contact_field"}},
+		"assessment_answers", "subprocessors", "residency", "closing", "takeout", "contact_field"}},
 }
 
 func purposeOf(table string) string {

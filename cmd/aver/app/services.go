@@ -21,6 +21,7 @@ import (
 	"aver/trust/children"
 	"aver/trust/claims"
 	"aver/trust/closing"
+	"aver/trust/closing/takeout"
 	"aver/trust/consent"
 	"aver/trust/consent/receipts"
 	"aver/trust/documents"
@@ -73,6 +74,7 @@ type Services struct {
 	Webhooks      *webhooks.Service
 	Backups       *backups.Service
 	Closing       *closing.Service
+	Takeout       *takeout.Service
 	Retention     *retention.Service
 	Claims        *claims.Service
 	Documents     *documents.Service
@@ -105,6 +107,7 @@ func (a *App) makeServices() {
 	a.Webhooks = webhooks.New(v, a.queue(), a.Door, a.Log)
 	a.Backups = backups.New(v, a.backupConfig())
 	a.Closing = closing.New(v, a.closingConfig())
+	a.Takeout = takeout.New(v)
 	a.Retention = retention.New(v, retention.Config{Files: inbox.Messages.Name(), Held: holds.Subjects, Keepers: holds.Keepers, Inner: []string{audit.Checkpoints.Name(), backups.Drills.Name(), "backup_canaries", claims.Runs.Name()}})
 	a.Claims = claims.New(v, a.Config.Probe, a.Log)
 	a.Minimum = minimum.New(v, cleaners())
@@ -125,7 +128,7 @@ func (a *App) listModules() []module.Module {
 		a.Inbox.Module(), inboxweb.New(a.Inbox, a.Hub, a.Identity).Module(),
 		a.Told.Module(),
 		a.Holds.Module(), a.Improvement.Module(),
-		a.Rights.Module(), rightsweb.New(a.Rights, a.Config.Email, a.Receipts).Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Closing.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(), a.Canaries.Module(),
+		a.Rights.Module(), rightsweb.New(a.Rights, a.Config.Email, a.Receipts).Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Closing.Module(), a.Takeout.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(), a.Canaries.Module(),
 		a.Documents.Module(), a.Minimum.Module(),
 	}, a.Config.Modules...)
 }

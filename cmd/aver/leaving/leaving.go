@@ -21,6 +21,8 @@ import (
 
 // Usage is the commands' help.
 const Usage = `
+aver tenant export SLUG --to DIR                            writes everything a workspace has into an empty folder: JSON Lines for
+                                                            each table, and its files, opened. Secrets are left out
 aver tenant close SLUG [--grace 30d] [--yes]                closes a workspace at once; its keys and data are destroyed after the
                                                             grace period, with --grace 0 now. Asks for the name unless --yes
 aver tenant reopen SLUG                                     undoes that within the grace period
@@ -37,6 +39,7 @@ type Command struct {
 	Words       func(error) string                                // says an error to people
 	Open        func(context.Context, func(*app.App) error) error // opens the installation for as long as a function runs
 	grace, key  *string
+	to          *string
 	yes         *bool
 }
 
@@ -44,13 +47,14 @@ type Command struct {
 func (c Command) Options(f *flag.FlagSet) Command {
 	c.grace = f.String("grace", "30d", "how long a closed workspace can be reopened: days (30d) or hours (36h), 90 days at most")
 	c.yes = f.Bool("yes", false, "close without asking for the name")
+	c.to = f.String("to", "", "empty folder to export into; made if it is not there")
 	c.key = f.String("key", "", "public key of the installation's log, to verify a certificate with")
 	return c
 }
 
 // Means tells whether the words are one of these commands.
 func Means(words []string) bool {
-	return len(words) > 0 && slices.Contains([]string{"close", "reopen", "closed", "certificate"}, words[0])
+	return len(words) > 0 && slices.Contains([]string{"export", "close", "reopen", "closed", "certificate"}, words[0])
 }
 
 // Run does what the words say.
@@ -61,6 +65,8 @@ func (c Command) Run(ctx context.Context, words []string) error {
 		return fmt.Errorf("%s %w", c.Words(err), c.WrongUse)
 	case len(words) == 2 && words[0] == "certificate" && *c.key != "":
 		return c.verify(words[1])
+	case len(words) == 2 && words[0] == "export" && *c.to != "":
+		return c.Open(ctx, func(a *app.App) error { return c.export(ctx, a, words[1], *c.to) })
 	case len(words) == 1 && words[0] == "closed":
 		return c.Open(ctx, func(a *app.App) error { return c.list(ctx, a) })
 	case len(words) == 2 && words[0] == "reopen":
@@ -77,7 +83,7 @@ func (c Command) Run(ctx context.Context, words []string) error {
 		}
 		return c.Open(ctx, func(a *app.App) error { return c.close(ctx, a, words[1], grace) })
 	}
-	return fmt.Errorf("say close SLUG, reopen SLUG, closed, or certificate FILE --key KEY: %w", c.WrongUse)
+	return fmt.Errorf("say export SLUG --to DIR, close SLUG, reopen SLUG, closed, or certificate FILE --key KEY: %w", c.WrongUse)
 }
 
 // say prints a value for programs or a sentence for people.
@@ -93,6 +99,18 @@ func printed(out io.Writer, v any) error {
 	e := json.NewEncoder(out)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
+}
+
+func (c Command) export(ctx context.Context, a *app.App, slug, folder string) error {
+	t, err := a.Workspace(ctx, slug)
+	if err != nil {
+		return err
+	}
+	done, err := a.Takeout.Export(ctx, t.ID, folder)
+	if err != nil {
+		return err
+	}
+	return c.say(done, "Wrote %d rows and %d files of %s into %s in %s.\n", done.Rows, done.Files, slug, folder, done.Took.Round(time.Millisecond))
 }
 
 // typedBack asks for the name.

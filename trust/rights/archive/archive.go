@@ -36,6 +36,7 @@ type Writer struct {
 	redact  func(string) string
 	own     []string // identifiers of the people whose copy it is
 	plain   bool     // for programs alone
+	whole   bool     // nobody is left out
 	held    []held   // CSV files and the readable page, until data.jsonl is complete
 	page    *spool
 	summary []summary
@@ -121,21 +122,12 @@ func (a *Writer) Row(person string, cells []vault.Cell) error {
 	line := append(make([]byte, 0, 512), `{"table":`...)
 	line = strconv.AppendQuote(line, t.Table)
 	line = append(line, `,"person":`...)
-	line = append(strconv.AppendQuote(line, person), `,"row":{`...)
-	texts := make([]string, len(cells))
-	for i, c := range cells {
-		value, text, err := a.show(c)
-		if err != nil {
-			return fmt.Errorf("write the archive: column %s: %w", c.Column.Name, err)
-		}
-		if i > 0 {
-			line = append(line, ',')
-		}
-		line = append(strconv.AppendQuote(line, c.Column.Name), ':')
-		line = append(line, value...)
-		texts[i] = text
+	line = append(strconv.AppendQuote(line, person), `,"row":`...)
+	line, texts, err := a.object(line, cells)
+	if err != nil {
+		return err
 	}
-	if _, err := a.data.Write(append(line, "}}\n"...)); err != nil {
+	if _, err := a.data.Write(append(line, "}\n"...)); err != nil {
 		return fmt.Errorf("write the archive: %w", err)
 	}
 	if err := writeRow(a.page, texts); err != nil {
@@ -145,6 +137,31 @@ func (a *Writer) Row(person string, cells []vault.Cell) error {
 		texts[i] = Neutral(texts[i])
 	}
 	return t.csv.Write(texts)
+}
+
+// Object is a row as JSON, with everybody who is in it: for those whose data all of it is, and not for one person.
+func Object(cells []vault.Cell) ([]byte, error) {
+	out, _, err := (&Writer{whole: true}).object(nil, cells)
+	return out, err
+}
+
+// object appends a row as JSON, and returns its values as texts too.
+func (a *Writer) object(line []byte, cells []vault.Cell) (_ []byte, texts []string, err error) {
+	texts = make([]string, len(cells))
+	line = append(line, '{')
+	for i, c := range cells {
+		value, text, err := a.show(c)
+		if err != nil {
+			return nil, nil, fmt.Errorf("write the archive: column %s: %w", c.Column.Name, err)
+		}
+		if i > 0 {
+			line = append(line, ',')
+		}
+		line = append(strconv.AppendQuote(line, c.Column.Name), ':')
+		line = append(line, value...)
+		texts[i] = text
+	}
+	return append(line, '}'), texts, nil
 }
 
 func (a *Writer) heads(cells []vault.Cell) error {
@@ -236,6 +253,8 @@ func (a *Writer) nobody(text string) string {
 // clean keeps others out of a text. What a person is called, and where they are reached, is their own.
 func (a *Writer) clean(c vault.Cell, text string) string {
 	switch {
+	case a.whole:
+		return text
 	case !c.Personal:
 		return a.nobody(text)
 	case a.redact != nil && others.Free(c.Column):

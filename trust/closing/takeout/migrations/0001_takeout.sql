@@ -1,0 +1,12 @@
+CREATE TABLE takeouts (
+    id ID NOT NULL,
+    state TEXT NOT NULL,
+    asked_at TIME NOT NULL,
+    ready_at TIME,
+    rows INT NOT NULL,
+    files INT NOT NULL,
+    file ID,
+    size INT NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE INDEX takeouts_by_asked_at ON takeouts (asked_at);

@@ -1,0 +1,258 @@
+// Package takeout gives a workspace everything that it has, to take along: before its account ends, or whenever its owner
+// wants (GDPR Art. 28(3)(g) has a processor return all the personal data before it deletes them).
+//
+// An archive follows from the vault's catalogue: a file of JSON Lines for every table with all its rows, whomever they are
+// about, without secrets; every file, opened; and the catalogue itself. It is put together in the background, some rows at a
+// time, so it is no picture of one moment: what changes meanwhile is in it as it was when its turn came. It is kept sealed
+// under the workspace's key for some days.
+package takeout
+
+import (
+	"archive/zip"
+	"context"
+	"embed"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"aver/base/errs"
+	"aver/base/ids"
+	"aver/frame/jobs"
+	"aver/frame/module"
+	"aver/trust/identity"
+	"aver/vault"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Number is this module's number among those that bring migrations.
+const Number = 24
+
+const (
+	life    = 3 * 24 * time.Hour // of an archive
+	maxSize = 1 << 40            // bytes
+	longest = 12 * time.Hour     // that putting one together may take
+)
+
+// kind marks archives among the files, so that none holds another.
+const kind = "application/vnd.aver.workspace+zip"
+
+// State is how far a takeout is.
+type State string
+
+// The states.
+const (
+	Waiting State = "waiting"
+	Ready   State = "ready"
+	Failed  State = "failed"
+	Expired State = "expired"
+)
+
+// Takeout is an archive that somebody asked for.
+type Takeout struct {
+	ID      ids.Object `vault:"id,key"`
+	State   State      `vault:"state,state"`
+	AskedAt time.Time  `vault:"asked_at,state,keep"`
+	ReadyAt time.Time  `vault:"ready_at,state"`
+	Rows    int64      `vault:"rows,state"`
+	Files   int64      `vault:"files,state"`
+	File    ids.Object `vault:"file,state"` // zero while there is none
+	Size    int64      `vault:"size,state"` // bytes
+}
+
+// Until is when its file is removed.
+func (t Takeout) Until() time.Time { return t.ReadyAt.Add(life) }
+
+// Takeouts is the table.
+var Takeouts = vault.Define[Takeout]("takeouts", vault.Purpose("giving a workspace back everything it has"), vault.KeepFor(400*24*time.Hour))
+
+var (
+	owners     = vault.Roles(vault.Owner)
+	actLook    = vault.Act("workspace.export.read", owners, vault.System())
+	actAsk     = vault.Act("workspace.export", owners, vault.System())
+	actFetch   = vault.Act("workspace.export.download", owners, vault.Reads())
+	actCollect = vault.Act("workspace.export.collect", vault.System())
+	actFinish  = vault.Act("workspace.export.finish", vault.System())
+)
+
+// Service puts archives together.
+type Service struct {
+	vault   *vault.Vault
+	queue   *jobs.Jobs
+	running sync.Map // ids.Object → *Progress, in this process
+}
+
+// New makes the service.
+func New(v *vault.Vault) *Service { return &Service{vault: v} }
+
+// Module is what the service brings.
+func (s *Service) Module() module.Module {
+	return module.Module{Name: "takeout", Number: Number, Migrations: migrations, Tables: []vault.AnyTable{Takeouts},
+		Actions: []*vault.Action{actLook, actAsk, actFetch, actCollect, actFinish}, Routes: s.routes, Jobs: s.jobs, Classes: map[string]module.Class{filePath: module.Download},
+		Settings: []module.Link{{Path: "/settings/takeout", Title: "Take everything along", About: "All data of the workspace in one archive.", For: actAsk}}}
+}
+
+const jobKind = "workspace.export"
+
+func (s *Service) jobs(j *jobs.Jobs) error {
+	s.queue = j
+	err := j.Handle(jobs.Kind{Name: jobKind, Unique: true, Timeout: longest, Retry: []time.Duration{time.Minute, 10 * time.Minute}, Work: s.work, OnDead: s.dead})
+	if err != nil {
+		return err
+	}
+	return j.Every("workspace.export.due", time.Hour, s.due)
+}
+
+func system(tenant ids.Tenant) vault.Actor { return identity.System(tenant, "takeout") }
+
+// Ask begins to put an archive together; errs.Conflict while another one waits. The one before it is removed.
+func (s *Service) Ask(ctx context.Context, actor vault.Actor) (t Takeout, err error) {
+	err = s.vault.Do(ctx, actor, actAsk, func(tx *vault.Tx) error {
+		waiting, err := Takeouts.Count(tx, "state = ?", Waiting)
+		if err != nil {
+			return err
+		}
+		if waiting > 0 {
+			return errs.New(errs.Conflict, "An archive is being put together already.")
+		}
+		if err := expire(tx, tx.Now()); err != nil {
+			return err
+		}
+		t = Takeout{ID: ids.NewObject(tx.Now()), State: Waiting, AskedAt: tx.Now()}
+		tx.Emit(vault.Event{Kind: "workspace.export.asked", Object: t.ID.String()}, nil)
+		return Takeouts.Add(tx, t)
+	})
+	if err != nil {
+		return t, err
+	}
+	return t, s.queue.Enqueue(ctx, jobKind, actor.Tenant(), t.ID.String(), time.Time{}) // should it be lost, the hour's turn asks again
+}
+
+// expire removes the files of archives that were ready before.
+func expire(tx *vault.Tx, before time.Time) error {
+	old, err := Takeouts.Find(tx, "file IS NOT NULL AND ready_at <= ? ORDER BY id LIMIT 100", before)
+	if err != nil {
+		return err
+	}
+	for _, t := range old {
+		if err := vault.Blobs.Delete(tx, t.File); err != nil && !errs.Is(err, errs.NotFound) {
+			return err
+		}
+		t.State, t.File = Expired, ids.Object{}
+		if err := Takeouts.Put(tx, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// due removes what has expired, and asks again for what waits.
+func (s *Service) due(ctx context.Context) error {
+	tenants, err := s.vault.TenantIDs(ctx)
+	for _, tenant := range tenants {
+		err = errors.Join(err, ctx.Err(), s.dueOf(ctx, tenant))
+	}
+	return err
+}
+
+func (s *Service) dueOf(ctx context.Context, tenant ids.Tenant) error {
+	old, waiting := 0, []Takeout(nil)
+	err := s.vault.View(ctx, system(tenant), actLook, func(tx *vault.Tx) (err error) {
+		if old, err = Takeouts.Count(tx, "file IS NOT NULL AND ready_at <= ?", tx.Now().Add(-life)); err != nil {
+			return err
+		}
+		waiting, err = Takeouts.Find(tx, "state = ? ORDER BY id LIMIT 10", Waiting)
+		return err
+	})
+	if err == nil && old > 0 {
+		err = s.vault.Do(ctx, system(tenant), actFinish, func(tx *vault.Tx) error { return expire(tx, tx.Now().Add(-life)) })
+	}
+	for _, t := range waiting {
+		err = errors.Join(err, s.queue.Enqueue(ctx, jobKind, tenant, t.ID.String(), time.Time{}))
+	}
+	return err
+}
+
+// Latest is the newest; errs.NotFound if none was asked for.
+func (s *Service) Latest(ctx context.Context, actor vault.Actor) (t Takeout, err error) {
+	err = s.vault.View(ctx, actor, actLook, func(tx *vault.Tx) error {
+		list, err := Takeouts.Find(tx, "ORDER BY asked_at DESC LIMIT 1")
+		if err == nil && len(list) == 0 {
+			err = errs.New(errs.NotFound, "No archive was asked for yet.")
+		}
+		if err == nil {
+			t = list[0]
+		}
+		return err
+	})
+	return t, err
+}
+
+// work puts an archive together and keeps it.
+func (s *Service) work(ctx context.Context, j jobs.Job) error {
+	actor := system(j.Tenant)
+	id, err := ids.ParseObject(j.ID)
+	if err != nil {
+		return err
+	}
+	if t, err := s.read(ctx, actor, id); err != nil || t.State != Waiting {
+		return ignoreAbsent(err)
+	}
+	p := &Progress{}
+	s.running.Store(id, p)
+	defer s.running.Delete(id)
+	reader, writer := io.Pipe()
+	go func() {
+		z := zip.NewWriter(writer)
+		err := s.Write(ctx, actor, func(name string) (io.Writer, error) { return z.Create(name) }, p)
+		writer.CloseWithError(errors.Join(err, z.Close()))
+	}()
+	blob, err := s.vault.PutBlob(ctx, actor, ids.Subject{}, kind, reader, maxSize)
+	reader.CloseWithError(err)
+	if err != nil {
+		return err
+	}
+	return s.vault.Do(ctx, actor, actFinish, func(tx *vault.Tx) error {
+		t, err := Takeouts.Get(tx, id)
+		if err != nil || t.State != Waiting {
+			return ignoreAbsent(err)
+		}
+		t.State, t.ReadyAt, t.File, t.Size, t.Rows, t.Files = Ready, tx.Now(), blob.ID, blob.Size, p.Rows.Load(), p.Files.Load()
+		tx.Emit(vault.Event{Kind: "workspace.export.ready", Object: id.String()}, nil)
+		return errors.Join(vault.Blobs.Add(tx, blob), Takeouts.Put(tx, t))
+	})
+}
+
+// dead gives up: the owner may ask again.
+func (s *Service) dead(ctx context.Context, j jobs.Job) error {
+	id, err := ids.ParseObject(j.ID)
+	if err != nil {
+		return err
+	}
+	return s.vault.Do(ctx, system(j.Tenant), actFinish, func(tx *vault.Tx) error {
+		t, err := Takeouts.Get(tx, id)
+		if err != nil || t.State != Waiting {
+			return ignoreAbsent(err)
+		}
+		t.State = Failed
+		tx.Emit(vault.Event{Kind: "workspace.export.failed", Object: id.String()}, nil)
+		return Takeouts.Put(tx, t)
+	})
+}
+
+func (s *Service) read(ctx context.Context, actor vault.Actor, id ids.Object) (t Takeout, err error) {
+	err = s.vault.View(ctx, actor, actLook, func(tx *vault.Tx) (err error) {
+		t, err = Takeouts.Get(tx, id)
+		return err
+	})
+	return t, err
+}
+
+func ignoreAbsent(err error) error {
+	if errs.Is(err, errs.NotFound) {
+		return nil
+	}
+	return err
+}
