@@ -50,6 +50,7 @@ type settings struct {
 	certs, keys list
 	proxies     list
 	recipients  list
+	keysFor     list
 	mailRelay   string
 	mailFrom    string
 	mailUser    string
@@ -89,7 +90,9 @@ func (s *settings) serving(f *flag.FlagSet) {
 
 func (s *settings) backups(f *flag.FlagSet) {
 	f.StringVar(&s.config.BackupTo, "backup-to", "", "where backups go: a folder, or s3://HOST/BUCKET/PREFIX?region=REGION (s3+own:// is your own server, s3+http:// the same without TLS); AVER_BACKUP_TO if empty, DATA/backups without either")
-	f.StringVar(&s.config.BackupRegion, "backup-region", "", "region in which that place is, such as eu or de: refused if it is not part of the installation's own")
+	f.StringVar(&s.config.KeysTo, "keys-to", "", "where the copy of people's keys goes, written like --backup-to; AVER_KEYS_TO if empty, without either into the folder of backups or DATA/backups")
+	f.Var(&s.keysFor, "keys-recipient", "age recipient that the copy of the keys is made for; may be repeated; those of backups if there is none")
+	f.StringVar(&s.config.BackupRegion, "backup-region", "", "region in which these places are, such as eu or de: refused if it is not part of the installation's own")
 	f.Var(&s.recipients, "backup-recipient", "age recipient that backups are made for; may be repeated; a key of this machine's own if there is none")
 }
 
@@ -101,7 +104,8 @@ func (s *settings) done() (app.Config, error) {
 	s.config.RootKey = cmp.Or(s.config.RootKey, os.Getenv("AVER_ROOT_KEY_FROM"))
 	s.config.BackupTo = cmp.Or(s.config.BackupTo, os.Getenv("AVER_BACKUP_TO"))
 	s.config.BackupKeys = bucket.Credentials{ID: os.Getenv("AWS_ACCESS_KEY_ID"), Secret: personal.Of(os.Getenv("AWS_SECRET_ACCESS_KEY")), Token: personal.Of(os.Getenv("AWS_SESSION_TOKEN"))}
-	s.config.Hosts, s.config.BackupRecipients = s.hosts, s.recipients
+	s.config.KeysTo = cmp.Or(s.config.KeysTo, os.Getenv("AVER_KEYS_TO"))
+	s.config.Hosts, s.config.BackupRecipients, s.config.KeysRecipients = s.hosts, s.recipients, s.keysFor
 	if len(s.certs) != len(s.keys) {
 		return s.config, fmt.Errorf("give each --cert its --key: %w", errUsage)
 	}

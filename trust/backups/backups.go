@@ -3,9 +3,9 @@
 //
 // A backup holds the tenants' stores (of PostgreSQL their rows) and files, still sealed, under age for the operator's
 // recipients; a signed manifest beside it says what must be in it. It lies in a folder or a bucket. It holds no key: a
-// restore needs the key store. A copy of the key store is a file of its own that stays in a folder, replaced whenever
-// somebody is erased, so that no copy can bring a destroyed key back. Nothing is kept for more than seven days (promise
-// ret-4).
+// restore needs the key store. A copy of the key store is a file of its own, on a shelf of its own and for recipients of
+// its own if there are any, replaced every day and whenever somebody is erased, so that no copy can bring a destroyed key
+// back. Nothing is kept for more than seven days, and no copy of keys for more than two (promise ret-4).
 package backups
 
 import (
@@ -47,9 +47,15 @@ const Number = 11
 // Life is how long a backup is kept at most: promise ret-4.
 const Life = 7 * 24 * time.Hour
 
+// KeysLife is how long a copy of the keys is kept at most: whoever is erased must not be in one for longer than it takes to
+// notice that none could be made.
+const KeysLife = 2 * 24 * time.Hour
+
 const (
 	keepFor  = Life - time.Hour // the sweep runs every hour
 	interval = 24 * time.Hour
+
+	keepKeys = KeysLife - time.Hour
 
 	longest   = 2 * time.Hour    // that a backup or a drill may take
 	copyPause = 10 * time.Minute // between two copies of the keys
@@ -99,6 +105,8 @@ type Config struct {
 	Shelf      shelf.Shelf        // where backups go instead, such as a bucket; nil for Folder
 	Data       string             // the data folder: blobs, keys and backup.key lie in it
 	Recipients []string           // age recipients; if there are none a key is made into Data/backup.key
+	Keys       shelf.Shelf        // where the copy of the keys goes instead of Folder; nil for Folder
+	KeysFor    []string           // age recipients of the copy of the keys; none for those of backups
 	Seed       []byte             // 32 secret bytes that outlive the store: they sign manifests
 	KeyStore   engine.Engine      // the key store's engine; its snapshots and small files make the copy of the keys
 	Servers    []Server           // whose own files a rehearsal looks through where it can
@@ -241,10 +249,10 @@ var errOffline = errors.New("the identity that opens backups is not kept on this
 
 func (s *Service) keyFile() string { return filepath.Join(s.cfg.Data, "backup.key") }
 
-// recipients are those who can open backups. Without any a key is made, once, and the log says so.
-func (s *Service) recipients() ([]age.Recipient, error) {
-	if len(s.cfg.Recipients) > 0 {
-		return parseRecipients(s.cfg.Recipients)
+// recipients are those who can open a file: those who are named. Without any a key is made, once, and the log says so.
+func (s *Service) recipients(named []string) ([]age.Recipient, error) {
+	if len(named) > 0 {
+		return parseRecipients(named)
 	}
 	own, err := s.identities(nil)
 	if errors.Is(err, errOffline) {

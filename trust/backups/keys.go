@@ -27,13 +27,13 @@ import (
 	"aver/vault/engine"
 )
 
-// keysDue replaces the copy of the key store after an erasure: an older copy would hold a destroyed key.
+// keysDue replaces the copy of the key store after a day, and after an erasure: an older copy would hold a destroyed key.
 func (s *Service) keysDue(ctx context.Context) error {
 	made, there, err := s.keysCopied(ctx)
 	if err != nil || !there || clock.Within(s.vault.Now(), made, copyPause) { // with many erasures a copy for each would be too much work
 		return err
 	}
-	due := s.erased.Load()
+	due := s.erased.Load() || s.vault.Now().Sub(made) > interval
 	if s.cfg.Shared && !due {
 		due, err = s.erasedSince(ctx, made)
 	}
@@ -52,7 +52,7 @@ func (s *Service) keysDue(ctx context.Context) error {
 
 // keysCopied is when the keys were last copied, if they ever were.
 func (s *Service) keysCopied(ctx context.Context) (made time.Time, there bool, err error) {
-	copies, err := shelf.Folder(s.cfg.Folder).List(ctx, shelf.Keys)
+	copies, err := s.keysShelf().List(ctx, shelf.Keys)
 	if err != nil || len(copies) == 0 {
 		return made, false, err
 	}
@@ -87,8 +87,8 @@ func (s *Service) copyKeys(ctx context.Context) error {
 	if s.cfg.KeyStore == nil {
 		return nil
 	}
-	folder := shelf.Folder(s.cfg.Folder)
-	older, err := folder.List(ctx, shelf.Keys)
+	at := s.keysShelf()
+	older, err := at.List(ctx, shelf.Keys)
 	if err != nil {
 		return err
 	}
@@ -98,10 +98,38 @@ func (s *Service) copyKeys(ctx context.Context) error {
 		made = made.Add(time.Millisecond)
 		name = keysOf(made)
 	}
-	if _, _, err := s.put(ctx, folder, name, func(z *zip.Writer) error { return s.fillKeys(ctx, z) }); err != nil {
+	if _, _, err := s.put(ctx, at, name, s.keysFor(), func(z *zip.Writer) error { return s.fillKeys(ctx, z) }); err != nil {
 		return err
 	}
 	for _, f := range older {
+		err = errors.Join(err, at.Remove(ctx, f.Name))
+	}
+	return errors.Join(err, s.forgetKeysHere(ctx))
+}
+
+// keysShelf is where the copy of the keys lies.
+func (s *Service) keysShelf() shelf.Shelf {
+	if s.cfg.Keys != nil {
+		return s.cfg.Keys
+	}
+	return shelf.Folder(s.cfg.Folder)
+}
+
+func (s *Service) keysFor() []string {
+	if len(s.cfg.KeysFor) > 0 {
+		return s.cfg.KeysFor
+	}
+	return s.cfg.Recipients
+}
+
+// forgetKeysHere removes copies from the folder where they lay before they got a shelf of their own.
+func (s *Service) forgetKeysHere(ctx context.Context) error {
+	if s.cfg.Keys == nil {
+		return nil
+	}
+	folder := shelf.Folder(s.cfg.Folder)
+	left, err := folder.List(ctx, shelf.Keys)
+	for _, f := range left {
 		err = errors.Join(err, folder.Remove(ctx, f.Name))
 	}
 	return err

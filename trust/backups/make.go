@@ -47,7 +47,7 @@ func (s *Service) Now(ctx context.Context, actor vault.Actor) (manifest.Manifest
 	if m.Canary, err = s.plant(ctx); err != nil {
 		return m, err
 	}
-	m.Size, m.SHA256, err = s.put(ctx, s.shelf(), m.Name, func(z *zip.Writer) error { return s.fill(ctx, z, &m) })
+	m.Size, m.SHA256, err = s.put(ctx, s.shelf(), m.Name, s.cfg.Recipients, func(z *zip.Writer) error { return s.fill(ctx, z, &m) })
 	if err != nil {
 		return m, full(fmt.Errorf("make a backup: %w", err))
 	}
@@ -79,9 +79,9 @@ func (s *Service) storeFile() string {
 	return pagesFile
 }
 
-// put makes an encrypted archive on a shelf, and returns its size in bytes and the hash of its bytes.
-func (s *Service) put(ctx context.Context, on shelf.Shelf, name string, fill func(*zip.Writer) error) (size int64, sum string, err error) {
-	to, err := s.recipients()
+// put makes an archive on a shelf, encrypted for recipients, and returns its size in bytes and the hash of its bytes.
+func (s *Service) put(ctx context.Context, on shelf.Shelf, name string, named []string, fill func(*zip.Writer) error) (size int64, sum string, err error) {
+	to, err := s.recipients(named)
 	if err != nil {
 		return 0, "", err
 	}

@@ -219,6 +219,10 @@ func (s *Service) comesBack(ctx context.Context, folder string, gone traces, key
 	}
 	for _, p := range places {
 		scan, err := p.look(gone)
+		var others *age.NoIdentityMatchError
+		if errors.As(err, &others) {
+			scan, err = Scan{Place: p.name, Unread: "it is sealed for others"}, nil
+		}
 		if err != nil {
 			return err
 		}
@@ -313,7 +317,7 @@ func asStored(ctx context.Context, v *vault.Vault, to io.Writer) error {
 
 // keysDecrypted is the newest copy of the keys as somebody with the identity could read it.
 func (s *Service) keysDecrypted(ctx context.Context, key io.Reader, to io.Writer) error {
-	at := shelf.Folder(s.cfg.Folder)
+	at := s.keysShelf()
 	copies, err := at.List(ctx, shelf.Keys)
 	if err != nil || len(copies) == 0 {
 		return err

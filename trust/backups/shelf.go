@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 
 	"aver/base/errs"
@@ -36,7 +37,11 @@ func (s *Service) sweep(ctx context.Context) error {
 		failed = errors.Join(failed, err)
 		for _, f := range files {
 			made, ok := shelf.MadeAt(f.Name)
-			if ok && s.vault.Now().Sub(made).Abs() > keepFor {
+			keep := keepFor
+			if strings.HasPrefix(f.Name, shelf.Keys) {
+				keep = keepKeys
+			}
+			if ok && s.vault.Now().Sub(made).Abs() > keep {
 				failed = errors.Join(failed, at.Remove(ctx, f.Name))
 			}
 		}
@@ -44,12 +49,15 @@ func (s *Service) sweep(ctx context.Context) error {
 	return failed
 }
 
-// shelves are that of the backups and that of the copy of the keys, which never leaves this machine by itself.
+// shelves are all on which something of ours may lie.
 func (s *Service) shelves() []shelf.Shelf {
-	if s.cfg.Shelf == nil {
-		return []shelf.Shelf{shelf.Folder(s.cfg.Folder)}
+	all := []shelf.Shelf{shelf.Folder(s.cfg.Folder)}
+	for _, other := range []shelf.Shelf{s.cfg.Shelf, s.cfg.Keys} {
+		if other != nil {
+			all = append(all, other)
+		}
 	}
-	return []shelf.Shelf{s.cfg.Shelf, shelf.Folder(s.cfg.Folder)}
+	return all
 }
 
 // Kept examines every file of backups there is, and tells whether a bucket keeps what is removed.
@@ -64,9 +72,11 @@ func (s *Service) Kept(ctx context.Context, actor vault.Actor) (all []shelf.Kept
 		}
 		all = append(all, found...)
 		if k, ok := at.(shelf.Keeper); ok {
-			if versioned, err = k.Versioned(ctx); err != nil {
+			keeps, err := k.Versioned(ctx)
+			if err != nil {
 				return nil, false, fmt.Errorf("look at the backups: %w", err)
 			}
+			versioned = versioned || keeps
 		}
 	}
 	return all, versioned, nil

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +26,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/frame/module/moduletest"
 	"aver/trust/backups"
 	"aver/trust/backups/bucket"
 	"aver/trust/backups/quarantine"
@@ -38,8 +40,18 @@ import (
 	"aver/vault/vaulttest"
 )
 
-// inBucket makes the service put its backups into a bucket that answers only who signs.
+// inBucket makes the service put its backups into a bucket.
 func (w *world) inBucket(t *testing.T) *bucket.Bucket {
+	t.Helper()
+	b := w.bucket(t)
+	c := w.config()
+	c.Shelf = b
+	w.backups = backups.New(w.Vault, c)
+	return b
+}
+
+// bucket is one that answers only who signs.
+func (w *world) bucket(t *testing.T) *bucket.Bucket {
 	t.Helper()
 	backend := s3mem.New()
 	must(t, backend.CreateBucket("copies"))
@@ -56,11 +68,7 @@ func (w *world) inBucket(t *testing.T) *bucket.Bucket {
 	must(t, err)
 	at, err := bucket.Parse("s3+http://" + u.Host + "/copies/aver")
 	must(t, err)
-	b := bucket.Open(at, bucket.Credentials{ID: "id", Secret: personal.Of("secret")}, http.DefaultClient, w.Clock.Now)
-	c := w.config()
-	c.Shelf = b
-	w.backups = backups.New(w.Vault, c)
-	return b
+	return bucket.Open(at, bucket.Credentials{ID: "id", Secret: personal.Of("secret")}, http.DefaultClient, w.Clock.Now)
 }
 
 func TestABucketKeepsBackupsForAWeekAndADrillRestoresFromIt(t *testing.T) {
@@ -93,6 +101,119 @@ func TestABucketKeepsBackupsForAWeekAndADrillRestoresFromIt(t *testing.T) {
 			if !k.Encrypted || !k.Private || k.Made.IsZero() {
 				t.Errorf("%+v", k)
 			}
+		}
+	})
+}
+
+// copyOfKeys is the one there is, as a file.
+func copyOfKeys(t *testing.T, at shelf.Shelf) string {
+	t.Helper()
+	all, err := at.List(t.Context(), shelf.Keys)
+	must(t, err)
+	if len(all) != 1 {
+		t.Fatalf("there are %d copies of the keys", len(all))
+	}
+	content, err := at.Get(t.Context(), all[0].Name)
+	must(t, err)
+	defer content.Close()
+	raw, err := io.ReadAll(content)
+	must(t, err)
+	file := filepath.Join(t.TempDir(), all[0].Name)
+	must(t, os.WriteFile(file, raw, 0o600))
+	return file
+}
+
+func TestTheCopyOfTheKeysLiesOnAShelfOfItsOwnForRecipientsOfItsOwnAndHasNobodyWhoWasErased(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.make(t) // before there was such a shelf
+		identity, recipient := classic(t)
+		c := w.config()
+		c.Shelf, c.Keys, c.KeysFor = w.bucket(t), w.bucket(t), []string{recipient}
+		w.backups = backups.New(w.Vault, c)
+		w.Clock.Advance(time.Hour)
+		w.make(t)
+		for name, at := range map[string]shelf.Shelf{"the folder": shelf.Folder(w.folder), "the bucket of the backups": c.Shelf} {
+			if left, err := at.List(t.Context(), shelf.Keys); err != nil || len(left) > 0 {
+				t.Errorf("%s has a copy of the keys too: %v, %v", name, left, err)
+			}
+		}
+		first := copyOfKeys(t, c.Keys)
+		own, err := os.ReadFile(filepath.Join(w.Folder, "backup.key"))
+		must(t, err)
+		if err := backups.RestoreKeys(t.Context(), first, bytes.NewReader(own), t.TempDir(), nil); !errs.Is(err, errs.Invalid) {
+			t.Errorf("who opens backups opens the keys too: %v", err)
+		}
+		must(t, w.Vault.EraseSubject(t.Context(), vaulttest.System(w.Tenant), actErase, w.ada, "test"))
+		w.Clock.Advance(time.Hour)
+		must(t, w.backups.KeysTurn(t.Context()))
+		second := copyOfKeys(t, c.Keys)
+		if filepath.Base(second) == filepath.Base(first) && !w.shared { // there the erasure is found in the ledger, here it is heard of
+			must(t, w.backups.Renew(t.Context()))
+			second = copyOfKeys(t, c.Keys)
+		}
+		if keys := w.restoredKeys(t, second, identity); keys == nil {
+			t.Error("the keys were not restored")
+		} else if _, err := keys.Subject(t.Context(), w.Tenant, w.ada); !errors.Is(err, keyring.ErrErased) {
+			t.Errorf("the key of somebody erased is in the copy: %v", err)
+		}
+		if r, err := w.backups.Rehearse(t.Context(), system(), nil); err != nil || !r.Holds || !slices.ContainsFunc(r.Scans, func(s backups.Scan) bool { return s.Unread == "it is sealed for others" }) {
+			t.Errorf("the rehearsal says %+v, %v", r.Scans, err)
+		}
+	})
+}
+
+// restoredKeys is the key store of another machine made of a copy.
+func (w *world) restoredKeys(t *testing.T, file, identity string) *keyring.Keyring {
+	t.Helper()
+	machine := t.TempDir()
+	root, _, err := keyring.OpenRootFile(filepath.Join(w.Folder, "root.key"))
+	must(t, err)
+	if w.shared {
+		store := w.another(t).Open(t, postgres.KeySchema, keyring.Migrations())
+		must(t, backups.RestoreKeys(t.Context(), file, strings.NewReader(identity), machine, store))
+		if err := backups.RestoreKeys(t.Context(), file, strings.NewReader(identity), machine, store); !errs.Is(err, errs.Conflict) {
+			t.Errorf("over keys that are there: %v", err)
+		}
+		return keyring.Open(store, root, w.Clock)
+	}
+	must(t, backups.RestoreKeys(t.Context(), file, strings.NewReader(identity), machine, nil))
+	if err := backups.RestoreKeys(t.Context(), file, strings.NewReader(identity), machine, nil); !errs.Is(err, errs.Conflict) {
+		t.Errorf("over keys that are there: %v", err)
+	}
+	folder := filepath.Join(machine, "keys")
+	pages := keyring.Pages{Dir: filepath.Join(folder, "pages"), Root: root}
+	store, err := sqlite.Open(sqlite.Config{Root: folder, Migrations: keyring.Migrations(),
+		PageKey: func(ctx context.Context, tenant ids.Tenant) ([]byte, error) { return pages.Get(ctx, tenant) }})
+	must(t, err)
+	t.Cleanup(func() { must(t, store.Close()) })
+	return keyring.Open(store, root, w.Clock)
+}
+
+func TestACopyOfTheKeysIsRenewedEveryDayAndNoneIsKeptForMoreThanTwo(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.make(t)
+		at := shelf.Folder(w.folder)
+		must(t, w.backups.KeysTurn(t.Context())) // the start may have been after an erasure
+		first := filepath.Base(copyOfKeys(t, at))
+		w.Clock.Advance(23 * time.Hour)
+		must(t, w.backups.KeysTurn(t.Context()))
+		if now := filepath.Base(copyOfKeys(t, at)); now != first {
+			t.Error("copied without a reason")
+		}
+		w.Clock.Advance(2 * time.Hour)
+		must(t, w.backups.KeysTurn(t.Context()))
+		if now := filepath.Base(copyOfKeys(t, at)); now == first {
+			t.Error("not copied after a day")
+		}
+		w.Clock.Advance(2 * 24 * time.Hour) // nobody was there to copy
+		queue := moduletest.Queue(t)
+		must(t, w.backups.Module().Jobs(queue))
+		must(t, w.backups.Turn(t.Context()))
+		if left, err := at.List(t.Context(), shelf.Keys); err != nil || len(left) > 0 {
+			t.Errorf("left: %v, %v", left, err)
+		}
+		if left, err := at.List(t.Context(), shelf.Data); err != nil || len(left) != 2 {
+			t.Errorf("backups: %v, %v", left, err)
 		}
 	})
 }
@@ -343,30 +464,7 @@ func TestACopyOfTheKeysMakesAnotherMachineReadTheBackup(t *testing.T) {
 		must(t, err)
 		identity, err := os.ReadFile(filepath.Join(w.Folder, "backup.key"))
 		must(t, err)
-		machine := t.TempDir()
-		root, _, err := keyring.OpenRootFile(filepath.Join(w.Folder, "root.key"))
-		must(t, err)
-		var keys *keyring.Keyring
-		if w.shared {
-			store := w.another(t).Open(t, postgres.KeySchema, keyring.Migrations())
-			must(t, backups.RestoreKeys(t.Context(), copies[0], bytes.NewReader(identity), machine, store))
-			if err := backups.RestoreKeys(t.Context(), copies[0], bytes.NewReader(identity), machine, store); !errs.Is(err, errs.Conflict) {
-				t.Errorf("over keys that are there: %v", err)
-			}
-			keys = keyring.Open(store, root, w.Clock)
-		} else {
-			must(t, backups.RestoreKeys(t.Context(), copies[0], bytes.NewReader(identity), machine, nil))
-			if err := backups.RestoreKeys(t.Context(), copies[0], bytes.NewReader(identity), machine, nil); !errs.Is(err, errs.Conflict) {
-				t.Errorf("over keys that are there: %v", err)
-			}
-			folder := filepath.Join(machine, "keys")
-			pages := keyring.Pages{Dir: filepath.Join(folder, "pages"), Root: root}
-			store, err := sqlite.Open(sqlite.Config{Root: folder, Migrations: keyring.Migrations(),
-				PageKey: func(ctx context.Context, tenant ids.Tenant) ([]byte, error) { return pages.Get(ctx, tenant) }})
-			must(t, err)
-			t.Cleanup(func() { must(t, store.Close()) })
-			keys = keyring.Open(store, root, w.Clock)
-		}
+		keys := w.restoredKeys(t, copies[0], string(identity))
 		to := filepath.Join(t.TempDir(), "data")
 		must(t, w.restore(t, file, nil, to))
 		e, err := sqlite.Open(sqlite.Config{Root: to, PageKey: keys.PageKey, Migrations: w.schema})

@@ -56,6 +56,7 @@ type App struct {
 	stores   *stores
 	seed     []byte          // signs the manifests of backups
 	bucket   *bucket.Address // where backups go; nil for a folder
+	keysIn   *bucket.Address // where the copy of the keys goes; nil for a folder
 	modules  []module.Module
 	cancel   context.CancelFunc
 	ctx      context.Context
@@ -77,7 +78,7 @@ func Open(ctx context.Context, c Config) (*App, error) {
 	if err := quarantine.Folder(c.Data); err != nil && !c.Restoring {
 		return nil, err
 	}
-	if err := a.readBucket(); err != nil {
+	if err := a.readBuckets(); err != nil {
 		return nil, err
 	}
 	a.ctx, a.cancel = context.WithCancel(context.WithoutCancel(ctx))

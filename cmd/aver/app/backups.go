@@ -10,35 +10,53 @@ import (
 	"aver/trust/backups"
 	"aver/trust/backups/bucket"
 	"aver/trust/backups/quarantine"
+	"aver/trust/backups/shelf"
 	"aver/vault/engine"
 	"aver/vault/keyring"
 	"aver/vault/postgres"
 )
 
-// readBucket finds out whether backups go to a bucket.
-func (a *App) readBucket() error {
-	if !bucket.Is(a.Config.BackupTo) {
-		return nil
-	}
-	at, err := bucket.Parse(a.Config.BackupTo)
-	if err != nil {
+// readBuckets finds out whether backups go to a bucket, and the copy of the keys.
+func (a *App) readBuckets() (err error) {
+	if a.bucket, err = a.readBucket(a.Config.BackupTo); err != nil {
 		return err
 	}
-	if at.URL.Scheme == "https" && a.Config.BackupKeys.ID == "" {
-		return errors.New("backups go to a bucket: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+	a.keysIn, err = a.readBucket(a.Config.KeysTo)
+	return err
+}
+
+func (a *App) readBucket(text string) (*bucket.Address, error) {
+	if !bucket.Is(text) {
+		return nil, nil
 	}
-	a.bucket = &at
-	return nil
+	at, err := bucket.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	if at.URL.Scheme == "https" && a.Config.BackupKeys.ID == "" {
+		return nil, errors.New("backups go to a bucket: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+	}
+	return &at, nil
+}
+
+func (a *App) openBucket(at bucket.Address) *bucket.Bucket {
+	return bucket.Open(at, a.Config.BackupKeys, a.Door.Client(bucket.Purpose), a.now)
 }
 
 func (a *App) backupConfig() backups.Config {
 	c := a.Config
-	out := backups.Config{Folder: filepath.Join(c.Data, "backups"), Data: c.Data, Recipients: c.BackupRecipients, Shared: c.Database != "", Log: a.Log, Seed: a.seed}
+	out := backups.Config{Folder: filepath.Join(c.Data, "backups"), Data: c.Data, Recipients: c.BackupRecipients, KeysFor: c.KeysRecipients, Shared: c.Database != "", Log: a.Log, Seed: a.seed}
 	switch {
 	case a.bucket != nil:
-		out.Shelf = bucket.Open(*a.bucket, c.BackupKeys, a.Door.Client(bucket.Purpose), a.now)
+		out.Shelf = a.openBucket(*a.bucket)
 	case c.BackupTo != "":
 		out.Folder = c.BackupTo
+	}
+	switch {
+	case a.keysIn != nil:
+		out.Keys = a.openBucket(*a.keysIn)
+	case c.KeysTo != "":
+		out.Keys = shelf.Folder(c.KeysTo)
 	}
 	if a.stores != nil {
 		out.KeyStore, out.Schema = a.stores.keyStore, a.stores.schema

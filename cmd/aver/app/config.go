@@ -38,6 +38,8 @@ type Config struct {
 	BackupTo         string             // folder of backups, or a bucket's address (package bucket); Data/backups if empty
 	BackupKeys       bucket.Credentials // of the bucket
 	BackupRecipients []string
+	KeysTo           string   // where the copy of the keys goes, like BackupTo; to the folder of backups if empty
+	KeysRecipients   []string // of the copy of the keys; those of backups if there are none
 
 	RootKey string // where the root key is: a file, "env" for AVER_ROOT_KEY, or a key manager's address (package secrets); if empty the environment's or Data/root.key
 

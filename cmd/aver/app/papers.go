@@ -66,6 +66,9 @@ func (a *App) servers() (out []documents.Server) {
 	if a.bucket != nil && a.bucket.Own {
 		add(bucket.Purpose, a.bucket.URL.Hostname(), "store of this installation's backups")
 	}
+	if a.keysIn != nil && a.keysIn.Own && (a.bucket == nil || a.bucket.URL.Hostname() != a.keysIn.URL.Hostname()) {
+		add(bucket.Purpose, a.keysIn.URL.Hostname(), "store of the copy of this installation's keys")
+	}
 	if a.Config.Mail != nil {
 		add(mailPurpose, a.Config.Mail.Host, "mail relay of this installation")
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"aver/base/clock"
@@ -111,8 +112,8 @@ func copies(w *world.World) claim.Claim {
 	return claim.Claim{
 		ID: "ret-4", Theme: world.Keeping, Owner: world.DPO, Every: world.Hourly, Within: 5 * time.Minute, On: []string{"backup."},
 		Wording:   "Backups are encrypted with age, private, and gone within a week: {files} files looked at, the oldest {oldest} old",
-		Predicate: "Every file where backups lie begins as one that age encrypted, or is a manifest; says when it was made, which is not more than seven days ago; and is read by nobody else: mode 0600 in a folder, no answer to whoever has no credentials from a bucket, which keeps no deleted versions.",
-		Method:    "The probe lists the folder or the bucket and reads the beginning and the mode of every file; from a bucket it asks for each without credentials.",
+		Predicate: "Every file where backups lie begins as one that age encrypted, or is a manifest; says when it was made, which is not more than seven days ago, and for a copy of keys not more than two; and is read by nobody else: mode 0600 in a folder, no answer to whoever has no credentials from a bucket, which keeps no deleted versions.",
+		Method:    "The probe lists every folder and bucket that backups and copies of keys go to and reads the beginning and the mode of every file; from a bucket it asks for each without credentials.",
 		Refs:      claim.References{ISO: []string{"A.8.13", "A.8.24", "A.8.10"}, SOC2: []string{"C1.2", "CC6.1"}, GDPR: []string{"5(1)(e)", "32(1)(a)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
 			kept, versioned, err := w.Backups.Kept(ctx, world.System(ids.Installation))
@@ -122,7 +123,7 @@ func copies(w *world.World) claim.Claim {
 			onShelf("a file that nobody encrypted", "aver-data-%s.age", 0, 0o600, "PK: an archive in clear"),
 			onShelf("a backup that others on the machine may read", "aver-data-%s.age", 0, 0o644, sealedFile),
 			onShelf("a backup that is eight days old", "aver-data-%s.age", 8*world.Daily, 0o600, sealedFile),
-			onShelf("a copy of the keys that is eight days old", "aver-keys-%s.age", 8*world.Daily, 0o600, sealedFile),
+			onShelf("a copy of the keys that is three days old", "aver-keys-%s.age", 3*world.Daily, 0o600, sealedFile),
 			onShelf("a backup whose date is yet to come", "aver-data-%s.age", -8*world.Daily, 0o600, sealedFile),
 			onShelf("a file that does not say when it was made", "copy%.0s.age", 0, 0o600, sealedFile),
 			world.Fixture("a bucket that keeps what is deleted", func(context.Context) (claim.Evidence, error) { return judgeCopies(nil, true, time.Now()), nil }),
@@ -155,7 +156,7 @@ func onShelf(name, file string, age time.Duration, mode os.FileMode, text string
 }
 
 func judgeCopies(kept []shelf.Kept, versioned bool, now time.Time) claim.Evidence {
-	e, oldest := world.Evidence(), time.Duration(0)
+	e, oldest, keys := world.Evidence(), time.Duration(0), time.Duration(0)
 	plain, open, undated := 0, 0, 0
 	for _, k := range kept {
 		if !k.Encrypted {
@@ -169,11 +170,15 @@ func judgeCopies(kept []shelf.Kept, versioned bool, now time.Time) claim.Evidenc
 			continue
 		}
 		oldest = max(oldest, now.Sub(k.Made))
+		if strings.HasPrefix(k.Name, shelf.Keys) {
+			keys = max(keys, now.Sub(k.Made))
+		}
 	}
 	e.See(plain == 0, "files that are not encrypted", "%d of %d", plain, len(kept))
 	e.See(open == 0, "files that others read", "%d", open)
 	e.See(undated == 0, "files that do not say when they were made", "%d", undated)
 	e.See(oldest <= week, "the oldest file", "%s old", page.Age(oldest))
+	e.See(keys <= backups.KeysLife, "the oldest copy of keys", "%s old", page.Age(keys))
 	e.See(!versioned, "what is deleted", "%s", map[bool]string{true: "is kept by the bucket as an older version", false: "is gone"}[versioned])
 	e.Figure("files", "%d", len(kept))
 	e.Figure("oldest", "%s", page.Age(oldest))
