@@ -27,7 +27,7 @@ aver backup release --data FOLDER           erases again whoever was erased sinc
 aver backup keys FILE --identity ID --data FOLDER
                                             unpacks the copy of the keys (aver-keys-….age) for a machine that takes a lost one's place
 
-People's keys are never in a backup of the data; a copy of them alone lies in DATA/backups. To use a restored folder, put
+People's keys are never in a backup of the data; a copy of them alone lies in DATA/backups, or where --keys-to says. To use a restored folder, put
 root.key and the folder keys of the living installation beside it, then release it. Without the age identity that the backup
 was made for (DATA/backup.key unless recipients were named) no backup opens.
 

@@ -52,10 +52,8 @@ const Life = 7 * 24 * time.Hour
 const KeysLife = 2 * 24 * time.Hour
 
 const (
-	keepFor  = Life - time.Hour // the sweep runs every hour
+	early    = time.Hour // before its end something is removed: the sweep runs every hour
 	interval = 24 * time.Hour
-
-	keepKeys = KeysLife - time.Hour
 
 	longest   = 2 * time.Hour    // that a backup or a drill may take
 	copyPause = 10 * time.Minute // between two copies of the keys

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"syscall"
+	"time"
 
 	"aver/base/errs"
 	"aver/trust/backups/shelf"
@@ -28,6 +29,14 @@ func (s *Service) shelf() shelf.Shelf {
 	return shelf.Folder(s.cfg.Folder)
 }
 
+// LifeOf is how long a file of this name is kept at most.
+func LifeOf(name string) time.Duration {
+	if strings.HasPrefix(name, shelf.Keys) {
+		return KeysLife
+	}
+	return Life
+}
+
 // sweep removes what is older than a backup may be, halves of files that a crash left among it, and what a clock that was
 // wrong dated so far ahead that it would stay for too long.
 func (s *Service) sweep(ctx context.Context) error {
@@ -37,11 +46,7 @@ func (s *Service) sweep(ctx context.Context) error {
 		failed = errors.Join(failed, err)
 		for _, f := range files {
 			made, ok := shelf.MadeAt(f.Name)
-			keep := keepFor
-			if strings.HasPrefix(f.Name, shelf.Keys) {
-				keep = keepKeys
-			}
-			if ok && s.vault.Now().Sub(made).Abs() > keep {
+			if ok && s.vault.Now().Sub(made).Abs() > LifeOf(f.Name)-early {
 				failed = errors.Join(failed, at.Remove(ctx, f.Name))
 			}
 		}

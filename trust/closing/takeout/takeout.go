@@ -22,6 +22,7 @@ import (
 	"aver/frame/module"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 //go:embed migrations/*.sql
@@ -70,11 +71,11 @@ var Takeouts = vault.Define[Takeout]("takeouts", vault.Purpose("giving a workspa
 
 var (
 	owners     = vault.Roles(vault.Owner)
-	actLook    = vault.Act("workspace.export.read", owners, vault.System())
-	actAsk     = vault.Act("workspace.export", owners, vault.System())
-	actFetch   = vault.Act("workspace.export.download", owners, vault.Reads())
-	actCollect = vault.Act("workspace.export.collect", vault.System())
-	actFinish  = vault.Act("workspace.export.finish", vault.System())
+	actLook    = vault.Act("workspace.export.read", purpose.Duty, owners, vault.System())
+	actAsk     = vault.Act("workspace.export", purpose.Duty, owners, vault.System())
+	actFetch   = vault.Act("workspace.export.download", purpose.Duty, owners, vault.Reads())
+	actCollect = vault.Act("workspace.export.collect", purpose.Duty, vault.System())
+	actFinish  = vault.Act("workspace.export.finish", purpose.Duty, vault.System())
 )
 
 // Service puts archives together.

@@ -25,6 +25,7 @@ import (
 	"aver/vault"
 	"aver/vault/engine"
 	"aver/vault/postgres/pgtest"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 )
 
@@ -38,8 +39,8 @@ type note struct {
 
 var (
 	notes    = vault.Define[note]("notes", vault.Purpose("testing"), vault.KeepWhile("the test"))
-	act      = vault.Act("test.write", vault.System())
-	actErase = vault.Act("test.erase", vault.System())
+	act      = vault.Act("test.write", purpose.Storage, vault.System())
+	actErase = vault.Act("test.erase", purpose.Storage, vault.System())
 	schema   = engine.Migration{Version: 900001, Name: "notes/0001.sql", SQL: `CREATE TABLE notes (
     id ID NOT NULL,
     n INT NOT NULL,

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"aver/base/clock"
@@ -156,8 +155,8 @@ func onShelf(name, file string, age time.Duration, mode os.FileMode, text string
 }
 
 func judgeCopies(kept []shelf.Kept, versioned bool, now time.Time) claim.Evidence {
-	e, oldest, keys := world.Evidence(), time.Duration(0), time.Duration(0)
-	plain, open, undated := 0, 0, 0
+	e, oldest := world.Evidence(), time.Duration(0)
+	plain, open, undated, late := 0, 0, 0, 0
 	for _, k := range kept {
 		if !k.Encrypted {
 			plain++
@@ -170,15 +169,14 @@ func judgeCopies(kept []shelf.Kept, versioned bool, now time.Time) claim.Evidenc
 			continue
 		}
 		oldest = max(oldest, now.Sub(k.Made))
-		if strings.HasPrefix(k.Name, shelf.Keys) {
-			keys = max(keys, now.Sub(k.Made))
+		if now.Sub(k.Made) > backups.LifeOf(k.Name) {
+			late++
 		}
 	}
 	e.See(plain == 0, "files that are not encrypted", "%d of %d", plain, len(kept))
 	e.See(open == 0, "files that others read", "%d", open)
 	e.See(undated == 0, "files that do not say when they were made", "%d", undated)
-	e.See(oldest <= week, "the oldest file", "%s old", page.Age(oldest))
-	e.See(keys <= backups.KeysLife, "the oldest copy of keys", "%s old", page.Age(keys))
+	e.See(late == 0, "the oldest file", "%s old; %d older than they may be", page.Age(oldest), late)
 	e.See(!versioned, "what is deleted", "%s", map[bool]string{true: "is kept by the bucket as an older version", false: "is gone"}[versioned])
 	e.Figure("files", "%d", len(kept))
 	e.Figure("oldest", "%s", page.Age(oldest))
