@@ -403,6 +403,9 @@ func TestARestoreIsNotReleasedWithAnOldKeyStore(t *testing.T) {
 		if err := quarantine.Release(t.Context(), other.Vault, to); !errs.Is(err, errs.Conflict) {
 			t.Errorf("released without its ledger: %v", err)
 		}
+		if n := (&world{Kit: other}).logged(t, "backup.release.refused"); n != 1 {
+			t.Errorf("the log has %d refusals", n)
+		}
 		if err := quarantine.Folder(to); err == nil {
 			t.Error("the quarantine was lifted")
 		}
@@ -452,6 +455,9 @@ func TestAFullDiskMakesNoHalfBackup(t *testing.T) {
 		must(t, err)
 		if len(list) != 1 {
 			t.Errorf("%d backups, want the older one", len(list))
+		}
+		if n := w.logged(t, "backup.failed"); n != 1 {
+			t.Errorf("the log has %d failures", n)
 		}
 	})
 }

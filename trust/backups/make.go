@@ -30,20 +30,35 @@ const (
 	rowsFile  = "rows"    // a store of PostgreSQL, as package dump has it
 )
 
-// Now makes a backup of everything and a copy of the keys, and returns the manifest.
+// Now makes a backup of everything and a copy of the keys, and returns the manifest. That it began is in the log, and that
+// it failed.
 func (s *Service) Now(ctx context.Context, actor vault.Actor) (manifest.Manifest, error) {
 	s.working.Lock()
 	defer s.working.Unlock()
 	defer s.stage.Store(nil)
-	m := manifest.Manifest{Version: manifest.Version, Made: s.vault.Now()}
-	m.Name = shelf.Data + m.Made.Format(shelf.Stamp) + shelf.Sealed
-	err := s.vault.Do(ctx, actor, actBackup, func(tx *vault.Tx) error {
-		tx.Emit(vault.Event{Kind: "backup.started", Object: actor.Tenant().String()}, nil)
+	if err := s.note(ctx, actor, "backup.started"); err != nil {
+		return manifest.Manifest{}, err
+	}
+	m, err := s.make(ctx)
+	if err == nil {
+		return m, nil
+	}
+	if failed := s.note(context.WithoutCancel(ctx), actor, "backup.failed"); failed != nil {
+		s.cfg.Log.Error("a backup failed, and the log could not be told", "error", failed)
+	}
+	return m, err
+}
+
+func (s *Service) note(ctx context.Context, actor vault.Actor, kind string) error {
+	return s.vault.Do(ctx, actor, actBackup, func(tx *vault.Tx) error {
+		tx.Emit(vault.Event{Kind: kind, Object: actor.Tenant().String()}, nil)
 		return nil
 	})
-	if err != nil {
-		return m, err
-	}
+}
+
+func (s *Service) make(ctx context.Context) (m manifest.Manifest, err error) {
+	m = manifest.Manifest{Version: manifest.Version, Made: s.vault.Now()}
+	m.Name = shelf.Data + m.Made.Format(shelf.Stamp) + shelf.Sealed
 	if m.Canary, err = s.plant(ctx); err != nil {
 		return m, err
 	}
