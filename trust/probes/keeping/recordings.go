@@ -51,7 +51,7 @@ func recordings(w *world.World) claim.Claim {
 		ID: "ret-1", Theme: world.Keeping, Owner: world.DPO, Every: world.Hourly, On: []string{"retention."},
 		Wording:   "Recordings are deleted by themselves after {limit} at most: one half a day too old went with its bytes, the oldest there is: {oldest}, {exceptions} exceptions are in force",
 		Predicate: "After a sweep of a canary tenant a recording of ninety and a half days is gone, its line and its bytes, and one of 89 days is there; no tenant keeps recordings for more than 90 days without an exception that somebody asked for, somebody else approved and that ends; and no recording of any tenant is older than its limit and a day.",
-		Method:    "The probe stores two files of sound about a person whom it made, dated ninety and a half and 89 days ago, has the canary's workspace swept, looks for the lines and the bytes, and reads the limits, the oldest recordings and the exceptions of all tenants.",
+		Method:    "A recording is every file whose media type is audio or video, whoever stored it; calls, which will bring most, are to come. The probe stores two files of sound about a person whom it made, dated ninety and a half and 89 days ago, has the canary's workspace swept, looks for the lines and the bytes, and reads the limits, the oldest recordings and the exceptions of all tenants.",
 		Refs:      claim.References{ISO: []string{"A.8.10"}, SOC2: []string{"C1.2", "P4.3"}, GDPR: []string{"5(1)(e)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
 			return lookAtTapes(ctx, w, w.Retention.Sweep, nil)
