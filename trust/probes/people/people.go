@@ -319,7 +319,7 @@ func erasure(w view) claim.Claim {
 			notErased(w, "an erasure that is not carried out", false, nil),
 			world.Fixture("a row that was left behind", judge(gone{before: 4, rows: map[string]int{"messages": 1}})),
 			notErased(w, "words in a file", true, func(_ context.Context, w *world.World, p *world.Person) error {
-				return os.WriteFile(filepath.Join(w.Folder, "blobs", p.Side.Tenant.String(), "left"), []byte("hello "+p.Word), 0o600)
+				return os.WriteFile(filepath.Join(w.Folder, "left"), []byte("hello "+p.Word), 0o600)
 			}),
 			world.Fixture("words that are still filed", judge(gone{before: 4, rows: map[string]int{"search_docs": 1}})),
 			world.Fixture("a key that was not destroyed", judge(gone{before: 4, key: true})),
