@@ -59,7 +59,8 @@ func theVictimCan(t *testing.T, c app.Config) {
 	for _, c := range controls {
 		shared := strings.Contains(c.What, "/v1/subprocessors") || strings.Contains(c.What, "/v1/office_hours_schedules/")
 		far := strings.Contains(c.What, "{delivery}")
-		if c.Status >= 300 && c.Status != http.StatusConflict && !shared && !far { // a conflict is found behind the lookup
+		closed := strings.HasSuffix(c.What, "/enrichment") && c.Status == http.StatusForbidden // the canary's person is restricted, which is found behind the lookup too
+		if c.Status >= 300 && c.Status != http.StatusConflict && !shared && !far && !closed {  // a conflict is found behind the lookup
 			t.Errorf("%s: status %d", c.What, c.Status)
 		}
 	}

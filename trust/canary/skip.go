@@ -29,14 +29,18 @@ var Chosen = map[string]string{
 
 // Bodies are requests with which a canary makes what it owns, where one made up from the description would not do.
 var Bodies = map[string]string{
-	"PUT /v1/consent_notices/{language}":    `{"text":"We keep what you write. $word"}`,
-	"PUT /v1/contact_fields/{field}":        `{"processed":true}`, // off, it would sweep away by what a canary knows its own
-	"PUT /v1/legal_entity":                  `{"name":"$word","address":"$word","country":"DE","email":"$word@canary.invalid"}`,
-	"POST /v1/conversations/redact":         `{"conversation_id":"$conversation","seq":1}`,
-	"PUT /v1/purposes/{purpose}":            `{"basis":"legitimate_interest","names":{"en":"$word"}}`,
-	"POST /v1/privacy_requests/{id}/deny":   `{"reason":"other","words":"$word"}`,
-	"POST /v1/privacy_requests/{id}/extend": `{"delay":"complex","words":"$word"}`,
-	"POST /v1/holds":                        `{"contact":"$contact","ground":"legal_claims","reason":"$word"}`,
+	"PUT /v1/consent_notices/{language}":            `{"text":"We keep what you write. $word"}`,
+	"PUT /v1/contact_fields/{field}":                `{"processed":true}`, // off, it would sweep away by what a canary knows its own
+	"PUT /v1/legal_entity":                          `{"name":"$word","address":"$word","country":"DE","email":"$word@canary.invalid"}`,
+	"POST /v1/contacts":                             `{"external_id":"$word","name":"$word","email":"$word@canary.invalid","grounds":[{"basis":"contract","purpose":"support","since":"2026-01-01T00:00:00Z","words":"$word"}]}`,
+	"PUT /v1/contacts/{id}":                         `{"name":"$word"}`,
+	"PUT /v1/contacts/by-external-id/{external_id}": `{"name":"$word"}`,
+	"POST /v1/conversations/redact":                 `{"conversation_id":"$conversation","seq":1}`,
+	"PUT /v1/purposes/{purpose}":                    `{"basis":"legitimate_interest","names":{"en":"$word"}}`,
+	"POST /v1/privacy_requests":                     `{"contact":"$contact","kind":"access","words":"$word"}`, // either a contact or an address
+	"POST /v1/privacy_requests/{id}/deny":           `{"reason":"other","words":"$word"}`,
+	"POST /v1/privacy_requests/{id}/extend":         `{"delay":"complex","words":"$word"}`,
+	"POST /v1/holds":                                `{"contact":"$contact","ground":"legal_claims","reason":"$word"}`,
 	// Merging is what canaries never do, so nothing is ever sent there; and the name resolves nowhere (RFC 6761).
 	"POST /v1/webhooks":        `{"url":"https://receiver.invalid/$word","description":"$word","events":["contact.merged"]}`,
 	"PUT /v1/webhooks/{id}":    `{"url":"https://receiver.invalid/$word","description":"$word","events":["contact.merged"]}`,
