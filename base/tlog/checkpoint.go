@@ -131,6 +131,11 @@ func Open(signed []byte, key string) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("open checkpoint: %w", ErrMalformed)
 	}
+	for _, sig := range opened.Sigs { // its last letter has bits to spare, in which package note sees no difference
+		if _, err := base64.StdEncoding.Strict().DecodeString(sig.Base64); err != nil {
+			return Checkpoint{}, fmt.Errorf("open checkpoint: %w", ErrMalformed)
+		}
+	}
 	c, err := ParseCheckpoint(opened.Text)
 	if err != nil {
 		return Checkpoint{}, err
