@@ -18,6 +18,7 @@ type profile struct {
 	strict     bool          // a credential that is not valid is refused here; elsewhere its bearer is nobody
 	document   bool          // people see it: errors are pages, and the context carries a page.View
 	closed     bool          // rates are per address, and when in doubt the answer is no
+	fromOthers bool          // a page of another site may send it
 	needOrigin bool          // the Origin header must be there and be our own
 	quota      Quota
 	headers    func(http.Header)
@@ -36,6 +37,7 @@ const kib = 1 << 10
 var profiles = map[module.Class]profile{
 	module.Page:     {body: 256 * kib, signsIn: true, document: true, quota: perMinute(600, 300), headers: closedHeaders},
 	module.SignIn:   {body: 16 * kib, signsIn: true, document: true, closed: true, quota: perMinute(30, 30), headers: closedHeaders},
+	module.Handover: {body: 16 * kib, document: true, closed: true, fromOthers: true, quota: perMinute(30, 30), headers: closedHeaders},
 	module.API:      {body: 1024 * kib, signsIn: true, strict: true, quota: perMinute(600, 60), headers: closedHeaders},
 	module.Upload:   {body: 32 * 1024 * kib, read: 5 * time.Minute, write: 6 * time.Minute, signsIn: true, quota: perMinute(60, 30), headers: closedHeaders},
 	module.Download: {body: kib, write: 10 * time.Minute, signsIn: true, document: true, quota: perMinute(600, 120), headers: sandboxHeaders},

@@ -73,6 +73,7 @@ type Class string
 const (
 	Page     Class = "page"     // pages and forms of people, signed in or not
 	SignIn   Class = "signin"   // where somebody proves who they are: few attempts, and none when in doubt
+	Handover Class = "handover" // forms that pages of others may send: what they carry proves itself, and cookies count for nothing
 	API      Class = "api"      // JSON for programs
 	Upload   Class = "upload"   // large bodies, more time
 	Download Class = "download" // files of strangers: sent as attachment into a sandbox

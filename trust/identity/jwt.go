@@ -27,7 +27,8 @@ type TokenClaims struct {
 	Phone      string
 	Attributes map[string]string
 	Grounds    []Ground // on which the site keeps it
-	Key        string   // names the key that all of this is signed with
+	Expires    time.Time
+	Key        string // names the key that all of this is signed with
 }
 
 // Ground is what the tenant says about why it keeps somebody's data for a purpose.
@@ -90,7 +91,7 @@ func (s *Service) VerifyToken(ctx context.Context, tenant ids.Tenant, token, aud
 	if len(claims.Audience) > 0 && !slices.Contains(claims.Audience, audience) {
 		return TokenClaims{}, badIdentity
 	}
-	return TokenClaims{UserID: claims.UserID, Email: claims.Email, Name: claims.Name, Phone: claims.Phone, Attributes: claims.Attributes, Grounds: claims.Grounds, Key: key.ID}, nil
+	return TokenClaims{UserID: claims.UserID, Email: claims.Email, Name: claims.Name, Phone: claims.Phone, Attributes: claims.Attributes, Grounds: claims.Grounds, Key: key.ID, Expires: claims.ExpiresAt.Time}, nil
 }
 
 // signingKey finds the key that the token's kid names among this tenant's own, and refuses headers that would have us

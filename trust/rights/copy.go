@@ -29,7 +29,7 @@ func (s *Service) Export(ctx context.Context, actor vault.Actor, contact ids.Con
 // ExportOf writes the copy that somebody would be given who proves an address on the public page: for checks of it.
 func (s *Service) ExportOf(ctx context.Context, tenant ids.Tenant, email string, w io.Writer) error {
 	whom := func(tx *vault.Tx) ([]ids.Contact, error) {
-		people, err := s.covered(tx, email)
+		people, err := s.people.Covered(tx, email)
 		if err == nil && len(people) == 0 {
 			err = errNobody
 		}
@@ -88,13 +88,10 @@ func (s *Service) work(ctx context.Context, tenant ids.Tenant, id RequestID) err
 	}()
 	blob, err := s.vault.PutBlob(ctx, actor, r.Contact, gather.ArchiveKind, reader, maxArchive)
 	reader.CloseWithError(err)
-	if errs.Is(err, errs.Gone) {
-		return s.drop(ctx, tenant, id, state.Denied, state.NoMatch, state.Nobody)
-	}
 	if err != nil {
-		return err
+		return s.unlessGone(ctx, tenant, r, err)
 	}
-	return s.vault.Do(ctx, actor, actFinish, func(tx *vault.Tx) error {
+	err = s.vault.Do(ctx, actor, actFinish, func(tx *vault.Tx) error {
 		r, err := Requests.Get(tx, id)
 		if err != nil || r.State != state.Running {
 			return ignoreAbsent(err)
@@ -102,10 +99,22 @@ func (s *Service) work(ctx context.Context, tenant ids.Tenant, id RequestID) err
 		if err := r.End(state.Fulfilled, tx.Now()); err != nil {
 			return err
 		}
-		r.File = blob.ID
+		r.File, r.Counts = blob.ID, p.Rows()
 		tx.Emit(vault.Event{Kind: "dsr.completed", Object: id.String(), Subject: r.Contact}, nil)
 		return errors.Join(vault.Blobs.Add(tx, blob), Requests.Put(tx, r))
 	})
+	return s.unlessGone(ctx, tenant, r, err)
+}
+
+// unlessGone ends a copy quietly that failed because the person was erased meanwhile: there is nothing left to be copied.
+func (s *Service) unlessGone(ctx context.Context, tenant ids.Tenant, r Request, failed error) error {
+	if failed == nil {
+		return nil
+	}
+	if has, err := s.vault.HasKey(ctx, system(tenant), r.Contact); err != nil || has {
+		return errors.Join(failed, err)
+	}
+	return s.drop(ctx, tenant, r.ID, state.Denied, state.NoMatch, state.Nobody)
 }
 
 func ignoreAbsent(err error) error {

@@ -7,6 +7,7 @@ import (
 
 	"aver/base/errs"
 	"aver/base/personal"
+	"aver/trust/rights/record"
 	"aver/trust/rights/state"
 	"aver/vault"
 )
@@ -149,7 +150,7 @@ func (s *Service) hold(ctx context.Context, actor vault.Actor, r Request) error 
 	}
 	many := false
 	_, err := s.change(ctx, actor.Tenant(), r.ID, func(r *Request, tx *vault.Tx) (_ bool, err error) {
-		if many, err = unproved(tx, *r); err != nil || r.State != state.Running {
+		if many, err = record.FloodsUnproved(tx, *r); err != nil || r.State != state.Running {
 			return false, err
 		}
 		tx.Emit(vault.Event{Kind: "dsr.completed", Object: r.ID.String(), Subject: r.Contact}, nil)
@@ -159,11 +160,4 @@ func (s *Service) hold(ctx context.Context, actor vault.Actor, r Request) error 
 		return err
 	}
 	return s.write(ctx, actor.Tenant(), r.ID, doneLetter)
-}
-
-// unproved tells whether so many requests that take no proof speak for a person lately that no more letters about them are
-// sent: whoever knows an address could have its mailbox flooded through us.
-func unproved(tx *vault.Tx, r Request) (bool, error) {
-	lately, err := Requests.Count(tx, "contact = ? AND asked_at > ? AND policy = ?", r.Contact, tx.Now().Add(-24*time.Hour), string(state.Harmless))
-	return r.Policy == state.Harmless && lately > codesPerDay, err
 }

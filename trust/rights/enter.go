@@ -26,7 +26,7 @@ func (s *Service) Enter(ctx context.Context, actor vault.Actor, w Wish, contact 
 	if contact.IsZero() {
 		var found []ids.Contact
 		err := s.vault.View(ctx, actor, actAsk, func(tx *vault.Tx) (err error) {
-			found, err = s.covered(tx, w.Email)
+			found, err = s.people.Covered(tx, w.Email)
 			return err
 		})
 		if err != nil {

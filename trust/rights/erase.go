@@ -16,12 +16,7 @@ import (
 )
 
 // Receipt shows that an erasure took place, without saying who it was about.
-type Receipt struct {
-	ID    RequestID
-	At    time.Time
-	Index int64 // of the entry in the tenant's log
-	Text  string
-}
+type Receipt = receipt.Receipt
 
 // Erase makes everything about a person, and about those merged into them, unreadable for good. When it returns the
 // keys are destroyed and the log says so; what is left of the rows goes right after. The reason is one of our own words,
@@ -40,6 +35,9 @@ func (s *Service) erase(ctx context.Context, actor vault.Actor, r Request, reaso
 	from, _, _, err := s.vault.Head(ctx, tenant)
 	if err != nil {
 		return Receipt{}, err
+	}
+	if r.Counts, err = s.rows(ctx, actor, r.People); err != nil {
+		return Receipt{}, fmt.Errorf("erase a person: %w", err)
 	}
 	kept, err := s.holds.Preserve(ctx, tenant, r.People)
 	if err != nil {
@@ -62,7 +60,26 @@ func (s *Service) erase(ctx context.Context, actor vault.Actor, r Request, reaso
 	if err := errors.Join(err, revoked, queued); err != nil {
 		return Receipt{}, fmt.Errorf("erase a person: %w", err)
 	}
-	return ReceiptOf(r), nil
+	return receipt.Of(r), nil
+}
+
+// rows counts what there is about people, by class. After a crash in the middle of an erasure it is what is left.
+func (s *Service) rows(ctx context.Context, actor vault.Actor, people []ids.Contact) (map[string]int, error) {
+	var all map[string]int
+	err := s.vault.View(ctx, actor, actErase, func(tx *vault.Tx) error {
+		all = map[string]int{}
+		for _, person := range people {
+			some, err := s.vault.Totals(tx, person)
+			if err != nil {
+				return err
+			}
+			for class, n := range some {
+				all[class] += n
+			}
+		}
+		return nil
+	})
+	return all, err
 }
 
 func (s *Service) revoke(ctx context.Context, tenant ids.Tenant, people []ids.Contact) error {
@@ -78,13 +95,13 @@ func (s *Service) settle(ctx context.Context, tenant ids.Tenant, r Request, from
 	if err != nil {
 		return r, fmt.Errorf("find the erasure in the log: %w", err)
 	}
-	kept := r.Kept
+	kept, counts := r.Kept, r.Counts
 	return s.change(ctx, tenant, r.ID, func(r *Request, tx *vault.Tx) (bool, error) {
 		if err := r.End(state.Fulfilled, tx.Now()); err != nil {
 			return false, err
 		}
-		r.Entry, r.Kept = entry, kept
-		said, err := statement(tenant, *r).JSON()
+		r.Entry, r.Kept, r.Counts = entry, kept, counts
+		said, err := receipt.StatementOf(tenant, *r).JSON()
 		if err != nil {
 			return false, err
 		}
@@ -110,11 +127,6 @@ func (s *Service) destroy(ctx context.Context, actor vault.Actor, person ids.Con
 	return s.vault.EraseSubject(ctx, actor, actErase, person, reason)
 }
 
-// statement is what the receipt of a finished erasure says. It is made of what the request keeps, so it stays the same.
-func statement(tenant ids.Tenant, r Request) receipt.Statement {
-	return receipt.Statement{Kind: string(state.Erasure), Request: r.ID.String(), Workspace: tenant, People: r.People, AskedAt: r.AskedAt, ErasedAt: r.EndedAt, Entry: r.Entry, Kept: receipt.Spared(r.Kept)}
-}
-
 // ReceiptFile writes the receipt of a finished erasure, which proves itself offline. It holds no secret: whoever has the
 // request's identifier may have it.
 func (s *Service) ReceiptFile(ctx context.Context, tenant ids.Tenant, id RequestID) ([]byte, error) {
@@ -125,7 +137,7 @@ func (s *Service) ReceiptFile(ctx context.Context, tenant ids.Tenant, id Request
 	if r.Kind.Deed() != state.Erase || r.State != state.Fulfilled {
 		return nil, errs.New(errs.NotFound, "There is no such receipt.")
 	}
-	said, err := statement(tenant, r).JSON()
+	said, err := receipt.StatementOf(tenant, r).JSON()
 	if err != nil {
 		return nil, err
 	}
@@ -134,17 +146,6 @@ func (s *Service) ReceiptFile(ctx context.Context, tenant ids.Tenant, id Request
 		return nil, err
 	}
 	return proof.Bytes()
-}
-
-// ReceiptOf puts a finished erasure into words.
-func ReceiptOf(r Request) Receipt {
-	text := fmt.Sprintf("Everything kept under %s was made unreadable on %s: the key it was sealed with is destroyed. "+
-		"Entry %d of this workspace's audit log says so; the log is signed and anybody can check it.",
-		r.Contact, r.EndedAt.UTC().Format("2 January 2006, 15:04:05 UTC"), r.Entry)
-	for _, k := range receipt.Spared(r.Kept) {
-		text += " " + k.Words()
-	}
-	return Receipt{ID: r.ID, At: r.EndedAt, Index: r.Entry, Text: text}
 }
 
 // Receipt reads the receipt of a finished erasure.
@@ -156,7 +157,7 @@ func (s *Service) Receipt(ctx context.Context, actor vault.Actor, id RequestID) 
 	if err != nil {
 		return Receipt{}, err
 	}
-	return ReceiptOf(r), nil
+	return receipt.Of(r), nil
 }
 
 // CheckReceipt proves that the entry a receipt names is in the tenant's log and says that this person was erased. It

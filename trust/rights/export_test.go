@@ -1,6 +1,15 @@
 package rights
 
-import "context"
+import (
+	"context"
+
+	"aver/base/ids"
+)
 
 // Due does what is due, now.
 func (s *Service) Due(ctx context.Context) error { return s.due(ctx) }
+
+// Work puts a copy together, as the job does.
+func (s *Service) Work(ctx context.Context, tenant ids.Tenant, id RequestID) error {
+	return s.work(ctx, tenant, id)
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"aver/base/personal"
 	"aver/trust/rights/letters"
 	"aver/trust/rights/proof"
+	"aver/trust/rights/receipt"
 	"aver/trust/rights/record"
 	"aver/trust/rights/state"
 	"aver/vault"
@@ -34,8 +34,7 @@ import (
 //     day, for a month: so long a request waits for its proof, and where the law says so its clock stands still meanwhile.
 //   - A link is what somebody gets whose request came another way. It works once, a week long, in the browser that opens it.
 const (
-	maxTries    = 5
-	codesPerDay = 5 // for one request, and in mails to one person, so that nobody's mailbox is flooded through us
+	maxTries = 5
 )
 
 // Ticket is what the browser that asked holds.
@@ -94,7 +93,7 @@ func (s *Service) Receive(ctx context.Context, tenant ids.Tenant, w Wish) (Ticke
 // speakFor lets a request speak for those who have the address, or for nobody.
 func (s *Service) speakFor(tx *vault.Tx, r *Request, email string) (err error) {
 	r.Contact = ids.Contact{}
-	if r.People, err = s.covered(tx, email); err == nil && len(r.People) > 0 {
+	if r.People, err = s.people.Covered(tx, email); err == nil && len(r.People) > 0 {
 		r.Contact = r.People[0]
 	}
 	return err
@@ -115,45 +114,6 @@ func (s *Service) recheck(tx *vault.Tx, r *Request) (to personal.Text, err error
 	}
 	r.People, r.Contact = nil, ids.Contact{}
 	return to, nil
-}
-
-// covered lists whom a code to this address speaks for.
-func (s *Service) covered(tx *vault.Tx, email string) ([]ids.Contact, error) {
-	found, err := s.people.WithEmail(tx, email)
-	if err != nil {
-		return nil, err
-	}
-	var signed, claimed []ids.Contact
-	for _, contact := range found {
-		shown, err := s.people.Show(tx, contact)
-		if errs.Is(err, errs.NotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if shown.Verified {
-			signed = append(signed, contact)
-		} else {
-			claimed = append(claimed, contact)
-		}
-	}
-	if len(signed) == 0 {
-		signed = claimed
-	}
-	var out []ids.Contact
-	for _, contact := range signed {
-		linked, err := s.people.Linked(tx, contact)
-		if err != nil {
-			return nil, err
-		}
-		for _, one := range linked {
-			if !slices.Contains(out, one) { // a merged contact may have the address, too
-				out = append(out, one)
-			}
-		}
-	}
-	return out, nil
 }
 
 // TakeUp looks, after the answer, whom a request of the public page is about: it mails a code, carries out what takes no
@@ -190,7 +150,7 @@ func (s *Service) sendCode(ctx context.Context, tenant ids.Tenant, id RequestID)
 		if err != nil || r.Contact.IsZero() {
 			return err == nil, err
 		}
-		if many, err := floods(tx, r.Contact); err != nil || many {
+		if many, err := record.Floods(tx, r.Contact); err != nil || many {
 			return false, err
 		}
 		if to = address; r.Proof == state.Link {
@@ -222,16 +182,6 @@ func (s *Service) sendCode(ctx context.Context, tenant ids.Tenant, id RequestID)
 	return ignoreAbsent(err)
 }
 
-// floods tells whether a person was sent too many codes and links within a day.
-func floods(tx *vault.Tx, contact ids.Contact) (bool, error) {
-	lately, err := Requests.Find(tx, "contact = ? AND codes_since > ? LIMIT 100", contact, tx.Now().Add(-24*time.Hour))
-	n := 0
-	for _, r := range lately {
-		n += r.Codes
-	}
-	return n > codesPerDay, err
-}
-
 // Another sends another code, or another link to whoever has an older one. The answer is the same whether or not anybody
 // has the address.
 func (s *Service) Another(ctx context.Context, tenant ids.Tenant, t Ticket) error {
@@ -247,7 +197,7 @@ func (s *Service) Another(ctx context.Context, tenant ids.Tenant, t Ticket) erro
 		if !r.Provable(tx.Now()) {
 			return errs.New(errs.Conflict, "There is nothing to be proved any more. Ask again.")
 		}
-		if r.Renew(tx.Now()); r.Codes > codesPerDay {
+		if r.Renew(tx.Now()); r.Codes > record.CodesPerDay {
 			refused := errs.New(errs.TooMany, "Five letters within a day are enough. Ask for another one tomorrow.")
 			refused.RetryAfter = int((24*time.Hour - tx.Now().Sub(r.CodesSince)).Seconds())
 			return refused
@@ -331,13 +281,18 @@ func (s *Service) try(ctx context.Context, tenant ids.Tenant, id RequestID, wron
 	if err := s.destroyOwn(ctx, tenant, own); err != nil {
 		return r, err
 	}
+	return r, s.goOn(ctx, tenant, r)
+}
+
+// goOn does what comes next for a request of which it is proved who asked.
+func (s *Service) goOn(ctx context.Context, tenant ids.Tenant, r Request) error {
 	switch r.State {
 	case state.Running:
-		return r, s.carryOut(ctx, system(tenant), r)
+		return s.carryOut(ctx, system(tenant), r)
 	case state.Open:
-		return r, s.write(ctx, tenant, r.ID, waitingLetter)
+		return s.write(ctx, tenant, r.ID, waitingLetter)
 	}
-	return r, nil
+	return nil
 }
 
 // prove takes the right code, if there is still anybody whom it speaks for.
@@ -348,13 +303,7 @@ func (s *Service) prove(tx *vault.Tx, r *Request) (bool, error) {
 	if r.Contact.IsZero() {
 		return false, r.Drop(state.Denied, state.NoMatch, state.Nobody, tx.Now())
 	}
-	next := state.Running
-	switch {
-	case r.Kind.Deed() == state.Erase:
-		next = state.Confirming
-	case r.Kind.Deed() == state.Amend: // somebody must look
-		next = state.Open
-	}
+	next := state.Begin(r.Kind)
 	if err := r.State.Move(next); err != nil {
 		return false, err
 	}
@@ -382,7 +331,7 @@ func (s *Service) Confirm(ctx context.Context, tenant ids.Tenant, t Ticket) (Rec
 		return Receipt{}, err
 	}
 	if r.Kind.Deed() == state.Erase && r.State == state.Fulfilled {
-		return ReceiptOf(r), nil
+		return receipt.Of(r), nil
 	}
 	if r.State != state.Confirming {
 		return Receipt{}, errs.New(errs.Conflict, "Prove first that the address is yours.")
@@ -392,8 +341,10 @@ func (s *Service) Confirm(ctx context.Context, tenant ids.Tenant, t Ticket) (Rec
 		if first = r.State == state.Confirming; !first {
 			return false, nil
 		}
-		if _, err := s.recheck(tx, r); err != nil {
-			return false, err
+		if r.Proof != state.Signed { // which speaks for an identifier, too
+			if _, err := s.recheck(tx, r); err != nil {
+				return false, err
+			}
 		}
 		if r.Contact.IsZero() {
 			return true, r.Drop(state.Denied, state.NoMatch, state.Nobody, tx.Now())

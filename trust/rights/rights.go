@@ -21,9 +21,11 @@ import (
 	"aver/trust/audit"
 	legal "aver/trust/holds"
 	"aver/trust/identity"
+	"aver/trust/rights/handover"
 	"aver/trust/rights/record"
 	"aver/trust/rights/settings"
 	"aver/trust/rights/state"
+	"aver/trust/rights/whom"
 	"aver/vault"
 	"aver/vault/purpose"
 )
@@ -55,10 +57,6 @@ var (
 // FileLife is how long a finished copy can be downloaded.
 const FileLife = 24 * time.Hour
 
-const (
-	copiesPerDay = 5 // that one visitor may ask for in the widget
-)
-
 var (
 	staff       = vault.Roles(vault.Owner, vault.Administrator, vault.DPO)
 	readers     = vault.Roles(vault.Owner, vault.Administrator, vault.DPO, vault.Auditor)
@@ -81,24 +79,12 @@ var (
 	actSettings = vault.Act("privacy_settings.update", purpose.Workspace, vault.Roles(vault.Owner, vault.Administrator, vault.DPO), vault.Scope("settings:write"))
 )
 
-// Shown is what a page or a letter needs to know of a person.
-type Shown struct {
-	Name              personal.Text
-	Email             personal.Text
-	Phone, ExternalID personal.Text
-	Verified          bool // the tenant's site signed who this is
-}
-
-// People finds persons, whom work/contacts knows, and closes what their data is used for, which trust/restriction does.
-type People struct {
-	WithEmail func(tx *vault.Tx, email string) ([]ids.Contact, error)
-	Linked    func(tx *vault.Tx, contact ids.Contact) ([]ids.Contact, error) // itself first
-	Show      func(tx *vault.Tx, contact ids.Contact) (Shown, error)         // errs.NotFound when there is none
-	Known     func(tx *vault.Tx, text string) ([]ids.Contact, error)         // who has this address or number, as somebody wrote it
-	Provided  func(table string, cells []vault.Cell) bool                    // whether the person themselves provided a row (GDPR Art. 20(1))
-	Handed    func(tx *vault.Tx, file ids.Object) bool                       // and a file
-	Limit     func(ctx context.Context, actor vault.Actor, contact ids.Contact, kind string) error
-}
+// People finds persons, whom work/contacts knows, and closes what their data is used for.
+type (
+	People = whom.People
+	// Shown is what a page or a letter needs to know of a person.
+	Shown = whom.Shown
+)
 
 // Mailer sends one letter; frame/mail's Sender is one.
 type Mailer interface {
@@ -107,7 +93,8 @@ type Mailer interface {
 
 // Service answers requests.
 type Service struct {
-	Host func() string // how the public pages' addresses begin, such as https://chat.example.org, for links in letters
+	Told func(ctx context.Context, actor vault.Actor, contact ids.Contact) ([]Told, error) // who was told of what was done (GDPR Art. 19)
+	Host func() string                                                                     // how the public pages' addresses begin, such as https://chat.example.org, for links in letters
 
 	vault  *vault.Vault
 	people People
@@ -122,7 +109,30 @@ type Service struct {
 
 // New makes the service. mail may be nil: then nobody can prove an address and the public page says so.
 func New(v *vault.Vault, people People, auth *identity.Service, log *audit.Service, holds *legal.Service, mail Mailer) *Service {
-	return &Service{Host: func() string { return "" }, vault: v, people: people, auth: auth, log: log, holds: holds, mail: mail}
+	return &Service{Host: func() string { return "" }, Told: nobodyTold, vault: v, people: people, auth: auth, log: log, holds: holds, mail: mail}
+}
+
+// Told is that somebody else was told what was done with a person's data.
+type Told struct {
+	Name, Via, Event string
+	At               time.Time // zero as long as they have not taken it
+}
+
+func nobodyTold(context.Context, vault.Actor, ids.Contact) ([]Told, error) { return nil, nil }
+
+// ToldOf lists who was told about those whom a request speaks for, once it is proved who asked.
+func (s *Service) ToldOf(ctx context.Context, tenant ids.Tenant, r Request) (all []Told, err error) {
+	if r.ProvedAt.IsZero() {
+		return nil, nil
+	}
+	for _, person := range r.People {
+		some, err := s.Told(ctx, system(tenant), person)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
 }
 
 // Module says what the module brings.
@@ -131,8 +141,8 @@ func (s *Service) Module() module.Module {
 		Name:       "rights",
 		Number:     Number,
 		Migrations: migrations,
-		Tables:     []vault.AnyTable{Requests, Typed, settings.Table},
-		Actions:    []*vault.Action{actList, actAsk, actProve, actCopy, actErase, actFinish, actCollect, actLook, actDeny, actExtend, actFulfil, actRetry, actRevoke, actPass, actForget, actConfirm, actSettings},
+		Tables:     []vault.AnyTable{Requests, Typed, handover.Table, settings.Table},
+		Actions:    []*vault.Action{actList, actAsk, actProve, actCopy, actErase, actFinish, actCollect, actLook, actDeny, actExtend, actFulfil, actRetry, actRevoke, actPass, actForget, actConfirm, actHandOver, actSettings},
 		Jobs:       s.jobs,
 	}
 }
@@ -185,7 +195,7 @@ func (s *Service) ask(ctx context.Context, actor vault.Actor, w Wish, contact id
 		if r, err = record.Begin(tx, w, viaOf(actor, w)); err != nil {
 			return err
 		}
-		if err := notTooMany(tx, r.Kind, r.Via, contact); err != nil {
+		if err := record.NotTooMany(tx, r.Kind, r.Via, contact); err != nil {
 			return err
 		}
 		if w.Proof == state.Link {
@@ -228,21 +238,6 @@ func (s *Service) note(tx *vault.Tx, r *Request, w Words) error {
 	}
 	w.Request, r.Asker = r.ID, w.Asker
 	return Typed.Put(tx, w)
-}
-
-// notTooMany keeps a visitor from filling the disk with copies, and colleagues' days with requests. Nobody is kept from an erasure. Requests by other ways do not count: the public page takes
-// anybody's word for an address, and a stranger must not use somebody's copies up.
-func notTooMany(tx *vault.Tx, kind state.Kind, via record.Via, contact ids.Contact) error {
-	if kind.Deed() == state.Erase || via != record.Widget {
-		return nil
-	}
-	lately, err := Requests.Count(tx, "contact = ? AND via = ? AND asked_at > ?", contact, string(record.Widget), tx.Now().Add(-24*time.Hour))
-	if err != nil || lately < copiesPerDay {
-		return err
-	}
-	refused := errs.New(errs.TooMany, "Five requests were made within a day. Wait for an answer, or ask again tomorrow.")
-	refused.RetryAfter = int(time.Hour.Seconds())
-	return refused
 }
 
 func viaOf(actor vault.Actor, w Wish) record.Via {

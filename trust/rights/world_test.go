@@ -27,6 +27,7 @@ type person struct {
 	ID       ids.Contact   `vault:"id,key"`
 	Email    personal.Text `vault:"email,personal:user.contact.email,lookup"`
 	Name     personal.Text `vault:"name,personal:user.name"`
+	External personal.Text `vault:"external,personal:user.unique_id,exact"`
 	Into     ids.Contact   `vault:"into_id,state"`
 	Verified bool          `vault:"verified,state"`
 }
@@ -53,11 +54,14 @@ var schema = engine.Migration{Version: 900001, Name: "test/0001.sql", SQL: `CREA
     email SEALED,
     email_index BLIND,
     name SEALED,
+    external SEALED,
+    external_index BLIND,
     into_id ID,
     verified BOOL NOT NULL,
     PRIMARY KEY (id)
 );
 CREATE INDEX persons_by_email ON persons (email_index);
+CREATE INDEX persons_by_external ON persons (external_index);
 CREATE TABLE letters (
     id ID NOT NULL,
     who ID,
@@ -165,6 +169,14 @@ var limits sync.Map
 var people = rights.People{
 	WithEmail: func(tx *vault.Tx, email string) ([]ids.Contact, error) {
 		found, err := persons.Lookup(tx, "email", email)
+		var out []ids.Contact
+		for _, p := range found {
+			out = append(out, p.ID)
+		}
+		return out, err
+	},
+	WithID: func(tx *vault.Tx, external string) ([]ids.Contact, error) {
+		found, err := persons.Lookup(tx, "external", external)
 		var out []ids.Contact
 		for _, p := range found {
 			out = append(out, p.ID)

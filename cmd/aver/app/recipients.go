@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"aver/base/ids"
+	"aver/trust/rights"
 	"aver/trust/rights/told"
 	"aver/vault"
 	"aver/vault/journal"
@@ -24,4 +25,13 @@ func (a *App) recipients() told.Webhooks {
 		Again: func(ctx context.Context, tenant ids.Tenant, webhook, message string) error {
 			return a.Webhooks.Insist(ctx, tenant, webhook, message)
 		}}
+}
+
+// toldOf lists for the rights who was told about a person.
+func (a *App) toldOf(ctx context.Context, actor vault.Actor, contact ids.Contact) (out []rights.Told, err error) {
+	all, err := a.Told.Of(ctx, actor, contact)
+	for _, t := range all {
+		out = append(out, rights.Told{Name: t.Name, Via: string(t.Via), Event: t.Event, At: t.ToldAt})
+	}
+	return out, err
 }

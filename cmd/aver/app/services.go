@@ -101,7 +101,7 @@ func (a *App) makeServices() {
 	a.Holds = holds.New(v, linked)
 	a.Told = told.New(v, a.recipients(), a.mailer())
 	a.Rights = rights.New(v, a.people(), a.Identity, a.Audit, a.Holds, a.mailer())
-	a.Rights.Host = func() string { return "https://" + a.host() }
+	a.Rights.Host, a.Rights.Told = func() string { return "https://" + a.host() }, a.toldOf
 	a.Children = children.New(v, a.children())
 	a.WebChat = webchat.New(v, a.Hub, a.Identity, a.Consent, a.Contacts, a.Inbox, a.Rights, a.Restriction, a.Receipts)
 	a.Webhooks = webhooks.New(v, a.queue(), a.Door, a.Log)
@@ -150,7 +150,7 @@ func allTables(c Config) []vault.AnyTable {
 
 // people lets the rights find persons, whom only the contacts know, and close what their data is used for.
 func (a *App) people() rights.People {
-	return rights.People{WithEmail: contacts.WithEmail, Linked: contacts.Linked, Known: known, Provided: provided, Handed: handed,
+	return rights.People{WithEmail: contacts.WithEmail, WithID: withID, Linked: contacts.Linked, Known: known, Provided: provided, Handed: handed,
 		Show: func(tx *vault.Tx, id ids.Contact) (rights.Shown, error) {
 			c, err := contacts.Contacts.Get(tx, id)
 			return rights.Shown{Name: c.Name, Email: c.Email, Phone: c.Phone, ExternalID: c.ExternalID, Verified: c.Verified}, err
@@ -158,6 +158,15 @@ func (a *App) people() rights.People {
 		Limit: func(ctx context.Context, actor vault.Actor, contact ids.Contact, kind string) error {
 			return a.Restriction.Set(ctx, actor, contact, restriction.Kind(kind), "")
 		}}
+}
+
+// withID tells which contact the tenant's site calls so.
+func withID(tx *vault.Tx, external string) (out []ids.Contact, err error) {
+	found, err := contacts.Contacts.Lookup(tx, "external_id", external)
+	for _, c := range found {
+		out = append(out, c.ID)
+	}
+	return out, err
 }
 
 // together are who is shown as one with a person, whichever of them it is.

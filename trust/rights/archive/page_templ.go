@@ -4,10 +4,12 @@ package archive
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import "github.com/a-h/templ"
-import templruntime "github.com/a-h/templ/runtime"
+import (
+	"strings"
 
-import "strings"
+	"github.com/a-h/templ"
+	templruntime "github.com/a-h/templ/runtime"
+)
 
 // The readable page needs nothing from anywhere: no script, no font, no picture.
 func top(h Head) templ.Component {

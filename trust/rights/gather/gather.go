@@ -35,7 +35,13 @@ type Wanted struct {
 }
 
 // Progress is how far a copy is. It may be read while the copy is made.
-type Progress struct{ done, total atomic.Int64 }
+type Progress struct {
+	done, total atomic.Int64
+	rows        map[string]int
+}
+
+// Rows is how many rows of each table are in a copy that is finished.
+func (p *Progress) Rows() map[string]int { return p.rows }
 
 // At is how many rows of how many are looked at; of none while the number is not known.
 func (p *Progress) At() (done, total int64) { return p.done.Load(), p.total.Load() }
@@ -85,6 +91,8 @@ func (g Gatherer) tables(tx *vault.Tx, people []ids.Contact, out *archive.Writer
 			wanted.Progress.total.Add(int64(n))
 		}
 	}
+	rows := map[string]int{}
+	wanted.Progress.rows = rows
 	for _, table := range g.vault.Tables() {
 		out.Begin(table)
 		for _, person := range people {
@@ -93,6 +101,7 @@ func (g Gatherer) tables(tx *vault.Tx, people []ids.Contact, out *archive.Writer
 				if wanted.Progress.done.Add(1); wanted.Portable && !g.register.Provided(table.Name(), cells) {
 					return tx.Context().Err()
 				}
+				rows[table.Name()]++
 				return errors.Join(tx.Context().Err(), out.Row(name, cells))
 			})
 			if err != nil {

@@ -37,6 +37,7 @@ CREATE TABLE rights_requests (
     file ID,
     entry INT NOT NULL,
     kept SEALED,
+    counts SEALED,
     PRIMARY KEY (id)
 );
 CREATE INDEX rights_requests_by_time ON rights_requests (asked_at, id);
@@ -56,6 +57,16 @@ CREATE TABLE rights_words (
 );
 CREATE INDEX rights_words_by_asker ON rights_words (asker);
 CREATE INDEX rights_words_by_address ON rights_words (address_index);
+CREATE TABLE rights_handovers (
+    token TEXT NOT NULL,
+    session TEXT NOT NULL,
+    user_id SEALED,
+    email SEALED,
+    at TIME NOT NULL,
+    PRIMARY KEY (token)
+);
+CREATE INDEX rights_handovers_by_session ON rights_handovers (session, at);
+CREATE INDEX rights_handovers_by_time ON rights_handovers (at);
 CREATE TABLE privacy_settings (
     id INT NOT NULL,
     settings SEALED,

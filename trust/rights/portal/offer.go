@@ -3,6 +3,7 @@ package portal
 import (
 	"time"
 
+	"aver/trust/rights"
 	"aver/trust/rights/state"
 )
 
@@ -15,6 +16,9 @@ type Offer struct {
 	Words string `json:"words"` // the label of a field, with Help
 	Help  string `json:"help"`
 	Ask   string `json:"ask"` // the word on the button
+
+	ToldTitle string   `json:"told_title"`
+	Told      []string `json:"told,omitempty"` // who was told what was done with the person's data
 }
 
 // Kind is one of them.
@@ -28,13 +32,27 @@ type Kind struct {
 var widgets = []state.Kind{state.Rectification, state.Restriction, state.Objection, state.NoAutomation, state.OptOut, state.Limit}
 
 // OfferIn makes the offer in a language.
-func OfferIn(lang string) Offer {
+func OfferIn(lang string, told []rights.Told) Offer {
 	t := texts.In(lang)
-	o := Offer{Title: t.T("more"), Label: t.T("kind"), Words: t.T("words"), Help: t.T("words.help"), Ask: t.T("more.ask")}
+	o := Offer{Title: t.T("more"), Label: t.T("kind"), Words: t.T("words"), Help: t.T("words.help"), Ask: t.T("more.ask"), ToldTitle: t.T("told")}
 	for _, k := range widgets {
 		o.Kinds = append(o.Kinds, Kind{k, t.T("kind." + string(k)), t.T("help." + string(k))})
 	}
+	o.Told = Telling(lang, told)
 	return o
+}
+
+// Telling puts into words who was told what, by which way and when.
+func Telling(lang string, told []rights.Told) (lines []string) {
+	t := texts.In(lang)
+	for _, one := range told {
+		when := t.T("told.waits")
+		if !one.At.IsZero() {
+			when = one.At.Format(time.DateOnly)
+		}
+		lines = append(lines, t.T("told.line", one.Name, t.T("told."+one.Event), t.T("told.by."+one.Via), when))
+	}
+	return lines
 }
 
 // Said tells a visitor of the widget what became of a request.

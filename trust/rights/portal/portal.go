@@ -48,6 +48,7 @@ type Form struct {
 	Lang      string
 	Sheet     page.Sheet
 	Mail      bool
+	Signed    bool // the tenant's site has signed who it is
 }
 
 // Answer is the page of one request, for the browser that asked.
@@ -60,6 +61,7 @@ type Answer struct {
 	GDPR    bool
 	File    string // where the finished copy or the receipt is; empty when there is none (any more)
 	Receipt string
+	Told    []string        // who was told what, in words
 	Beside  templ.Component // what is offered together with a copy
 	Done    int64           // of a copy that is put together
 	Total   int64

@@ -85,13 +85,14 @@ type Request struct {
 	AlarmedAt   time.Time      `vault:"alarmed_at,state"`
 	Delay       state.Delay    `vault:"delay,state"` // why it takes longer; it does once the person was told
 	ExtendedAt  time.Time      `vault:"extended_at,state"`
-	EndedAt     time.Time      `vault:"ended_at,state,keep"`        // an open request is never too old
-	Reason      state.Reason   `vault:"reason,state"`               // of a denial
-	DecidedBy   ids.User       `vault:"decided_by,state"`           // who decided it, or else
-	Policy      state.Policy   `vault:"policy,state"`               // by what it was decided beforehand
-	File        ids.Object     `vault:"file,state"`                 // the archive, until it is removed
-	Entry       int64          `vault:"entry,state"`                // the erasure's entry in the tenant's log
-	Kept        []legal.Kept   `vault:"kept,tenant:tenant.content"` // what an erasure spared, by class and ground
+	EndedAt     time.Time      `vault:"ended_at,state,keep"`          // an open request is never too old
+	Reason      state.Reason   `vault:"reason,state"`                 // of a denial
+	DecidedBy   ids.User       `vault:"decided_by,state"`             // who decided it, or else
+	Policy      state.Policy   `vault:"policy,state"`                 // by what it was decided beforehand
+	File        ids.Object     `vault:"file,state"`                   // the archive, until it is removed
+	Entry       int64          `vault:"entry,state"`                  // the erasure's entry in the tenant's log
+	Kept        []legal.Kept   `vault:"kept,tenant:tenant.content"`   // what an erasure spared, by class and ground
+	Counts      map[string]int `vault:"counts,tenant:tenant.content"` // rows of each class that were copied or erased
 }
 
 // Requests lists them. California wants them kept for 24 months at least (11 CCR § 7101).
@@ -119,6 +120,7 @@ type Wish struct {
 	Regime   string // of package deadline; the workspace's own when empty
 	Email    string // the address to be proved, or what is known of who asked
 	Session  string // of the browser on the public page, if it has one from an earlier request
+	Handover string // of a browser for whose owner the tenant's site has signed
 	Text     string
 	Language string // of the letters
 

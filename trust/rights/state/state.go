@@ -41,6 +41,18 @@ var moves = map[State][]State{
 // Begins lists the states in which a request can begin.
 var Begins = []State{Open, Verifying, Running}
 
+// Begin is where a request goes on once it is proved who asked: an erasure waits for the person's last word, and for a correction
+// somebody must look.
+func Begin(k Kind) State {
+	switch k.Deed() {
+	case Erase:
+		return Confirming
+	case Amend:
+		return Open
+	}
+	return Running
+}
+
 // Over tells whether the request has ended.
 func (s State) Over() bool { return len(moves[s]) == 0 }
 

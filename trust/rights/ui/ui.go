@@ -45,7 +45,8 @@ type Request struct {
 	ConfirmBy, Confirmed, Extended       time.Time
 	Entered, ProofAt, ProveUntil, Proved time.Time
 	Proof                                state.Proof
-	Stopped                              bool // the law's clock stands still
+	Counts                               map[string]int // rows of each class that were copied or erased
+	Stopped                              bool           // the law's clock stands still
 	File                                 bool
 	Entry                                int64
 	Task                                 Task
@@ -377,10 +378,10 @@ type count struct {
 	Rows  int
 }
 
-// counts are the tables with most rows first.
-func (v EraseView) counts() []count {
+// counted are the tables with most rows first.
+func counted(rows map[string]int) []count {
 	var out []count
-	for table, n := range v.Rows {
+	for table, n := range rows {
 		if n > 0 {
 			out = append(out, count{table, n})
 		}
@@ -392,6 +393,13 @@ func (v EraseView) counts() []count {
 		return strings.Compare(a.Table, b.Table)
 	})
 	return out
+}
+
+func (v RequestView) countsTitle() string {
+	if v.Kind.Deed() == state.Erase {
+		return text.T("counts.erased")
+	}
+	return text.T("counts.copied")
 }
 
 // back leads to the page from which somebody came to erase.

@@ -11,6 +11,7 @@ import (
 	"aver/frame/page"
 	"aver/frame/request"
 	"aver/trust/rights"
+	"aver/trust/rights/receipt"
 	"aver/trust/rights/record"
 	"aver/trust/rights/settings"
 	"aver/trust/rights/state"
@@ -37,7 +38,7 @@ func (s *Service) listPage(w http.ResponseWriter, r *http.Request) error {
 func (s *Service) shown(r rights.Request) ui.Request {
 	return ui.Request{ID: r.ID.String(), Via: string(r.Via), Contact: r.Contact.String(), Regime: r.Regime, Kind: r.Kind, State: r.State, Reason: r.Reason, Delay: r.Delay, Policy: r.Policy,
 		Passed: r.Passed, Asked: r.AskedAt, Alarm: r.AlarmAt, Due: r.DueAt, Legal: r.LegalAt, Ended: r.EndedAt, Now: s.Now(), ConfirmBy: r.ConfirmBy, Confirmed: r.ConfirmedAt, Extended: r.ExtendedAt,
-		Entered: r.EnteredAt, Proof: r.Proof, ProofAt: r.ProofAt, ProveUntil: r.ProveUntil, Proved: r.ProvedAt, Stopped: r.Stopped(),
+		Entered: r.EnteredAt, Proof: r.Proof, ProofAt: r.ProofAt, ProveUntil: r.ProveUntil, Proved: r.ProvedAt, Counts: r.Counts, Stopped: r.Stopped(),
 		File: !r.File.IsZero(), Entry: r.Entry, Task: ui.Task(s.TaskOf(r))}
 }
 
@@ -58,7 +59,7 @@ func (s *Service) requestView(r *http.Request) (ui.RequestView, error) {
 	typed, err := s.TypedWith(r.Context(), actor, one)
 	view.Address, view.Words, view.Reply = typed.Address.Reveal(), typed.Text.Reveal(), typed.Answer.Reveal()
 	if one.Kind.Deed() == state.Erase && one.State == state.Fulfilled {
-		view.Receipt = rights.ReceiptOf(one).Text
+		view.Receipt = receipt.Of(one).Text
 		p, err := s.CheckReceipt(r.Context(), actor.Tenant(), id)
 		view.Checked, view.Leaf = err == nil, p.Leaf.String()
 	}

@@ -11,13 +11,18 @@ import (
 	"aver/frame/page"
 	"aver/frame/request"
 	"aver/trust/rights"
+	"aver/trust/rights/handover"
 	"aver/trust/rights/portal"
+	"aver/trust/rights/receipt"
 	"aver/trust/rights/state"
 	"aver/vault"
 )
 
 // ticketCookie belongs to the browser that asked. It is set when somebody asks, not before, and only it opens the answer.
 const ticketCookie = "__Host-my-data"
+
+// signedCookie belongs to a browser for whose owner the tenant's site has signed.
+const signedCookie = "__Host-my-data-signed"
 
 func (s *Service) workspace(r *http.Request) (vault.Tenant, error) {
 	return s.Service.Workspace(r.Context(), r.PathValue("workspace"))
@@ -55,8 +60,37 @@ func (s *Service) drawPortal(w http.ResponseWriter, r *http.Request, lang string
 		return err
 	}
 	sheet.Action = base(tenant)
-	r = r.WithContext(page.Speak(r.Context(), lang))
-	return page.Render(w, r, sheet.Status(), portal.Ask(portal.Form{Workspace: tenant.Name, Base: base(tenant), Lang: lang, Sheet: sheet, Mail: s.Mails()}))
+	return s.drawForm(w, r, portal.Form{Workspace: tenant.Name, Base: base(tenant), Lang: lang, Sheet: sheet, Mail: s.Mails(), Signed: sheet.Sent.Get("signed") != ""})
+}
+
+func (s *Service) drawForm(w http.ResponseWriter, r *http.Request, f portal.Form) error {
+	return page.Render(w, r.WithContext(page.Speak(r.Context(), f.Lang)), f.Sheet.Status(), portal.Ask(f))
+}
+
+// portalSigned takes what the tenant's site has signed about whoever its page sends here, and lets them ask without a code. The
+// form is part of the answer: a browser that came from elsewhere would not show its new cookie on another page.
+func (s *Service) portalSigned(w http.ResponseWriter, r *http.Request) error {
+	tenant, err := s.workspace(r)
+	if err != nil {
+		return err
+	}
+	form, err := request.Form(r)
+	if err != nil {
+		return err
+	}
+	lang := portal.Language(form.Get("lang"), r.Header.Get("Accept-Language"))
+	f := portal.Form{Workspace: tenant.Name, Base: base(tenant), Lang: lang, Mail: s.Mails(), Sheet: page.Sheet{Action: base(tenant)}}
+	session, err := s.HandOver(r.Context(), tenant.ID, form.Get("token"))
+	switch {
+	case errs.Is(err, errs.Unauthenticated):
+		f.Sheet.Errors = []errs.Field{portal.Fault(lang, "signed", "refused")}
+	case err != nil:
+		return err
+	default:
+		f.Signed = true
+		keep(w, signedCookie, session, handover.AskLife)
+	}
+	return s.drawForm(w, r, f)
 }
 
 // regimes says which law holds where somebody lives; the workspace's own elsewhere.
@@ -72,18 +106,22 @@ func (s *Service) portalAsk(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	lang := portal.Language(form.Get("lang"), r.Header.Get("Accept-Language"))
-	email := strings.TrimSpace(form.Get("email"))
-	if !mail.IsAddress(email) {
+	email, ask := strings.TrimSpace(form.Get("email")), s.Ask
+	if form.Get("signed") != "" {
+		ask = s.AskSigned
+	} else if !mail.IsAddress(email) {
 		return s.drawPortal(w, r, lang, page.Sheet{Sent: form, Errors: []errs.Field{portal.Fault(lang, "email", "malformed")}})
 	}
 	wish := rights.Wish{Kind: state.Kind(form.Get("kind")), Regime: regimes[form.Get("lives")], Email: email, Text: form.Get("words"), Language: lang}
 	if !wish.Kind.Known() {
 		return s.drawPortal(w, r, lang, page.Sheet{Sent: form, Errors: []errs.Field{portal.Fault(lang, "kind", "required")}})
 	}
-	if c, err := r.Cookie(ticketCookie); err == nil {
-		wish.Session = c.Value
+	wish.Session, wish.Handover = shownBy(r, ticketCookie), shownBy(r, signedCookie)
+	ticket, err := ask(r.Context(), tenant.ID, wish)
+	if errs.Is(err, errs.Unauthenticated) {
+		form.Del("signed")
+		return s.drawPortal(w, r, lang, page.Sheet{Sent: form, Errors: []errs.Field{portal.Fault(lang, "signed", "refused")}})
 	}
-	ticket, err := s.Ask(r.Context(), tenant.ID, wish)
 	if sheet, again := page.Refused(err, form); again {
 		return s.drawPortal(w, r, lang, sheet)
 	}
@@ -100,7 +138,20 @@ const ticketLife = 32 * 24 * time.Hour
 
 // hold lets the browser keep the ticket.
 func hold(w http.ResponseWriter, t rights.Ticket) {
-	http.SetCookie(w, &http.Cookie{Name: ticketCookie, Value: t.Session, Path: "/", MaxAge: int(ticketLife.Seconds()), Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	keep(w, ticketCookie, t.Session, ticketLife)
+}
+
+func keep(w http.ResponseWriter, name, session string, life time.Duration) {
+	http.SetCookie(w, &http.Cookie{Name: name, Value: session, Path: "/", MaxAge: int(life.Seconds()), Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode})
+}
+
+// shownBy is what a cookie holds; empty when there is none.
+func shownBy(r *http.Request, name string) string {
+	c, err := r.Cookie(name)
+	if err != nil {
+		return ""
+	}
+	return c.Value
 }
 
 // held reads which workspace and which request the path names, and the session that the browser shows for it.
@@ -113,11 +164,7 @@ func (s *Service) held(r *http.Request) (vault.Tenant, rights.Ticket, error) {
 	if err != nil {
 		return tenant, rights.Ticket{}, err
 	}
-	t := rights.Ticket{Request: id}
-	if c, err := r.Cookie(ticketCookie); err == nil {
-		t.Session = c.Value
-	}
-	return tenant, t, nil
+	return tenant, rights.Ticket{Request: id, Session: shownBy(r, ticketCookie)}, nil
 }
 
 func (s *Service) portalRequest(w http.ResponseWriter, r *http.Request) error {
@@ -142,11 +189,16 @@ func (s *Service) drawRequest(w http.ResponseWriter, r *http.Request, sheet page
 	task := s.TaskOf(held)
 	view := portal.Answer{Form: portal.Form{Workspace: tenant.Name, Base: base(tenant), Lang: lang, Sheet: sheet}, ID: held.ID.String(),
 		Kind: held.Kind, State: held.State, Reason: held.Reason, GDPR: held.Regime == deadline.GDPR, Done: task.Done, Total: task.Total, By: held.DueAt, Law: held.LegalAt, Until: held.ProveUntil, Stopped: held.Stopped()}
+	told, err := s.ToldOf(r.Context(), tenant.ID, held)
+	if err != nil {
+		return err
+	}
+	view.Told = portal.Telling(lang, told)
 	if !held.File.IsZero() {
 		view.File = "/my-data/files/" + tenant.Slug + "/" + held.ID.String()
 	}
 	if held.Kind.Deed() == state.Erase && held.State == state.Fulfilled {
-		view.Receipt, view.File = rights.ReceiptOf(held).Text, "/my-data/receipts/"+tenant.Slug+"/"+held.ID.String()
+		view.Receipt, view.File = receipt.Of(held).Text, "/my-data/receipts/"+tenant.Slug+"/"+held.ID.String()
 	}
 	if view.Beside, err = s.consents(r.Context(), tenant, held, lang); err != nil {
 		return err

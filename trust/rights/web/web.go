@@ -36,7 +36,7 @@ func New(s *rights.Service, contact string, receipts Receipts) *Service {
 func (s *Service) Module() module.Module {
 	return module.Module{Name: "rights-web", Number: Number, API: s.api, Routes: s.routes,
 		Settings: []module.Link{{Path: "/settings/privacy", Title: ui.SettingsTitle(), About: ui.SettingsAbout()}},
-		Classes:  map[string]module.Class{"/my-data": module.SignIn, "/my-data/files/": module.Download, "/my-data/receipts/": module.Download, "/privacy/receipts/": module.Download, "/privacy/files/": module.Download}}
+		Classes:  map[string]module.Class{"/my-data": module.SignIn, "/my-data/signed/": module.Handover, "/my-data/files/": module.Download, "/my-data/receipts/": module.Download, "/privacy/receipts/": module.Download, "/privacy/files/": module.Download}}
 }
 
 func (s *Service) routes(mux module.Mux) {
@@ -63,6 +63,7 @@ func (s *Service) routes(mux module.Mux) {
 		"GET /my-data/{workspace}/{id}":         s.portalRequest,
 		"POST /my-data/{workspace}/{id}/code":   s.portalCode,
 		"POST /my-data/{workspace}/{id}/again":  s.portalAgain,
+		"POST /my-data/signed/{workspace}":      s.portalSigned,
 		"GET /my-data/proof/{workspace}/{id}":   s.portalLink,
 		"POST /my-data/{workspace}/{id}/proof":  s.portalProof,
 		"POST /my-data/{workspace}/{id}/erase":  s.portalErase,

@@ -102,9 +102,13 @@ func (s *Service) proof(w http.ResponseWriter, r *http.Request, actor vault.Acto
 	return receipts.Send(w, file, name, err)
 }
 
-// offer says which rights there are beside a copy and an erasure.
-func (s *Service) offer(w http.ResponseWriter, r *http.Request, _ vault.Actor) error {
-	return answer(w, portal.OfferIn(portal.Spoken(r.URL.Query().Get("lang"))))
+// offer says which rights there are beside a copy and an erasure, and who was told what was done for them.
+func (s *Service) offer(w http.ResponseWriter, r *http.Request, actor vault.Actor) error {
+	told, err := s.rights.Told(r.Context(), actor, actor.Subject())
+	if err != nil {
+		return err
+	}
+	return answer(w, portal.OfferIn(portal.Spoken(r.URL.Query().Get("lang")), told))
 }
 
 // request takes a wish of the visitor's about their own data. That it is theirs, the token proves.

@@ -14,6 +14,8 @@ interface Offer {
   words: string
   help: string
   ask: string
+  told?: string[]
+  told_title: string
 }
 
 interface Receipts {
@@ -137,7 +139,7 @@ export class RightsScreen implements Screen {
     }
   }
 
-  private showMore({ title, label, kinds, words, help, ask }: Offer): void {
+  private showMore({ title, label, kinds, words, help, ask, told, told_title }: Offer): void {
     const error = h('p.error', { role: 'alert' })
     const kind = h('select', {}, ...kinds.map((k) => h('option', { value: k.value }, k.label)))
     const about = h('p.small', {}, kinds[0]?.help)
@@ -145,6 +147,7 @@ export class RightsScreen implements Screen {
     const text = h('textarea', { rows: 3, maxlength: 2000 })
     const send = h('button', { type: 'button', onclick: () => void this.askFor(kind.value, text.value, error) }, ask)
     this.more.replaceChildren(h('h3', {}, title), h('label', {}, label, ' ', kind), about, h('label', {}, words, ' ', text), h('p.small', {}, help), error, send)
+    if (told) this.more.append(h('h3', {}, told_title), h('ul', {}, ...told.map((line) => h('li', {}, line))))
   }
 
   private async offerReceipts(): Promise<void> {

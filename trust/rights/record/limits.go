@@ -1,0 +1,50 @@
+package record
+
+import (
+	"time"
+
+	"aver/base/errs"
+	"aver/base/ids"
+	"aver/trust/rights/state"
+	"aver/vault"
+)
+
+const (
+	copiesPerDay = 5 // that one visitor may ask for in the widget
+
+	// CodesPerDay is how many codes or links one request may bring a day, and in mails one person, so that nobody's mailbox
+	// is flooded through us.
+	CodesPerDay = 5
+)
+
+// Floods tells whether a person was sent too many codes and links within a day.
+func Floods(tx *vault.Tx, contact ids.Contact) (bool, error) {
+	lately, err := Requests.Find(tx, "contact = ? AND codes_since > ? LIMIT 100", contact, tx.Now().Add(-24*time.Hour))
+	n := 0
+	for _, r := range lately {
+		n += r.Codes
+	}
+	return n > CodesPerDay, err
+}
+
+// NotTooMany keeps a visitor from filling the disk with copies, and colleagues' days with requests. Nobody is kept from an erasure. Requests by other ways do not count: the public page takes
+// anybody's word for an address, and a stranger must not use somebody's copies up.
+func NotTooMany(tx *vault.Tx, kind state.Kind, via Via, contact ids.Contact) error {
+	if kind.Deed() == state.Erase || via != Widget {
+		return nil
+	}
+	lately, err := Requests.Count(tx, "contact = ? AND via = ? AND asked_at > ?", contact, string(Widget), tx.Now().Add(-24*time.Hour))
+	if err != nil || lately < copiesPerDay {
+		return err
+	}
+	refused := errs.New(errs.TooMany, "Five requests were made within a day. Wait for an answer, or ask again tomorrow.")
+	refused.RetryAfter = int(time.Hour.Seconds())
+	return refused
+}
+
+// FloodsUnproved tells whether so many requests that take no proof speak for a person lately that no more letters about them are
+// sent: whoever knows an address could have its mailbox flooded through us.
+func FloodsUnproved(tx *vault.Tx, r Request) (bool, error) {
+	lately, err := Requests.Count(tx, "contact = ? AND asked_at > ? AND policy = ?", r.Contact, tx.Now().Add(-24*time.Hour), string(state.Harmless))
+	return r.Policy == state.Harmless && lately > CodesPerDay, err
+}
