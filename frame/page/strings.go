@@ -21,7 +21,15 @@ var shipped embed.FS
 var text = mustShipped("en")
 
 // public holds the words of the parts that pages for everybody are made of, in other languages.
-var public = map[string]Strings{"de": mustShipped("de"), "fr": mustShipped("fr"), "es": mustShipped("es")}
+var public = shippedIn("de", "fr", "es", "it", "pt", "nl", "pl", "ar", "hi")
+
+func shippedIn(languages ...string) map[string]Strings {
+	all := map[string]Strings{}
+	for _, l := range languages {
+		all[l] = mustShipped(l)
+	}
+	return all
+}
 
 func mustShipped(lang string) Strings {
 	file, err := shipped.ReadFile("strings/" + lang + ".json")
@@ -52,12 +60,23 @@ func spoken(ctx context.Context) string {
 	return lang
 }
 
-// pageLanguage is what the root element of a public page says.
+// pageLanguage is what the root element of a public page says: the language that was spoken of, whoever speaks it.
 func pageLanguage(ctx context.Context) string {
-	if _, ok := public[spoken(ctx)]; ok {
-		return spoken(ctx)
+	if lang := spoken(ctx); lang != "" && lang != "en" {
+		return lang
 	}
 	return "en-GB"
+}
+
+// rightToLeft lists the languages that are written so, of those that pages speak.
+var rightToLeft = []string{"ar"}
+
+// pageDirection is in which direction the page is written.
+func pageDirection(ctx context.Context) string {
+	if slices.Contains(rightToLeft, spoken(ctx)) {
+		return "rtl"
+	}
+	return "ltr"
 }
 
 // Strings are the texts of one part of the product in one language, by key.

@@ -18,10 +18,10 @@ import (
 var files embed.FS
 
 // Languages are those in which people are written to.
-var Languages = []string{"en", "de", "fr", "es"}
+var Languages = []string{"en", "de", "fr", "es", "it", "pt", "nl", "pl", "ar", "hi"}
 
 // names are the languages in their own words.
-var names = map[string]string{"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español"}
+var names = map[string]string{"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español", "it": "Italiano", "pt": "Português", "nl": "Nederlands", "pl": "Polski", "ar": "العربية", "hi": "हिन्दी"}
 
 // Named is a language in its own words.
 func Named(lang string) string { return names[lang] }

@@ -1,0 +1,110 @@
+package rights_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"aver/base/ids"
+	"aver/base/personal"
+	written "aver/trust/rights/letters"
+	"aver/trust/rights/state"
+)
+
+// stranger is a browser of somebody who is not signed in.
+func (o *office) stranger(t *testing.T) *http.Client {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	must(t, err)
+	c := *o.server.Client()
+	c.Jar = jar
+	return &c
+}
+
+func (o *office) send(t *testing.T, c *http.Client, path string, form url.Values) (int, string) {
+	t.Helper()
+	res, err := c.PostForm(o.server.URL+path, form)
+	must(t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	must(t, err)
+	return res.StatusCode, string(body)
+}
+
+func TestThePublicPageSpeaksTenLanguagesAndSaysWhich(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	for _, lang := range written.Languages {
+		status, body := o.get(t, "/my-data/acme?lang="+lang)
+		tag, way := lang, "ltr"
+		switch lang {
+		case "en":
+			tag = "en-GB"
+		case "ar":
+			way = "rtl"
+		}
+		if head, _, _ := strings.Cut(body, "<head"); status != http.StatusOK || !strings.Contains(head, `lang="`+tag+`"`) || !strings.Contains(head, `dir="`+way+`"`) {
+			t.Errorf("%s: %d, %s", lang, status, head)
+		}
+		if _, main, _ := strings.Cut(body, "<main"); strings.ContainsAny(main, "[]") {
+			t.Errorf("%s: a text is missing", lang)
+		}
+	}
+}
+
+func TestTheFormOfARequestThatCameByLetterSaysWhatIsWrongAndKeepsWhatWasTyped(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	ada := o.add(t, o.Tenant, person{Email: personal.Of("ada@example.org")}, "words")
+	tomorrow := o.Clock.Now().Add(48 * time.Hour).Format(time.DateOnly)
+	form := url.Values{"person": {"ada@example.org"}, "kind": {"erasure"}, "via": {"letter"}, "received": {tomorrow}, "proof": {"seen"}, "regime": {"gdpr"}, "language": {"fr"}, "words": {"on blue paper"}}
+	c := o.stranger(t)
+	status, body := o.send(t, c, "/privacy/requests", form)
+	if status != http.StatusUnprocessableEntity || !strings.Contains(body, "yet to come") || !strings.Contains(body, "on blue paper") || !strings.Contains(body, tomorrow) {
+		t.Errorf("%d: %s", status, body)
+	}
+	form.Set("received", o.Clock.Now().Add(-72*time.Hour).Format(time.DateOnly))
+	status, body = o.send(t, c, "/privacy/requests", form)
+	if status != http.StatusOK || !strings.Contains(body, "Go on to erase") || !strings.Contains(body, "Letter") {
+		t.Errorf("%d: %s", status, body)
+	}
+	r := o.all(t)[0]
+	if status, _ = o.send(t, c, "/privacy/people/"+o.add(t, o.Tenant, person{Name: personal.Of("Bob")}).String()+"/erase", url.Values{"confirm": {"Bob"}, "request": {r.ID.String()}}); status != http.StatusNotFound {
+		t.Errorf("a request about somebody else: %d", status)
+	}
+	if status, body = o.send(t, c, "/privacy/people/"+ada.String()+"/erase", url.Values{"confirm": {"ada@example.org"}, "request": {r.ID.String()}}); status != http.StatusOK || !strings.Contains(body, "What was erased") {
+		t.Errorf("%d: %s", status, body)
+	}
+	o.keys(t, map[string]bool{"ada": false}, map[string]ids.Contact{"ada": ada})
+	if done := o.request(t, r.ID); done.State != state.Fulfilled || len(o.all(t)) != 1 {
+		t.Errorf("%s, %d requests", done.State, len(o.all(t)))
+	}
+}
+
+func TestATokenOfTheSiteOpensTheFormOnceAndAsksWithoutACode(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	sign := o.signer(t)
+	o.add(t, o.Tenant, person{External: personal.Of("u-17"), Verified: true}, "words")
+	c, token := o.stranger(t), sign(asIs)
+	status, body := o.send(t, c, "/my-data/signed/acme", url.Values{"token": {token}, "lang": {"de"}})
+	if status != http.StatusOK || !strings.Contains(body, "Sie brauchen keinen Code") || strings.Contains(body, `name="email"`) || strings.Contains(body, token) {
+		t.Errorf("%d: %s", status, body)
+	}
+	if status, body := o.send(t, o.stranger(t), "/my-data/signed/acme", url.Values{"token": {token}}); status != http.StatusUnprocessableEntity || !strings.Contains(body, `name="email"`) || !strings.Contains(body, "not valid any more") {
+		t.Errorf("the same token again: %d: %s", status, body)
+	}
+	if status, body := o.send(t, o.stranger(t), "/my-data/acme", url.Values{"signed": {"yes"}, "kind": {"access"}}); status != http.StatusUnprocessableEntity || !strings.Contains(body, "not valid any more") {
+		t.Errorf("another browser: %d: %s", status, body)
+	}
+	if status, body := o.send(t, c, "/my-data/acme", url.Values{"signed": {"yes"}, "kind": {"rectification"}, "words": {"my name"}}); status != http.StatusOK || !strings.Contains(body, "Somebody will look at it") {
+		t.Errorf("asked: %d: %s", status, body)
+	}
+	if all := o.all(t); len(all) != 1 || all[0].Proof != state.Signed {
+		t.Errorf("%+v", all)
+	}
+}
