@@ -23,6 +23,15 @@ var Languages = []string{"en", "de", "fr", "es", "it", "pt", "nl", "pl", "ar", "
 // names are the languages in their own words.
 var names = map[string]string{"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español", "it": "Italiano", "pt": "Português", "nl": "Nederlands", "pl": "Polski", "ar": "العربية", "hi": "हिन्दी"}
 
+// Day is a day as it is written in a text of a language: apart from the text around it where that goes the other way.
+func Day(lang string, t time.Time) string {
+	day := t.Format(time.DateOnly)
+	if lang == "ar" {
+		day = "\u2066" + day + "\u2069" // isolated, by Unicode
+	}
+	return day
+}
+
 // Named is a language in its own words.
 func Named(lang string) string { return names[lang] }
 
@@ -81,13 +90,13 @@ func Link(lang string, to personal.Text, a About, link string) mail.Message {
 // Confirmation says that a request has come, and by when it is answered.
 func Confirmation(lang string, to personal.Text, a About, by time.Time) mail.Message {
 	l := in(lang, a)
-	return l.to(to, l.T("confirm.subject", a.Workspace), l.T("confirm.text", l.wish(), by.Format(time.DateOnly)))
+	return l.to(to, l.T("confirm.subject", a.Workspace), l.T("confirm.text", l.wish(), Day(lang, by)))
 }
 
 // Extension says that an answer takes longer, why, and until when.
 func Extension(lang string, to personal.Text, a About, why state.Delay, until time.Time) mail.Message {
 	l := in(lang, a)
-	return l.to(to, l.T("extend.subject", a.Workspace), l.T("extend.text", l.wish(), until.Format(time.DateOnly)), l.T("extend."+string(why)), l.words(), l.complain())
+	return l.to(to, l.T("extend.subject", a.Workspace), l.T("extend.text", l.wish(), Day(lang, until)), l.T("extend."+string(why)), l.words(), l.complain())
 }
 
 // Denial says that what was asked for is not done, why, and where the person can complain.
@@ -118,11 +127,11 @@ func (l letter) complain() string {
 // Waiting tells those who answer requests of one that waits for them.
 func Waiting(to personal.Text, a About, by time.Time) mail.Message {
 	l := in("en", a)
-	return l.to(to, l.T("waiting.subject", a.Workspace), l.T("waiting.text", l.wish(), by.Format(time.DateOnly), a.Number))
+	return l.to(to, l.T("waiting.subject", a.Workspace), l.T("waiting.text", l.wish(), Day("en", by), a.Number))
 }
 
 // Alarm tells them that four fifths of the time have passed.
 func Alarm(to personal.Text, a About, by time.Time) mail.Message {
 	l := in("en", a)
-	return l.to(to, l.T("alarm.subject", a.Workspace), l.T("alarm.text", l.wish(), by.Format(time.DateOnly), a.Number))
+	return l.to(to, l.T("alarm.subject", a.Workspace), l.T("alarm.text", l.wish(), Day("en", by), a.Number))
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"aver/trust/rights"
+	"aver/trust/rights/letters"
 	"aver/trust/rights/state"
 )
 
@@ -48,7 +49,7 @@ func Telling(lang string, told []rights.Told) (lines []string) {
 	for _, one := range told {
 		when := t.T("told.waits")
 		if !one.At.IsZero() {
-			when = one.At.Format(time.DateOnly)
+			when = letters.Day(lang, one.At)
 		}
 		lines = append(lines, t.T("told.line", one.Name, t.T("told."+one.Event), t.T("told.by."+one.Via), when))
 	}
@@ -61,7 +62,7 @@ func Said(lang, workspace string, s state.State, by, law time.Time) string {
 	if s == state.Fulfilled {
 		return t.T("done.text", workspace)
 	}
-	return t.T("open.text", workspace, by.Format(time.DateOnly), law.Format(time.DateOnly))
+	return t.T("open.text", workspace, letters.Day(lang, by), letters.Day(lang, law))
 }
 
 // Spoken is the language of the letters to somebody who reads this one.

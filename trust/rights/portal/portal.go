@@ -108,7 +108,7 @@ func (f Form) languages() []page.Link {
 	return out
 }
 
-func (a Answer) day(t time.Time) string { return t.Format(time.DateOnly) }
+func (a Answer) day(t time.Time) string { return letters.Day(a.Lang, t) }
 
 // silent tells whether the answer must not depend on what came of the request, for nobody has proved anything.
 func (a Answer) silent() bool { return a.Kind.Unproved() }
