@@ -27,13 +27,14 @@ func sampler() module.Module {
 			mux.HandleFunc("POST /login", say("in"))
 			mux.HandleFunc("POST /people/import", func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
 			mux.HandleFunc("POST /widget/v1/send", say("sent"))
+			mux.HandleFunc("POST /handover", say(""))
 			mux.Handle("PUT /people", request.Handler(func(_ http.ResponseWriter, r *http.Request) error {
 				_, err := io.ReadAll(r.Body)
 				return err
 			}))
 		},
 		Classes: map[string]module.Class{
-			"/login": module.SignIn, "/people/import": module.Upload, "/files/": module.Download, "/live": module.Live, "/style.css": module.Asset,
+			"/login": module.SignIn, "/handover": module.Handover, "/people/import": module.Upload, "/files/": module.Download, "/live": module.Live, "/style.css": module.Asset,
 			"/l.js": module.Embed, "/widget/": module.Frame, "/widget/v1/": module.Widget,
 		},
 	}
@@ -61,7 +62,7 @@ func TestHeadersOfEveryRoute(t *testing.T) {
 		}
 		checkClass(t, route, answer)
 	}
-	if len(seen) != 10 {
+	if len(seen) != 11 {
 		t.Errorf("only the classes %v were seen", seen)
 	}
 }
@@ -116,6 +117,15 @@ func TestEveryRouteHasABodyLimit(t *testing.T) {
 		if p := answer.problem(t); p.Code != errs.TooLarge {
 			t.Errorf("%s: %d bytes: %+v", class, limit+1, p)
 		}
+	}
+}
+
+func TestABrowserThatAsksForAnIconGetsTheMark(t *testing.T) {
+	t.Parallel()
+	d := open(t, edge.Config{}, sampler())
+	answer := d.get("/favicon.ico")
+	if mark := d.get(answer.Header.Get("Location")); answer.StatusCode != http.StatusFound || mark.StatusCode != http.StatusOK || !strings.HasPrefix(mark.Header.Get("Content-Type"), "image/svg+xml") {
+		t.Errorf("%d to %s: %d", answer.StatusCode, answer.Header.Get("Location"), mark.StatusCode)
 	}
 }
 
@@ -174,31 +184,32 @@ func TestRequestsOfOtherSitesAreRefused(t *testing.T) {
 		headers      []string
 		want         int
 	}{
-		"own form":                          {"POST", "/people", []string{"Sec-Fetch-Site", "same-origin"}, 200},
-		"own form, typed in":                {"POST", "/people", []string{"Sec-Fetch-Site", "none"}, 200},
-		"own form, old browser":             {"POST", "/people", []string{"Origin", own}, 200},
-		"a program":                         {"POST", "/people", nil, 200},
-		"a form elsewhere":                  {"POST", "/people", []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}, 403},
-		"a form on a sibling host":          {"POST", "/people", []string{"Sec-Fetch-Site", "same-site"}, 403},
-		"a form elsewhere, old browser":     {"POST", "/people", []string{"Origin", "https://evil.example"}, 403},
-		"a form in a sandbox, old browser":  {"POST", "/people", []string{"Origin", "null"}, 403},
-		"a host that ends like ours":        {"POST", "/people", []string{"Origin", "https://evil" + strings.TrimPrefix(own, "https://")}, 403},
-		"another port":                      {"POST", "/people", []string{"Origin", "https://127.0.0.1:1"}, 403},
-		"another method":                    {"PUT", "/people", []string{"Sec-Fetch-Site", "cross-site"}, 403},
-		"signing in from elsewhere":         {"POST", "/login", []string{"Sec-Fetch-Site", "cross-site"}, 403},
-		"the widget's frame":                {"POST", "/widget/v1/send", []string{"Sec-Fetch-Site", "same-origin", "Origin", own}, 200},
-		"the widget's door from elsewhere":  {"POST", "/widget/v1/send", []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}, 403},
-		"a link from elsewhere":             {"GET", "/people", []string{"Sec-Fetch-Site", "cross-site"}, 200},
-		"a socket of our page":              {"GET", "/live", []string{"Origin", own}, 200},
-		"a socket without Origin":           {"GET", "/live", nil, 403},
-		"a socket with an empty Origin":     {"GET", "/live", []string{"Origin", ""}, 403},
-		"a socket of a sandbox":             {"GET", "/live", []string{"Origin", "null"}, 403},
-		"a socket from elsewhere":           {"GET", "/live", []string{"Origin", "https://evil.example"}, 403},
-		"a socket without TLS":              {"GET", "/live", []string{"Origin", "http" + strings.TrimPrefix(own, "https")}, 403},
-		"a socket of a host that ends so":   {"GET", "/live", []string{"Origin", own + ".evil.example"}, 403},
-		"a socket of a host that starts so": {"GET", "/live", []string{"Origin", "https://evil.example/" + own}, 403},
-		"a socket with two origins":         {"GET", "/live", []string{"Origin", own, "Origin", "https://evil.example"}, 403},
-		"a bearer token from anywhere":      {"POST", "/people", []string{"Authorization", "Bearer good", "Origin", "https://shop.example"}, 200},
+		"own form":                           {"POST", "/people", []string{"Sec-Fetch-Site", "same-origin"}, 200},
+		"own form, typed in":                 {"POST", "/people", []string{"Sec-Fetch-Site", "none"}, 200},
+		"own form, old browser":              {"POST", "/people", []string{"Origin", own}, 200},
+		"a program":                          {"POST", "/people", nil, 200},
+		"a form elsewhere":                   {"POST", "/people", []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}, 403},
+		"what proves itself, from elsewhere": {"POST", "/handover", []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://shop.example"}, 200},
+		"a form on a sibling host":           {"POST", "/people", []string{"Sec-Fetch-Site", "same-site"}, 403},
+		"a form elsewhere, old browser":      {"POST", "/people", []string{"Origin", "https://evil.example"}, 403},
+		"a form in a sandbox, old browser":   {"POST", "/people", []string{"Origin", "null"}, 403},
+		"a host that ends like ours":         {"POST", "/people", []string{"Origin", "https://evil" + strings.TrimPrefix(own, "https://")}, 403},
+		"another port":                       {"POST", "/people", []string{"Origin", "https://127.0.0.1:1"}, 403},
+		"another method":                     {"PUT", "/people", []string{"Sec-Fetch-Site", "cross-site"}, 403},
+		"signing in from elsewhere":          {"POST", "/login", []string{"Sec-Fetch-Site", "cross-site"}, 403},
+		"the widget's frame":                 {"POST", "/widget/v1/send", []string{"Sec-Fetch-Site", "same-origin", "Origin", own}, 200},
+		"the widget's door from elsewhere":   {"POST", "/widget/v1/send", []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}, 403},
+		"a link from elsewhere":              {"GET", "/people", []string{"Sec-Fetch-Site", "cross-site"}, 200},
+		"a socket of our page":               {"GET", "/live", []string{"Origin", own}, 200},
+		"a socket without Origin":            {"GET", "/live", nil, 403},
+		"a socket with an empty Origin":      {"GET", "/live", []string{"Origin", ""}, 403},
+		"a socket of a sandbox":              {"GET", "/live", []string{"Origin", "null"}, 403},
+		"a socket from elsewhere":            {"GET", "/live", []string{"Origin", "https://evil.example"}, 403},
+		"a socket without TLS":               {"GET", "/live", []string{"Origin", "http" + strings.TrimPrefix(own, "https")}, 403},
+		"a socket of a host that ends so":    {"GET", "/live", []string{"Origin", own + ".evil.example"}, 403},
+		"a socket of a host that starts so":  {"GET", "/live", []string{"Origin", "https://evil.example/" + own}, 403},
+		"a socket with two origins":          {"GET", "/live", []string{"Origin", own, "Origin", "https://evil.example"}, 403},
+		"a bearer token from anywhere":       {"POST", "/people", []string{"Authorization", "Bearer good", "Origin", "https://shop.example"}, 200},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if answer := d.send(c.method, c.path, "", c.headers...); answer.StatusCode != c.want {

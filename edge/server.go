@@ -147,7 +147,7 @@ func New(config Config) *Server {
 // addOwn registers what belongs to no module.
 func (s *Server) addOwn() {
 	rt := &router{server: s, module: "edge", classes: map[string]module.Class{
-		"/openapi.json": module.API, page.AssetsPath(): module.Asset, reference.AssetsPath(): module.Asset, "/healthz": module.Asset, "/readyz": module.Asset,
+		"/openapi.json": module.API, page.AssetsPath(): module.Asset, reference.AssetsPath(): module.Asset, "/healthz": module.Asset, "/readyz": module.Asset, "/favicon.ico": module.Asset,
 	}}
 	s.operations = &router{server: s}
 	s.api = NewAPI(s.operations, s.config.SessionCookie)
@@ -159,6 +159,7 @@ func (s *Server) addOwn() {
 	reference.New(s.api.OpenAPI, host, kinds()).Routes(rt)
 	rt.Handle("POST "+page.ReportPath, page.Reports(s.log))
 	rt.Handle("GET "+page.AssetsPath(), page.Assets())
+	rt.Handle("GET /favicon.ico", http.RedirectHandler(page.AssetsPath()+"mark.svg", http.StatusFound)) // of files, which name no icon
 	rt.HandleFunc("POST /theme", page.SetTheme)
 	rt.HandleFunc("GET /healthz", healthy)
 	rt.HandleFunc("GET /readyz", s.ready)
