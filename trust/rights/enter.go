@@ -9,7 +9,6 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
-	"aver/frame/mail"
 	"aver/trust/rights/record"
 	"aver/trust/rights/state"
 	"aver/vault"
@@ -20,7 +19,7 @@ import (
 // proved already, or by a link that is mailed to the address on file. What is asked under an address that nobody here has is
 // the tenant's own to answer.
 func (s *Service) Enter(ctx context.Context, actor vault.Actor, w Wish, contact ids.Contact) (RequestID, error) {
-	if err := errors.Join(s.vault.Permit(ctx, actor, actAsk), s.checkEntry(w, contact)); err != nil {
+	if err := errors.Join(s.vault.Permit(ctx, actor, actAsk), record.CheckEntry(w, contact, s.Mails())); err != nil {
 		return RequestID{}, err
 	}
 	if contact.IsZero() {
@@ -38,26 +37,6 @@ func (s *Service) Enter(ctx context.Context, actor vault.Actor, w Wish, contact 
 		contact = found[0]
 	}
 	return s.Start(ctx, actor, w, contact)
-}
-
-func (s *Service) checkEntry(w Wish, contact ids.Contact) error {
-	var bad []errs.Field
-	if contact.IsZero() == (w.Email == "") || w.Email != "" && !mail.IsAddress(strings.TrimSpace(w.Email)) {
-		bad = append(bad, errs.Field{Field: "person", Code: "malformed", Message: "Write a mail address, or the identifier of a contact."})
-	}
-	if w.Via != "" && !slices.Contains(record.Brought, w.Via) {
-		bad = append(bad, errs.Field{Field: "via", Code: "unknown", Message: "Choose one."})
-	}
-	switch {
-	case w.Proof == state.Link && s.mail == nil:
-		bad = append(bad, errs.Field{Field: "proof", Code: "no-mail", Message: "No mail relay is set, so no link can be sent."})
-	case w.Proof != "" && w.Proof != state.Seen && w.Proof != state.Link:
-		bad = append(bad, errs.Field{Field: "proof", Code: "unknown", Message: "Choose one."})
-	}
-	if len(bad) > 0 {
-		return errs.New(errs.Invalid, "The request was not written down.", bad...)
-	}
-	return nil
 }
 
 // enterUnknown writes down what is asked by somebody whom nobody here knows.

@@ -1,10 +1,13 @@
 package record
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/frame/mail"
 	"aver/trust/rights/state"
 	"aver/vault"
 )
@@ -47,4 +50,25 @@ func NotTooMany(tx *vault.Tx, kind state.Kind, via Via, contact ids.Contact) err
 func FloodsUnproved(tx *vault.Tx, r Request) (bool, error) {
 	lately, err := Requests.Count(tx, "contact = ? AND asked_at > ? AND policy = ?", r.Contact, tx.Now().Add(-24*time.Hour), string(state.Harmless))
 	return r.Policy == state.Harmless && lately > CodesPerDay, err
+}
+
+// CheckEntry refuses what cannot be written down of a request that came another way. mails is whether letters can be sent.
+func CheckEntry(w Wish, contact ids.Contact, mails bool) error {
+	var bad []errs.Field
+	if contact.IsZero() == (w.Email == "") || w.Email != "" && !mail.IsAddress(strings.TrimSpace(w.Email)) {
+		bad = append(bad, errs.Field{Field: "person", Code: "malformed", Message: "Write a mail address, or the identifier of a contact."})
+	}
+	if w.Via != "" && !slices.Contains(Brought, w.Via) {
+		bad = append(bad, errs.Field{Field: "via", Code: "unknown", Message: "Choose one."})
+	}
+	switch {
+	case w.Proof == state.Link && !mails:
+		bad = append(bad, errs.Field{Field: "proof", Code: "no-mail", Message: "No mail relay is set, so no link can be sent."})
+	case w.Proof != "" && w.Proof != state.Seen && w.Proof != state.Link:
+		bad = append(bad, errs.Field{Field: "proof", Code: "unknown", Message: "Choose one."})
+	}
+	if len(bad) > 0 {
+		return errs.New(errs.Invalid, "The request was not written down.", bad...)
+	}
+	return nil
 }
