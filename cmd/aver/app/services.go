@@ -275,6 +275,7 @@ func (a *App) followJournals(ctx context.Context) error {
 	}
 	a.Webhooks.Follow(tenants[1:]...) // the installation has neither webhooks nor imports
 	a.Imports.Follow(tenants[1:]...)
+	a.Takeout.Follow(tenants[1:]...)
 	a.Told.Follow(tenants[1:]...)
 	a.Enrichment.Follow(tenants[1:]...)
 	a.Children.Follow(tenants[1:]...)

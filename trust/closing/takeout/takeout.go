@@ -3,8 +3,9 @@
 //
 // An archive follows from the vault's catalogue: a file of JSON Lines for every table with all its rows, whomever they are
 // about, without secrets; every file, opened; and the catalogue itself. It is put together in the background, some rows at a
-// time, so it is no picture of one moment: what changes meanwhile is in it as it was when its turn came. It is kept sealed
-// under the workspace's key for some days.
+// time, so it is no picture of one moment: what changes meanwhile is in it as it was when its turn came. It is kept for some
+// days, sealed under a key of its own, which is destroyed then, or as soon as somebody is erased, who may be in it: so
+// nobody is left in a copy or a backup of the archive either.
 package takeout
 
 import (
@@ -13,6 +14,7 @@ import (
 	"embed"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,6 +24,7 @@ import (
 	"aver/frame/module"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/journal"
 	"aver/vault/purpose"
 )
 
@@ -53,14 +56,16 @@ const (
 
 // Takeout is an archive that somebody asked for.
 type Takeout struct {
-	ID      ids.Object `vault:"id,key"`
-	State   State      `vault:"state,state"`
-	AskedAt time.Time  `vault:"asked_at,state,keep"`
-	ReadyAt time.Time  `vault:"ready_at,state"`
-	Rows    int64      `vault:"rows,state"`
-	Files   int64      `vault:"files,state"`
-	File    ids.Object `vault:"file,state"` // zero while there is none
-	Size    int64      `vault:"size,state"` // bytes
+	ID      ids.Object  `vault:"id,key"`
+	State   State       `vault:"state,state"`
+	AskedAt time.Time   `vault:"asked_at,state,keep"`
+	Began   time.Time   `vault:"began_at,state"`
+	ReadyAt time.Time   `vault:"ready_at,state"`
+	Keeper  ids.Subject `vault:"keeper,state"` // whose key seals the file
+	Rows    int64       `vault:"rows,state"`
+	Files   int64       `vault:"files,state"`
+	File    ids.Object  `vault:"file,state"` // zero while there is none
+	Size    int64       `vault:"size,state"` // bytes
 }
 
 // Until is when its file is removed.
@@ -118,35 +123,82 @@ func (s *Service) Ask(ctx context.Context, actor vault.Actor) (t Takeout, err er
 		if waiting > 0 {
 			return errs.New(errs.Conflict, "An archive is being put together already.")
 		}
-		if err := expire(tx, tx.Now()); err != nil {
-			return err
-		}
 		t = Takeout{ID: ids.NewObject(tx.Now()), State: Waiting, AskedAt: tx.Now()}
 		tx.Emit(vault.Event{Kind: "workspace.export.asked", Object: t.ID.String()}, nil)
 		return Takeouts.Add(tx, t)
 	})
+	if err == nil {
+		err = s.end(ctx, actor.Tenant(), "ready_at <= ?", t.AskedAt)
+	}
 	if err != nil {
 		return t, err
 	}
 	return t, s.queue.Enqueue(ctx, jobKind, actor.Tenant(), t.ID.String(), time.Time{}) // should it be lost, the hour's turn asks again
 }
 
-// expire removes the files of archives that were ready before.
-func expire(tx *vault.Tx, before time.Time) error {
-	old, err := Takeouts.Find(tx, "file IS NOT NULL AND ready_at <= ? ORDER BY id LIMIT 100", before)
-	if err != nil {
+// end destroys the keys of archives that have a file and are chosen by their times, and removes them. A crash in between
+// leaves those for the next turn.
+func (s *Service) end(ctx context.Context, tenant ids.Tenant, which string, at time.Time) error {
+	var old []Takeout
+	err := s.vault.View(ctx, system(tenant), actLook, func(tx *vault.Tx) (err error) {
+		old, err = Takeouts.Find(tx, "file IS NOT NULL AND "+which+" ORDER BY id LIMIT 100", at)
+		return err
+	})
+	if err != nil || len(old) == 0 {
 		return err
 	}
 	for _, t := range old {
-		if err := vault.Blobs.Delete(tx, t.File); err != nil && !errs.Is(err, errs.NotFound) {
+		if err := s.forget(ctx, tenant, t.Keeper); err != nil {
 			return err
 		}
-		t.State, t.File = Expired, ids.Object{}
-		if err := Takeouts.Put(tx, t); err != nil {
+		err := s.vault.Do(ctx, system(tenant), actFinish, func(tx *vault.Tx) error {
+			t, err := Takeouts.Get(tx, t.ID)
+			if err != nil {
+				return ignoreAbsent(err)
+			}
+			t.State, t.File = Expired, ids.Object{}
+			return Takeouts.Put(tx, t)
+		})
+		if err != nil {
 			return err
 		}
 	}
-	return nil
+	_, err = s.vault.FinishErasures(ctx, tenant)
+	return err
+}
+
+// forget destroys an archive's key, and with that the archive wherever it lies.
+func (s *Service) forget(ctx context.Context, tenant ids.Tenant, keeper ids.Subject) error {
+	return s.vault.EraseSubject(ctx, system(tenant), actFinish, keeper, "the archive is over")
+}
+
+// Follow ends archives as soon as somebody is erased who may be in them, from where it last stopped.
+func (s *Service) Follow(tenants ...ids.Tenant) {
+	s.vault.Follow(vault.Follower{Name: "takeout", Each: s.hear}, tenants...)
+}
+
+func (s *Service) hear(ctx context.Context, tenant ids.Tenant, entries []journal.Entry) error {
+	var last time.Time
+	err := s.vault.View(ctx, system(tenant), actLook, func(tx *vault.Tx) error {
+		last = time.Time{}
+		for _, e := range entries {
+			if !slices.ContainsFunc(e.Events, func(ev journal.Event) bool { return ev.Kind == "subject.erased" }) {
+				continue
+			}
+			own, err := Takeouts.Count(tx, "keeper = ?", e.Subject)
+			if err != nil {
+				return err
+			}
+			if own == 0 && e.At.After(last) {
+				last = e.At
+			}
+		}
+		return nil
+	})
+	if err != nil || last.IsZero() {
+		return err
+	}
+	return s.end(ctx, tenant, "began_at <= ?", last)
 }
 
 // due removes what has expired, and asks again for what waits.
@@ -159,17 +211,12 @@ func (s *Service) due(ctx context.Context) error {
 }
 
 func (s *Service) dueOf(ctx context.Context, tenant ids.Tenant) error {
-	old, waiting := 0, []Takeout(nil)
+	waiting := []Takeout(nil)
 	err := s.vault.View(ctx, system(tenant), actLook, func(tx *vault.Tx) (err error) {
-		if old, err = Takeouts.Count(tx, "file IS NOT NULL AND ready_at <= ?", tx.Now().Add(-life)); err != nil {
-			return err
-		}
 		waiting, err = Takeouts.Find(tx, "state = ? ORDER BY id LIMIT 10", Waiting)
 		return err
 	})
-	if err == nil && old > 0 {
-		err = s.vault.Do(ctx, system(tenant), actFinish, func(tx *vault.Tx) error { return expire(tx, tx.Now().Add(-life)) })
-	}
+	err = errors.Join(err, s.end(ctx, tenant, "ready_at <= ?", s.vault.Now().Add(-life)))
 	for _, t := range waiting {
 		err = errors.Join(err, s.queue.Enqueue(ctx, jobKind, tenant, t.ID.String(), time.Time{}))
 	}
@@ -201,6 +248,11 @@ func (s *Service) work(ctx context.Context, j jobs.Job) error {
 	if t, err := s.read(ctx, actor, id); err != nil || t.State != Waiting {
 		return ignoreAbsent(err)
 	}
+	began := s.vault.Now()
+	keeper, err := s.vault.NewSubject(ctx, actor)
+	if err != nil {
+		return err
+	}
 	p := &Progress{}
 	s.running.Store(id, p)
 	defer s.running.Delete(id)
@@ -210,20 +262,32 @@ func (s *Service) work(ctx context.Context, j jobs.Job) error {
 		err := s.Write(ctx, actor, func(name string) (io.Writer, error) { return z.Create(name) }, p)
 		writer.CloseWithError(errors.Join(err, z.Close()))
 	}()
-	blob, err := s.vault.PutBlob(ctx, actor, ids.Subject{}, kind, reader, maxSize)
+	blob, err := s.vault.PutBlob(ctx, actor, keeper, kind, reader, maxSize)
 	reader.CloseWithError(err)
+	if err == nil {
+		err = s.overtaken(ctx, j.Tenant, began)
+	}
 	if err != nil {
-		return err
+		return errors.Join(err, s.forget(context.WithoutCancel(ctx), j.Tenant, keeper))
 	}
 	return s.vault.Do(ctx, actor, actFinish, func(tx *vault.Tx) error {
 		t, err := Takeouts.Get(tx, id)
 		if err != nil || t.State != Waiting {
 			return ignoreAbsent(err)
 		}
-		t.State, t.ReadyAt, t.File, t.Size, t.Rows, t.Files = Ready, tx.Now(), blob.ID, blob.Size, p.Rows.Load(), p.Files.Load()
+		t.State, t.Began, t.ReadyAt, t.Keeper, t.File, t.Size, t.Rows, t.Files = Ready, began, tx.Now(), keeper, blob.ID, blob.Size, p.Rows.Load(), p.Files.Load()
 		tx.Emit(vault.Event{Kind: "workspace.export.ready", Object: id.String()}, nil)
 		return errors.Join(vault.Blobs.Add(tx, blob), Takeouts.Put(tx, t))
 	})
+}
+
+// overtaken says that somebody was erased while an archive was put together, who may be in it: it is made anew.
+func (s *Service) overtaken(ctx context.Context, tenant ids.Tenant, began time.Time) error {
+	erased, err := s.vault.LastErasure(ctx, tenant)
+	if err == nil && erased.After(began) {
+		err = errs.New(errs.Conflict, "Somebody was erased meanwhile. The archive is put together anew.")
+	}
+	return err
 }
 
 // dead gives up: the owner may ask again.

@@ -107,6 +107,7 @@ func (w *world) works(t *testing.T) {
 	queue := moduletest.Queue(t)
 	must(t, w.takeout.Module().Jobs(queue))
 	must(t, queue.Start(t.Context()))
+	w.takeout.Follow(w.Tenant)
 }
 
 // ready asks for an archive and waits for it.
@@ -266,5 +267,28 @@ func TestAnOperatorWritesItAllIntoAnEmptyFolder(t *testing.T) {
 		if _, err := w.takeout.Export(t.Context(), w.Tenant, to); !errs.Is(err, errs.Conflict) {
 			t.Errorf("into a folder that is not empty: %v", err)
 		}
+	})
+}
+
+func TestNobodyIsLeftInAnArchiveWhoWasErasedSince(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.works(t)
+		archive := w.ready(t)
+		sealed := filepath.Join(w.Folder, "blobs", w.Tenant.String(), archive.File.String())
+		must(t, w.Vault.EraseSubject(t.Context(), vaulttest.System(w.Tenant), actErase, w.ada, "test"))
+		eventually.Must(t, "the archive goes", func() bool {
+			now, err := w.takeout.Latest(t.Context(), w.owner)
+			return err == nil && now.State == takeout.Expired
+		})
+		if answer := moduletest.Get(w.at(w.owner), file(archive)); answer.Status != http.StatusGone {
+			t.Errorf("it is answered with %d", answer.Status)
+		}
+		if has, err := w.Vault.HasKey(t.Context(), w.owner, archive.Keeper); has || err != nil || archive.Keeper.IsZero() {
+			t.Errorf("its key: %v, %v", has, err)
+		}
+		eventually.Must(t, "its bytes go", func() bool {
+			_, err := os.Stat(sealed)
+			return errors.Is(err, os.ErrNotExist)
+		})
 	})
 }
