@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf16"
 
 	"github.com/gorilla/websocket"
@@ -90,9 +91,15 @@ func on(r *http.Request, prefix string) bool {
 // answered answers by the edge and hands the answer over to be spoilt.
 func (l *leaky) answered(r *http.Request) *httptest.ResponseRecorder {
 	rec := httptest.NewRecorder()
-	l.next.ServeHTTP(rec, r)
+	l.next.ServeHTTP(unhurried{rec}, r)
 	return rec
 }
+
+// unhurried records answers that may take longer than others, too.
+type unhurried struct{ *httptest.ResponseRecorder }
+
+func (unhurried) SetReadDeadline(time.Time) error  { return nil }
+func (unhurried) SetWriteDeadline(time.Time) error { return nil }
 
 func send(w http.ResponseWriter, rec *httptest.ResponseRecorder) {
 	maps.Copy(w.Header(), rec.Header())
