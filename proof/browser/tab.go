@@ -53,10 +53,10 @@ func (b *Tab) Goto(url string) {
 	b.Do(chromedp.Navigate(url))
 }
 
-// Reload loads the page again.
+// Reload loads the page again. One that is just giving way to another cannot be; then the other is.
 func (b *Tab) Reload() {
 	b.t.Helper()
-	b.Do(chromedp.Reload())
+	b.retry("waited to reload", func(ctx context.Context) error { return chromedp.Do(ctx, chromedp.Reload()) })
 }
 
 // Click clicks the first element that matches, once it is visible, enabled, still, and not covered by another.
