@@ -111,7 +111,13 @@ func TestTheNoticeIsWholeInEveryLanguage(t *testing.T) {
 				t.Errorf("%s: %s", lang, said)
 			}
 			titles[p.Title] = true
-			whole := `<html lang="` + lang
+			whole := `<html lang="` + lang + `" dir="ltr"`
+			switch lang {
+			case "en":
+				whole = `<html lang="en-GB" dir="ltr"`
+			case "ar":
+				whole = `<html lang="ar" dir="rtl"`
+			}
 			if shown := moduletest.Get(pages, "/my-data/acme/notice?lang="+lang); !strings.Contains(shown.Body, whole) {
 				t.Errorf("the page around it does not speak %s: %d %.200s", lang, shown.Status, shown.Body)
 			}
@@ -122,6 +128,17 @@ func TestTheNoticeIsWholeInEveryLanguage(t *testing.T) {
 			}
 			if got, want := ui.Notice(lang).Keys(), ui.Notice("en").Keys(); !slices.Equal(got, want) {
 				t.Errorf("%s has the texts %q, English %q", lang, got, want)
+			}
+			for _, key := range ui.Notice("en").Keys() {
+				got, want := ui.Notice(lang).T(key, "<0>", "<1>", "<2>"), ui.Notice("en").T(key, "<0>", "<1>", "<2>")
+				for _, told := range []string{"<0>", "<1>", "<2>"} {
+					if strings.Count(got, told) != strings.Count(want, told) {
+						t.Errorf("%s: %s is %q, in English %q", lang, key, got, want)
+					}
+				}
+				if lang != "en" && len(want) > 20 && got == want {
+					t.Errorf("%s: %s is English", lang, key)
+				}
 			}
 		}
 		if len(titles) != len(documents.Languages) {

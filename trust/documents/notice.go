@@ -165,7 +165,10 @@ func (w writer) data() paper.Section {
 		if c.Empty && w.purpose(c.Purpose).Idle || c.Name == vault.Blobs.Name() {
 			continue // files have classes of their own
 		}
-		line := paper.Line{Name: w.className(c), Text: w.T("kept.while", w.name), Items: some(strings.Join(w.categories(c), ", ")), Source: paper.Source{Origin: paper.Schedule, Ref: c.Name}}
+		line := paper.Line{Name: w.className(c), Text: w.T("kept.while", w.name), Source: paper.Source{Origin: paper.Schedule, Ref: c.Name}}
+		if !slices.Equal(c.Categories, []string{"user"}) { // of which the name says more
+			line.Items = some(strings.Join(w.categories(c), w.T("comma")))
+		}
 		if c.Limit > 0 {
 			line.Text = w.T("kept.days", days(c.Limit))
 		}

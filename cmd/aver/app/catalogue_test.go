@@ -3,6 +3,7 @@ package app_test
 import (
 	"io"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -11,7 +12,9 @@ import (
 	"aver/base/ids"
 	"aver/cmd/aver/app"
 	"aver/frame/module"
+	"aver/trust/documents"
 	"aver/trust/documents/drift"
+	"aver/trust/documents/ui"
 	"aver/vault"
 	"aver/vault/postgres/pgtest"
 )
@@ -81,6 +84,41 @@ func TestTheDataCatalogueEqualsTheSchemaOfTheEmbeddedStore(t *testing.T) {
 		if err := a.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// What people read about a class of data is written by hand: a class that comes new must not be shown by its name.
+func TestTheNoticeHasWordsForEveryClassOfDataAboutPeople(t *testing.T) {
+	t.Parallel()
+	a, err := app.Open(t.Context(), app.Config{Data: t.TempDir(), Region: "eu", Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Log: io.Discard, Calm: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	tenant, err := a.CreateTenant(t.Context(), "kowal", "Kowal Bikes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts, err := a.Documents.Collect(t.Context(), tenant.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	classes := facts.About(documents.Visitors)
+	for _, lang := range documents.Languages {
+		words := ui.Notice(lang).Keys()
+		for _, c := range classes {
+			if c.Name != vault.Blobs.Name() && !slices.Contains(words, "class."+c.Name) {
+				t.Errorf("%s: no words for the class %s", lang, c.Name)
+			}
+			for _, category := range c.Categories {
+				if strings.HasPrefix(category, "user") && !slices.Contains(words, "category."+category) {
+					t.Errorf("%s: no words for what %s holds, %s", lang, c.Name, category)
+				}
+			}
+		}
+	}
+	if len(classes) < 20 {
+		t.Errorf("only %d classes are about people", len(classes))
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"aver/frame/page"
 	"aver/trust/documents/paper"
+	"aver/trust/rights/letters"
 )
 
 //go:embed strings.en.json
@@ -28,8 +29,9 @@ func Say(key string, args ...any) string { return text.T(key, args...) }
 // Says tells whether there is such a text.
 func Says(key string) bool { return slices.Contains(text.Keys(), key) }
 
-// Languages are those that the notice speaks. The first is what people get whose language is none of them.
-var Languages = []string{"en", "de", "fr", "es"}
+// Languages are those that the notice speaks: those in which people are written to. The first is what people get whose
+// language is none of them.
+var Languages = letters.Languages
 
 //go:embed notice.*.json
 var notices embed.FS
@@ -50,9 +52,6 @@ func mustSpeak() map[string]page.Strings {
 
 // Notice are the fixed words of the notice in a language.
 func Notice(lang string) page.Strings { return spoken[lang] }
-
-// names are what languages call themselves.
-var names = map[string]string{"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español"}
 
 //go:embed style/papers.css
 var files embed.FS
@@ -75,11 +74,11 @@ type NoticeView struct {
 func (v NoticeView) say(key string, args ...any) string { return Notice(v.Language).T(key, args...) }
 
 // since is a day as every language reads it.
-func (v NoticeView) since() string { return v.Since.UTC().Format("2006-01-02") }
+func (v NoticeView) since() string { return letters.Day(v.Language, v.Since.UTC()) }
 
 func (v NoticeView) languages() (out []page.Tab) {
 	for _, lang := range Languages {
-		out = append(out, page.Tab{Label: names[lang], Href: v.Here + "?lang=" + lang, On: lang == v.Language})
+		out = append(out, page.Tab{Label: letters.Named(lang), Href: v.Here + "?lang=" + lang, On: lang == v.Language})
 	}
 	return out
 }
