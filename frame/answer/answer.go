@@ -1,10 +1,14 @@
-// Package answer has the shapes in which operations of the API answer.
+// Package answer has the shapes in which operations of the API answer, and that of a file.
 //
 // Rows are turned into what a program may see by a function of the module's, field by field. An operation that answers
 // with part of a list has a type of its own, since the place where the list goes on is part of it.
 package answer
 
-import "github.com/danielgtaylor/huma/v2"
+import (
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+)
 
 // Of is an answer of one thing.
 type Of[T any] struct{ Body T }
@@ -41,6 +45,16 @@ func Each[From, To any](rows []From, turn func(From) To) []To {
 		out = append(out, turn(row))
 	}
 	return out
+}
+
+// File answers with a file to be saved, which no cache keeps.
+func File(w http.ResponseWriter, kind, name string, content []byte) error {
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write(content) // somebody who went away is nobody's mistake
+	return nil
 }
 
 // Status tells the status of an answer that is not 200.

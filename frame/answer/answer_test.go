@@ -3,6 +3,7 @@ package answer_test
 import (
 	"encoding/json"
 	"errors"
+	"net/http/httptest"
 	"strconv"
 	"testing"
 
@@ -26,5 +27,21 @@ func TestRowsAreTurnedUnlessReadingFailed(t *testing.T) {
 	}
 	if out, err := answer.One(1, broken, strconv.Itoa); out != nil || err != broken {
 		t.Errorf("one: %v, %v", out, err)
+	}
+}
+
+func TestAFileIsSavedAndNotKeptOnTheWay(t *testing.T) {
+	t.Parallel()
+	rec := httptest.NewRecorder()
+	if err := answer.File(rec, "text/csv", "rows.csv", []byte("a;b")); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"Content-Type": "text/csv", "Content-Disposition": `attachment; filename="rows.csv"`, "Cache-Control": "no-store"} {
+		if got := rec.Header().Get(name); got != want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	if rec.Body.String() != "a;b" {
+		t.Errorf("the file holds %q", rec.Body)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"aver/base/errs"
+	"aver/frame/answer"
 	"aver/frame/module"
 	"aver/frame/page"
 	"aver/frame/request"
@@ -111,8 +112,5 @@ func (s *Service) download(w http.ResponseWriter, r *http.Request) error {
 	if c.DestroyedAt.IsZero() {
 		return errs.New(errs.NotFound, "The certificate is written when everything is destroyed.")
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Disposition", `attachment; filename="certificate-of-destruction.json"`)
-	_, err = w.Write(c.Document)
-	return err
+	return answer.File(w, "application/json", "certificate-of-destruction.json", c.Document)
 }

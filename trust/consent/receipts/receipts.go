@@ -12,6 +12,7 @@ import (
 	"github.com/a-h/templ"
 
 	"aver/base/ids"
+	"aver/frame/answer"
 	"aver/frame/module"
 	"aver/frame/request"
 	"aver/trust/audit"
@@ -67,11 +68,7 @@ func Send(w http.ResponseWriter, file []byte, name string, err error) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Disposition", `attachment; filename="receipt-`+name+`.json"`)
-	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write(file) // somebody who went away is nobody's mistake
-	return nil
+	return answer.File(w, "application/json", "receipt-"+name+".json", file)
 }
 
 // Page shows beside a person how their consents stood over time, with a receipt of each act.

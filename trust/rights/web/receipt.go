@@ -8,6 +8,7 @@ import (
 
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/frame/answer"
 	"aver/frame/module"
 	"aver/frame/page"
 	"aver/frame/request"
@@ -50,7 +51,7 @@ func (s *Service) portalConsent(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	file, err := s.receipts.FileOf(r.Context(), tenant.ID, r.PathValue("receipt"), held.People)
-	return sendFile(w, file, r.PathValue("receipt"), err)
+	return sendReceipt(w, file, r.PathValue("receipt"), err)
 }
 
 // receiptRoutes are those of receipts. A receipt has no secrets before whoever holds the request's identifier, which
@@ -92,16 +93,12 @@ func (s *Service) sendReceipt(w http.ResponseWriter, r *http.Request, tenant ids
 		return err
 	}
 	file, err := s.ReceiptFile(r.Context(), tenant, id)
-	return sendFile(w, file, id.String(), err)
+	return sendReceipt(w, file, id.String(), err)
 }
 
-func sendFile(w http.ResponseWriter, file []byte, name string, err error) error {
+func sendReceipt(w http.ResponseWriter, file []byte, name string, err error) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Disposition", `attachment; filename="receipt-`+name+`.json"`)
-	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write(file) // somebody who went away is nobody's mistake
-	return nil
+	return answer.File(w, "application/json", "receipt-"+name+".json", file)
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"aver/base/errs"
+	"aver/frame/answer"
 	"aver/frame/page"
 	"aver/frame/request"
 	"aver/work/contacts"
@@ -173,8 +174,5 @@ func (s *Service) report(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	w.Header().Set("Content-Disposition", `attachment; filename="rows-left-out.csv"`)
-	_, err = w.Write(text)
-	return err
+	return answer.File(w, "text/csv; charset=utf-8", "rows-left-out.csv", text)
 }
