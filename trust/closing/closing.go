@@ -169,10 +169,16 @@ func (s *Service) Close(ctx context.Context, actor vault.Actor, grace time.Durat
 		c.OrderedBy = "owner"
 	}
 	err = s.vault.Do(ctx, system(), actClose, func(tx *vault.Tx) error {
-		c.ClosedAt, c.Until = tx.Now(), tx.Now().Add(grace)
-		t.ClosedAt = tx.Now()
+		now, err := vault.Tenants.Get(tx, t.ID)
+		if err != nil {
+			return err
+		}
+		if !now.ClosedAt.IsZero() { // meanwhile: whoever was first has the link
+			return errs.New(errs.Conflict, "The workspace was closed a moment ago. Nothing was changed.")
+		}
+		now.ClosedAt, c.ClosedAt, c.Until = tx.Now(), tx.Now(), tx.Now().Add(grace)
 		tx.Emit(vault.Event{Kind: "tenant.closed", Object: t.ID.String()}, nil)
-		return errors.Join(vault.Tenants.Put(tx, t), Closings.Put(tx, c))
+		return errors.Join(vault.Tenants.Put(tx, now), Closings.Put(tx, c))
 	})
 	if err != nil {
 		return c, "", err

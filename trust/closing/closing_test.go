@@ -167,6 +167,33 @@ func TestAClosedWorkspaceAnswersAsOneThatDoesNotExistUntilItIsReopened(t *testin
 	})
 }
 
+func TestOfManyClosingsAtOnceOneCountsAndItsLinkLeadsThere(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		const many = 8
+		links, faults := make(chan string, many), make(chan error, many)
+		for range many {
+			go func() {
+				_, secret, err := w.closing.Close(t.Context(), vaulttest.User(w.Tenant, vault.Owner), closing.Grace, "")
+				if err == nil {
+					links <- secret
+				}
+				faults <- err
+			}()
+		}
+		for range many {
+			if err := <-faults; err != nil && !errs.Is(err, errs.Conflict) && !errs.Is(err, errs.NotFound) {
+				t.Errorf("a closing that came later: %v", err)
+			}
+		}
+		if len(links) != 1 {
+			t.Fatalf("%d closings were told that they are the one", len(links))
+		}
+		if c, err := w.closing.ByLink(t.Context(), <-links); err != nil || c.Workspace != w.Tenant {
+			t.Errorf("by its link: %v, %v", c.Workspace, err)
+		}
+	})
+}
+
 func TestAfterTheGracePeriodKeysRowsAndFilesAreGoneAndACertificateSaysSo(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		before, err := w.closing.Look(t.Context(), w.Tenant)
