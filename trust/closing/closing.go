@@ -117,12 +117,13 @@ type Mailer interface {
 // Config is what the service needs of the rest.
 type Config struct {
 	Audit  *audit.Service
-	Mailer Mailer                      // nil: links are shown and not mailed
-	Host   func() string               // what the installation is reached by
-	Data   string                      // the data folder
-	Closed func(ids.Tenant)            // called when a workspace was closed: whoever is connected is cut off
-	Keys   func(ids.Tenant) error      // destroys what wraps the keys outside of the key store; nil if nothing does
-	Copies func(context.Context) error // replaces the copies of the key store, which hold the destroyed keys
+	Mailer Mailer                              // nil: links are shown and not mailed
+	Host   func() string                       // what the installation is reached by
+	Data   string                              // the data folder
+	Closed func(ids.Tenant)                    // called when a workspace was closed: whoever is connected is cut off
+	Keys   func(ids.Tenant) error              // destroys what wraps the keys outside of the key store; nil if nothing does
+	Trust  func(context.Context) (bool, error) // whether the clock can be believed that says that a grace period is over
+	Copies func(context.Context) error         // replaces the copies of the key store, which hold the destroyed keys
 	Log    *slog.Logger
 }
 
@@ -283,12 +284,18 @@ func (s *Service) tell(ctx context.Context, c Closing, secret string) error {
 	return nil
 }
 
-// due destroys what is due, one workspace after the other. One that fails does not hold up the others.
+// due destroys what is due, one workspace after the other. One that fails does not hold up the others. What a doubted clock
+// says is due waits.
 func (s *Service) due(ctx context.Context) error {
 	all, err := s.List(ctx)
 	for _, c := range all {
 		if c.DestroyedAt.IsZero() && !s.vault.Now().Before(c.Until) {
-			if _, failed := s.Destroy(ctx, c.Workspace); failed != nil {
+			_, failed := s.Destroy(ctx, c.Workspace)
+			if errors.Is(failed, errDoubted) {
+				s.cfg.Log.Warn("a closed workspace is not destroyed: "+errDoubted.Error(), "workspace", c.Workspace.String())
+				continue
+			}
+			if failed != nil {
 				err = errors.Join(err, fmt.Errorf("destroy %s: %w", c.Workspace, failed))
 			}
 		}

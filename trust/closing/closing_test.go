@@ -20,6 +20,7 @@ import (
 	"aver/trust/audit"
 	"aver/trust/closing"
 	"aver/trust/identity"
+	"aver/trust/retention"
 	"aver/vault"
 	"aver/vault/engine"
 	"aver/vault/keyring"
@@ -60,6 +61,7 @@ type world struct {
 	*vaulttest.Kit
 	closing *closing.Service
 	audit   *audit.Service
+	sweeps  *retention.Service
 	cfg     closing.Config
 	cut     []ids.Tenant
 	letters []mail.Message
@@ -74,12 +76,13 @@ func (w *world) Send(_ context.Context, m mail.Message) error {
 func each(t *testing.T, test func(*testing.T, *world)) {
 	t.Helper()
 	t.Parallel()
-	c := moduletest.Config(t, identity.New(nil).Module(), audit.New(nil).Module(), closing.New(nil, closing.Config{}).Module())
+	c := moduletest.Config(t, identity.New(nil).Module(), audit.New(nil).Module(), retention.New(nil, retention.Config{}).Module(), closing.New(nil, closing.Config{}).Module())
 	c.Tables, c.Migrations = append(c.Tables, notes), append(c.Migrations, schema)
 	vaulttest.Each(t, c, func(t *testing.T, k *vaulttest.Kit) {
 		k.Vault.Settle("eu")
-		w := &world{Kit: k, audit: audit.New(k.Vault)}
+		w := &world{Kit: k, audit: audit.New(k.Vault), sweeps: retention.New(k.Vault, retention.Config{})}
 		w.cfg = closing.Config{Audit: w.audit, Mailer: w, Host: func() string { return "aver.example" }, Data: k.Folder, Log: slog.New(slog.DiscardHandler),
+			Trust:  func(ctx context.Context) (bool, error) { return w.sweeps.TrustClock(ctx, ids.Installation) },
 			Closed: func(t ids.Tenant) { w.cut = append(w.cut, t) },
 			Keys: func(tenant ids.Tenant) error {
 				return os.RemoveAll(filepath.Join(k.Folder, "keys", "pages", tenant.String()))
@@ -229,6 +232,36 @@ func TestAfterTheGracePeriodKeysRowsAndFilesAreGoneAndACertificateSaysSo(t *test
 		}
 		if gone, err := w.Vault.Keys().Destroyed(t.Context(), w.Tenant); !gone || err != nil {
 			t.Errorf("the ledger says %v, %v", gone, err)
+		}
+	})
+}
+
+// A clock that jumped is one that somebody set, or that nobody looked at while nothing ran.
+func TestAClockThatIsSetAheadDestroysNothingBeforeItWasRightForAWhile(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		must(t, w.sweeps.Sweep(t.Context(), ids.Installation))
+		_, _, err := w.closing.Close(t.Context(), vaulttest.User(w.Tenant, vault.Owner), closing.Grace, "")
+		must(t, err)
+		w.Clock.Advance(40 * 24 * time.Hour)
+		for range 3 {
+			must(t, w.closing.Due(t.Context()))
+			w.Clock.Advance(5 * time.Minute)
+		}
+		w.Clock.Advance(-40*24*time.Hour - 15*time.Minute) // somebody noticed
+		must(t, w.closing.Due(t.Context()))
+		_, err = w.closing.Reopen(t.Context(), "acme")
+		must(t, err)
+		if n, err := w.reads(t, w.Tenant); n != 1 || err != nil {
+			t.Fatalf("reopened: %d, %v", n, err)
+		}
+		_, _, err = w.closing.Close(t.Context(), vaulttest.User(w.Tenant, vault.Owner), closing.Grace, "")
+		must(t, err)
+		w.Clock.Advance(40 * 24 * time.Hour) // nothing ran
+		must(t, w.closing.Due(t.Context()))
+		w.Clock.Advance(30 * time.Minute)
+		must(t, w.closing.Due(t.Context()))
+		if look, err := w.closing.Look(t.Context(), w.Tenant); err != nil || look != (closing.Remains{}) {
+			t.Errorf("when the time is confirmed: %+v, %v", look, err)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package closing
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -39,14 +40,22 @@ type Remains struct {
 	Listed bool `json:"listed"` // in the directory of workspaces
 }
 
+var errDoubted = errs.New(errs.Conflict, "The clock jumped. Nothing is destroyed until it was right for a while.")
+
 // Destroy destroys a closed workspace whose grace period is over, and certifies it. What an earlier run did is not done
-// again.
+// again. That time went by, a clock that jumped is not believed (errs.Conflict): a workspace that never had a grace period
+// does not wait for it.
 func (s *Service) Destroy(ctx context.Context, tenant ids.Tenant) (c Closing, err error) {
 	if c, err = s.get(ctx, tenant); err != nil || !c.DestroyedAt.IsZero() {
 		return c, err
 	}
 	if s.vault.Now().Before(c.Until) {
 		return c, errs.New(errs.Conflict, "The grace period is not over.")
+	}
+	if c.Facts == nil && c.Until.After(c.ClosedAt) {
+		if trusted, err := s.cfg.Trust(ctx); err != nil || !trusted {
+			return c, cmp.Or(err, error(errDoubted))
+		}
 	}
 	for _, step := range []struct {
 		done bool

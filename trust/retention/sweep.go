@@ -16,7 +16,7 @@ import (
 // Sweep deletes what is too old in a tenant, in small changes that each say so in the journal. It deletes nothing when
 // the clock cannot be trusted. A sweep that was stopped in the middle loses nothing: the next one finds what is left.
 func (s *Service) Sweep(ctx context.Context, tenant ids.Tenant) error {
-	trusted, err := s.trust(ctx, tenant)
+	trusted, err := s.TrustClock(ctx, tenant)
 	if err != nil || !trusted {
 		return err
 	}
@@ -63,10 +63,10 @@ func (s *Service) tidy(ctx context.Context, tenant ids.Tenant) error {
 	}
 }
 
-// trust decides whether to believe the clock. One that went further than a day since the last run, because somebody set it
+// TrustClock decides whether to believe the clock, for a tenant's sweep and whatever else cannot be undone. One that went further than a day since the last run, because somebody set it
 // or because nothing ran, is believed by the second run that finds the same: also one that went back, or a clock that was
 // ahead by years would end all sweeps for as long. One that went back by less is waited for.
-func (s *Service) trust(ctx context.Context, tenant ids.Tenant) (bool, error) {
+func (s *Service) TrustClock(ctx context.Context, tenant ids.Tenant) (bool, error) {
 	trusted := false
 	err := s.update(ctx, tenant, func(r *run, now time.Time) {
 		passed, doubt := now.Sub(r.Last), now.Sub(r.Doubted)

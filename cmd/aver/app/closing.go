@@ -1,6 +1,8 @@
 package app
 
 import (
+	"context"
+
 	"aver/base/ids"
 	"aver/frame/live"
 	"aver/trust/closing"
@@ -10,6 +12,7 @@ import (
 
 func (a *App) closingConfig() closing.Config {
 	c := closing.Config{Audit: a.Audit, Host: a.host, Data: a.Config.Data, Closed: a.tenantClosed, Copies: a.Backups.Renew, Log: a.Log}
+	c.Trust = func(ctx context.Context) (bool, error) { return a.Retention.TrustClock(ctx, ids.Installation) }
 	if mailer := a.mailer(); mailer != nil {
 		c.Mailer = mailer
 	}
