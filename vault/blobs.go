@@ -82,7 +82,10 @@ func segmentOf(tenant ids.Tenant, id ids.Object) segments.Place {
 	}
 }
 
-// ReadBlob opens a sealed file that the transaction can see. Altered, truncated or swapped files are errors, found
+// ErrLost says that the bytes of a sealed file are not there any more, or are not those that were stored.
+var ErrLost = errors.New("file lost")
+
+// ReadBlob opens a sealed file that the transaction can see. Lost, altered, truncated or swapped files are ErrLost, found
 // before the bytes are given out: a first pass opens every segment and keeps none. The reader opens them again one by
 // one, so that a file of any size takes the memory of a segment; it outlives the transaction and needs no closing.
 func (v *Vault) ReadBlob(tx *Tx, id ids.Object) (Blob, io.Reader, error) {
@@ -100,11 +103,15 @@ func (v *Vault) ReadBlob(tx *Tx, id ids.Object) (Blob, io.Reader, error) {
 	}
 	file := segments.File{Path: v.blobPath(tx.actor.is.Tenant, id), Place: segmentOf(tx.actor.is.Tenant, id), Open: open}
 	first, sum := file, sha256.New()
-	if _, err := io.Copy(sum, &first); err != nil {
-		return Blob{}, nil, err
+	_, err = io.Copy(sum, &first)
+	if err == nil && !bytes.Equal(sum.Sum(nil), b.SHA256) {
+		err = errs.New(errs.Internal, "The file was altered in the store.").Because(ErrLost)
 	}
-	if !bytes.Equal(sum.Sum(nil), b.SHA256) {
-		return Blob{}, nil, errs.New(errs.Internal, "The file was altered in the store.")
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, aead.ErrOpen) {
+		err = fmt.Errorf("%w: %w", ErrLost, err)
+	}
+	if err != nil {
+		return Blob{}, nil, err
 	}
 	if b.Subject.IsZero() {
 		file.Open = tx.keys.Open // which openOwn brought up to date; the transaction may be over when this is called

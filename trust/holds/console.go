@@ -163,10 +163,13 @@ func (s *Service) drawHold(w http.ResponseWriter, r *http.Request, sheet page.Sh
 		return err
 	}
 	view := ui.HoldView{Hold: s.shown(h), Reason: reason.Reveal(), Sheet: sheet, MayWrite: actor.Can(actRelease)}
-	if view.Kept, err = s.counts(r.Context(), actor, id); err != nil {
+	if view.Kept, view.Lost, err = s.counts(r.Context(), actor, id); err != nil {
 		return err
 	}
 	for _, i := range items {
+		if i.Lost {
+			continue
+		}
 		item := ui.Item{Class: i.Class, Place: i.Place, Fields: fields(i)}
 		if !i.File.IsZero() {
 			item.File = "/privacy/holds/files/" + id.String() + "/" + i.Place
@@ -195,18 +198,23 @@ func fields(i Item) (out []page.KeyValue) {
 	return out
 }
 
-// counts tells how many items of each class a hold keeps, without opening them.
-func (s *Service) counts(ctx context.Context, actor vault.Actor, id HoldID) (out []ui.Count, err error) {
+// counts tells how many items of each class a hold keeps, and which files it could not keep, without opening them.
+func (s *Service) counts(ctx context.Context, actor vault.Actor, id HoldID) (out []ui.Count, lost []string, err error) {
 	err = s.vault.View(ctx, actor, actList, func(tx *vault.Tx) error {
-		out = nil
+		out, lost = nil, nil
 		items, err := itemsOf(tx, id)
 		classes, count := Counts(items)
 		for _, class := range classes {
 			out = append(out, ui.Count{Class: class, N: count[class]})
 		}
+		for _, i := range items {
+			if i.Lost {
+				lost = append(lost, i.Place)
+			}
+		}
 		return err
 	})
-	return out, err
+	return out, lost, err
 }
 
 func (s *Service) openHold(w http.ResponseWriter, r *http.Request) error {

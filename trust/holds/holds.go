@@ -125,7 +125,7 @@ type File struct {
 	Hold     HoldID      `vault:"hold,key"`
 	Original ids.Object  `vault:"original,key"` // as rows that are held name it
 	Keeper   ids.Subject `vault:"keeper,subject"`
-	File     ids.Object  `vault:"file,state"`
+	File     ids.Object  `vault:"file,state"` // zero: the original was lost or damaged before it could be copied
 	At       time.Time   `vault:"held_at,state"`
 }
 

@@ -37,11 +37,12 @@ type itemJSON struct {
 	Class   string          `json:"class"`
 	Place   string          `json:"place" doc:"The key of the row, or the file's identifier"`
 	Content json.RawMessage `json:"content,omitempty" doc:"The row; absent for files"`
+	Lost    bool            `json:"lost,omitempty" doc:"A file that was lost or damaged before the hold could keep it"`
 	HeldAt  time.Time       `json:"held_at"`
 }
 
 func itemOf(i Item) itemJSON {
-	return itemJSON{Class: i.Class, Place: i.Place, Content: json.RawMessage(i.Content.Reveal()), HeldAt: i.At}
+	return itemJSON{Class: i.Class, Place: i.Place, Content: json.RawMessage(i.Content.Reveal()), Lost: i.Lost, HeldAt: i.At}
 }
 
 type holdPage struct {

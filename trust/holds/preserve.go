@@ -112,7 +112,7 @@ func shut(tx *vault.Tx, person ids.Contact) error {
 
 // preserve copies what one hold covers of those people whose keys are still there, and counts all that it has kept.
 func (s *Service) preserve(ctx context.Context, tenant ids.Tenant, h Hold, people []ids.Contact) (Kept, error) {
-	k := Kept{Hold: h.ID, Ground: h.Ground, Classes: map[string]int{}}
+	k := Kept{Hold: h.ID, Ground: h.Ground}
 	for _, person := range people {
 		err := s.copyPerson(ctx, tenant, h, person)
 		if errs.Is(err, errs.Gone) { // another erasure of the same person was faster, and copied first
@@ -124,9 +124,7 @@ func (s *Service) preserve(ctx context.Context, tenant ids.Tenant, h Hold, peopl
 	}
 	err := s.vault.View(ctx, system(tenant), actList, func(tx *vault.Tx) error {
 		items, err := itemsOf(tx, h.ID)
-		for _, item := range items {
-			k.Classes[item.Class]++
-		}
+		_, k.Classes = Counts(items)
 		return err
 	})
 	return k, err
@@ -173,7 +171,7 @@ func (s *Service) copyPerson(ctx context.Context, tenant ids.Tenant, h Hold, per
 		}
 	}
 	for _, id := range files {
-		if err := s.copyFile(ctx, tenant, h, id); err != nil {
+		if err := s.copyFile(ctx, tenant, h, person, id); err != nil {
 			return err
 		}
 	}
@@ -236,8 +234,9 @@ func (s *Service) filesOf(tx *vault.Tx, h Hold, person ids.Contact, rows []Row) 
 	return out, nil
 }
 
-// copyFile seals a file anew under the hold's key, unless that was done.
-func (s *Service) copyFile(ctx context.Context, tenant ids.Tenant, h Hold, id ids.Object) error {
+// copyFile seals a file anew under the hold's key, unless that was done. One that is lost is noted as such: what nobody can
+// read any more must not stand in the way of an erasure.
+func (s *Service) copyFile(ctx context.Context, tenant ids.Tenant, h Hold, person ids.Contact, id ids.Object) error {
 	actor := system(tenant)
 	var from io.Reader
 	var b vault.Blob
@@ -250,6 +249,9 @@ func (s *Service) copyFile(ctx context.Context, tenant ids.Tenant, h Hold, id id
 		b, from, err = s.vault.ReadBlob(tx, id)
 		return err
 	})
+	if errors.Is(err, vault.ErrLost) {
+		return s.lost(ctx, tenant, h, person, id)
+	}
 	if err != nil || from == nil {
 		return err
 	}
@@ -266,12 +268,26 @@ func (s *Service) copyFile(ctx context.Context, tenant ids.Tenant, h Hold, id id
 	return err
 }
 
-// Item is something that a hold keeps of somebody who was erased.
+// lost notes in the hold and in the log that a file could not be kept.
+func (s *Service) lost(ctx context.Context, tenant ids.Tenant, h Hold, person ids.Contact, id ids.Object) error {
+	err := s.vault.Do(ctx, system(tenant), actKeep, func(tx *vault.Tx) error {
+		tx.About(person)
+		tx.Emit(vault.Event{Kind: "hold.file_lost", Object: id.String(), Subject: person}, nil)
+		return Files.Add(tx, File{Hold: h.ID, Original: id, Keeper: h.Keeper, At: tx.Now()})
+	})
+	if errs.Is(err, errs.Conflict) { // two erasures at once: the other said so, or had its copy before the file went
+		return nil
+	}
+	return err
+}
+
+// Item is something that a hold keeps of somebody who was erased, or a file that it could not keep.
 type Item struct {
 	Class   string
 	Place   string
 	Content personal.Bytes // of a row: a JSON object
 	File    ids.Object     // of a file; zero for rows
+	Lost    bool           // a file that was lost or damaged before it could be kept
 	At      time.Time
 }
 
@@ -303,16 +319,18 @@ func itemsOf(tx *vault.Tx, id HoldID) ([]Item, error) {
 		out = append(out, Item{Class: r.Class, Place: r.Place, Content: r.Content, At: r.At})
 	}
 	for _, f := range files {
-		out = append(out, Item{Class: vault.Blobs.Name(), Place: f.Original.String(), File: f.File, At: f.At})
+		out = append(out, Item{Class: vault.Blobs.Name(), Place: f.Original.String(), File: f.File, Lost: f.File.IsZero(), At: f.At})
 	}
 	return out, nil
 }
 
-// Counts tells how many items of each class a hold keeps.
+// Counts tells how many items of each class a hold keeps. What it could not keep does not count.
 func Counts(items []Item) (classes []string, count map[string]int) {
 	count = map[string]int{}
 	for _, item := range items {
-		count[item.Class]++
+		if !item.Lost {
+			count[item.Class]++
+		}
 	}
 	return slices.Sorted(maps.Keys(count)), count
 }

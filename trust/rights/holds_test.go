@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -435,6 +438,86 @@ func TestAHoldIsPlacedOpenedAndReleasedOnThePages(t *testing.T) {
 	tab.Click(`form[action$="/release"] button`)
 	tab.WaitText("body", "made unreadable when it was released")
 	tab.Picture("hold-released")
+}
+
+// spoil destroys a file's last byte, or all of it.
+func (w *world) spoil(t testing.TB, file ids.Object, all bool) {
+	t.Helper()
+	path := filepath.Join(w.Folder, "blobs", w.Tenant.String(), file.String())
+	if all {
+		must(t, os.Remove(path))
+		return
+	}
+	sealed, err := os.ReadFile(path)
+	must(t, err)
+	sealed[len(sealed)-1] ^= 1
+	must(t, os.WriteFile(path, sealed, 0o600))
+}
+
+func TestAHeldFileThatIsLostDoesNotStandInTheWayOfAnErasure(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ada := w.add(t, w.Tenant, person{}, "held words")
+		w.attach(t, ada, "a whole file")
+		damaged, missing := w.attach(t, ada, "a damaged file"), w.attach(t, ada, "a missing file")
+		w.spoil(t, damaged, false)
+		w.spoil(t, missing, true)
+		h := w.hold(t, holds.Draft{Contact: ada})
+		for range 2 { // the second time as after a crash
+			kept, err := w.holds.Preserve(t.Context(), w.Tenant, []ids.Contact{ada})
+			if err != nil || len(kept) != 1 || kept[0].Classes["blobs"] != 1 {
+				t.Errorf("kept %v, %v; want the whole file", kept, err)
+			}
+		}
+		_, err := w.rights.Erase(t.Context(), w.owner, ada, "test")
+		must(t, err)
+		if has, err := w.Vault.HasKey(t.Context(), w.owner, ada); has || err != nil {
+			t.Errorf("the key outlives the erasure: %v", err)
+		}
+		if text := w.kept(t, h); !strings.Contains(text, "held words") || !strings.Contains(text, "a whole file") {
+			t.Errorf("of what was whole only this is kept: %q", text)
+		}
+		items, err := w.holds.Items(t.Context(), w.owner, h.ID)
+		must(t, err)
+		for _, i := range items {
+			if want := i.Place == damaged.String() || i.Place == missing.String(); i.Lost != want {
+				t.Errorf("%s %s is told as lost: %v", i.Class, i.Place, i.Lost)
+			}
+		}
+		entries, err := w.Vault.Entries(t.Context(), w.Tenant, 0, 1000)
+		must(t, err)
+		said := map[string]int{}
+		for _, e := range entries {
+			for _, ev := range e.Events {
+				if ev.Kind == "hold.file_lost" && e.Action == "hold.keep" && ev.Subject == ada {
+					said[ev.Object]++
+				}
+			}
+		}
+		if want := map[string]int{damaged.String(): 1, missing.String(): 1}; !maps.Equal(said, want) {
+			t.Errorf("the log names %v, want %v", said, want)
+		}
+	})
+}
+
+func TestAHoldsPageNamesTheFilesThatCouldNotBeKept(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	ada := o.add(t, o.Tenant, person{}, "held words")
+	o.attach(t, ada, "a whole file")
+	missing := o.attach(t, ada, "a missing file")
+	h := o.hold(t, holds.Draft{Contact: ada})
+	o.spoil(t, missing, true)
+	_, err := o.rights.Erase(t.Context(), o.owner, ada, "test")
+	must(t, err)
+	tab := browser.New(t)
+	tab.Goto(o.server.URL + "/privacy/holds/" + h.ID.String())
+	tab.WaitText("body", "Could not be kept")
+	tab.WaitText("body", missing.String())
+	tab.Picture("hold-lost")
+	tab.Click(`form[action$="/open"] button`)
+	tab.WaitText("body", "held words")
+	tab.WaitText("body", "Save the file")
+	tab.Picture("hold-lost-opened")
 }
 
 func TestOnAFullDiskErasuresAreCarriedOutAndNothingHeldIsLost(t *testing.T) {

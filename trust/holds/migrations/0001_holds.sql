@@ -53,7 +53,7 @@ CREATE TABLE legal_hold_files (
     hold ID NOT NULL,
     original ID NOT NULL,
     keeper ID NOT NULL,
-    file ID NOT NULL,
+    file ID,
     held_at TIME NOT NULL,
     PRIMARY KEY (hold, original)
 );

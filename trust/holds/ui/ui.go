@@ -64,7 +64,8 @@ type HoldView struct {
 	Hold
 	Reason   string
 	Kept     []Count
-	Items    []Item // when they were opened
+	Lost     []string // files that could not be kept
+	Items    []Item   // when they were opened
 	Sheet    page.Sheet
 	MayWrite bool
 }
