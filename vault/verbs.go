@@ -8,6 +8,7 @@ import (
 
 	"aver/base/aead"
 	"aver/base/errs"
+	"aver/base/ids"
 	"aver/vault/column"
 	"aver/vault/engine"
 	"aver/vault/journal"
@@ -214,8 +215,8 @@ func (tx *Tx) removeWhere(t *table.Shape, tail string, args []any) (keys [][]byt
 }
 
 // Blank empties a sealed column in up to limit rows, without opening what is in them, and tells in how many. The column
-// may be none that is looked up or searched.
-func (tb *Table[T]) Blank(tx *Tx, column string, limit int) (int, error) {
+// may be none that is looked up or searched. Rows about the spared stay as they are.
+func (tb *Table[T]) Blank(tx *Tx, column string, limit int, spared ...ids.Subject) (int, error) {
 	t := tb.t
 	if err := tx.write(t); err != nil {
 		return 0, err
@@ -225,9 +226,10 @@ func (tb *Table[T]) Blank(tx *Tx, column string, limit int) (int, error) {
 		return 0, fmt.Errorf("blank %s: column %s cannot be emptied by itself", t.Name, column)
 	}
 	s := tx.sql(t)
-	some := table.WithTail(s.Keys, column+" IS NOT NULL LIMIT ?")
+	others, values := spare(t, spared)
+	some := table.WithTail(s.Keys, column+" IS NOT NULL"+others+" LIMIT ?")
 	n := 0
-	err := tx.gone(t, "UPDATE "+t.Name+" SET "+column+" = NULL WHERE ("+s.Key+") IN ("+some+")", tx.within(t, []any{int64(limit)}), s.Key, func([]any) { n++ })
+	err := tx.gone(t, "UPDATE "+t.Name+" SET "+column+" = NULL WHERE ("+s.Key+") IN ("+some+")", tx.within(t, append(values, int64(limit))), s.Key, func([]any) { n++ })
 	if err != nil {
 		return 0, fmt.Errorf("blank %s: %w", t.Name, err)
 	}

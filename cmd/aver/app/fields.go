@@ -15,7 +15,9 @@ import (
 // cleaners are what modules keep of a contact's fields beside the contact.
 func cleaners() map[fields.Field]minimum.Cleaner {
 	return map[fields.Field]minimum.Cleaner{
-		fields.Email:  func(tx *vault.Tx, most int) (int, error) { return inbox.Conversations.Blank(tx, "reply_to", most) },
+		fields.Email: func(tx *vault.Tx, most int, spared ...ids.Subject) (int, error) {
+			return inbox.Conversations.Blank(tx, "reply_to", most, spared...)
+		},
 		fields.Visits: webchat.ForgetVisits,
 	}
 }

@@ -2,10 +2,12 @@ package webchat_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
 	"aver/base/eventually"
+	"aver/trust/holds"
 	"aver/vault"
 	"aver/vault/purpose"
 	"aver/vault/vaulttest"
@@ -56,6 +58,60 @@ func TestWhatTheTenantDoesNotProcessIsDroppedAndSwept(t *testing.T) {
 			return held == 0
 		})
 	})
+}
+
+// A hold keeps what modules have of a field beside the contact too, until it ends.
+func TestOfWhomALegalHoldCoversASwitchedOffFieldStaysUntilItEnds(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		come := func() *visitor {
+			v := h.visitor(nil)
+			v.does("set", object{"user": object{"email": "rosa@mail.example"}, "events": []any{object{"name": "viewed"}}})
+			v.does("send", object{"client_id": uuid.NewString(), "text": "hello", "reply_to_email": "rosa@mail.example"})
+			return v
+		}
+		held, other := come(), come()
+		hold, err := h.Holds.Place(t.Context(), h.owner, holds.Draft{Contact: held.id(), Ground: holds.LegalClaims, Reason: "a claim", ReviewAt: time.Now().AddDate(1, 0, 0)})
+		must(t, err)
+		for _, f := range []fields.Field{fields.Email, fields.Visits} {
+			must(t, h.Minimum.Process(t.Context(), h.owner, f, false))
+		}
+		must(t, h.Minimum.Sweep(t.Context(), h.tenant)) // twice: both passes
+		must(t, h.Minimum.Sweep(t.Context(), h.tenant))
+		if of, rest := h.keeps(t, held), h.keeps(t, other); of != 3 || rest != 0 {
+			t.Errorf("while somebody is held %d values are kept of them and %d of others", of, rest)
+		}
+		_, err = h.Holds.Release(t.Context(), h.owner, hold.ID)
+		must(t, err)
+		must(t, h.Minimum.Sweep(t.Context(), h.tenant))
+		if of := h.keeps(t, held); of != 0 {
+			t.Errorf("after the hold %d values are kept", of)
+		}
+	})
+}
+
+// keeps counts where there is still an address of a visitor, or something they did on the site.
+func (h *house) keeps(t *testing.T, of *visitor) (n int) {
+	t.Helper()
+	p, err := h.Contacts.Person(t.Context(), h.owner, of.id())
+	must(t, err)
+	if !p.Contact.Email.IsZero() {
+		n++
+	}
+	for _, e := range p.Events {
+		if e.Title == "On the site: viewed" {
+			n++
+		}
+	}
+	must(t, h.Vault.View(t.Context(), vaulttest.System(h.tenant), actLook, func(tx *vault.Tx) error {
+		all, err := inbox.Conversations.Find(tx, "contact = ?", of.id())
+		for _, c := range all {
+			if !c.ReplyTo.IsZero() {
+				n++
+			}
+		}
+		return err
+	}))
+	return n
 }
 
 var actLook = vault.Act("test.look", purpose.Storage, vault.System())

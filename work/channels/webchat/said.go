@@ -172,9 +172,10 @@ func (s *Service) note(ctx context.Context, visitor vault.Actor, happened []page
 	return kept, err
 }
 
-// ForgetVisits removes what people did on the site, for a tenant that keeps none of it any more.
-func ForgetVisits(tx *vault.Tx, most int) (int, error) {
-	return pageEvents.DeleteWhere(tx, "at IS NOT NULL LIMIT ?", most)
+// ForgetVisits removes what people did on the site, for a tenant that keeps none of it any more, but of the spared.
+func ForgetVisits(tx *vault.Tx, most int, spared ...ids.Subject) (int, error) {
+	others, values := vault.Spare("contact", spared)
+	return pageEvents.DeleteWhere(tx, "at IS NOT NULL"+others+" LIMIT ?", append(values, most)...)
 }
 
 // mayTell refuses what pages say about people who have not agreed, and about those who are blocked.

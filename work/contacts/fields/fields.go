@@ -42,14 +42,15 @@ var words = map[Field]string{Name: "names", Email: "e-mail addresses", Phone: "t
 
 // Row is a field that is switched off, and how far the sweep of what was stored before is.
 type Row struct {
-	Field   Field       `vault:"field,key"`
-	OffAt   time.Time   `vault:"off_at,state"`
-	Author  ids.User    `vault:"author,state"`
-	Pass    int         `vault:"pass,state"`    // how many times the sweep has gone through all
-	At      ids.Contact `vault:"at,state"`      // the last contact that it has dealt with in this pass
-	Looked  int         `vault:"looked,state"`  // contacts of this pass
-	Removed int         `vault:"removed,state"` // values, in all passes
-	DoneAt  time.Time   `vault:"done_at,state"` // when the last pass ended; zero while it sweeps
+	Field   Field         `vault:"field,key"`
+	OffAt   time.Time     `vault:"off_at,state"`
+	Author  ids.User      `vault:"author,state"`
+	Pass    int           `vault:"pass,state"`                  // how many times the sweep has gone through all
+	At      ids.Contact   `vault:"at,state"`                    // the last contact that it has dealt with in this pass
+	Looked  int           `vault:"looked,state"`                // contacts of this pass
+	Removed int           `vault:"removed,state"`               // values, in all passes
+	DoneAt  time.Time     `vault:"done_at,state"`               // when the last pass ended; zero while it sweeps
+	Held    []ids.Contact `vault:"held,tenant:tenant.settings"` // left as they are: a legal hold covers them
 }
 
 // Table holds the fields that are switched off.

@@ -114,5 +114,6 @@ CREATE TABLE contact_fields (
     looked INT NOT NULL,
     removed INT NOT NULL,
     done_at TIME,
+    held SEALED,
     PRIMARY KEY (field)
 );

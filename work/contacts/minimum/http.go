@@ -30,7 +30,7 @@ func (s *Service) view(r *http.Request) (ui.View, error) {
 	all, people, err := s.Switches(r.Context(), actor)
 	v := ui.View{MayWrite: actor.Can(actSwitch), People: people}
 	for _, one := range all {
-		v.Fields = append(v.Fields, ui.Field{Name: string(one.Field), Off: one.Off, OffAt: one.OffAt, Looked: one.Looked, Removed: one.Removed, Done: one.Done})
+		v.Fields = append(v.Fields, ui.Field{Name: string(one.Field), Off: one.Off, OffAt: one.OffAt, Looked: one.Looked, Removed: one.Removed, Held: one.Held, Done: one.Done})
 	}
 	return v, err
 }
@@ -82,11 +82,12 @@ type fieldJSON struct {
 	Processed bool         `json:"processed" doc:"Whether anything of it is stored at all"`
 	OffAt     *time.Time   `json:"off_at,omitempty"`
 	Removed   int          `json:"values_removed,omitempty" doc:"What was stored before it was switched off, and is gone"`
-	Swept     bool         `json:"swept,omitempty" doc:"Nothing of it is stored any more"`
+	Swept     bool         `json:"swept,omitempty" doc:"Nothing of it is stored any more, but of the people held"`
+	Held      int          `json:"people_held,omitempty" doc:"Of so many people it stays until a legal hold ends"`
 }
 
 func fieldOut(one Switch) fieldJSON {
-	out := fieldJSON{Field: one.Field, Processed: !one.Off, Removed: one.Removed, Swept: one.Done}
+	out := fieldJSON{Field: one.Field, Processed: !one.Off, Removed: one.Removed, Swept: one.Done, Held: one.Held}
 	if one.Off {
 		out.OffAt = &one.OffAt
 	}

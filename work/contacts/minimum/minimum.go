@@ -3,13 +3,15 @@
 //
 // The sweep goes through all contacts twice, the second time a minute later: a write that began before the switch may
 // end after the first pass has gone by. It is stopped and resumed anywhere, since how far it is stands in the row that
-// switches the field off, and is stored together with what it changes.
+// switches the field off, and is stored together with what it changes. It leaves alone whom a legal hold covers, and comes
+// back for them within the hour when none does any more.
 package minimum
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"aver/base/errs"
@@ -17,6 +19,7 @@ import (
 	"aver/base/personal"
 	"aver/frame/jobs"
 	"aver/frame/module"
+	"aver/trust/holds"
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/purpose"
@@ -42,8 +45,9 @@ var (
 	actSweep  = vault.Act("contact_field.sweep", purpose.Storage, vault.System())
 )
 
-// Cleaner removes what another module keeps of a field, at most so many values at once, and tells how many it removed.
-type Cleaner func(tx *vault.Tx, most int) (removed int, err error)
+// Cleaner removes what another module keeps of a field, but of the spared: at most so many values at once. It tells how
+// many it removed.
+type Cleaner func(tx *vault.Tx, most int, spared ...ids.Subject) (removed int, err error)
 
 // Service keeps the switches.
 type Service struct {
@@ -95,6 +99,7 @@ type Switch struct {
 	OffAt   time.Time
 	Looked  int // contacts that the present pass of the sweep has looked at
 	Removed int // values, so far
+	Held    int // people of whom a legal hold keeps it
 	Done    bool
 }
 
@@ -114,7 +119,7 @@ func (s *Service) Switches(ctx context.Context, actor vault.Actor) (all []Switch
 		}
 		for _, f := range fields.All {
 			row, is := off[f]
-			all = append(all, Switch{Field: f, Off: is, OffAt: row.OffAt, Looked: row.Looked, Removed: row.Removed, Done: is && !row.DoneAt.IsZero()})
+			all = append(all, Switch{Field: f, Off: is, OffAt: row.OffAt, Looked: row.Looked, Removed: row.Removed, Held: len(row.Held), Done: is && !row.DoneAt.IsZero()})
 		}
 		people, err = contacts.Contacts.Count(tx, "")
 		return err
@@ -153,8 +158,13 @@ func (s *Service) Process(ctx context.Context, actor vault.Actor, f fields.Field
 // Sweep goes on with every sweep of the tenant. It is the job's, and may run twice at once.
 func (s *Service) Sweep(ctx context.Context, tenant ids.Tenant) error {
 	var rows []fields.Row
-	err := s.vault.View(ctx, system(tenant), actRead, func(tx *vault.Tx) (err error) {
+	err := s.vault.View(ctx, system(tenant), actRead, func(tx *vault.Tx) error {
+		held, err := holds.Subjects(tx)
+		if err != nil {
+			return err
+		}
 		rows, err = fields.Table.Find(tx, "ORDER BY field")
+		rows = slices.DeleteFunc(rows, func(r fields.Row) bool { return !r.DoneAt.IsZero() && len(freed(r, held)) == 0 })
 		return err
 	})
 	if err != nil {
@@ -162,9 +172,6 @@ func (s *Service) Sweep(ctx context.Context, tenant ids.Tenant) error {
 	}
 	waits := false
 	for _, r := range rows {
-		if !r.DoneAt.IsZero() {
-			continue
-		}
 		for more := true; more; {
 			if more, err = s.step(ctx, tenant, r.Field, r.Pass); err != nil {
 				return fmt.Errorf("sweep the field %s: %w", r.Field, err)
@@ -176,6 +183,11 @@ func (s *Service) Sweep(ctx context.Context, tenant ids.Tenant) error {
 		return nil
 	}
 	return s.queue.Enqueue(ctx, kind, tenant, "", s.vault.Now().Add(again))
+}
+
+// freed are those whom the sweep left as they were and no hold covers any more.
+func freed(row fields.Row, held []ids.Subject) []ids.Contact {
+	return slices.DeleteFunc(slices.Clone(row.Held), func(who ids.Contact) bool { return slices.Contains(held, who) })
 }
 
 // step deals with some contacts, or with what others keep, in one transaction with how far it has come. It tells whether
@@ -190,36 +202,79 @@ func (s *Service) step(ctx context.Context, tenant ids.Tenant, f fields.Field, p
 		if err != nil {
 			return err
 		}
-		if row.At.IsZero() {
-			row.Looked = 0
-		}
-		list, err := next(tx, row.At)
+		held, err := holds.Subjects(tx)
 		if err != nil {
 			return err
 		}
 		before := row.Removed
-		for _, c := range list {
-			n, err := forget(tx, c, f)
-			if err != nil {
-				return err
-			}
-			row.At, row.Looked, row.Removed = c.ID, row.Looked+1, row.Removed+n
+		if row.DoneAt.IsZero() {
+			more, err = through(tx, &row, held)
+		} else {
+			more, err = back(tx, &row, held)
 		}
-		more = len(list) == batch
+		if err != nil {
+			return err
+		}
 		if clean := s.cleaners[f]; !more && clean != nil {
-			n, err := clean(tx, batch)
+			n, err := clean(tx, batch, held...)
 			if err != nil {
 				return err
 			}
 			row.Removed, more = row.Removed+n, n == batch
 		}
-		if !more {
+		if !more && row.DoneAt.IsZero() {
 			row = ended(row, tx.Now())
 		}
 		tx.Emit(vault.Event{Kind: "contact_field.swept", Object: string(f), N: int64(row.Removed - before)}, nil)
 		return fields.Table.Put(tx, row)
 	})
 	return more, err
+}
+
+// through goes on through all contacts.
+func through(tx *vault.Tx, row *fields.Row, held []ids.Subject) (more bool, err error) {
+	if row.At.IsZero() {
+		row.Looked, row.Held = 0, nil
+	}
+	list, err := next(tx, row.At)
+	if err != nil {
+		return false, err
+	}
+	for _, c := range list {
+		row.At, row.Looked = c.ID, row.Looked+1
+		if slices.Contains(held, c.ID) {
+			row.Held = append(row.Held, c.ID)
+			continue
+		}
+		n, err := forget(tx, c, row.Field)
+		if err != nil {
+			return false, err
+		}
+		row.Removed += n
+	}
+	return len(list) == batch, nil
+}
+
+// back deals with those whom no hold covers any more.
+func back(tx *vault.Tx, row *fields.Row, held []ids.Subject) (more bool, err error) {
+	all := freed(*row, held)
+	some := all[:min(batch, len(all))]
+	for _, who := range some {
+		c, err := contacts.Contacts.Get(tx, who)
+		if errs.Is(err, errs.NotFound) {
+			continue // erased
+		}
+		if err != nil {
+			return false, err
+		}
+		n, err := forget(tx, c, row.Field)
+		if err != nil {
+			return false, err
+		}
+		row.Removed += n
+	}
+	row.Held = slices.DeleteFunc(row.Held, func(who ids.Contact) bool { return slices.Contains(some, who) })
+	return len(all) > batch, nil
 }
 
 func ended(row fields.Row, now time.Time) fields.Row {

@@ -444,6 +444,42 @@ func TestASweepOfManyGoesOnWhereItStopped(t *testing.T) {
 	})
 }
 
+func TestWhomALegalHoldCoversIsSweptWhenItEnds(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		keeping := holds.New(h.Vault, contacts.Linked)
+		var held []holds.HoldID
+		for range 3 {
+			c, err := h.contacts.Create(t.Context(), h.owner, draft(fields.Phone))
+			must(t, err)
+			_, err = h.contacts.Update(t.Context(), h.owner, c.ID, contacts.Draft{Phone: "+4930901821"})
+			must(t, err)
+			hold, err := keeping.Place(t.Context(), h.owner, holds.Draft{Contact: c.ID, Ground: holds.LegalClaims, Reason: "a claim", ReviewAt: h.Clock.Now().Add(time.Hour)})
+			must(t, err)
+			held = append(held, hold.ID)
+		}
+		before := h.holding(t, fields.Phone)
+		h.off(t, fields.Phone)
+		for range 3 { // the third has nothing to do
+			must(t, h.minimum.Sweep(t.Context(), h.Tenant))
+		}
+		if got, now := h.holding(t, fields.Phone), h.sweeping(t, fields.Phone); got != before || !now.Done || now.Held != 3 || now.Removed != 0 {
+			t.Errorf("while they are held: %d values instead of %d, %+v", got, before, now)
+		}
+		if a := moduletest.Get(h.as(h.owner), "/settings/fields"); !strings.Contains(a.Body, "Of 3 people it stays until a legal hold ends.") {
+			t.Error("the page does not say of how many people it stays")
+		}
+		for i, id := range held {
+			_, err := keeping.Release(t.Context(), h.owner, id)
+			must(t, err)
+			must(t, h.minimum.Sweep(t.Context(), h.Tenant))
+			if now := h.sweeping(t, fields.Phone); now.Held != 2-i {
+				t.Errorf("%d holds ended, %d people are held", i+1, now.Held)
+			}
+		}
+		h.holdsNone(t, fields.Phone)
+	})
+}
+
 func TestOnlyThoseInChargeSwitchAndTheLogSaysSo(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		operator := vaulttest.User(h.Tenant, vault.Operator)

@@ -33,6 +33,7 @@ type Field struct {
 	Off, Done       bool
 	OffAt           time.Time
 	Looked, Removed int
+	Held            int // people of whom a legal hold keeps it
 }
 
 // Switched says what was done.
@@ -66,7 +67,7 @@ func (f Field) progress(people int) page.Progress {
 }
 
 func ask(field string, people int) page.Confirm {
-	return page.Confirm{ID: "off", Title: text.T("ask", label(field)), Happens: []string{text.T("ask.refused"), text.T("ask.dropped"), text.T("ask.erased", people), text.T("ask.final")},
+	return page.Confirm{ID: "off", Title: text.T("ask", label(field)), Happens: []string{text.T("ask.refused"), text.T("ask.dropped"), text.T("ask.erased", people), text.T("ask.held"), text.T("ask.final")},
 		Act: text.T("off", label(field)), Action: "/settings/fields", Name: "field", Value: field, Back: "/settings/fields"}
 }
 
