@@ -21,7 +21,7 @@ type Decision struct {
 
 // Deny ends a request without doing what it asks for. The person is told why, and where they can complain (GDPR Art. 12(4)).
 func (s *Service) Deny(ctx context.Context, actor vault.Actor, id RequestID, d Decision) (Request, error) {
-	return s.decide(ctx, actor, actDeny, id, deniedLetter, d.Words, func(r *Request, tx *vault.Tx) error {
+	return s.decide(ctx, actor, actDeny, id, record.DeniedLetter, d.Words, func(r *Request, tx *vault.Tx) error {
 		if err := state.CheckDenial(r.Kind, d.Reason, d.Words); err != nil {
 			return err
 		}
@@ -34,7 +34,7 @@ func (s *Service) Deny(ctx context.Context, actor vault.Actor, id RequestID, d D
 
 // Fulfil says that what an open request asks for was done, or that it was answered.
 func (s *Service) Fulfil(ctx context.Context, actor vault.Actor, id RequestID, d Decision) (Request, error) {
-	return s.decide(ctx, actor, actFulfil, id, doneLetter, d.Words, func(r *Request, tx *vault.Tx) error {
+	return s.decide(ctx, actor, actFulfil, id, record.DoneLetter, d.Words, func(r *Request, tx *vault.Tx) error {
 		if r.State != state.Open {
 			return errs.New(errs.Conflict, "This request does not wait for you.")
 		}
@@ -47,7 +47,7 @@ func (s *Service) Fulfil(ctx context.Context, actor vault.Actor, id RequestID, d
 // Extend takes the longer time that the law allows, for a reason that it knows. It holds from the moment when the letter to
 // the person has gone, which must be within the first time.
 func (s *Service) Extend(ctx context.Context, actor vault.Actor, id RequestID, d Decision) (Request, error) {
-	return s.decide(ctx, actor, actExtend, id, extendedLetter, d.Words, func(r *Request, tx *vault.Tx) error {
+	return s.decide(ctx, actor, actExtend, id, record.ExtendedLetter, d.Words, func(r *Request, tx *vault.Tx) error {
 		due, err := r.Due(tx)
 		to, toErr := s.writeTo(tx, *r)
 		switch {
@@ -69,7 +69,7 @@ func (s *Service) Extend(ctx context.Context, actor vault.Actor, id RequestID, d
 
 // Retry takes up again what failed.
 func (s *Service) Retry(ctx context.Context, actor vault.Actor, id RequestID) (Request, error) {
-	r, err := s.decide(ctx, actor, actRetry, id, noLetter, "", func(r *Request, tx *vault.Tx) error {
+	r, err := s.decide(ctx, actor, actRetry, id, 0, "", func(r *Request, tx *vault.Tx) error {
 		if r.Contact.IsZero() || r.Kind.Deed() == state.Amend {
 			return errs.New(errs.Conflict, "This request is not one that is carried out by itself.")
 		}
@@ -83,7 +83,7 @@ func (s *Service) Retry(ctx context.Context, actor vault.Actor, id RequestID) (R
 }
 
 // decide changes a request by hand, keeps what was said, and has the letter written that tells the person.
-func (s *Service) decide(ctx context.Context, actor vault.Actor, action *vault.Action, id RequestID, letter int, words string, set func(*Request, *vault.Tx) error) (Request, error) {
+func (s *Service) decide(ctx context.Context, actor vault.Actor, action *vault.Action, id RequestID, letter record.Letters, words string, set func(*Request, *vault.Tx) error) (Request, error) {
 	if err := state.CheckWords(words); err != nil {
 		return Request{}, err
 	}
@@ -96,12 +96,13 @@ func (s *Service) decide(ctx context.Context, actor vault.Actor, action *vault.A
 		if err := errors.Join(set(&r, tx), s.answer(tx, &r, words)); err != nil {
 			return err
 		}
+		s.owe(&r, letter)
 		return Requests.Put(tx, r)
 	})
-	if err != nil || letter == noLetter {
+	if err != nil {
 		return r, err
 	}
-	return r, s.write(ctx, actor.Tenant(), id, letter)
+	return r, s.write(ctx, actor.Tenant(), r)
 }
 
 // answer adds what the person is told to what was typed. Where the person is gone there is nobody to tell.
@@ -148,16 +149,19 @@ func (s *Service) hold(ctx context.Context, actor vault.Actor, r Request) error 
 			return err
 		}
 	}
-	many := false
-	_, err := s.change(ctx, actor.Tenant(), r.ID, func(r *Request, tx *vault.Tx) (_ bool, err error) {
-		if many, err = record.FloodsUnproved(tx, *r); err != nil || r.State != state.Running {
+	r, err := s.change(ctx, actor.Tenant(), r.ID, func(r *Request, tx *vault.Tx) (bool, error) {
+		many, err := record.FloodsUnproved(tx, *r)
+		if err != nil || r.State != state.Running {
 			return false, err
+		}
+		if !r.Contact.IsZero() && !many {
+			s.owe(r, record.DoneLetter)
 		}
 		tx.Emit(vault.Event{Kind: "dsr.completed", Object: r.ID.String(), Subject: r.Contact}, nil)
 		return true, r.End(state.Fulfilled, tx.Now())
 	})
-	if err != nil || r.Contact.IsZero() || many {
+	if err != nil {
 		return err
 	}
-	return s.write(ctx, actor.Tenant(), r.ID, doneLetter)
+	return s.write(ctx, actor.Tenant(), r)
 }

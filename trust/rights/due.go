@@ -102,7 +102,7 @@ func (s *Service) dueIn(ctx context.Context, tenant ids.Tenant) error {
 	for _, r := range due {
 		err = errors.Join(err, s.dueFor(ctx, tenant, r, now))
 	}
-	return errors.Join(err, s.forgetWords(ctx, tenant))
+	return errors.Join(err, s.writeOwed(ctx, tenant), s.forgetWords(ctx, tenant))
 }
 
 func (s *Service) dueFor(ctx context.Context, tenant ids.Tenant, r Request, now time.Time) error {
@@ -118,6 +118,8 @@ func (s *Service) dueFor(ctx context.Context, tenant ids.Tenant, r Request, now 
 		return nil
 	case r.State == state.Verifying && now.After(r.ProveUntil), r.State == state.Confirming && now.Sub(r.ProvedAt) > FileLife:
 		return s.drop(ctx, tenant, r.ID, state.Expired, "", state.Unproved)
+	case r.Forgotten(now):
+		return s.queue.Enqueue(ctx, codeKind, tenant, r.ID.String(), time.Time{})
 	case r.State == state.Running && r.Kind.Deed() == state.Erase:
 		_, err := s.erase(ctx, system(tenant), r, "request of the person, taken up again")
 		return err
@@ -129,34 +131,38 @@ func (s *Service) dueFor(ctx context.Context, tenant ids.Tenant, r Request, now 
 
 // alarm tells those who answer requests, and the tenant's programs, that four fifths of the time have passed.
 func (s *Service) alarm(ctx context.Context, tenant ids.Tenant, id RequestID) error {
-	told := false
-	_, err := s.change(ctx, tenant, id, func(r *Request, tx *vault.Tx) (_ bool, err error) {
-		if told, err = noticed(tx, *r); err != nil || !r.AlarmedAt.IsZero() || r.State.Over() {
+	r, err := s.change(ctx, tenant, id, func(r *Request, tx *vault.Tx) (bool, error) {
+		noticed, err := r.Noticed(tx)
+		if err != nil || !r.AlarmedAt.IsZero() || r.State.Over() {
 			return false, err
+		}
+		if noticed {
+			s.owe(r, record.AlarmLetter)
 		}
 		r.AlarmedAt = tx.Now()
 		tx.Emit(vault.Event{Kind: "privacy_request.due_soon", Object: r.ID.String(), Subject: r.Contact}, nil)
 		return true, nil
 	})
-	if err != nil || !told {
+	if err != nil {
 		return ignoreAbsent(err)
 	}
-	return s.write(ctx, tenant, id, alarmLetter)
+	return s.write(ctx, tenant, r)
 }
 
 // fail gives a request that could not be carried out to somebody who works here.
 func (s *Service) fail(ctx context.Context, tenant ids.Tenant, id RequestID) error {
-	_, err := s.change(ctx, tenant, id, func(r *Request, tx *vault.Tx) (bool, error) {
+	r, err := s.change(ctx, tenant, id, func(r *Request, tx *vault.Tx) (bool, error) {
 		if r.State != state.Running {
 			return false, nil
 		}
+		s.owe(r, record.WaitingLetter)
 		r.DecidedBy, r.Policy = ids.User{}, ""
 		return true, r.State.Move(state.Open)
 	})
 	if err != nil {
 		return ignoreAbsent(err)
 	}
-	return s.write(ctx, tenant, id, waitingLetter)
+	return s.write(ctx, tenant, r)
 }
 
 func (s *Service) removeFile(ctx context.Context, tenant ids.Tenant, id RequestID) error {

@@ -64,7 +64,7 @@ func (s *Service) enterUnknown(ctx context.Context, actor vault.Actor, w Wish) (
 func (s *Service) toProve(tx *vault.Tx, r *Request, contact ids.Contact, shown Shown) error {
 	email := shown.Email.Reveal()
 	if email != "" {
-		if err := s.speakFor(tx, r, email); err != nil {
+		if err := s.people.SpeakFor(tx, r, email); err != nil {
 			return err
 		}
 	}

@@ -19,36 +19,56 @@ import (
 	"aver/vault"
 )
 
-// The letters about a request that jobs send. The number is part of a job's identifier and must not change its meaning.
-const (
-	noLetter = iota
-	confirmLetter
-	extendedLetter
-	deniedLetter
-	doneLetter
-	waitingLetter // to those who answer requests
-	alarmLetter   // to them, too
-)
-
-// write has a letter sent soon.
-func (s *Service) write(ctx context.Context, tenant ids.Tenant, id RequestID, letter int) error {
-	if s.mail == nil {
-		return nil
+// owe notes in the caller's transaction, which stores the request, that a letter about it must go.
+func (s *Service) owe(r *Request, letter record.Letters) {
+	if s.mail != nil {
+		r.Owed |= letter
 	}
-	return s.queue.Enqueue(ctx, letterKind, tenant, id.String()+":"+strconv.Itoa(letter), time.Time{})
+}
+
+// write has the letters sent soon that are owed about a request. writeOwed finds those that a crash kept from the queue.
+func (s *Service) write(ctx context.Context, tenant ids.Tenant, r Request) error {
+	for letter := range r.Owed.Each() {
+		if err := s.queue.Enqueue(ctx, letterKind, tenant, r.ID.String()+":"+strconv.FormatInt(int64(letter), 10), time.Time{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeOwed brings what a crash kept from the queue there. What waits in it already stays as it is.
+func (s *Service) writeOwed(ctx context.Context, tenant ids.Tenant) error {
+	var owed []Request
+	err := s.vault.View(ctx, system(tenant), actList, func(tx *vault.Tx) (err error) {
+		owed, err = Requests.Find(tx, "owed <> 0 ORDER BY owed, asked_at LIMIT 100")
+		return err
+	})
+	for _, r := range owed {
+		err = errors.Join(err, s.write(ctx, tenant, r))
+	}
+	return err
 }
 
 func (s *Service) onLetter(ctx context.Context, job jobs.Job) error {
 	text, number, _ := strings.Cut(job.ID, ":")
 	id, err := record.ParseID(text)
-	letter, numberErr := strconv.Atoi(number)
+	n, numberErr := strconv.ParseInt(number, 10, 64)
 	if err := errors.Join(err, numberErr); err != nil {
 		return err
 	}
-	if letter == waitingLetter || letter == alarmLetter {
-		return s.tellOfficers(ctx, job.Tenant, id, letter)
+	letter, tell := record.Letters(n), s.tellPerson
+	if letter == record.WaitingLetter || letter == record.AlarmLetter {
+		tell = s.tellOfficers
 	}
-	return s.tellPerson(ctx, job.Tenant, id, letter)
+	r, err := s.Read(ctx, system(job.Tenant), id)
+	if err != nil || r.Owed&letter == 0 {
+		return ignoreAbsent(err)
+	}
+	gone, err := tell(ctx, job.Tenant, id, letter)
+	if err != nil {
+		return err
+	}
+	return s.told(ctx, job.Tenant, id, letter, gone)
 }
 
 // writeTo is the address of whoever asked: that of the contact, or the typed one where the tenant answers somebody whom
@@ -65,10 +85,11 @@ func (s *Service) writeTo(tx *vault.Tx, r Request) (personal.Text, error) {
 	return shown.Email, ignoreAbsent(err)
 }
 
-func (s *Service) tellPerson(ctx context.Context, tenant ids.Tenant, id RequestID, letter int) error {
+// tellPerson writes to whoever asked, and tells whether there is anybody to write to.
+func (s *Service) tellPerson(ctx context.Context, tenant ids.Tenant, id RequestID, letter record.Letters) (bool, error) {
 	workspace, err := s.vault.Tenant(ctx, tenant)
 	if err != nil {
-		return err
+		return false, err
 	}
 	var m mail.Message
 	err = s.vault.View(ctx, system(tenant), actList, func(tx *vault.Tx) error {
@@ -91,40 +112,41 @@ func (s *Service) tellPerson(ctx context.Context, tenant ids.Tenant, id RequestI
 		}
 		about := letters.About{Workspace: workspace.Name, Kind: r.Kind, Number: id.String(), Words: typed.Answer, GDPR: r.Regime == deadline.GDPR}
 		switch letter {
-		case confirmLetter:
+		case record.ConfirmLetter:
 			m = letters.Confirmation(r.Language, to, about, r.LegalAt)
-		case extendedLetter:
+		case record.ExtendedLetter:
 			m = letters.Extension(r.Language, to, about, r.Delay, due.Extended)
-		case deniedLetter:
+		case record.DeniedLetter:
 			m = letters.Denial(r.Language, to, about, r.Reason)
-		case doneLetter:
+		case record.DoneLetter:
 			m = letters.Done(r.Language, to, about)
 		}
 		return nil
 	})
 	if err != nil || m.To.IsZero() {
-		return err
+		return false, err
 	}
 	if err := s.mail.Send(ctx, m); err != nil {
-		return fmt.Errorf("write to a person about their request: %w", err)
+		return false, fmt.Errorf("write to a person about their request: %w", err)
 	}
-	return s.told(ctx, tenant, id, letter)
+	return true, nil
 }
 
-// told writes down that a letter has gone. An extension holds from then on, if the letter went in time.
-func (s *Service) told(ctx context.Context, tenant ids.Tenant, id RequestID, letter int) error {
+// told writes down that a letter is not owed any more, and what follows if it has gone: an extension holds from then on, if it
+// went in time.
+func (s *Service) told(ctx context.Context, tenant ids.Tenant, id RequestID, letter record.Letters, gone bool) error {
 	_, err := s.change(ctx, tenant, id, func(r *Request, tx *vault.Tx) (bool, error) {
+		r.Owed &^= letter
 		switch {
-		case letter == confirmLetter:
+		case !gone:
+		case letter == record.ConfirmLetter:
 			r.ConfirmedAt = tx.Now()
-		case letter == extendedLetter && r.ExtendedAt.IsZero() && !tx.Now().After(r.LegalAt):
+		case letter == record.ExtendedLetter && r.ExtendedAt.IsZero() && !tx.Now().After(r.LegalAt):
 			due, err := r.Due(tx)
 			if err != nil {
 				return false, err
 			}
 			r.ExtendedAt, r.DueAt, r.LegalAt, r.AlarmAt, r.AlarmedAt = tx.Now(), due.Extended, due.Extended, deadline.Alarm(tx.Now(), due.Extended), time.Time{}
-		default:
-			return false, nil
 		}
 		return true, nil
 	})
@@ -132,40 +154,40 @@ func (s *Service) told(ctx context.Context, tenant ids.Tenant, id RequestID, let
 }
 
 // tellOfficers writes to those who answer requests. The letter says that there is one and where, and nothing of what it says.
-func (s *Service) tellOfficers(ctx context.Context, tenant ids.Tenant, id RequestID, letter int) error {
+func (s *Service) tellOfficers(ctx context.Context, tenant ids.Tenant, id RequestID, letter record.Letters) (bool, error) {
 	workspace, err := s.vault.Tenant(ctx, tenant)
 	if err != nil {
-		return err
+		return false, err
 	}
 	r, err := s.Read(ctx, system(tenant), id)
 	if err != nil || r.State.Over() {
-		return ignoreAbsent(err)
+		return false, ignoreAbsent(err)
 	}
 	set, err := s.Settings(ctx, system(tenant))
 	if err != nil {
-		return err
+		return false, err
 	}
 	users, err := s.auth.List(ctx, system(tenant))
 	if err != nil {
-		return err
+		return false, err
 	}
 	var failed error
 	for _, to := range set.Officers(users) {
 		about := letters.About{Workspace: workspace.Name, Kind: r.Kind, Number: id.String()}
 		m := letters.Waiting(to, about, r.DueAt)
-		if letter == alarmLetter {
+		if letter == record.AlarmLetter {
 			m = letters.Alarm(to, about, r.DueAt)
 		}
 		if err := s.mail.Send(ctx, m); err != nil && !errs.Is(err, errs.Invalid) { // an address that takes no mail must not hold back the others
 			failed = errors.Join(failed, err)
 		}
 	}
-	return failed
+	return true, failed
 }
 
 // ConfirmReceipt tells whoever asked that the request has come, where the law wants that said.
 func (s *Service) ConfirmReceipt(ctx context.Context, actor vault.Actor, id RequestID) (Request, error) {
-	return s.decide(ctx, actor, actConfirm, id, confirmLetter, "", func(r *Request, tx *vault.Tx) error {
+	return s.decide(ctx, actor, actConfirm, id, record.ConfirmLetter, "", func(r *Request, tx *vault.Tx) error {
 		to, err := s.writeTo(tx, *r)
 		switch {
 		case err != nil:

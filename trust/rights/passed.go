@@ -7,7 +7,6 @@ import (
 
 	"aver/base/errs"
 	"aver/base/ids"
-	"aver/base/personal"
 	"aver/trust/rights/record"
 	"aver/trust/rights/state"
 	"aver/vault"
@@ -18,16 +17,11 @@ import (
 // them an answer either way. It becomes a request of its own, which waits for somebody who works for the tenant. The one
 // that the browser sees stays as it is, so that nobody learns from it whether an address is known.
 
-const (
-	passedPerDay = 3  // requests under one unknown address that are passed on within a day
-	noticedInDay = 20 // requests under any that somebody is written to about; all are on the page
-)
-
 // pass hands what was typed with a request to the tenant, once.
 func (s *Service) pass(ctx context.Context, tenant ids.Tenant, r Request) error {
-	passed, told := RequestID{}, false
+	var task Request
 	err := s.vault.Do(ctx, system(tenant), actPass, func(tx *vault.Tx) error {
-		passed = RequestID{}
+		task = Request{}
 		seen, err := Requests.Get(tx, r.ID)
 		if err != nil || seen.Asker.IsZero() {
 			return ignoreAbsent(err)
@@ -36,7 +30,7 @@ func (s *Service) pass(ctx context.Context, tenant ids.Tenant, r Request) error 
 		if err != nil {
 			return ignoreAbsent(err)
 		}
-		task := seen
+		task = seen
 		task.ID, task.State, task.Passed = record.NewID(tx.Now()), state.Open, true
 		task.Code, task.Session, task.Address, task.CodeUntil, task.Policy = record.Nothing, record.Nothing, record.Nothing, time.Time{}, ""
 		task.Proof, task.ProofAt, task.ProveUntil = "", time.Time{}, time.Time{}
@@ -47,49 +41,24 @@ func (s *Service) pass(ctx context.Context, tenant ids.Tenant, r Request) error 
 		if err := errors.Join(err, Typed.Delete(tx, seen.ID), Requests.Put(tx, seen)); err != nil {
 			return err
 		}
-		many, err := s.passedLately(tx, words.Address)
+		many, err := record.PassedLately(tx, words.Address)
 		if err != nil || many {
 			return err
 		}
-		if told, err = noticed(tx, task); err != nil {
+		noticed, err := task.Noticed(tx)
+		if err != nil {
 			return err
 		}
-		passed = task.ID
+		if noticed {
+			s.owe(&task, record.WaitingLetter)
+		}
 		tx.Emit(vault.Event{Kind: "privacy_request.passed", Object: task.ID.String()}, nil)
 		return errors.Join(s.note(tx, &task, words), Requests.Add(tx, task))
 	})
-	if err != nil || passed.IsZero() || !told {
+	if err != nil {
 		return err
 	}
-	return s.write(ctx, tenant, passed, waitingLetter)
-}
-
-// noticed tells whether those who answer requests are written to about one: not about each of those that strangers make
-// up by the hundred under addresses of nobody.
-func noticed(tx *vault.Tx, r Request) (bool, error) {
-	if !r.Passed || r.Via != record.Portal {
-		return true, nil
-	}
-	before, err := Requests.Count(tx, "asked_at > ? AND asked_at <= ? AND passed = ? AND via = ? AND id <> ?", r.AskedAt.Add(-24*time.Hour), r.AskedAt, true, string(record.Portal), r.ID)
-	return before < noticedInDay, err
-}
-
-func (s *Service) passedLately(tx *vault.Tx, address personal.Text) (bool, error) {
-	typed, err := Typed.Lookup(tx, "address", address.Reveal())
-	if err != nil {
-		return false, err
-	}
-	n := 0
-	for _, w := range typed {
-		r, err := Requests.Get(tx, w.Request)
-		if err != nil && !errs.Is(err, errs.NotFound) {
-			return false, err
-		}
-		if err == nil && r.Passed && tx.Now().Sub(r.AskedAt) < 24*time.Hour {
-			n++
-		}
-	}
-	return n >= passedPerDay, nil
+	return s.write(ctx, tenant, task)
 }
 
 // forgetWords destroys what was typed with requests that were answered long enough ago: with its key when that was made for

@@ -78,7 +78,7 @@ func (s *Service) Receive(ctx context.Context, tenant ids.Tenant, w Wish) (Ticke
 		if r.Kind.Unproved() {
 			r.State, r.Policy, r.Proof, r.ProofAt = state.Running, state.Harmless, "", time.Time{}
 		}
-		if err := s.speakFor(tx, &r, w.Email); err != nil {
+		if err := s.people.SpeakFor(tx, &r, w.Email); err != nil {
 			return err
 		}
 		typed := Words{Asker: asker, Address: personal.Of(strings.TrimSpace(w.Email)), Text: personal.Of(strings.TrimSpace(w.Text))}
@@ -88,32 +88,6 @@ func (s *Service) Receive(ctx context.Context, tenant ids.Tenant, w Wish) (Ticke
 		return Ticket{}, err
 	}
 	return ticket, s.queue.Enqueue(ctx, codeKind, tenant, ticket.Request.String(), time.Time{})
-}
-
-// speakFor lets a request speak for those who have the address, or for nobody.
-func (s *Service) speakFor(tx *vault.Tx, r *Request, email string) (err error) {
-	r.Contact = ids.Contact{}
-	if r.People, err = s.people.Covered(tx, email); err == nil && len(r.People) > 0 {
-		r.Contact = r.People[0]
-	}
-	return err
-}
-
-// recheck lets a request speak for those who have the typed address now, and tells where a letter to it goes. Whoever
-// has changed their address since takes no part, whether the letter would go to the new one or they would be erased by
-// somebody who can read the old one. Zero when nobody of those who had the address has it any more.
-func (s *Service) recheck(tx *vault.Tx, r *Request) (to personal.Text, err error) {
-	for _, person := range r.People {
-		shown, err := s.people.Show(tx, person)
-		if err != nil && !errs.Is(err, errs.NotFound) {
-			return to, err
-		}
-		if email := shown.Email.Reveal(); proof.Same(proof.OfAddress(r.ID, email), r.Address) {
-			return shown.Email, s.speakFor(tx, r, email)
-		}
-	}
-	r.People, r.Contact = nil, ids.Contact{}
-	return to, nil
 }
 
 // TakeUp looks, after the answer, whom a request of the public page is about: it mails a code, carries out what takes no
@@ -146,7 +120,7 @@ func (s *Service) sendCode(ctx context.Context, tenant ids.Tenant, id RequestID)
 		if !r.Provable(tx.Now()) || !tx.Now().Before(r.CodeUntil) {
 			return false, nil
 		}
-		address, err := s.recheck(tx, r)
+		address, err := s.people.Recheck(tx, r)
 		if err != nil || r.Contact.IsZero() {
 			return err == nil, err
 		}
@@ -286,18 +260,25 @@ func (s *Service) try(ctx context.Context, tenant ids.Tenant, id RequestID, wron
 
 // goOn does what comes next for a request of which it is proved who asked.
 func (s *Service) goOn(ctx context.Context, tenant ids.Tenant, r Request) error {
+	if r.State == state.Running {
+		return s.carryOut(ctx, system(tenant), r)
+	}
+	return s.write(ctx, tenant, r)
+}
+
+// next notes, in the transaction in which it is proved who asked, by what the request goes on.
+func (s *Service) next(r *Request) {
 	switch r.State {
 	case state.Running:
-		return s.carryOut(ctx, system(tenant), r)
+		r.Policy = state.OwnRequest
 	case state.Open:
-		return s.write(ctx, tenant, r.ID, waitingLetter)
+		s.owe(r, record.WaitingLetter)
 	}
-	return nil
 }
 
 // prove takes the right code, if there is still anybody whom it speaks for.
 func (s *Service) prove(tx *vault.Tx, r *Request) (bool, error) {
-	if _, err := s.recheck(tx, r); err != nil {
+	if _, err := s.people.Recheck(tx, r); err != nil {
 		return false, err
 	}
 	if r.Contact.IsZero() {
@@ -313,9 +294,7 @@ func (s *Service) prove(tx *vault.Tx, r *Request) (bool, error) {
 	if next != state.Confirming { // which asks once more who has the address
 		r.Address = record.Nothing
 	}
-	if next == state.Running {
-		r.Policy = state.OwnRequest
-	}
+	s.next(r)
 	if err := r.Proved(tx); err != nil {
 		return false, err
 	}
@@ -342,7 +321,7 @@ func (s *Service) Confirm(ctx context.Context, tenant ids.Tenant, t Ticket) (Rec
 			return false, nil
 		}
 		if r.Proof != state.Signed { // which speaks for an identifier, too
-			if _, err := s.recheck(tx, r); err != nil {
+			if _, err := s.people.Recheck(tx, r); err != nil {
 				return false, err
 			}
 		}

@@ -98,10 +98,7 @@ func (s *Service) Start(ctx context.Context, actor vault.Actor, w Wish, contact 
 	case r.State == state.Verifying:
 		return r.ID, s.queue.Enqueue(ctx, codeKind, actor.Tenant(), r.ID.String(), time.Time{})
 	}
-	if actor.Kind() != vault.AsUser { // who else could answer it does not know of it yet
-		err = s.write(ctx, actor.Tenant(), r.ID, waitingLetter)
-	}
-	return r.ID, err
+	return r.ID, s.write(ctx, actor.Tenant(), r)
 }
 
 // List lists requests, newest first.

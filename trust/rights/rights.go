@@ -223,6 +223,8 @@ func (s *Service) take(tx *vault.Tx, r *Request, actor vault.Actor, contact ids.
 	if r.State = state.Open; r.Kind.Deed() != state.Amend && !waits {
 		r.State = state.Running
 		r.Decided(actor)
+	} else if actor.Kind() != vault.AsUser { // who else could answer it does not know of it yet
+		s.owe(r, record.WaitingLetter)
 	}
 	if r.Via == record.Widget { // the widget's answer is the confirmation
 		r.ConfirmedAt, r.Proof = tx.Now(), state.Visit

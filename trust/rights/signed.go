@@ -67,15 +67,15 @@ func (s *Service) AskSigned(ctx context.Context, tenant ids.Tenant, w Wish) (Tic
 		words := Words{Asker: own, Address: who.Email, Text: personal.Of(strings.TrimSpace(w.Text))}
 		if len(r.People) == 0 { // the tenant knows them, and nobody here does
 			r.State, r.Passed = state.Open, true
+			s.next(&r)
 			words.Text = personal.Of(strings.TrimSpace("user_id " + who.User.Reveal() + "\n" + w.Text))
 			tx.Emit(vault.Event{Kind: "privacy_request.passed", Object: r.ID.String()}, nil)
 			return errors.Join(s.note(tx, &r, words), Requests.Add(tx, r))
 		}
 		r.Contact = r.People[0]
 		words.Asker, words.Address = r.Contact, personal.Text{}
-		if r.State = state.Begin(r.Kind); r.State == state.Running {
-			r.Policy = state.OwnRequest
-		}
+		r.State = state.Begin(r.Kind)
+		s.next(&r)
 		tx.About(r.Contact)
 		tx.Emit(vault.Event{Kind: "dsr.opened", Object: r.ID.String(), Subject: r.Contact}, nil)
 		return errors.Join(s.note(tx, &r, words), Requests.Add(tx, r))

@@ -35,6 +35,7 @@ CREATE TABLE rights_requests (
     decided_by ID,
     policy TEXT NOT NULL,
     file ID,
+    owed INT NOT NULL,
     entry INT NOT NULL,
     kept SEALED,
     counts SEALED,
@@ -44,6 +45,7 @@ CREATE INDEX rights_requests_by_time ON rights_requests (asked_at, id);
 CREATE INDEX rights_requests_by_end ON rights_requests (ended_at);
 CREATE INDEX rights_requests_by_state ON rights_requests (state, ended_at);
 CREATE INDEX rights_requests_by_contact ON rights_requests (contact, asked_at);
+CREATE INDEX rights_requests_by_owed ON rights_requests (owed, asked_at);
 CREATE INDEX rights_requests_by_file ON rights_requests (file);
 CREATE INDEX rights_requests_by_asker ON rights_requests (asker, ended_at);
 CREATE TABLE rights_words (

@@ -7,6 +7,7 @@ import (
 
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/base/personal"
 	"aver/frame/mail"
 	"aver/trust/rights/state"
 	"aver/vault"
@@ -50,6 +51,27 @@ func NotTooMany(tx *vault.Tx, kind state.Kind, via Via, contact ids.Contact) err
 func FloodsUnproved(tx *vault.Tx, r Request) (bool, error) {
 	lately, err := Requests.Count(tx, "contact = ? AND asked_at > ? AND policy = ?", r.Contact, tx.Now().Add(-24*time.Hour), string(state.Harmless))
 	return r.Policy == state.Harmless && lately > CodesPerDay, err
+}
+
+const passedPerDay = 3 // requests under one unknown address that are passed on within a day
+
+// PassedLately tells whether so many requests under an address that nobody has were passed on lately that no more are.
+func PassedLately(tx *vault.Tx, address personal.Text) (bool, error) {
+	typed, err := Typed.Lookup(tx, "address", address.Reveal())
+	if err != nil {
+		return false, err
+	}
+	n := 0
+	for _, w := range typed {
+		r, err := Requests.Get(tx, w.Request)
+		if err != nil && !errs.Is(err, errs.NotFound) {
+			return false, err
+		}
+		if err == nil && r.Passed && tx.Now().Sub(r.AskedAt) < 24*time.Hour {
+			n++
+		}
+	}
+	return n >= passedPerDay, nil
 }
 
 // CheckEntry refuses what cannot be written down of a request that came another way. mails is whether letters can be sent.

@@ -9,6 +9,8 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/trust/rights/proof"
+	"aver/trust/rights/record"
 	"aver/vault"
 )
 
@@ -93,4 +95,30 @@ func (p People) Signed(tx *vault.Tx, external, email string) ([]ids.Contact, err
 	}
 	more, err := p.Covered(tx, email)
 	return withoutTwice(append(out, more...)), err
+}
+
+// SpeakFor lets a request speak for those who have the address, or for nobody.
+func (p People) SpeakFor(tx *vault.Tx, r *record.Request, email string) (err error) {
+	r.Contact = ids.Contact{}
+	if r.People, err = p.Covered(tx, email); err == nil && len(r.People) > 0 {
+		r.Contact = r.People[0]
+	}
+	return err
+}
+
+// Recheck lets a request speak for those who have the typed address now, and tells where a letter to it goes. Whoever
+// has changed their address since takes no part, whether the letter would go to the new one or they would be erased by
+// somebody who can read the old one. Zero when nobody of those who had the address has it any more.
+func (p People) Recheck(tx *vault.Tx, r *record.Request) (to personal.Text, err error) {
+	for _, person := range r.People {
+		shown, err := p.Show(tx, person)
+		if err != nil && !errs.Is(err, errs.NotFound) {
+			return to, err
+		}
+		if email := shown.Email.Reveal(); proof.Same(proof.OfAddress(r.ID, email), r.Address) {
+			return shown.Email, p.SpeakFor(tx, r, email)
+		}
+	}
+	r.People, r.Contact = nil, ids.Contact{}
+	return to, nil
 }
