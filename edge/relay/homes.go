@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"bytes"
 	"cmp"
 	"container/list"
 	"context"
@@ -40,6 +41,28 @@ func nameOf(q *http.Request) string {
 	}
 	query := q.URL.Query()
 	return cmp.Or(website(bearer), public(query.Get("w")), inPath(q.URL.Path), public(query.Get("workspace")), website(session))
+}
+
+const longestForm = 16 << 10 // bytes of the form by which people sign in
+
+var errForm = errs.New(errs.Invalid, "This is no form by which people sign in. Nothing was changed.")
+
+// inForm is the workspace that somebody who signs in writes into the form; empty if it is left out. The body is as it was.
+func inForm(q *http.Request) (string, error) {
+	if q.Method != http.MethodPost || q.URL.Path != "/login" {
+		return "", nil
+	}
+	text, err := io.ReadAll(io.LimitReader(q.Body, longestForm+1))
+	if err != nil || len(text) > longestForm {
+		return "", errForm
+	}
+	q.Body = io.NopCloser(bytes.NewReader(text))
+	form, _ := url.ParseQuery(string(text)) // what is no form is for the region to refuse
+	given := strings.ToLower(strings.TrimSpace(form.Get("workspace")))
+	if given != "" && public(given) == "" {
+		return "", errNobody
+	}
+	return given, nil
 }
 
 // website is the website that a token belongs to.
@@ -231,10 +254,11 @@ func (h *homes) askOne(ctx context.Context, r Region, name string, from netip.Ad
 
 // RoundTrip carries a request to its region. Where a region says that what was asked for is in another of ours, what has
 // no body goes there at once. What has one cannot be sent twice; the caller is told. Where a workspace was named, the
-// regions are asked about it anew: the answer may be about something else that the request brings, such as the cookie of
-// a stranger, who must not turn others away from their home.
+// regions are asked about it anew: the answer may be about something else that the request brings, and a stranger must not
+// turn others away from their home.
 func (h *homes) RoundTrip(q *http.Request) (*http.Response, error) {
-	a, err := h.way.RoundTrip(q)
+	going, _ := q.Context().Value(journeyKey{}).(journey)
+	a, err := h.way.RoundTrip(h.discreet(q, going.home, going.from))
 	if err != nil {
 		return nil, err
 	}
@@ -244,23 +268,54 @@ func (h *homes) RoundTrip(q *http.Request) (*http.Response, error) {
 	if a.StatusCode != http.StatusMisdirectedRequest {
 		return a, nil
 	}
-	to, err := h.elsewhere(q, a)
+	to, err := h.elsewhere(q.Context(), going, a)
 	if err != nil || q.Body != nil && q.Body != http.NoBody {
 		return a, nil
 	}
 	_ = a.Body.Close()
 	again := q.Clone(q.Context())
 	again.URL.Scheme, again.URL.Host = to.URL.Scheme, to.URL.Host
-	return h.way.RoundTrip(again)
+	return h.way.RoundTrip(h.discreet(again, to, going.from))
+}
+
+// discreet is the request without sessions of other regions: a link may name any workspace, and the browser sends its
+// cookies along.
+func (h *homes) discreet(q *http.Request, to Region, from netip.Addr) *http.Request {
+	if len(h.regions) == 1 {
+		return q
+	}
+	cookies, kept := q.Cookies(), []string{}
+	for _, c := range cookies {
+		if c.Name != identity.CookieName || h.houses(q.Context(), to, website(c.Value), from) {
+			kept = append(kept, c.String())
+		}
+	}
+	if len(kept) == len(cookies) {
+		return q
+	}
+	out := q.Clone(q.Context())
+	out.Header.Del("Cookie")
+	if len(kept) > 0 {
+		out.Header.Set("Cookie", strings.Join(kept, "; "))
+	}
+	return out
+}
+
+// houses tells whether a workspace is certainly at home in a region.
+func (h *homes) houses(ctx context.Context, r Region, name string, from netip.Addr) bool {
+	if name == "" {
+		return false
+	}
+	home, err := h.find(ctx, name, from)
+	return err == nil && home.Name == r.Name
 }
 
 // elsewhere is the other region where a request belongs that was answered 421; an error if there is none.
-func (h *homes) elsewhere(q *http.Request, a *http.Response) (to Region, err error) {
-	going, _ := q.Context().Value(journeyKey{}).(journey)
+func (h *homes) elsewhere(ctx context.Context, going journey, a *http.Response) (to Region, err error) {
 	if going.name == "" {
 		to, err = h.named(a.Header.Get(edge.RegionHeader))
 	} else {
-		to, err = h.inquire(q.Context(), going.name, going.from)
+		to, err = h.inquire(ctx, going.name, going.from)
 	}
 	if err == nil && to.Name == going.home.Name {
 		err = errNobody

@@ -3,14 +3,16 @@
 //
 // It has no vault and stores nothing but a log of connections: when, from which address, with which browser, on which
 // site. Bodies, addresses of pages and tokens pass through memory alone. Whose region it is, a relay reads off the
-// request's head (a token names its workspace, an address of the widget does) and asks the regions, before a byte of a
-// body goes anywhere: what a visitor writes reaches no region but the right one.
+// request's head (a token names its workspace, an address of the widget does) or, of the form by which people sign in, off
+// its field, and asks the regions, before a byte of a body goes anywhere: what a visitor writes, or a password, reaches no
+// region but the right one, and neither does a session.
 //
 // The regions believe a relay's X-Forwarded-For if it is one of their proxies (aver serve --proxy), and serve a relay's
 // host name if it is one of theirs (--host). Whoever needs no relay leaves it out: nothing else changes.
 package relay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -159,15 +161,20 @@ func (r *Relay) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 }
 
 func (r *Relay) carry(w http.ResponseWriter, q *http.Request, from netip.Addr) {
-	name := nameOf(q)
-	home, err := r.homes.find(q.Context(), name, from)
+	control := http.NewResponseController(w)
+	if q.Body != http.NoBody {
+		q.Body = http.MaxBytesReader(w, &patient{q.Body, control, r.pause, time.Now().Add(longest)}, largest)
+	}
+	name, err := inForm(q)
 	if err != nil {
 		r.fail(w, q, err)
 		return
 	}
-	control := http.NewResponseController(w)
-	if q.Body != http.NoBody {
-		q.Body = http.MaxBytesReader(w, &patient{q.Body, control, r.pause, time.Now().Add(longest)}, largest)
+	name = cmp.Or(name, nameOf(q))
+	home, err := r.homes.find(q.Context(), name, from)
+	if err != nil {
+		r.fail(w, q, err)
+		return
 	}
 	r.proxy.ServeHTTP(&steady{w, control, r.pause}, q.WithContext(context.WithValue(q.Context(), journeyKey{}, journey{name, home, from})))
 }
@@ -199,7 +206,7 @@ func (r *Relay) fail(w http.ResponseWriter, q *http.Request, err error) {
 	switch {
 	case errors.As(err, &large):
 		err = errs.New(errs.TooLarge, "This is larger than a relay carries. Nothing was changed.")
-	case !errs.Is(err, errs.NotFound):
+	case !errs.Is(err, errs.NotFound) && !errors.Is(err, errForm):
 		away := errs.New(errs.Away, "The region that keeps this workspace cannot be reached from here just now.")
 		away.RetryAfter = 5
 		err = away

@@ -285,7 +285,7 @@ func TestAStreamArrivesPieceByPieceAndASlowReaderHoldsItBack(t *testing.T) {
 		now := written.Load()
 		still := now == last && now > 0
 		last = now
-		time.Sleep(100 * time.Millisecond) // nothing written for so long: it waits
+		time.Sleep(100 * time.Millisecond) // nothing written for so long: it waits. No event says that the kernel's buffers are full
 		return still
 	})
 	if last > 64<<20 {
@@ -320,7 +320,7 @@ func TestASocketGoesBothWaysUntilEitherSideEnds(t *testing.T) {
 		t.Fatal(err, a)
 	}
 	for i := range 3 {
-		time.Sleep(300 * time.Millisecond) // longer than a request may take
+		time.Sleep(300 * time.Millisecond) // longer than a request may take; connections' deadlines know real time alone
 		text := fmt.Sprintf("नमस्ते %d", i)
 		must(t, ws.WriteMessage(websocket.TextMessage, []byte(text)))
 		if _, got, err := ws.ReadMessage(); err != nil || string(got) != "you said "+text {
@@ -443,7 +443,7 @@ func TestNobodyTurnsOthersToAnotherRegion(t *testing.T) {
 	t.Parallel()
 	eu, in := newRegion(t, "eu", "kowal"), newRegion(t, "in", "bangalore")
 	eu.handle = func(w http.ResponseWriter, q *http.Request) {
-		if _, err := q.Cookie("__Host-aver"); err == nil { // of somebody who is at home elsewhere: eu says so, whatever the address names
+		if q.Header.Get("X-Stranger") != "" { // brings something that is at home elsewhere: eu says so, whatever the address names
 			w.Header().Set(edge.RegionHeader, "in")
 			w.WriteHeader(http.StatusMisdirectedRequest)
 			return
@@ -451,11 +451,69 @@ func TestNobodyTurnsOthersToAnotherRegion(t *testing.T) {
 		fmt.Fprint(w, "eu")
 	}
 	c := between(t, eu, in)
-	c.send("GET", "/my-data/kowal", "", "Cookie", "__Host-aver="+strings.Replace(token, "avv", "avs", 1))
+	if a := c.send("GET", "/my-data/kowal", "", "X-Stranger", "yes"); a.StatusCode != http.StatusMisdirectedRequest {
+		t.Errorf("the stranger: %d %s", a.StatusCode, a.body)
+	}
 	if a := c.send("POST", "/my-data/kowal", "words of a visitor"); a.body != "eu" {
-		t.Errorf("a stranger's cookie has turned the workspace: %d %s", a.StatusCode, a.body)
+		t.Errorf("a stranger has turned the workspace: %d %s", a.StatusCode, a.body)
 	}
 	if seen := in.visits(); len(seen) != 0 {
 		t.Errorf("reached the other region: %q", seen)
+	}
+}
+
+func TestASessionIsShownToNoRegionButItsOwn(t *testing.T) {
+	t.Parallel()
+	eu, in := newRegion(t, "eu", "kowal", "moved"), newRegion(t, "in", "bangalore", "ws_"+far)
+	tell := func(w http.ResponseWriter, q *http.Request) { fmt.Fprint(w, q.Header.Get("Cookie")) }
+	eu.handle, in.handle = tell, tell
+	c := between(t, eu, in)
+	session := "__Host-aver=" + strings.Replace(token, "avv", "avs", 1)
+	relay.Learn(c.relay, "moved", "in")
+	for _, q := range []struct{ path, cookie, want string }{
+		{"/inbox", session, session},
+		{"/inbox?w=bangalore", session, session},
+		{"/inbox?w=kowal", session, ""},
+		{"/inbox?w=kowal", "a=b; " + session + "; c=d", "a=b; c=d"},
+		{"/my-data/kowal", session + "; " + session, ""},
+		{"/login?workspace=kowal", "__Host-aver=of nobody", ""},
+	} {
+		if a := c.send("GET", q.path, "", "Cookie", q.cookie); a.StatusCode != http.StatusOK || a.body != q.want {
+			t.Errorf("%s with %q: %d %q", q.path, q.cookie, a.StatusCode, a.body)
+		}
+	}
+	in.handle = func(w http.ResponseWriter, q *http.Request) {
+		w.Header().Set(edge.RegionHeader, "eu")
+		w.WriteHeader(http.StatusMisdirectedRequest)
+	}
+	if a := c.send("GET", "/my-data/moved", "", "Cookie", session); a.StatusCode != http.StatusOK || a.body != "" {
+		t.Errorf("sent on to the other region: %d %q", a.StatusCode, a.body)
+	}
+}
+
+func TestAPasswordGoesToTheRegionThatTheFormNames(t *testing.T) {
+	t.Parallel()
+	eu, in := newRegion(t, "eu", "kowal", "ws_"+far), newRegion(t, "in", "bangalore")
+	c := between(t, eu, in)
+	send := func(path, body string, headers ...string) reply {
+		return c.send("POST", path, body, append(headers, "Content-Type", "application/x-www-form-urlencoded")...)
+	}
+	form := "email=ada%40example.org&password=secret&workspace="
+	for _, q := range []struct{ path, named, want string }{
+		{"/login", "bangalore", "in"}, {"/login", "+Bangalore+", "in"}, {"/login?workspace=kowal", "bangalore", "in"},
+		{"/login?workspace=bangalore", "", "in"}, {"/login", "kowal", "eu"}, {"/login", "", "eu"},
+	} {
+		if a := send(q.path, form+q.named, "Cookie", "__Host-aver="+strings.Replace(token, "avv", "avs", 1)); a.StatusCode != http.StatusOK || a.body != q.want+" "+form+q.named {
+			t.Errorf("%s %s: %d %s", q.path, q.named, a.StatusCode, a.body)
+		}
+	}
+	before := len(eu.visits()) + len(in.visits())
+	for name, want := range map[string]int{"nobody": http.StatusNotFound, "no/name": http.StatusNotFound, strings.Repeat("x", 16<<10): http.StatusUnprocessableEntity} {
+		if a := send("/login", form+name); a.StatusCode != want {
+			t.Errorf("%.10s: %d %s", name, a.StatusCode, a.body)
+		}
+	}
+	if len(eu.visits())+len(in.visits()) != before {
+		t.Error("a password went to a region that was not named")
 	}
 }

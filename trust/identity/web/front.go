@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 
 	"aver/base/errs"
@@ -49,20 +48,12 @@ func next(r *http.Request) string {
 	return to
 }
 
-// signInPath is where the form goes. It names the workspace, if there is one, for relays, which read no forms.
-func signInPath(workspace string) string {
-	if workspace == "" {
-		return "/login"
-	}
-	return "/login?workspace=" + url.QueryEscape(workspace)
-}
-
 func (s *Service) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	if signedIn(r) {
 		page.Redirect(w, r, next(r), "")
 		return nil
 	}
-	return page.Render(w, r, http.StatusOK, ui.SignIn(ui.Door{Sheet: page.Sheet{Action: signInPath(r.FormValue("workspace"))}, Next: next(r), Workspace: r.FormValue("workspace")}))
+	return page.Render(w, r, http.StatusOK, ui.SignIn(ui.Door{Sheet: page.Sheet{Action: "/login"}, Next: next(r), Workspace: r.FormValue("workspace")}))
 }
 
 func (s *Service) doSignIn(w http.ResponseWriter, r *http.Request) error {
@@ -75,7 +66,7 @@ func (s *Service) doSignIn(w http.ResponseWriter, r *http.Request) error {
 	if errs.Is(err, errs.Unauthenticated) {
 		form.Del("password")
 		p := errs.AsProblem(err)
-		return page.Render(w, r, p.Status, ui.SignIn(ui.Door{Sheet: page.Sheet{Action: signInPath(form.Get("workspace")), Sent: form}, Next: next(r), Workspace: form.Get("workspace"), Wrong: p.Detail}))
+		return page.Render(w, r, p.Status, ui.SignIn(ui.Door{Sheet: page.Sheet{Action: "/login", Sent: form}, Next: next(r), Workspace: form.Get("workspace"), Wrong: p.Detail}))
 	}
 	if err != nil {
 		return err
