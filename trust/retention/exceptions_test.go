@@ -1,6 +1,7 @@
 package retention_test
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,8 @@ import (
 
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/frame/module/moduletest"
+	"aver/frame/page"
 	"aver/trust/retention"
 	"aver/vault"
 	"aver/vault/vaulttest"
@@ -198,5 +201,36 @@ func TestWhatAHoldKeepsIsNeitherSweptNorCountedAsTooOld(t *testing.T) {
 		if n := count(t, k); n != 0 {
 			t.Errorf("%d notes are left after the hold ended", n)
 		}
+	})
+}
+
+func TestAClassThatFailsHoldsUpNoOther(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit, s *retention.Service) {
+		must(t, s.Sweep(t.Context(), k.Tenant))
+		must(t, s.SetLimit(t.Context(), vaulttest.User(k.Tenant, vault.Owner), "notes", 90))
+		who := person(t, k)
+		voice, letter := recorded(t, k, who, "audio/webm"), recorded(t, k, who, "application/pdf")
+		bytes := filepath.Join(k.Folder, "blobs", k.Tenant.String(), voice.ID.String())
+		must(t, os.Remove(bytes))
+		must(t, os.MkdirAll(filepath.Join(bytes, "in the way"), 0o700)) // nothing removes this folder
+		live(t, k, s, 90*day)
+		k.Clock.Advance(time.Hour)
+		if err := s.Sweep(t.Context(), k.Tenant); err == nil || !strings.Contains(err.Error(), "sweep recordings") {
+			t.Errorf("a sweep whose recordings cannot be removed: %v", err)
+		}
+		if line, bytes := there(t, k, letter); line || bytes { // files come after recordings
+			t.Errorf("a file of a class that comes after is left: line %v, bytes %v", line, bytes)
+		}
+		shows := func(want bool) {
+			t.Helper()
+			shown := moduletest.Get(moduletest.Edge(moduletest.Mux(s.Module()), vaulttest.User(k.Tenant, vault.Owner), page.View{}), "/settings/retention")
+			if shown.Status != http.StatusOK || strings.Contains(shown.Body, "could not end these classes: recordings") != want {
+				t.Errorf("the page says that recordings could not be swept: %v (status %d)", !want, shown.Status)
+			}
+		}
+		shows(true)
+		must(t, os.RemoveAll(bytes))
+		live(t, k, s, 12*time.Hour)
+		shows(false)
 	})
 }

@@ -45,7 +45,7 @@ func (s *Service) draw(w http.ResponseWriter, r *http.Request, sheet page.Sheet)
 	if err != nil {
 		return err
 	}
-	view := ui.View{Sheet: sheet, MayWrite: actor.Can(actSet), Held: last.Held, Last: last.Last, Next: last.Last.Add(every), Doubted: last.Doubted, Removed: last.Removed}
+	view := ui.View{Sheet: sheet, MayWrite: actor.Can(actSet), Held: last.Held, Last: last.Last, Next: last.Last.Add(every), Doubted: last.Doubted, Removed: last.Removed, Failed: last.Failed}
 	if last.Now != nil {
 		view.Sweeping = last.Now.Class
 	}

@@ -51,8 +51,9 @@ type Limit struct {
 type run struct {
 	Name    string    `vault:"name,key"`
 	Last    time.Time `vault:"last_at,state"`
-	Doubted time.Time `vault:"doubted_at,state"` // the clock had jumped; zero when it is trusted
-	Removed int       `vault:"removed,state"`    // rows, by the last run that removed any
+	Doubted time.Time `vault:"doubted_at,state"`              // the clock had jumped; zero when it is trusted
+	Removed int       `vault:"removed,state"`                 // rows, by the last run that removed any
+	Failed  []string  `vault:"failed,tenant:tenant.settings"` // classes that the last run could not end
 }
 
 var (

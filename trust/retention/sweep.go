@@ -14,7 +14,8 @@ import (
 )
 
 // Sweep deletes what is too old in a tenant, in small changes that each say so in the journal. It deletes nothing when
-// the clock cannot be trusted. A sweep that was stopped in the middle loses nothing: the next one finds what is left.
+// the clock cannot be trusted. A class that fails does not hold up the others: all errors are returned, and the page names
+// the classes. A sweep that was stopped in the middle loses nothing: the next one finds what is left.
 func (s *Service) Sweep(ctx context.Context, tenant ids.Tenant) error {
 	trusted, err := s.TrustClock(ctx, tenant)
 	if err != nil || !trusted {
@@ -25,27 +26,33 @@ func (s *Service) Sweep(ctx context.Context, tenant ids.Tenant) error {
 	if err != nil {
 		return err
 	}
-	removed := 0
+	removed, failed, err := s.sweepClasses(ctx, tenant, classes)
+	_, orphans := s.vault.SweepBlobs(ctx, tenant)
+	err = errors.Join(err, s.tidy(ctx, tenant), orphans)
+	if removed == 0 && failed == nil {
+		return err
+	}
+	return errors.Join(err, s.update(ctx, tenant, func(r *run, _ time.Time) {
+		r.Removed, r.Failed = cmp.Or(removed, r.Removed), failed
+	}))
+}
+
+// sweepClasses sweeps what is over its limit, and tells what failed.
+func (s *Service) sweepClasses(ctx context.Context, tenant ids.Tenant, classes []Class) (removed int, failed []string, err error) {
 	for _, c := range classes {
 		if c.Over(s.vault.Now()) == 0 {
 			continue
 		}
-		n, err := s.sweepClass(ctx, tenant, c, removed)
+		n, fault := s.sweepClass(ctx, tenant, c, removed)
 		removed += n
-		if err != nil {
-			return fmt.Errorf("sweep %s: %w", c.Name, err)
+		if ctx.Err() != nil {
+			return removed, failed, errors.Join(err, fault)
+		}
+		if fault != nil {
+			failed, err = append(failed, c.Name), errors.Join(err, fmt.Errorf("sweep %s: %w", c.Name, fault))
 		}
 	}
-	if err := s.tidy(ctx, tenant); err != nil {
-		return err
-	}
-	if _, err := s.vault.SweepBlobs(ctx, tenant); err != nil {
-		return err
-	}
-	if removed == 0 {
-		return nil
-	}
-	return s.update(ctx, tenant, func(r *run, _ time.Time) { r.Removed = removed })
+	return removed, failed, err
 }
 
 // tidy ends what the sweep has left of the words.
@@ -85,7 +92,7 @@ func (s *Service) TrustClock(ctx context.Context, tenant ids.Tenant) (bool, erro
 			trusted = false
 			return
 		}
-		r.Last, r.Doubted = now, time.Time{}
+		r.Last, r.Doubted, r.Failed = now, time.Time{}, nil
 	})
 	return trusted, err
 }
@@ -177,6 +184,7 @@ type Run struct {
 	Last    time.Time // when it was last swept
 	Doubted time.Time // the clock jumped then; the next run decides
 	Removed int       // rows, by the last sweep that removed any
+	Failed  []string  // classes that the last sweep could not end
 	Held    int       // people whose data a legal hold keeps
 	Now     *Stage    // a sweep runs in this process
 }
@@ -190,7 +198,7 @@ func (s *Service) LastRun(ctx context.Context, actor vault.Actor) (Run, error) {
 			return err
 		}
 		held, err := s.held(tx)
-		out = Run{Last: r.Last, Doubted: r.Doubted, Removed: r.Removed, Held: len(held)}
+		out = Run{Last: r.Last, Doubted: r.Doubted, Removed: r.Removed, Failed: r.Failed, Held: len(held)}
 		return err
 	})
 	s.mu.Lock()

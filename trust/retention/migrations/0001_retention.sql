@@ -25,6 +25,7 @@ CREATE TABLE retention_runs (
     last_at TIME,
     doubted_at TIME,
     removed INT NOT NULL,
+    failed SEALED,
     PRIMARY KEY (name)
 );
 

@@ -56,6 +56,7 @@ type View struct {
 	Held                int // people whose data a legal hold keeps
 	Last, Next, Doubted time.Time
 	Removed             int
+	Failed              []string // classes that the last sweep could not end
 	Sweeping            string
 }
 
