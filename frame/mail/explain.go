@@ -16,7 +16,7 @@ import (
 func explain(ctx context.Context, err error) error {
 	if code, said := answer(err); said {
 		cause := fmt.Errorf("the relay answered %s", code)
-		if code.basic >= 500 {
+		if code.basic >= 500 && aboutTheLetter(err) {
 			return errs.New(errs.Invalid, "The mail relay refuses this mail for good.").Because(cause)
 		}
 		return later(cause)
@@ -39,6 +39,13 @@ func explain(ctx context.Context, err error) error {
 
 func later(cause error) error {
 	return errs.New(errs.Unavailable, "The mail could not be handed over. It may work later.").Because(cause)
+}
+
+// aboutTheLetter tells whether the relay refused the recipient or the letter. What it says to a password or to the sender's
+// address is about the settings: the letter goes once they are right.
+func aboutTheLetter(err error) bool {
+	var send *gomail.SendError
+	return errors.As(err, &send) && send.Reason != gomail.ErrSMTPMailFrom
 }
 
 // code is what an SMTP reply says in numbers (RFC 5321 §4.2, RFC 3463).

@@ -77,12 +77,12 @@ func (s *Sender) Check() error {
 	return nil
 }
 
-// Send gives the message to the relay and returns nil when the relay has taken it. It returns errs.Invalid when the relay
-// refuses this recipient or letter for good and repeating is of no use, and errs.Unavailable when it may work later. No
-// error names an address or repeats what the relay said.
+// Send gives the message to the relay and returns nil when the relay has taken it. It returns errs.Invalid when this letter
+// can never go: its recipient or the letter itself is refused for good. It returns errs.Unavailable when it may work later,
+// be it after somebody has put the settings right. No error names an address or repeats what the relay said.
 func (s *Sender) Send(ctx context.Context, m Message) error {
 	if err := s.Check(); err != nil {
-		return err
+		return later(err)
 	}
 	letter, err := s.letter(m)
 	if err != nil {
@@ -93,7 +93,7 @@ func (s *Sender) Send(ctx context.Context, m Message) error {
 	}
 	client, err := s.client(ctx)
 	if err != nil {
-		return errs.New(errs.Invalid, "The settings of the mail relay do not fit together.").Because(err)
+		return later(fmt.Errorf("the settings of the mail relay do not fit together: %w", err))
 	}
 	err = client.DialAndSendWithContext(ctx, letter)
 	if err == nil || letter.IsDelivered() { // what fails after the relay has taken the letter must not make us send it twice
@@ -113,7 +113,7 @@ func (s *Sender) letter(m Message) (*gomail.Msg, error) {
 	}
 	from, err := netmail.ParseAddress(s.From)
 	if err != nil {
-		return nil, errs.New(errs.Invalid, "The sender's address is not a mail address.")
+		return nil, later(err)
 	}
 	letter := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	letter.FromMailAddress(from)

@@ -30,8 +30,11 @@ func (s *Service) jobs(j *jobs.Jobs) error {
 	for _, k := range []jobs.Kind{
 		{Name: copyKind, Unique: true, Retry: soon, Timeout: 30 * time.Minute, Work: s.onRequest(s.work),
 			OnDead: s.onRequest(s.fail)},
-		{Name: codeKind, Unique: true, Retry: soon, Outward: true, Work: s.onRequest(s.TakeUp)},
-		{Name: letterKind, Unique: true, Retry: later, Outward: true, Work: s.onLetter},
+		{Name: codeKind, Unique: true, Retry: soon, Outward: true, Work: s.onRequest(s.TakeUp),
+			OnDead: s.onRequest(func(ctx context.Context, tenant ids.Tenant, id RequestID) error {
+				return s.returned(ctx, tenant, id, record.CodeLetter)
+			})},
+		{Name: letterKind, Unique: true, Retry: later, Outward: true, Work: aLetter(s.deliver), OnDead: aLetter(s.returned)},
 		{Name: finishKind, Unique: true, Retry: soon, Timeout: 30 * time.Minute, Work: func(ctx context.Context, job jobs.Job) error {
 			_, err := s.vault.FinishErasures(ctx, job.Tenant)
 			return err

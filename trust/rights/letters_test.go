@@ -1,6 +1,7 @@
 package rights_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,8 +10,10 @@ import (
 	"aver/base/eventually"
 	"aver/base/personal"
 	"aver/trust/rights"
+	"aver/trust/rights/record"
 	"aver/trust/rights/state"
 	"aver/vault"
+	"aver/vault/journal"
 	"aver/vault/vaulttest"
 )
 
@@ -107,5 +110,81 @@ func TestNoAlarmIsLostWhenTheProcessStopsAfterItIsStored(t *testing.T) {
 		if m := second.letter(t, officer); !strings.Contains(m.Text, id.String()) {
 			t.Errorf("the officer is told %q", m.Text)
 		}
+	})
+}
+
+// marked waits until one of the letters about a request is known not to be deliverable.
+func (w *world) marked(t *testing.T, id rights.RequestID) rights.Request {
+	t.Helper()
+	eventually.Must(t, "the letter to be given up", func() bool { return w.request(t, id).Returned != 0 })
+	return w.request(t, id)
+}
+
+func TestALetterThatIsRefusedForGoodIsGivenUpAuditedAndShownToThoseWhoAnswer(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.staffed(t)
+		w.post.refuses.Store("ada@example.org")
+		ada := w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org")}, "words")
+		id, err := w.rights.Start(t.Context(), w.owner, rights.Wish{Kind: state.Rectification, Text: "please"}, ada)
+		must(t, err)
+		_, err = w.rights.Deny(t.Context(), w.owner, id, rights.Decision{Reason: state.NoMatch})
+		must(t, err)
+		if m := w.letter(t, officer); !strings.Contains(m.Text, "cannot be delivered") || !strings.Contains(m.Text, id.String()) || strings.Contains(m.Text, "ada@") {
+			t.Errorf("the officer is told %q", m.Text)
+		}
+		if names := w.marked(t, id).Returned.Names(); !slices.Equal(names, []string{"denied"}) {
+			t.Errorf("not delivered: %v", names)
+		}
+		w.allWritten(t)
+		must(t, w.rights.Due(t.Context()))
+		w.allWritten(t)
+		if n := w.post.refused.Load(); n != 1 {
+			t.Errorf("it was sent %d times", n)
+		}
+		entries, err := w.Vault.Entries(t.Context(), w.Tenant, 0, 200)
+		must(t, err)
+		if n := len(slices.DeleteFunc(entries, func(e journal.Entry) bool { return e.Action != "privacy_request.return" || e.Subject != ada })); n != 1 {
+			t.Errorf("%d entries in the log", n)
+		}
+	})
+}
+
+func TestALinkThatIsRefusedForGoodIsShownAndACodeIsNotSentAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.staffed(t)
+		w.post.refuses.Store("ada@example.org")
+		ada := w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org")}, "words")
+		id, err := w.rights.Enter(t.Context(), w.owner, rights.Wish{Kind: state.Access, Via: "letter", Proof: state.Link}, ada)
+		must(t, err)
+		if m := w.letter(t, officer); !strings.Contains(m.Text, id.String()) {
+			t.Errorf("the officer is told %q", m.Text)
+		}
+		ticket := w.ask(t, rights.Wish{Kind: state.Access, Email: "ada@example.org"})
+		if names := w.marked(t, ticket.Request).Returned.Names(); !slices.Equal(names, []string{"code"}) || w.post.refused.Load() != 2 {
+			t.Errorf("not delivered: %v, after %d tries of both", names, w.post.refused.Load())
+		}
+		w.allWritten(t)
+		if n := len(w.post.sent); n != 0 {
+			t.Errorf("%d letters to officers about a code that a stranger had sent", n)
+		}
+		w.post.refuses.Store("") // the mailbox takes letters again
+		must(t, w.rights.Another(t.Context(), w.Tenant, ticket))
+		w.letter(t, "ada@example.org")
+		eventually.Must(t, "the mark to go", func() bool { return w.request(t, ticket.Request).Returned == 0 })
+	})
+}
+
+func TestAnExtensionOfWhichNobodyCouldBeToldDoesNotHold(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.post.refuses.Store("ada@example.org")
+		ada := w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org")}, "words")
+		id, err := w.rights.Start(t.Context(), w.owner, rights.Wish{Kind: state.Rectification, Text: "please"}, ada)
+		must(t, err)
+		before, err := w.rights.Extend(t.Context(), w.owner, id, rights.Decision{Delay: state.Many})
+		must(t, err)
+		if r := w.marked(t, id); !r.ExtendedAt.IsZero() || !r.LegalAt.Equal(before.LegalAt) {
+			t.Errorf("it is due by %s", r.LegalAt)
+		}
+		must(t, w.rights.GiveUp(t.Context(), w.Tenant, record.NewID(w.Clock.Now()), record.DoneLetter)) // of a request that is gone
 	})
 }

@@ -16,13 +16,14 @@ import (
 	"aver/frame/mail"
 	"aver/trust/rights/letters"
 	"aver/trust/rights/record"
+	"aver/trust/rights/state"
 	"aver/vault"
 )
 
 // owe notes in the caller's transaction, which stores the request, that a letter about it must go.
 func (s *Service) owe(r *Request, letter record.Letters) {
 	if s.mail != nil {
-		r.Owed |= letter
+		r.Owed, r.Returned = r.Owed|letter, r.Returned&^letter
 	}
 }
 
@@ -49,26 +50,57 @@ func (s *Service) writeOwed(ctx context.Context, tenant ids.Tenant) error {
 	return err
 }
 
-func (s *Service) onLetter(ctx context.Context, job jobs.Job) error {
-	text, number, _ := strings.Cut(job.ID, ":")
-	id, err := record.ParseID(text)
-	n, numberErr := strconv.ParseInt(number, 10, 64)
-	if err := errors.Join(err, numberErr); err != nil {
-		return err
+// aLetter makes work on a job's letter out of work on a letter.
+func aLetter(work func(context.Context, ids.Tenant, RequestID, record.Letters) error) func(context.Context, jobs.Job) error {
+	return func(ctx context.Context, job jobs.Job) error {
+		text, number, _ := strings.Cut(job.ID, ":")
+		id, err := record.ParseID(text)
+		n, numberErr := strconv.ParseInt(number, 10, 64)
+		if err := errors.Join(err, numberErr); err != nil {
+			return err
+		}
+		return work(ctx, job.Tenant, id, record.Letters(n))
 	}
-	letter, tell := record.Letters(n), s.tellPerson
-	if letter == record.WaitingLetter || letter == record.AlarmLetter {
+}
+
+func (s *Service) deliver(ctx context.Context, tenant ids.Tenant, id RequestID, letter record.Letters) error {
+	tell := s.tellPerson
+	if letter.ToOfficers() {
 		tell = s.tellOfficers
 	}
-	r, err := s.Read(ctx, system(job.Tenant), id)
+	r, err := s.Read(ctx, system(tenant), id)
 	if err != nil || r.Owed&letter == 0 {
 		return ignoreAbsent(err)
 	}
-	gone, err := tell(ctx, job.Tenant, id, letter)
+	gone, err := tell(ctx, tenant, id, letter)
+	if errs.Is(err, errs.Invalid) { // refused for good
+		return s.returned(ctx, tenant, id, letter)
+	}
 	if err != nil {
 		return err
 	}
-	return s.told(ctx, job.Tenant, id, letter, gone)
+	return s.told(ctx, tenant, id, letter, gone)
+}
+
+// returned writes down that a letter cannot be delivered, and has those told who answer requests: the person must hear of it
+// another way. A code that a stranger had sent to somebody's old address is not worth a letter.
+func (s *Service) returned(ctx context.Context, tenant ids.Tenant, id RequestID, letter record.Letters) error {
+	var r Request
+	err := s.vault.Do(ctx, system(tenant), actReturn, func(tx *vault.Tx) (err error) {
+		if r, err = Requests.Get(tx, id); err != nil {
+			return err
+		}
+		tx.About(r.Contact)
+		r.Owed, r.Returned = r.Owed&^letter, r.Returned|letter
+		if !letter.ToOfficers() && (letter != record.CodeLetter || r.Proof == state.Link) {
+			s.owe(&r, record.ReturnedLetter)
+		}
+		return Requests.Put(tx, r)
+	})
+	if err != nil {
+		return ignoreAbsent(err)
+	}
+	return s.write(ctx, tenant, r)
 }
 
 // writeTo is the address of whoever asked: that of the contact, or the typed one where the tenant answers somebody whom
@@ -111,16 +143,7 @@ func (s *Service) tellPerson(ctx context.Context, tenant ids.Tenant, id RequestI
 			return err
 		}
 		about := letters.About{Workspace: workspace.Name, Kind: r.Kind, Number: id.String(), Words: typed.Answer, GDPR: r.Regime == deadline.GDPR}
-		switch letter {
-		case record.ConfirmLetter:
-			m = letters.Confirmation(r.Language, to, about, r.LegalAt)
-		case record.ExtendedLetter:
-			m = letters.Extension(r.Language, to, about, r.Delay, due.Extended)
-		case record.DeniedLetter:
-			m = letters.Denial(r.Language, to, about, r.Reason)
-		case record.DoneLetter:
-			m = letters.Done(r.Language, to, about)
-		}
+		m = letters.ToPerson(letter, r, to, about, due.Extended)
 		return nil
 	})
 	if err != nil || m.To.IsZero() {
@@ -160,7 +183,7 @@ func (s *Service) tellOfficers(ctx context.Context, tenant ids.Tenant, id Reques
 		return false, err
 	}
 	r, err := s.Read(ctx, system(tenant), id)
-	if err != nil || r.State.Over() {
+	if err != nil || r.State.Over() && letter != record.ReturnedLetter {
 		return false, ignoreAbsent(err)
 	}
 	set, err := s.Settings(ctx, system(tenant))
@@ -174,11 +197,7 @@ func (s *Service) tellOfficers(ctx context.Context, tenant ids.Tenant, id Reques
 	var failed error
 	for _, to := range set.Officers(users) {
 		about := letters.About{Workspace: workspace.Name, Kind: r.Kind, Number: id.String()}
-		m := letters.Waiting(to, about, r.DueAt)
-		if letter == record.AlarmLetter {
-			m = letters.Alarm(to, about, r.DueAt)
-		}
-		if err := s.mail.Send(ctx, m); err != nil && !errs.Is(err, errs.Invalid) { // an address that takes no mail must not hold back the others
+		if err := s.mail.Send(ctx, letters.ToOfficers(letter, to, about, r.DueAt)); err != nil && !errs.Is(err, errs.Invalid) { // an address that takes no mail must not hold back the others
 			failed = errors.Join(failed, err)
 		}
 	}

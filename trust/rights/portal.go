@@ -145,13 +145,15 @@ func (s *Service) sendCode(ctx context.Context, tenant ids.Tenant, id RequestID)
 	if r.Proof == state.Link {
 		letter = letters.Link(r.Language, to, about, s.Host()+"/my-data/proof/"+workspace.Slug+"/"+r.ID.String()+"?link="+secret)
 	}
-	if err := s.mail.Send(ctx, letter); err != nil {
+	if err := s.mail.Send(ctx, letter); errs.Is(err, errs.Invalid) { // refused for good
+		return s.returned(ctx, tenant, id, record.CodeLetter)
+	} else if err != nil {
 		return err
 	}
 	_, err = s.change(ctx, tenant, id, func(r *Request, tx *vault.Tx) (bool, error) { // the letter says that the request has come
-		first := r.ConfirmedAt.IsZero()
-		r.ConfirmedAt = tx.Now()
-		return first, nil
+		changes := r.ConfirmedAt.IsZero() || r.Returned != 0
+		r.ConfirmedAt, r.Returned = tx.Now(), r.Returned&^record.CodeLetter
+		return changes, nil
 	})
 	return ignoreAbsent(err)
 }

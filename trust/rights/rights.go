@@ -73,6 +73,7 @@ var (
 	actFulfil   = vault.Act("privacy_request.fulfil", purpose.Own, staff, vault.Scope("privacy:write"))
 	actRetry    = vault.Act("privacy_request.retry", purpose.Own, staff, vault.Scope("privacy:write"))
 	actRevoke   = vault.Act("privacy_request.revoke", purpose.Own, vault.System())
+	actReturn   = vault.Act("privacy_request.return", purpose.Own, vault.System()) // a letter that cannot be delivered
 	actForget   = vault.Act("privacy_request.forget", purpose.Own, vault.System())
 	actPass     = vault.Act("privacy_request.pass", purpose.Own, vault.System())
 	actConfirm  = vault.Act("privacy_request.confirm", purpose.Own, staff, vault.Scope("privacy:write"), vault.System())
@@ -142,7 +143,7 @@ func (s *Service) Module() module.Module {
 		Number:     Number,
 		Migrations: migrations,
 		Tables:     []vault.AnyTable{Requests, Typed, handover.Table, settings.Table},
-		Actions:    []*vault.Action{actList, actAsk, actProve, actCopy, actErase, actFinish, actCollect, actLook, actDeny, actExtend, actFulfil, actRetry, actRevoke, actPass, actForget, actConfirm, actHandOver, actSettings},
+		Actions:    []*vault.Action{actList, actAsk, actProve, actCopy, actErase, actFinish, actCollect, actLook, actDeny, actExtend, actFulfil, actRetry, actRevoke, actReturn, actPass, actForget, actConfirm, actHandOver, actSettings},
 		Jobs:       s.jobs,
 	}
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"regexp"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/frame/mail"
@@ -76,12 +78,18 @@ CREATE TABLE letters (
 CREATE INDEX letters_by_who ON letters (who);
 `}
 
-// post keeps letters instead of sending them.
+// post keeps letters instead of sending them, and refuses those to one address for good.
 type post struct {
-	sent chan mail.Message
+	sent    chan mail.Message
+	refuses atomic.Value // the address, as a string
+	refused atomic.Int64
 }
 
 func (p *post) Send(_ context.Context, m mail.Message) error {
+	if p.refuses.Load() == m.To.Reveal() {
+		p.refused.Add(1)
+		return errs.New(errs.Invalid, "The mail relay refuses this mail for good.")
+	}
 	p.sent <- m
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"aver/base/personal"
 	"aver/frame/mail"
 	"aver/frame/page"
+	"aver/trust/rights/record"
 	"aver/trust/rights/state"
 )
 
@@ -124,6 +125,32 @@ func (l letter) complain() string {
 	return l.T("complain.ccpa")
 }
 
+// ToPerson is a letter to whoever asked, about a request that may take until then. It is none for those that go to others.
+func ToPerson(letter record.Letters, r record.Request, to personal.Text, a About, extended time.Time) mail.Message {
+	switch letter {
+	case record.ConfirmLetter:
+		return Confirmation(r.Language, to, a, r.LegalAt)
+	case record.ExtendedLetter:
+		return Extension(r.Language, to, a, r.Delay, extended)
+	case record.DeniedLetter:
+		return Denial(r.Language, to, a, r.Reason)
+	case record.DoneLetter:
+		return Done(r.Language, to, a)
+	}
+	return mail.Message{}
+}
+
+// ToOfficers is a letter to one of those who answer requests.
+func ToOfficers(letter record.Letters, to personal.Text, a About, by time.Time) mail.Message {
+	switch letter {
+	case record.AlarmLetter:
+		return Alarm(to, a, by)
+	case record.ReturnedLetter:
+		return Returned(to, a)
+	}
+	return Waiting(to, a, by)
+}
+
 // Waiting tells those who answer requests of one that waits for them.
 func Waiting(to personal.Text, a About, by time.Time) mail.Message {
 	l := in("en", a)
@@ -134,4 +161,10 @@ func Waiting(to personal.Text, a About, by time.Time) mail.Message {
 func Alarm(to personal.Text, a About, by time.Time) mail.Message {
 	l := in("en", a)
 	return l.to(to, l.T("alarm.subject", a.Workspace), l.T("alarm.text", l.wish(), Day("en", by), a.Number))
+}
+
+// Returned tells them that a letter to whoever asked cannot be delivered.
+func Returned(to personal.Text, a About) mail.Message {
+	l := in("en", a)
+	return l.to(to, l.T("returned.subject", a.Workspace), l.T("returned.text", l.wish(), a.Number))
 }

@@ -36,6 +36,7 @@ CREATE TABLE rights_requests (
     policy TEXT NOT NULL,
     file ID,
     owed INT NOT NULL,
+    returned INT NOT NULL,
     entry INT NOT NULL,
     kept SEALED,
     counts SEALED,

@@ -2,6 +2,7 @@ package record
 
 import (
 	"iter"
+	"math/bits"
 	"time"
 
 	"aver/vault"
@@ -17,9 +18,25 @@ const (
 	ExtendedLetter
 	DeniedLetter
 	DoneLetter
-	WaitingLetter // to those who answer requests
-	AlarmLetter   // to them, too
+	WaitingLetter  // to those who answer requests
+	AlarmLetter    // to them, too
+	ReturnedLetter // and to them: one of the others cannot be delivered
+	CodeLetter     // or the link; not owed, for whoever asks gets another
+	toOfficers     = WaitingLetter | AlarmLetter | ReturnedLetter
 )
+
+var letterNames = [...]string{"confirmed", "extended", "denied", "done", "waiting", "alarm", "returned", "code"}
+
+// Names names the letters of a set.
+func (l Letters) Names() (names []string) {
+	for one := range l.Each() {
+		names = append(names, letterNames[bits.TrailingZeros64(uint64(one))])
+	}
+	return names
+}
+
+// ToOfficers tells whether a letter goes to those who answer requests, rather than to whoever asked.
+func (l Letters) ToOfficers() bool { return l&toOfficers != 0 }
 
 // Each goes through the letters of a set.
 func (l Letters) Each() iter.Seq[Letters] {

@@ -91,6 +91,7 @@ type Request struct {
 	Policy      state.Policy   `vault:"policy,state"`                 // by what it was decided beforehand
 	File        ids.Object     `vault:"file,state"`                   // the archive, until it is removed
 	Owed        Letters        `vault:"owed,state"`                   // that have not gone yet
+	Returned    Letters        `vault:"returned,state"`               // that could not be delivered
 	Entry       int64          `vault:"entry,state"`                  // the erasure's entry in the tenant's log
 	Kept        []legal.Kept   `vault:"kept,tenant:tenant.content"`   // what an erasure spared, by class and ground
 	Counts      map[string]int `vault:"counts,tenant:tenant.content"` // rows of each class that were copied or erased

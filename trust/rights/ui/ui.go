@@ -49,6 +49,7 @@ type Request struct {
 	Stopped                              bool           // the law's clock stands still
 	File                                 bool
 	Entry                                int64
+	Returned                             []string // letters that could not be delivered, by name
 	Task                                 Task
 }
 
@@ -148,6 +149,9 @@ func (r Request) row() page.Row {
 	if r.Stopped {
 		note += " · " + text.T("due.stands")
 	}
+	if len(r.Returned) > 0 {
+		note += " · " + text.T("returned.short")
+	}
 	if r.waits() {
 		note += " · " + text.T("due.by", r.Due.Format(time.DateOnly))
 	}
@@ -198,6 +202,14 @@ func (r Request) standText() string {
 		return text.T("stands.text", r.ProofAt.Format(time.DateOnly), r.ProveUntil.Format(time.DateOnly))
 	}
 	return text.T("runs.text", r.Legal.Format(time.DateOnly), r.ProveUntil.Format(time.DateOnly))
+}
+
+func (r Request) returned() string {
+	var which []string
+	for _, name := range r.Returned {
+		which = append(which, text.T("letter."+name))
+	}
+	return text.T("returned.text", strings.Join(which, "; "))
 }
 
 // course is the request's days on a line.

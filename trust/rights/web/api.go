@@ -41,11 +41,12 @@ type privacyRequestJSON struct {
 	DecidedBy  ids.User         `json:"decided_by,omitzero" doc:"The person who decided it"`
 	Policy     state.Policy     `json:"policy,omitempty" doc:"What was decided beforehand for cases like it, where no person decided"`
 	Entry      int64            `json:"entry,omitempty" doc:"Of an erasure: its entry in the audit log"`
+	Returned   []string         `json:"returned_letters,omitempty" enum:"confirmed,extended,denied,done,waiting,alarm,returned,code" doc:"What was to be told by mail and could not be delivered: it is not tried again"`
 }
 
 func jsonOf(r rights.Request) privacyRequestJSON {
 	out := privacyRequestJSON{ID: r.ID, Kind: r.Kind, Regime: r.Regime, Contact: r.Contact, Passed: r.Passed, Via: r.Via, Proof: r.Proof, ProvedAt: known(r.ProvedAt), ProveUntil: known(r.ProveUntil), Stopped: r.Stopped(), CreatedAt: r.AskedAt, DueAt: r.DueAt, LegalDueAt: r.LegalAt,
-		ConfirmBy: known(r.ConfirmBy), Confirmed: known(r.ConfirmedAt), ExtendedAt: known(r.ExtendedAt), Delay: r.Delay, EndedAt: known(r.EndedAt), DecidedBy: r.DecidedBy, Policy: r.Policy, Entry: r.Entry}
+		ConfirmBy: known(r.ConfirmBy), Confirmed: known(r.ConfirmedAt), ExtendedAt: known(r.ExtendedAt), Delay: r.Delay, EndedAt: known(r.EndedAt), DecidedBy: r.DecidedBy, Policy: r.Policy, Entry: r.Entry, Returned: r.Returned.Names()}
 	out.Status, out.Reason = r.State.Protocol()
 	if r.Reason != "" {
 		out.Reason = string(r.Reason)

@@ -39,7 +39,7 @@ func (s *Service) shown(r rights.Request) ui.Request {
 	return ui.Request{ID: r.ID.String(), Via: string(r.Via), Contact: r.Contact.String(), Regime: r.Regime, Kind: r.Kind, State: r.State, Reason: r.Reason, Delay: r.Delay, Policy: r.Policy,
 		Passed: r.Passed, Asked: r.AskedAt, Alarm: r.AlarmAt, Due: r.DueAt, Legal: r.LegalAt, Ended: r.EndedAt, Now: s.Now(), ConfirmBy: r.ConfirmBy, Confirmed: r.ConfirmedAt, Extended: r.ExtendedAt,
 		Entered: r.EnteredAt, Proof: r.Proof, ProofAt: r.ProofAt, ProveUntil: r.ProveUntil, Proved: r.ProvedAt, Counts: r.Counts, Stopped: r.Stopped(),
-		File: !r.File.IsZero(), Entry: r.Entry, Task: ui.Task(s.TaskOf(r))}
+		File: !r.File.IsZero(), Entry: r.Entry, Returned: r.Returned.Names(), Task: ui.Task(s.TaskOf(r))}
 }
 
 func (s *Service) requestView(r *http.Request) (ui.RequestView, error) {
