@@ -636,3 +636,38 @@ func TestOldFilesThatNoLineNamesAreSwept(t *testing.T) {
 		}
 	})
 }
+
+func TestTheNextRequestIsAnsweredAfterConnectionsDied(t *testing.T) {
+	t.Parallel()
+	k := vaulttest.Postgres(t, config)
+	op := vaulttest.User(k.Tenant, vault.Operator)
+	who, thread := newPerson(t, k, k.Tenant, "a@example.com"), ids.NewObject(vaulttest.Start)
+	n := int64(0)
+	for name, request := range map[string]func() error{
+		"a read": func() error {
+			return k.Vault.View(t.Context(), op, read, func(tx *vault.Tx) error { _, err := people.Get(tx, who); return err })
+		},
+		"a write": func() error {
+			n++
+			return k.Vault.Do(t.Context(), op, write, func(tx *vault.Tx) error {
+				return notes.Add(tx, note{Person: who, Thread: thread, Seq: n, At: tx.Now()})
+			})
+		},
+		"an empty write": func() error { return k.Vault.Do(t.Context(), op, write, func(*vault.Tx) error { return nil }) },
+		"a new person":   func() error { _, err := k.Vault.NewSubject(t.Context(), op); return err },
+	} {
+		must(t, request())
+		k.Database.Kill(t)
+		if err := request(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	stored := 0
+	must(t, k.Vault.View(t.Context(), op, read, func(tx *vault.Tx) (err error) {
+		stored, err = notes.Count(tx, "")
+		return err
+	}))
+	if int64(stored) != n {
+		t.Errorf("%d of %d writes are stored", stored, n)
+	}
+}

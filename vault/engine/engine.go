@@ -38,7 +38,8 @@ type Engine interface {
 	Lanes() int
 	// Create makes the tenant's store with the current schema; it is no error if it exists.
 	Create(ctx context.Context, tenant ids.Tenant) error
-	// Write runs fn in a transaction and commits it durably (fsynced) before it returns nil. An error of fn rolls back.
+	// Write runs fn in a transaction and commits it durably (fsynced) before it returns nil. An error of fn rolls back. Where
+	// a connection turns out to be dead before anything was read or committed, fn runs once more; in Read too.
 	Write(ctx context.Context, tenant ids.Tenant, fn func(Conn) error) error
 	// Read runs fn on a consistent snapshot.
 	Read(ctx context.Context, tenant ids.Tenant, fn func(Conn) error) error

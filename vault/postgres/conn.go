@@ -31,9 +31,11 @@ type conn struct {
 	begin  string
 	tenant string // as hexadecimal digits
 
-	waiting *pgx.Batch // goes with the next round trip
-	begun   bool       // BEGIN has been sent
-	lost    error      // why this transaction can neither go on nor commit
+	waiting  *pgx.Batch // goes with the next round trip
+	begun    bool       // BEGIN has been sent
+	answered bool       // and the server has begun
+	ending   bool       // COMMIT may have been sent
+	lost     error      // why this transaction can neither go on nor commit
 }
 
 var (
@@ -57,6 +59,7 @@ func (c *conn) batch() *pgx.Batch {
 		if err := row.Scan(&before, &now); err != nil {
 			return err
 		}
+		c.answered = true
 		if before != "" {
 			return errStale
 		}
@@ -203,6 +206,7 @@ func (c *conn) commit() error {
 		return nil
 	}
 	var answer string
+	c.ending = true
 	c.batch().Queue("COMMIT").Exec(func(tag pgconn.CommandTag) error { answer = tag.String(); return nil })
 	err := c.Flush()
 	if err != nil {

@@ -164,13 +164,25 @@ func (e *Engine) Read(ctx context.Context, tenant ids.Tenant, fn func(engine.Con
 	return e.transact(ctx, tenant, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", fn)
 }
 
-func (e *Engine) transact(ctx context.Context, tenant ids.Tenant, begin string, fn func(engine.Conn) error) (err error) {
+// transact runs fn in a transaction. After the server was away, a pooled connection may turn out to be dead only when it is
+// used: then fn runs once more, on a new one.
+func (e *Engine) transact(ctx context.Context, tenant ids.Tenant, begin string, fn func(engine.Conn) error) error {
 	if tenant.IsZero() {
 		return engine.ErrNoTenant
 	}
+	dead, err := e.attempt(ctx, tenant, begin, fn)
+	if dead {
+		_, err = e.attempt(ctx, tenant, begin, fn)
+	}
+	return err
+}
+
+// attempt runs fn in a transaction. dead tells that the connection was lost before the server answered anything and before
+// it was asked to commit: nothing was read, and nothing is stored.
+func (e *Engine) attempt(ctx context.Context, tenant ids.Tenant, begin string, fn func(engine.Conn) error) (dead bool, err error) {
 	lease, err := e.pool.Acquire(ctx)
 	if err != nil {
-		return connecting(ctx, err)
+		return false, connecting(ctx, err)
 	}
 	defer lease.Release() // a connection that is closed, busy or still in a transaction is not kept
 	c := &conn{ctx: ctx, pg: lease.Conn(), texts: &e.texts, begin: begin, tenant: hex.EncodeToString(tenant.Bytes())}
@@ -178,10 +190,11 @@ func (e *Engine) transact(ctx context.Context, tenant ids.Tenant, begin string, 
 	if err = fn(c); err == nil {
 		err = c.commit()
 	}
-	if c.pg.IsClosed() && ctx.Err() == nil {
-		e.pool.Reset() // when the server went, the other connections went too
+	if !c.pg.IsClosed() || ctx.Err() != nil {
+		return false, err
 	}
-	return err
+	e.pool.Reset() // when the server went, the other connections went too
+	return !c.answered && !c.ending, err
 }
 
 // Scrub does nothing: erased text stays in the server's write-ahead log and its archives for as long as they are kept,

@@ -116,3 +116,19 @@ func Exec(t testing.TB, url string, statements ...string) {
 		}
 	}
 }
+
+// Kill ends every connection of the serving role on the server, as a restart does, and tells nobody.
+func (d Database) Kill(t testing.TB) {
+	t.Helper()
+	boss, err := pgx.Connect(t.Context(), d.Boss)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer boss.Close(t.Context())
+	killed := 0
+	err = boss.QueryRow(t.Context(), `SELECT COUNT(*) FROM (SELECT pg_terminate_backend(pid, 20000) AS gone FROM pg_stat_activity
+		WHERE usename = $1 AND datname = $2) AS all_of_them WHERE gone`, App, d.Name).Scan(&killed)
+	if err != nil || killed == 0 {
+		t.Fatalf("ended %d connections: %v", killed, err)
+	}
+}
