@@ -25,7 +25,8 @@ aver backup restore NAME --to FOLDER        writes a backup's stores into an emp
                                             or with --to-database into an empty database that aver migrate has made
 aver backup release --data FOLDER           erases again whoever was erased since the backup, and opens the folder
 aver backup keys FILE --identity ID --data FOLDER
-                                            unpacks the copy of the keys (aver-keys-….age) for a machine that takes a lost one's place
+                                            checks the copy of the keys (aver-keys-….age) with root.key, which must be in the folder
+                                            already, and unpacks it, for a machine that takes a lost one's place
 
 People's keys are never in a backup of the data; a copy of them alone lies in DATA/backups, or where --keys-to says. To use a restored folder, put
 root.key and the folder keys of the living installation beside it, then release it. Without the age identity that the backup
@@ -108,7 +109,7 @@ func restoreKeys(ctx context.Context, c *call, s *settings, file string, who io.
 	if err := app.RestoreKeys(ctx, config, file, who); err != nil {
 		return err
 	}
-	return c.say(map[string]bool{"restored": true}, "The keys are in %s. Put root.key beside them.\n", config.Data)
+	return c.say(map[string]bool{"restored": true}, "The keys are those that the installation signed, and are in %s beside the root key.\n", config.Data)
 }
 
 // say prints a value for programs or a sentence for people.

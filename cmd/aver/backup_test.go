@@ -12,6 +12,7 @@ import (
 	"aver/cmd/aver/app"
 	"aver/trust/backups"
 	"aver/trust/backups/manifest"
+	"aver/vault/keyring"
 	"aver/vault/postgres/pgtest"
 )
 
@@ -89,11 +90,21 @@ func TestACommandLineRestoresAnInstallationOnPostgreSQLOnAnotherMachine(t *testi
 	copies, err := filepath.Glob(filepath.Join(data, "backups", "aver-keys-*.age"))
 	must(t, err)
 	there := []string{"--data", machine, "--database", fresh.App}
-	says(t, exitOK, append([]string{"backup", "keys", copies[0], "--identity", filepath.Join(data, "backup.key")}, there...)...)
-	says(t, exitError, append([]string{"backup", "keys", copies[0], "--identity", filepath.Join(data, "backup.key")}, there...)...) // twice
+	keys := append([]string{"backup", "keys", copies[0], "--identity", filepath.Join(data, "backup.key")}, there...)
+	if _, errOut := says(t, exitError, keys...); !strings.Contains(errOut, "root.key is missing") {
+		t.Errorf("without the root key: %q", errOut)
+	}
+	must(t, os.MkdirAll(machine, 0o700))
+	_, foreign, err := keyring.OpenRootFile(filepath.Join(machine, "root.key"))
+	must(t, err)
+	if _, errOut := says(t, exitError, keys...); !foreign || !strings.Contains(errOut, "this root key does not open them") {
+		t.Errorf("with another root key: %q", errOut)
+	}
 	root, err := os.ReadFile(filepath.Join(data, "root.key"))
 	must(t, err)
 	must(t, os.WriteFile(filepath.Join(machine, "root.key"), root, 0o600))
+	says(t, exitOK, keys...)
+	says(t, exitError, keys...) // twice
 	says(t, exitOK, append([]string{"backup", "restore", file, "--identity", filepath.Join(data, "backup.key"), "--to", to, "--to-database", fresh.App}, there...)...)
 	if _, errOut := says(t, exitError, append([]string{"serve", "--check"}, there...)...); !strings.Contains(errOut, "aver backup release") {
 		t.Errorf("another folder opens the database that is shut: %q", errOut)

@@ -3,9 +3,10 @@
 //
 // A backup holds the tenants' stores (of PostgreSQL their rows) and files, still sealed, under age for the operator's
 // recipients; a signed manifest beside it says what must be in it. It lies in a folder or a bucket. It holds no key: a
-// restore needs the key store. A copy of the key store is a file of its own, on a shelf of its own and for recipients of
-// its own if there are any, replaced every day and whenever somebody is erased, so that no copy can bring a destroyed key
-// back. Nothing is kept for more than seven days, and no copy of keys for more than two (promise ret-4).
+// restore needs the key store. A copy of the key store is a file of its own, with a signed manifest in it, on a shelf of
+// its own and for recipients of its own if there are any, replaced every day and whenever somebody is erased, so that no
+// copy can bring a destroyed key back. Nothing is kept for more than seven days, and no copy of keys for more than two
+// (promise ret-4).
 package backups
 
 import (

@@ -61,6 +61,9 @@ var schema = engine.Migration{Version: 900001, Name: "notes/0001.sql", SQL: `CRE
 CREATE INDEX notes_by_who ON notes (who);
 `}
 
+// seed signs.
+var seed = bytes.Repeat([]byte{3}, ed25519.SeedSize)
+
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 func must(t testing.TB, err error) {
@@ -108,7 +111,7 @@ func (w *world) config() backups.Config {
 	if shared, is := w.Engine.(backups.Server); is {
 		servers = append(servers, shared)
 	}
-	return backups.Config{Servers: servers, Folder: w.folder, Data: w.Folder, Seed: bytes.Repeat([]byte{3}, 32), KeyStore: w.Keys, Shared: w.shared, Schema: w.schema,
+	return backups.Config{Servers: servers, Folder: w.folder, Data: w.Folder, Seed: seed, KeyStore: w.Keys, Shared: w.shared, Schema: w.schema,
 		Log: slog.New(slog.DiscardHandler)}
 }
 

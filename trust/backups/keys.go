@@ -3,26 +3,24 @@ package backups
 import (
 	"archive/zip"
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"filippo.io/age"
 
 	"aver/base/clock"
 	"aver/base/errs"
-	"aver/base/ids"
 	"aver/trust/backups/bucket"
 	"aver/trust/backups/manifest"
 	"aver/trust/backups/shelf"
-	"aver/vault/dump"
+	"aver/trust/backups/tally"
 	"aver/vault/durable"
 	"aver/vault/engine"
 )
@@ -98,7 +96,8 @@ func (s *Service) copyKeys(ctx context.Context) error {
 		made = made.Add(time.Millisecond)
 		name = keysOf(made)
 	}
-	if _, _, err := s.put(ctx, at, name, s.keysFor(), func(z *zip.Writer) error { return s.fillKeys(ctx, z) }); err != nil {
+	m := manifest.Manifest{Version: manifest.Version, Name: name, Made: made}
+	if _, _, err := s.put(ctx, at, name, s.keysFor(), func(z *zip.Writer) error { return s.fillKeys(ctx, z, &m) }); err != nil {
 		return err
 	}
 	for _, f := range older {
@@ -138,18 +137,34 @@ func (s *Service) forgetKeysHere(ctx context.Context) error {
 // keysOf is the name of a copy of the keys.
 func keysOf(made time.Time) string { return shelf.Keys + made.Format(shelf.Stamp) + shelf.Sealed }
 
-func (s *Service) fillKeys(ctx context.Context, z *zip.Writer) error {
+// keysManifest is the last file of a copy of the keys: what must be in it, signed.
+const keysManifest = "manifest.json"
+
+func (s *Service) fillKeys(ctx context.Context, z *zip.Writer, m *manifest.Manifest) error {
 	tenants, err := s.tenants(ctx)
 	if err != nil {
 		return err
 	}
-	var p manifest.Part
 	for _, tenant := range tenants {
+		p := manifest.Part{Tenant: tenant}
 		err := add(&p, z, "keys/stores/"+tenant.String()+"/"+s.storeFile(), func(w io.Writer) error { return s.cfg.KeyStore.Snapshot(ctx, tenant, w) })
 		if err != nil {
 			return err
 		}
+		m.Tenants = append(m.Tenants, p)
 	}
+	if err := s.smallKeys(z, &m.Tenants[0]); err != nil {
+		return err
+	}
+	whole, err := s.signed(*m)
+	if err != nil {
+		return err
+	}
+	return add(new(manifest.Part), z, keysManifest, func(w io.Writer) error { _, err := w.Write(whole); return err })
+}
+
+// smallKeys copies the files that lie beside the key store.
+func (s *Service) smallKeys(z *zip.Writer, p *manifest.Part) error {
 	root := filepath.Join(s.cfg.Data, "keys")
 	if _, err := os.Stat(root); errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -165,19 +180,29 @@ func (s *Service) fillKeys(ctx context.Context, z *zip.Writer) error {
 		if d.IsDir() || rel == "reserve" || !d.Type().IsRegular() {
 			return nil
 		}
-		return add(&p, z, "keys/"+filepath.ToSlash(rel), func(w io.Writer) error { return copyFile(w, path) })
+		return add(p, z, "keys/"+filepath.ToSlash(rel), func(w io.Writer) error { return copyFile(w, path) })
 	})
 }
 
-// RestoreKeys unpacks a copy of the keys for a machine that took the lost one's place: files into an empty folder, and
-// rows, of a copy that was made on PostgreSQL, into an empty key store. Every key in it is wrapped by the root key, so
-// whatever somebody altered does not open.
-func RestoreKeys(ctx context.Context, file string, identity io.Reader, folder string, rows engine.Engine) error {
-	who, err := age.ParseIdentities(identity)
+// KeysOrder says what copy of the keys to restore, and where to.
+type KeysOrder struct {
+	File     string    // under the name that it was made with
+	Identity io.Reader // age identities
+	Folder   string    // without keys
+	Rows     engine.Engine
+	// Seed finds the secret that signs among the files of the copy, where it lies wrapped by the root key.
+	Seed func(ctx context.Context, read func(path string) ([]byte, error)) ([]byte, error)
+}
+
+// RestoreKeys unpacks a copy of the keys for a machine that took the lost one's place: files into a folder without keys,
+// and rows, of a copy that was made on PostgreSQL, into an empty key store. Before anything is written, all of it is
+// checked against the manifest in it, which who has the root key knows to be signed by the installation.
+func RestoreKeys(ctx context.Context, o KeysOrder) error {
+	who, err := age.ParseIdentities(o.Identity)
 	if err != nil {
 		return errs.New(errs.Invalid, "This is not an age identity.").Because(err)
 	}
-	f, err := os.Open(file)
+	f, err := os.Open(o.File)
 	if err != nil {
 		return fmt.Errorf("open the copy of the keys: %w", err)
 	}
@@ -190,40 +215,56 @@ func RestoreKeys(ctx context.Context, file string, identity io.Reader, folder st
 	if err != nil {
 		return err
 	}
-	if there, err := os.ReadDir(filepath.Join(folder, "keys")); err == nil && len(there) > 0 {
+	if there, err := os.ReadDir(filepath.Join(o.Folder, "keys")); err == nil && len(there) > 0 {
 		return errs.New(errs.Conflict, "The folder has keys already.")
 	}
-	for _, entry := range z.File {
-		if err := unpackKeys(ctx, entry, folder, rows); err != nil {
-			return full(err)
-		}
-	}
-	return durable.Names(folder)
-}
-
-func unpackKeys(ctx context.Context, entry *zip.File, folder string, rows engine.Engine) error {
-	if path.Clean(entry.Name) != entry.Name || !filepath.IsLocal(entry.Name) || !strings.HasPrefix(entry.Name, "keys/") {
-		return manifest.Altered("it names a file outside its folder.")
-	}
-	from, err := entry.Open()
+	m, err := genuineKeys(ctx, z, o)
 	if err != nil {
-		return manifest.Altered("its content cannot be read.").Because(err)
-	}
-	defer from.Close()
-	if path.Base(entry.Name) != rowsFile {
-		return durable.WriteNew(filepath.Join(folder, filepath.FromSlash(entry.Name)), copying(from))
-	}
-	tenant, err := ids.ParseTenant(path.Base(path.Dir(entry.Name)))
-	if err != nil {
-		return manifest.Altered("it names no workspace.").Because(err)
-	}
-	if rows == nil {
-		return errs.New(errs.Invalid, "These keys are of an installation on PostgreSQL: say into which database they go.")
-	}
-	if _, err := dump.Load(ctx, rows, tenant, from); errors.Is(err, engine.ErrUnique) {
-		return errs.New(errs.Conflict, "The key store to restore into is not empty.").Because(err)
-	} else if err != nil {
 		return err
 	}
-	return nil
+	for _, p := range m.Tenants {
+		for _, f := range p.Files {
+			if err := unpackFile(ctx, z, f, p.Tenant, o.Folder, o.Rows); errors.Is(err, engine.ErrUnique) {
+				return errs.New(errs.Conflict, "The key store to restore into is not empty.").Because(err)
+			} else if err != nil {
+				return full(err)
+			}
+		}
+	}
+	return durable.Names(o.Folder)
+}
+
+// genuineKeys is the manifest of a copy of the keys whose every file is the one that was signed.
+func genuineKeys(ctx context.Context, z *zip.Reader, o KeysOrder) (m manifest.Manifest, err error) {
+	read := func(path string) ([]byte, error) {
+		content, err := z.Open(path)
+		if err != nil {
+			return nil, manifest.Altered("a file is missing from it.").Because(err)
+		}
+		defer content.Close()
+		return io.ReadAll(io.LimitReader(content, mostManifest))
+	}
+	whole, err := read(keysManifest)
+	if err != nil {
+		return m, err
+	}
+	seed, err := o.Seed(ctx, read)
+	if err != nil {
+		return m, err
+	}
+	key, err := manifest.Key(seed)
+	if err != nil {
+		return m, err
+	}
+	if m, err = manifest.Read(whole, filepath.Base(o.File), key.Public().(ed25519.PublicKey)); err != nil {
+		return m, err
+	}
+	for _, p := range m.Tenants {
+		for _, f := range p.Files {
+			if err := readFile(z, f, func(from io.Reader) error { return tally.Copy(io.Discard, from) }); err != nil {
+				return m, err
+			}
+		}
+	}
+	return m, nil
 }

@@ -211,12 +211,16 @@ func add(p *manifest.Part, z *zip.Writer, path string, content func(io.Writer) e
 	return err
 }
 
-func (s *Service) sign(ctx context.Context, m manifest.Manifest) error {
+func (s *Service) signed(m manifest.Manifest) ([]byte, error) {
 	key, err := manifest.Key(s.cfg.Seed)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	whole, err := m.Sign(key)
+	return m.Sign(key)
+}
+
+func (s *Service) sign(ctx context.Context, m manifest.Manifest) error {
+	whole, err := s.signed(m)
 	if err != nil {
 		return err
 	}

@@ -247,22 +247,27 @@ func (s *Service) files(folder string) (*sqlite.Engine, error) {
 	return sqlite.Open(sqlite.Config{Root: folder, PageKey: s.vault.Keys().PageKey, Migrations: s.cfg.Schema})
 }
 
-func unpackFile(ctx context.Context, z *zip.Reader, f manifest.File, tenant ids.Tenant, to string, into engine.Engine) (err error) {
+func unpackFile(ctx context.Context, z *zip.Reader, f manifest.File, tenant ids.Tenant, to string, into engine.Engine) error {
 	if !filepath.IsLocal(f.Path) {
 		return manifest.Altered("it names a file outside its folder.")
 	}
+	return readFile(z, f, func(from io.Reader) error {
+		if path.Base(f.Path) == rowsFile {
+			return load(ctx, into, tenant, from)
+		}
+		return durable.WriteNew(filepath.Join(to, filepath.FromSlash(f.Path)), copying(from))
+	})
+}
+
+// readFile reads a file of an archive to its end, and refuses one that is not the one that was signed.
+func readFile(z *zip.Reader, f manifest.File, read func(io.Reader) error) error {
 	content, err := z.Open(f.Path)
 	if err != nil {
 		return manifest.Altered("a file is missing from it.").Because(err)
 	}
 	defer content.Close()
 	sum := tally.New(io.Discard)
-	from := io.TeeReader(io.LimitReader(content, f.Size+1), sum) // what somebody packed to fill the disk is longer than it was
-	if path.Base(f.Path) == rowsFile {
-		err = load(ctx, into, tenant, from)
-	} else {
-		err = durable.WriteNew(filepath.Join(to, filepath.FromSlash(f.Path)), copying(from))
-	}
+	err = read(io.TeeReader(io.LimitReader(content, f.Size+1), sum)) // what somebody packed to fill the disk is longer than it was
 	if hashed := sum.End(); err == nil && (sum.N != f.Size || hashed != f.SHA256) {
 		err = manifest.Altered("a file in it is not the one that was signed.")
 	}

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -29,9 +30,11 @@ import (
 	"aver/frame/module/moduletest"
 	"aver/trust/backups"
 	"aver/trust/backups/bucket"
+	"aver/trust/backups/manifest"
 	"aver/trust/backups/quarantine"
 	"aver/trust/backups/shelf"
 	"aver/vault"
+	"aver/vault/engine"
 	"aver/vault/journal"
 	"aver/vault/keyring"
 	"aver/vault/postgres"
@@ -140,7 +143,7 @@ func TestTheCopyOfTheKeysLiesOnAShelfOfItsOwnForRecipientsOfItsOwnAndHasNobodyWh
 		first := copyOfKeys(t, c.Keys)
 		own, err := os.ReadFile(filepath.Join(w.Folder, "backup.key"))
 		must(t, err)
-		if err := backups.RestoreKeys(t.Context(), first, bytes.NewReader(own), t.TempDir(), nil); !errs.Is(err, errs.Invalid) {
+		if err := backups.RestoreKeys(t.Context(), keysOrder(first, string(own), t.TempDir(), nil)); !errs.Is(err, errs.Invalid) {
 			t.Errorf("who opens backups opens the keys too: %v", err)
 		}
 		must(t, w.Vault.EraseSubject(t.Context(), vaulttest.System(w.Tenant), actErase, w.ada, "test"))
@@ -162,6 +165,12 @@ func TestTheCopyOfTheKeysLiesOnAShelfOfItsOwnForRecipientsOfItsOwnAndHasNobodyWh
 	})
 }
 
+// keysOrder is the order to restore a copy of the keys.
+func keysOrder(file, identity, folder string, rows engine.Engine) backups.KeysOrder {
+	return backups.KeysOrder{File: file, Identity: strings.NewReader(identity), Folder: folder, Rows: rows,
+		Seed: func(context.Context, func(string) ([]byte, error)) ([]byte, error) { return seed, nil }}
+}
+
 // restoredKeys is the key store of another machine made of a copy.
 func (w *world) restoredKeys(t *testing.T, file, identity string) *keyring.Keyring {
 	t.Helper()
@@ -170,14 +179,14 @@ func (w *world) restoredKeys(t *testing.T, file, identity string) *keyring.Keyri
 	must(t, err)
 	if w.shared {
 		store := w.another(t).Open(t, postgres.KeySchema, keyring.Migrations())
-		must(t, backups.RestoreKeys(t.Context(), file, strings.NewReader(identity), machine, store))
-		if err := backups.RestoreKeys(t.Context(), file, strings.NewReader(identity), machine, store); !errs.Is(err, errs.Conflict) {
+		must(t, backups.RestoreKeys(t.Context(), keysOrder(file, identity, machine, store)))
+		if err := backups.RestoreKeys(t.Context(), keysOrder(file, identity, machine, store)); !errs.Is(err, errs.Conflict) {
 			t.Errorf("over keys that are there: %v", err)
 		}
 		return keyring.Open(store, root, w.Clock)
 	}
-	must(t, backups.RestoreKeys(t.Context(), file, strings.NewReader(identity), machine, nil))
-	if err := backups.RestoreKeys(t.Context(), file, strings.NewReader(identity), machine, nil); !errs.Is(err, errs.Conflict) {
+	must(t, backups.RestoreKeys(t.Context(), keysOrder(file, identity, machine, nil)))
+	if err := backups.RestoreKeys(t.Context(), keysOrder(file, identity, machine, nil)); !errs.Is(err, errs.Conflict) {
 		t.Errorf("over keys that are there: %v", err)
 	}
 	folder := filepath.Join(machine, "keys")
@@ -478,28 +487,99 @@ func TestACopyOfTheKeysMakesAnotherMachineReadTheBackup(t *testing.T) {
 	})
 }
 
-func TestACopyOfTheKeysWritesNowhereButAmongKeys(t *testing.T) {
-	t.Parallel()
-	own, err := age.GenerateX25519Identity()
+// repacked is a copy of the keys that somebody opened, altered and sealed again under the same name.
+func repacked(t *testing.T, file string, own *age.X25519Identity, alter func(name string, content []byte) (string, []byte)) string {
+	t.Helper()
+	raw, err := os.ReadFile(file)
 	must(t, err)
-	for _, name := range []string{"keys/../root.key", "../keys/x", "/keys/x", "stores/x", "keys/./x"} {
-		folder, machine := t.TempDir(), t.TempDir()
-		file, err := os.Create(filepath.Join(folder, "aver-keys-forged.age"))
+	clear, size, err := age.DecryptReaderAt(bytes.NewReader(raw), int64(len(raw)), own)
+	must(t, err)
+	z, err := zip.NewReader(clear, size)
+	must(t, err)
+	to, err := os.Create(filepath.Join(t.TempDir(), filepath.Base(file)))
+	must(t, err)
+	out, err := age.Encrypt(to, own.Recipient())
+	must(t, err)
+	again := zip.NewWriter(out)
+	for _, f := range z.File {
+		from, err := f.Open()
 		must(t, err)
-		out, err := age.Encrypt(file, own.Recipient())
+		content, err := io.ReadAll(from)
 		must(t, err)
-		z := zip.NewWriter(out)
-		f, err := z.CreateHeader(&zip.FileHeader{Name: name})
-		must(t, err)
-		_, err = io.WriteString(f, "a key of somebody else's")
-		must(t, errors.Join(err, z.Close(), out.Close(), file.Close()))
-		if err := backups.RestoreKeys(t.Context(), file.Name(), strings.NewReader(own.String()), machine, nil); !errs.Is(err, errs.Invalid) {
-			t.Errorf("%s: %v", name, err)
+		name, content := alter(f.Name, content)
+		if name == "" {
+			continue
 		}
-		if found, err := os.ReadDir(machine); err != nil || len(found) != 0 {
-			t.Errorf("%s: wrote %v (%v)", name, found, err)
-		}
+		w, err := again.Create(name)
+		must(t, err)
+		_, err = w.Write(content)
+		must(t, err)
 	}
+	must(t, errors.Join(again.Close(), out.Close(), to.Close()))
+	return to.Name()
+}
+
+func TestACopyOfTheKeysThatIsNotAsItWasSignedIsRefusedAndWritesNothing(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.make(t)
+		copies, err := filepath.Glob(filepath.Join(w.folder, "aver-keys-*.age"))
+		must(t, err)
+		identity, err := os.ReadFile(filepath.Join(w.Folder, "backup.key"))
+		must(t, err)
+		own, err := age.ParseX25519Identity(strings.TrimSpace(string(identity)))
+		must(t, err)
+		var store engine.Engine
+		if w.shared {
+			store = w.another(t).Open(t, postgres.KeySchema, keyring.Migrations())
+		}
+		same := func(name string, content []byte) (string, []byte) { return name, content }
+		restore := func(file, machine string) error {
+			return backups.RestoreKeys(t.Context(), keysOrder(file, string(identity), machine, store))
+		}
+		another := repacked(t, copies[0], own, same)
+		renamed := filepath.Join(t.TempDir(), strings.Replace(filepath.Base(another), "aver-keys-2026", "aver-keys-2027", 1))
+		must(t, os.Link(another, renamed))
+		acme := "keys/stores/" + w.Tenant.String()
+		for name, file := range map[string]string{
+			"as a later one": renamed,
+			"a store is altered": repacked(t, copies[0], own, func(name string, content []byte) (string, []byte) {
+				if strings.HasPrefix(name, acme) {
+					content[len(content)/2] ^= 1
+				}
+				return name, content
+			}),
+			"a store is left out": repacked(t, copies[0], own, func(name string, content []byte) (string, []byte) {
+				if strings.HasPrefix(name, acme) {
+					name = ""
+				}
+				return name, content
+			}),
+			"somebody else signed": repacked(t, copies[0], own, func(name string, content []byte) (string, []byte) {
+				if name == "manifest.json" {
+					m, err := manifest.Read(content, filepath.Base(copies[0]), ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey))
+					must(t, err)
+					content, err = m.Sign(ed25519.NewKeyFromSeed(bytes.Repeat([]byte{4}, 32)))
+					must(t, err)
+				}
+				return name, content
+			}),
+			"nobody signed": repacked(t, copies[0], own, func(name string, content []byte) (string, []byte) {
+				if name == "manifest.json" {
+					name = ""
+				}
+				return name, content
+			}),
+		} {
+			machine := t.TempDir()
+			if err := restore(file, machine); !errs.Is(err, errs.Invalid) {
+				t.Errorf("%s: %v", name, err)
+			}
+			if found, err := os.ReadDir(machine); err != nil || len(found) != 0 {
+				t.Errorf("%s: wrote %v (%v)", name, found, err)
+			}
+		}
+		must(t, restore(another, t.TempDir()))
+	})
 }
 
 func TestAnErasureInAnotherProcessReplacesTheCopyOfTheKeysToo(t *testing.T) {

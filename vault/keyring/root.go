@@ -271,16 +271,15 @@ type Pages struct {
 // Get returns the page key of a tenant's key file and makes it on first use.
 func (p Pages) Get(ctx context.Context, tenant fmt.Stringer) ([]byte, error) {
 	path := filepath.Join(p.Dir, tenant.String())
-	place := aead.Place([]byte("key-store-page"), []byte(tenant.String()))
 	wrapped, err := os.ReadFile(path)
 	if err == nil {
-		return p.Root.Unwrap(ctx, wrapped, place)
+		return p.Unwrap(ctx, tenant, wrapped)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("read page key: %w", err)
 	}
 	raw := append(aead.NewRaw(), aead.NewRaw()...)
-	if wrapped, err = p.Root.Wrap(ctx, raw, place); err != nil {
+	if wrapped, err = p.Root.Wrap(ctx, raw, pagePlace(tenant)); err != nil {
 		return nil, fmt.Errorf("wrap page key: %w", err)
 	}
 	if err := writeNew(path, wrapped); err != nil {
@@ -289,13 +288,22 @@ func (p Pages) Get(ctx context.Context, tenant fmt.Stringer) ([]byte, error) {
 	return raw, nil
 }
 
+// Unwrap opens what Get stored for a tenant, wherever it lies now.
+func (p Pages) Unwrap(ctx context.Context, tenant fmt.Stringer, wrapped []byte) ([]byte, error) {
+	return p.Root.Unwrap(ctx, wrapped, pagePlace(tenant))
+}
+
+func pagePlace(tenant fmt.Stringer) []byte {
+	return aead.Place([]byte("key-store-page"), []byte(tenant.String()))
+}
+
 // Rewrap wraps a tenant's page key under the current root key.
 func (p Pages) Rewrap(ctx context.Context, tenant fmt.Stringer) error {
 	raw, err := p.Get(ctx, tenant)
 	if err != nil {
 		return err
 	}
-	wrapped, err := p.Root.Wrap(ctx, raw, aead.Place([]byte("key-store-page"), []byte(tenant.String())))
+	wrapped, err := p.Root.Wrap(ctx, raw, pagePlace(tenant))
 	if err != nil {
 		return fmt.Errorf("wrap page key: %w", err)
 	}

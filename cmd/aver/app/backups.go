@@ -5,8 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 
+	"aver/base/aead"
+	"aver/base/errs"
+	"aver/base/ids"
+	"aver/frame/egress"
 	"aver/trust/backups"
 	"aver/trust/backups/bucket"
 	"aver/trust/backups/quarantine"
@@ -86,16 +92,39 @@ func (a *App) EmptyDatabase(ctx context.Context, url string) (engine.Engine, err
 }
 
 // RestoreKeys unpacks a copy of the keys into a data folder that has none, and those of an installation on PostgreSQL
-// into its migrated key database.
+// into its migrated key database. The root key must be there already: it tells whether the copy is genuine.
 func RestoreKeys(ctx context.Context, c Config, file string, identity io.Reader) error {
+	a := &App{Config: c, Log: NewLog(c.Log)}
+	if _, missing := os.Stat(c.rootFile()); c.keptInFile() && errors.Is(missing, fs.ErrNotExist) {
+		return fmt.Errorf("open the root key: %s is missing: %s", c.rootFile(), putBackRoot)
+	}
+	a.Door = &egress.Door{Loopback: c.Loopback, Register: a.mayLeave, Observed: a.observe}
+	if err := a.openRoot(ctx); err != nil {
+		return err
+	}
+	o := backups.KeysOrder{File: file, Identity: identity, Folder: c.Data, Seed: a.copiedSeed}
 	if c.Database == "" {
-		return backups.RestoreKeys(ctx, file, identity, c.Data, nil)
+		return backups.RestoreKeys(ctx, o)
 	}
 	rows, err := postgres.Open(ctx, postgres.Config{URL: c.keyDatabase(), Schema: postgres.KeySchema, Migrations: keyring.Migrations(), UnsafeForTests: c.UnsafeForTests})
 	if err != nil {
 		return fmt.Errorf("open the key store: %w", err)
 	}
-	return errors.Join(backups.RestoreKeys(ctx, file, identity, c.Data, rows), rows.Close())
+	o.Rows = rows
+	return errors.Join(backups.RestoreKeys(ctx, o), rows.Close())
+}
+
+// copiedSeed is the secret that signs, as a copy of the keys has it.
+func (a *App) copiedSeed(ctx context.Context, read func(path string) ([]byte, error)) ([]byte, error) {
+	wrapped, err := read("keys/" + seedName + "/" + ids.Installation.String())
+	if err != nil {
+		return nil, err
+	}
+	raw, err := keyring.Pages{Root: a.root}.Unwrap(ctx, ids.Installation, wrapped)
+	if err != nil {
+		return nil, errs.New(errs.Invalid, "The keys were not restored: this root key does not open them.").Because(err)
+	}
+	return raw[:aead.KeySize], nil
 }
 
 // unlocked refuses a database that was restored and not released.
