@@ -35,23 +35,43 @@ func (o *office) send(t *testing.T, c *http.Client, path string, form url.Values
 	return res.StatusCode, string(body)
 }
 
-func TestThePublicPageSpeaksTenLanguagesAndSaysWhich(t *testing.T) {
+func TestThePublicPagesSpeakTenLanguagesAndSayWhich(t *testing.T) {
 	t.Parallel()
 	o := openOffice(t)
-	for _, lang := range written.Languages {
-		status, body := o.get(t, "/my-data/acme?lang="+lang)
-		tag, way := lang, "ltr"
-		switch lang {
-		case "en":
-			tag = "en-GB"
-		case "ar":
-			way = "rtl"
+	for _, path := range []string{"/my-data/acme", "/my-data/receipts"} {
+		for _, lang := range written.Languages {
+			o.speaks(t, path, lang)
 		}
-		if head, _, _ := strings.Cut(body, "<head"); status != http.StatusOK || !strings.Contains(head, `lang="`+tag+`"`) || !strings.Contains(head, `dir="`+way+`"`) {
-			t.Errorf("%s: %d, %s", lang, status, head)
-		}
-		if _, main, _ := strings.Cut(body, "<main"); strings.ContainsAny(main, "[]") {
-			t.Errorf("%s: a text is missing", lang)
+	}
+}
+
+func (o *office) speaks(t *testing.T, path, lang string) {
+	t.Helper()
+	status, body := o.get(t, path+"?lang="+lang)
+	tag, way := lang, "ltr"
+	switch lang {
+	case "en":
+		tag = "en-GB"
+	case "ar":
+		way = "rtl"
+	}
+	if head, _, _ := strings.Cut(body, "<head"); status != http.StatusOK || !strings.Contains(head, `lang="`+tag+`"`) || !strings.Contains(head, `dir="`+way+`"`) {
+		t.Errorf("%s in %s: %d, %s", path, lang, status, head)
+	}
+	if _, main, _ := strings.Cut(body, "<main"); strings.ContainsAny(main, "[]") {
+		t.Errorf("%s in %s: a text is missing", path, lang)
+	}
+	if !strings.Contains(body, `href="`+path+`?lang=`) {
+		t.Errorf("%s in %s leads to no other language", path, lang)
+	}
+}
+
+func TestThePageAboutReceiptsSaysHowEachOfThemIsChecked(t *testing.T) {
+	t.Parallel()
+	_, body := openOffice(t).get(t, "/my-data/receipts?lang=en")
+	for _, want := range []string{"aver receipt verify receipt.json --key KEY", "aver consent verify receipt.json --key KEY", "Of an erasure", "Of a consent", "Of a ground", "/trust/log/key"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page lacks %q", want)
 		}
 	}
 }

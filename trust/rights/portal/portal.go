@@ -32,6 +32,9 @@ func Language(asked, accept string) string {
 	return texts.Match(accept)
 }
 
+// CheckPath is where the page lies that says how receipts are checked.
+const CheckPath = "/my-data/receipts"
+
 // Text is a text of the pages.
 func Text(lang, key string) string { return texts.In(lang).T(key) }
 

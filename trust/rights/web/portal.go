@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -67,18 +68,22 @@ func (s *Service) drawForm(w http.ResponseWriter, r *http.Request, f portal.Form
 	return page.Render(w, r.WithContext(page.Speak(r.Context(), f.Lang)), f.Sheet.Status(), portal.Ask(f))
 }
 
+// posted reads what a form says, to whom, and in which language the answer is.
+func (s *Service) posted(r *http.Request) (tenant vault.Tenant, form url.Values, lang string, err error) {
+	if tenant, err = s.workspace(r); err != nil {
+		return tenant, nil, "", err
+	}
+	form, err = request.Form(r)
+	return tenant, form, portal.Language(form.Get("lang"), r.Header.Get("Accept-Language")), err
+}
+
 // portalSigned takes what the tenant's site has signed about whoever its page sends here, and lets them ask without a code. The
 // form is part of the answer: a browser that came from elsewhere would not show its new cookie on another page.
 func (s *Service) portalSigned(w http.ResponseWriter, r *http.Request) error {
-	tenant, err := s.workspace(r)
+	tenant, form, lang, err := s.posted(r)
 	if err != nil {
 		return err
 	}
-	form, err := request.Form(r)
-	if err != nil {
-		return err
-	}
-	lang := portal.Language(form.Get("lang"), r.Header.Get("Accept-Language"))
 	f := portal.Form{Workspace: tenant.Name, Base: base(tenant), Lang: lang, Mail: s.Mails(), Sheet: page.Sheet{Action: base(tenant)}}
 	session, err := s.HandOver(r.Context(), tenant.ID, form.Get("token"))
 	switch {
@@ -97,15 +102,10 @@ func (s *Service) portalSigned(w http.ResponseWriter, r *http.Request) error {
 var regimes = map[string]string{"eu": deadline.GDPR, "us": deadline.CCPA}
 
 func (s *Service) portalAsk(w http.ResponseWriter, r *http.Request) error {
-	tenant, err := s.workspace(r)
+	tenant, form, lang, err := s.posted(r)
 	if err != nil {
 		return err
 	}
-	form, err := request.Form(r)
-	if err != nil {
-		return err
-	}
-	lang := portal.Language(form.Get("lang"), r.Header.Get("Accept-Language"))
 	email, ask := strings.TrimSpace(form.Get("email")), s.Ask
 	if form.Get("signed") != "" {
 		ask = s.AskSigned

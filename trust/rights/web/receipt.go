@@ -12,7 +12,7 @@ import (
 	"aver/frame/module"
 	"aver/frame/page"
 	"aver/frame/request"
-	"aver/trust/rights/receipt/ui"
+	"aver/trust/rights/portal"
 	"aver/trust/rights/record"
 	"aver/trust/rights/state"
 	"aver/vault"
@@ -57,14 +57,15 @@ func (s *Service) portalConsent(w http.ResponseWriter, r *http.Request) error {
 // receiptRoutes are those of receipts. A receipt has no secrets before whoever holds the request's identifier, which
 // nobody can guess; after an erasure there is no session left that could ask for it.
 func (s *Service) receiptRoutes(mux module.Mux) {
-	mux.Handle("GET /my-data/receipts", request.Handler(s.receiptHelp))
+	mux.Handle("GET "+portal.CheckPath, request.Handler(s.receiptHelp))
 	mux.Handle("GET /my-data/receipts/{workspace}/{id}", request.Handler(s.portalReceipt))
 	mux.Handle("GET /my-data/receipts/{workspace}/{id}/{receipt}", request.Handler(s.portalConsent))
 	mux.Handle("GET /privacy/receipts/{id}", request.Handler(s.consoleReceipt))
 }
 
 func (s *Service) receiptHelp(w http.ResponseWriter, r *http.Request) error {
-	return page.Render(w, r, http.StatusOK, ui.Help())
+	lang := portal.Language(r.URL.Query().Get("lang"), r.Header.Get("Accept-Language"))
+	return page.Render(w, r.WithContext(page.Speak(r.Context(), lang)), http.StatusOK, portal.Check(portal.Form{Base: portal.CheckPath, Lang: lang}))
 }
 
 func (s *Service) portalReceipt(w http.ResponseWriter, r *http.Request) error {

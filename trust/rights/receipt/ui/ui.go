@@ -1,4 +1,4 @@
-// Package ui draws what belongs to receipts of erasures: the way to one, and the page that says how anybody checks it.
+// Package ui draws the way to the receipt of an erasure.
 package ui
 
 //go:generate go tool -modfile=../../../../tools/go.mod templ generate -include-version=false
