@@ -120,15 +120,28 @@ func Exec(t testing.TB, url string, statements ...string) {
 // Kill ends every connection of the serving role on the server, as a restart does, and tells nobody.
 func (d Database) Kill(t testing.TB) {
 	t.Helper()
+	killed := d.count(t, `(SELECT pg_terminate_backend(pid, 20000) AS gone FROM pg_stat_activity WHERE datname = $1 AND usename = '`+App+`') AS all_of_them WHERE gone`)
+	if killed == 0 {
+		t.Fatal("there was no connection to end")
+	}
+}
+
+// Waiting tells how many transactions wait for a lock.
+func (d Database) Waiting(t testing.TB) int {
+	t.Helper()
+	return d.count(t, "pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'")
+}
+
+// count counts rows of something about the database, whose name is $1.
+func (d Database) count(t testing.TB, from string) (n int) {
+	t.Helper()
 	boss, err := pgx.Connect(t.Context(), d.Boss)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer boss.Close(t.Context())
-	killed := 0
-	err = boss.QueryRow(t.Context(), `SELECT COUNT(*) FROM (SELECT pg_terminate_backend(pid, 20000) AS gone FROM pg_stat_activity
-		WHERE usename = $1 AND datname = $2) AS all_of_them WHERE gone`, App, d.Name).Scan(&killed)
-	if err != nil || killed == 0 {
-		t.Fatalf("ended %d connections: %v", killed, err)
+	if err := boss.QueryRow(t.Context(), "SELECT COUNT(*) FROM "+from, d.Name).Scan(&n); err != nil {
+		t.Fatal(err)
 	}
+	return n
 }
