@@ -15,6 +15,7 @@ type Action struct {
 	system   bool
 	audited  bool
 	finds    bool
+	patient  bool
 	purpose  string
 }
 
@@ -56,6 +57,9 @@ func Reads() Rule { return func(a *Action) { a.audited = true } }
 // Finds lets an action of a program's see whom it may not touch, because it must know who is there already. What it writes
 // is guarded all the same.
 func Finds() Rule { return func(a *Action) { a.finds = true } }
+
+// Patient lets whoever else writes go first: for work in many small parts, such as a sweep.
+func Patient() Rule { return func(a *Action) { a.patient = true } }
 
 // For is the same action for a purpose of the tenant's own.
 func (a *Action) For(name string) *Action {

@@ -132,7 +132,7 @@ func (v *Vault) Do(ctx context.Context, actor Actor, action *Action, fn func(*Tx
 	if err != nil {
 		return err
 	}
-	task := &group.Task{Note: tx, Lane: actor.lane(), Run: func(conn engine.Conn) error {
+	task := &group.Task{Note: tx, Lane: actor.lane(), Patient: action.patient, Run: func(conn engine.Conn) error {
 		tx.reset(conn, v.clock.Now())
 		if tx.guard.Mode == purpose.Self {
 			tx.ahead(actor.is.Subject)
@@ -239,13 +239,13 @@ func (v *Vault) View(ctx context.Context, actor Actor, action *Action, fn func(*
 }
 
 // maintain writes what is derived from journalled changes (search words, cursors) and hence needs no entry of its own.
-func (v *Vault) maintain(ctx context.Context, tenant ids.Tenant, fn func(*Tx) error) error {
+func (v *Vault) maintain(ctx context.Context, tenant ids.Tenant, patient bool, fn func(*Tx) error) error {
 	keys, err := v.keys.Tenant(ctx, tenant)
 	if err != nil {
 		return err
 	}
 	tx := &Tx{ctx: ctx, v: v, actor: system(tenant, "vault"), keys: keys}
-	return v.commit.Do(ctx, tenant, &group.Task{Run: func(conn engine.Conn) error {
+	return v.commit.Do(ctx, tenant, &group.Task{Patient: patient, Run: func(conn engine.Conn) error {
 		tx.reset(conn, v.clock.Now())
 		return fn(tx)
 	}})

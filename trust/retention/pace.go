@@ -1,18 +1,14 @@
 package retention
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
 // A part of a sweep holds the tenant's writer, and whoever writes meanwhile waits for it. So a part is as large as what
 // is done with its commit in heldFor, and between two of them the writer is free for a moment: who came meanwhile is
 // answered then, and waits for one part at most.
 const (
-	smallest = 200 // rows, or words
+	smallest = 100 // rows, or words
 	largest  = 4000
-	heldFor  = 5 * time.Millisecond
-	moment   = 1500 * time.Microsecond
+	heldFor  = 4 * time.Millisecond
 )
 
 // pace finds out how much may be swept at once. How fast the machine is, and how much else it has to do, shows in how
@@ -28,15 +24,5 @@ func (p *pace) worked(took time.Duration) {
 		p.size = max(smallest, p.size*3/4)
 	case took < heldFor*3/4:
 		p.size = min(largest, p.size*5/4)
-	}
-}
-
-// rest leaves the writer to others.
-func (p *pace) rest(ctx context.Context) error {
-	select {
-	case <-time.After(moment):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

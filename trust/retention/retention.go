@@ -66,7 +66,7 @@ var (
 	actRead   = vault.Act("retention.read", purpose.Duty, readers, vault.Scope("privacy:read"), vault.System())
 	actSet    = vault.Act("retention.set", purpose.Workspace, vault.Roles(vault.Owner, vault.Administrator, vault.DPO), vault.Scope("privacy:write"))
 	actAsk    = vault.Act("retention.sweep_now", purpose.Workspace, vault.Roles(vault.Owner, vault.Administrator, vault.DPO))
-	actSweep  = vault.Act("retention.sweep", purpose.Storage, vault.System())
+	actSweep  = vault.Act("retention.sweep", purpose.Storage, vault.System(), vault.Patient())
 	actRun    = vault.Act("retention.run", purpose.Storage, vault.System())
 	actSeen   = vault.Act("connection.record", purpose.Security, vault.System())
 	actReview = vault.Act("connection.read", purpose.Security, vault.Roles(vault.Owner, vault.Administrator, vault.Auditor), vault.System(), vault.Reads())

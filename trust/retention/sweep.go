@@ -64,9 +64,6 @@ func (s *Service) tidy(ctx context.Context, tenant ids.Tenant) error {
 			return err
 		}
 		p.worked(time.Since(began))
-		if err := p.rest(ctx); err != nil {
-			return err
-		}
 	}
 }
 
@@ -152,9 +149,6 @@ func (s *Service) sweepClass(ctx context.Context, tenant ids.Tenant, c Class, al
 			return removed, nil
 		}
 		p.worked(time.Since(began))
-		if err := p.rest(ctx); err != nil {
-			return removed, err
-		}
 	}
 }
 

@@ -3,7 +3,8 @@
 // A commit costs an fsync and an fsync costs the same for one change as for two hundred. So callers queue, and a worker
 // runs what is queued in one transaction, each caller in a savepoint of its own: one that fails undoes only itself. Who
 // is alone is committed alone and at once; where a few come together again and again, commits keep a pace, because a
-// commit of three costs nearly as much processor as one of ten.
+// commit of three costs nearly as much processor as one of ten. Work that can wait, such as a sweep's, is done between
+// the others' commits and never in them, so that nobody waits for more than one part of it.
 package group
 
 import (
@@ -11,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,14 +33,19 @@ const (
 	pace = 3 * time.Millisecond
 )
 
+// A patient task goes first all the same when it has waited for so long: work that waits for ever is never done.
+const patience = 20 * time.Millisecond
+
 // Task is one caller's part of a transaction.
 type Task struct {
-	Run  func(engine.Conn) error
-	Note any    // the caller's, for Seal
-	Lane uint32 // tasks of the same lane never run at the same time; give those that touch the same rows the same one
+	Run     func(engine.Conn) error
+	Note    any    // the caller's, for Seal
+	Lane    uint32 // tasks of the same lane never run at the same time; give those that touch the same rows the same one
+	Patient bool   // whoever else waits goes first, and it gets a transaction of its own
 
-	err error
-	end chan struct{}
+	came time.Time
+	err  error
+	end  chan struct{}
 }
 
 // Committer runs tasks on an engine. Seal, if set, runs after the tasks of a transaction that succeeded and before the
@@ -56,7 +63,7 @@ type lane struct {
 	n      uint32
 }
 
-type queue struct{ pending []*Task }
+type queue struct{ pending, patient []*Task }
 
 // Do runs a task and returns once it is durable or has failed. A caller whose context ends while its task is still
 // queued leaves; one whose task is running is told how it ended.
@@ -64,7 +71,7 @@ func (c *Committer) Do(ctx context.Context, tenant ids.Tenant, task *Task) error
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	task.end = make(chan struct{})
+	task.came, task.end = time.Now(), make(chan struct{})
 	at := lane{tenant, task.Lane % uint32(c.Engine.Lanes())}
 	c.enqueue(at, task)
 	select {
@@ -92,6 +99,10 @@ func (c *Committer) enqueue(at lane, task *Task) {
 		c.queues[at] = q
 		go c.work(at, q)
 	}
+	if task.Patient {
+		q.patient = append(q.patient, task)
+		return
+	}
 	q.pending = append(q.pending, task)
 }
 
@@ -102,19 +113,27 @@ func (c *Committer) withdraw(at lane, task *Task) bool {
 	if q == nil {
 		return false
 	}
-	for i, t := range q.pending {
-		if t == task {
-			q.pending = append(q.pending[:i:i], q.pending[i+1:]...)
-			return true
-		}
+	from := &q.pending
+	if task.Patient {
+		from = &q.patient
 	}
-	return false
+	i := slices.Index(*from, task)
+	if i < 0 {
+		return false
+	}
+	*from = append((*from)[:i:i], (*from)[i+1:]...)
+	return true
 }
 
 // take gives the worker what is queued, or ends the queue.
 func (c *Committer) take(at lane, q *queue) []*Task {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if len(q.patient) > 0 && (len(q.pending) == 0 || time.Since(q.patient[0].came) > patience) {
+		first := q.patient[:1:1]
+		q.patient = q.patient[1:]
+		return first
+	}
 	if len(q.pending) == 0 {
 		delete(c.queues, at)
 		return nil
@@ -136,10 +155,17 @@ func (c *Committer) work(at lane, q *queue) {
 		for _, t := range batch {
 			close(t.end)
 		}
-		if n := len(batch); n > 1 && n < few {
+		if n := len(batch); n > 1 && n < few && !c.waited(q) {
 			<-time.After(pace - time.Since(begun))
 		}
 	}
+}
+
+// waited tells whether something patient can be done in a pause.
+func (c *Committer) waited(q *queue) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(q.patient) > 0
 }
 
 // commit runs a batch. A transaction that lost against another one is repeated, task by task so that they do not

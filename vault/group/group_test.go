@@ -2,6 +2,9 @@ package group
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -11,18 +14,19 @@ import (
 	"aver/vault/engine"
 )
 
-// slow is an engine whose commits take a millisecond. It notes when each began.
+// slow is an engine whose commits take a millisecond. It notes when each began and whose tasks were in it.
 type slow struct {
 	engine.Engine
-	mu    sync.Mutex
-	begun []time.Time
+	mu      sync.Mutex
+	begun   []time.Time
+	commits [][]string
 }
 
 func (s *slow) Lanes() int { return 1 }
 
 func (s *slow) Write(_ context.Context, _ ids.Tenant, fn func(engine.Conn) error) error {
 	s.mu.Lock()
-	s.begun = append(s.begun, time.Now())
+	s.begun, s.commits = append(s.begun, time.Now()), append(s.commits, nil)
 	s.mu.Unlock()
 	time.Sleep(time.Millisecond)
 	return fn(silent{})
@@ -48,20 +52,15 @@ func TestCommitsKeepAPaceOnlyWhereAFewComeTogether(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := &slow{}
 			c := &Committer{Engine: s}
-			come := func(callers int) {
+			company := func(callers int) {
 				for range callers {
-					go func() {
-						if err := c.Do(t.Context(), ids.Tenant{}, &Task{Run: func(engine.Conn) error { return nil }}); err != nil {
-							t.Error(err)
-						}
-					}()
+					come(t, c, s.task("", false))
 				}
-				synctest.Wait()
 			}
-			come(1)
-			come(test.company)
+			company(1)
+			company(test.company)
 			time.Sleep(3 * time.Millisecond / 2)
-			come(1)
+			company(1)
 			time.Sleep(time.Second)
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -70,4 +69,86 @@ func TestCommitsKeepAPaceOnlyWhereAFewComeTogether(t *testing.T) {
 			}
 		})
 	}
+}
+
+// task notes in which commit it was.
+func (s *slow) task(name string, patient bool) *Task {
+	return &Task{Patient: patient, Run: func(engine.Conn) error {
+		last := &s.commits[len(s.commits)-1]
+		*last = append(*last, name)
+		return nil
+	}}
+}
+
+func come(t *testing.T, c *Committer, task *Task) {
+	go func() {
+		if err := c.Do(t.Context(), ids.Tenant{}, task); err != nil {
+			t.Error(err)
+		}
+	}()
+	synctest.Wait()
+}
+
+// end waits until everything is committed.
+func end() {
+	time.Sleep(time.Second)
+	synctest.Wait()
+}
+
+func TestWhatIsPatientGoesAfterWhoWaitsAndInATransactionOfItsOwn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{}
+		c := &Committer{Engine: s}
+		come(t, c, s.task("first", false))
+		come(t, c, s.task("sweep", true))
+		come(t, c, s.task("one", false))
+		come(t, c, s.task("two", false))
+		end()
+		if got := fmt.Sprint(s.commits); got != "[[first] [one two] [sweep]]" {
+			t.Errorf("committed %s", got)
+		}
+	})
+}
+
+func TestWhatIsPatientIsDoneInTheEndThoughOthersNeverCease(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{}
+		c := &Committer{Engine: s}
+		come(t, c, s.task("first", false))
+		come(t, c, s.task("sweep", true))
+		for range 100 {
+			come(t, c, s.task("one", false))
+			time.Sleep(pace / 10)
+		}
+		end()
+		at := slices.IndexFunc(s.commits, func(names []string) bool { return names[0] == "sweep" })
+		if at < 5 || at > 25 {
+			t.Errorf("of %d commits the sweep's was number %d, want it after about %v", len(s.commits), at, patience)
+		}
+	})
+}
+
+func TestWhoIsPatientMayStillLeave(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{}
+		c := &Committer{Engine: s}
+		come(t, c, s.task("first", false))
+		ctx, leave := context.WithCancel(t.Context())
+		left := make(chan error, 1)
+		go func() {
+			left <- c.Do(ctx, ids.Tenant{}, s.task("sweep", true))
+		}()
+		synctest.Wait()
+		leave()
+		if err := <-left; !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		end()
+		if got := fmt.Sprint(s.commits); got != "[[first]]" {
+			t.Errorf("committed %s", got)
+		}
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"runtime"
 	"sync"
 	"syscall"
 
@@ -177,6 +178,9 @@ func (f *pageFile) WriteAt(p []byte, off int64) (int, error) {
 		return len(p), nil
 	}
 	f.synced = false
+	if !f.log {
+		runtime.Gosched() // the log is being moved, a thousand pages: whoever has work goes first
+	}
 	return len(p), f.write(p, off)
 }
 
