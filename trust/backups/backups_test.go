@@ -43,7 +43,7 @@ import (
 type note struct {
 	ID   ids.Object    `vault:"id,key"`
 	Who  ids.Subject   `vault:"who,subject"`
-	Body personal.Text `vault:"body,personal:user.content"`
+	Body personal.Text `vault:"body,personal:user.content,search"`
 }
 
 var (
@@ -171,6 +171,15 @@ func bodies(t *testing.T, v *vault.Vault, tenant ids.Tenant) (out []string) {
 	return out
 }
 
+func found(t *testing.T, v *vault.Vault, tenant ids.Tenant, word string) (out []note) {
+	t.Helper()
+	must(t, v.View(t.Context(), vaulttest.System(tenant), act, func(tx *vault.Tx) (err error) {
+		out, err = notes.Search(tx, word, 10)
+		return err
+	}))
+	return out
+}
+
 func TestABackupIsRestoredAndKeptShutUntilErasuresAreReplayed(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		bob := w.add(t, "bobs words")
@@ -192,6 +201,11 @@ func TestABackupIsRestoredAndKeptShutUntilErasuresAreReplayed(t *testing.T) {
 		must(t, quarantine.Folder(to))
 		if got := bodies(t, v, w.Tenant); len(got) != 1 || got[0] != "words that only ada wrote" {
 			t.Errorf("restored: %v", got)
+		}
+		v.Catch(w.Tenant)
+		eventually.Must(t, "what was restored is found by its words", func() bool { return len(found(t, v, w.Tenant, "ada")) == 1 })
+		if got := found(t, v, w.Tenant, "bobs"); len(got) != 0 {
+			t.Errorf("somebody erased is found: %v", got)
 		}
 		left, err := filepath.Glob(filepath.Join(to, "blobs", w.Tenant.String(), "*"))
 		must(t, err)

@@ -107,6 +107,9 @@ func (s *Service) Rehearse(ctx context.Context, actor vault.Actor, identity io.R
 	clean := !slices.ContainsFunc(r.Scans, func(s Scan) bool { return !s.clean() })
 	inside := r.Inside
 	inside.Key = r.Before.Key // the key was never in the backup
+	if s.cfg.Shared {
+		inside.Words = r.Before.Words // nor, of rows, the index of the words
+	}
 	r.Holds = r.Before.Rows > 0 && r.Before.Files > 0 && r.Before.Words > 0 && r.Before.Key && inside == r.Before && r.After == none && r.Released == none && clean
 	return r, nil
 }

@@ -13,7 +13,6 @@ import (
 	"hash/fnv"
 	"log/slog"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -101,7 +100,7 @@ func (s *Service) Find(id string) (claim.Claim, error) {
 			return c, nil
 		}
 	}
-	return claim.Claim{}, errs.New(errs.NotFound, "There is no claim "+strconv.Quote(id)+".")
+	return claim.Claim{}, errs.New(errs.NotFound, "There is no such claim.")
 }
 
 // Module is what the service brings.

@@ -3,7 +3,7 @@
 // A dump is a line that names the format, then each table: a line of JSON with its columns, and the rows as PostgreSQL's
 // COPY writes them (FORMAT binary), which costs the server and us next to nothing. Whatever has a schema of ours takes it
 // in, a PostgreSQL database as well as an embedded store. A dump is as private as the database: it belongs into an
-// encrypted file.
+// encrypted file. Indexes are not in it: the server makes its own, and who serves the rows makes that of the words.
 package dump
 
 import (
@@ -18,6 +18,10 @@ import (
 
 // Format is the first line of a dump.
 const Format = "aver rows 1\n"
+
+// Derived begins the names of tables that are made again from the others (package postings) and are left out of dumps:
+// most rows of a store are theirs.
+const Derived = "search_"
 
 // Kind is a column's type in PostgreSQL, by its own name.
 type Kind string

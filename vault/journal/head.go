@@ -138,3 +138,9 @@ func MoveCursor(conn engine.Conn, name string, to int64) error {
 	_, err = conn.Exec("INSERT INTO journal_cursors (name, position) VALUES (?, ?)", name, to)
 	return raced(err)
 }
+
+// Rewind lets a follower read everything again.
+func Rewind(conn engine.Conn, name string) error {
+	_, err := conn.Exec("UPDATE journal_cursors SET position = 0 WHERE name = ?", name)
+	return err
+}

@@ -85,6 +85,12 @@ func sources(c engine.Conn) (all []source, err error) {
 	return all, err
 }
 
+// Filed tells whether anything was ever filed.
+func Filed(c engine.Conn) (bool, error) {
+	all, err := sources(c)
+	return len(all) > 0, err
+}
+
 func find(c engine.Conn, name string) (source, bool, error) {
 	all, err := sources(c)
 	at := slices.IndexFunc(all, func(s source) bool { return s.name == name })

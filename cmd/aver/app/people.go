@@ -3,7 +3,6 @@ package app
 import (
 	"strings"
 
-	"aver/base/errs"
 	"aver/base/ids"
 	"aver/trust/consent"
 	"aver/vault"
@@ -52,10 +51,7 @@ func says(cells []vault.Cell, column string, want any) bool {
 }
 
 // handed tells whether the person handed a file in.
-func handed(tx *vault.Tx, file ids.Object) (bool, error) {
+func handed(tx *vault.Tx, file ids.Object) bool {
 	f, err := inbox.Uploads.Get(tx, file)
-	if errs.Is(err, errs.NotFound) {
-		return false, nil
-	}
-	return f.ByPerson, err
+	return err == nil && f.ByPerson
 }

@@ -109,8 +109,8 @@ func Database(ctx context.Context, v *vault.Vault) error {
 const early = 24 * time.Hour
 
 // Release erases again, in a restored store, everybody of whom the ledger of the live key store does not say that nothing
-// was left when the backup was made, and lifts the quarantine. v is a vault over what was restored and the live key store.
-// It refuses while the ledger has fewer lines than it had when the backup was made, or lacks somebody whom the restored
+// was left when the backup was made, has words filed again where the backup had no index of them, and lifts the
+// quarantine. v is a vault over what was restored and the live key store. It refuses while the ledger has fewer lines than it had when the backup was made, or lacks somebody whom the restored
 // log says was erased: then the key store is too old. A refusal is in the restored installation's log.
 func Release(ctx context.Context, v *vault.Vault, folder string) error {
 	err := release(ctx, v, folder)
@@ -147,6 +147,9 @@ func release(ctx context.Context, v *vault.Vault, folder string) error {
 			return err
 		}
 		if _, err := v.ReplayErasures(ctx, p.Tenant, m.Made.Add(-early)); err != nil {
+			return err
+		}
+		if err := v.Refile(ctx, p.Tenant); err != nil {
 			return err
 		}
 	}
