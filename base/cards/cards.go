@@ -2,11 +2,13 @@
 //
 // A card number is 13 to 19 digits that begin as some issuer's numbers do and pass the Luhn check (ISO/IEC 7812-1),
 // however they are written: in groups, with dashes, over two lines, with digits of another script or with invisible
-// signs in between. Digits that merely look alike are left as they are: this package is no filter for secrets in
+// signs in between; with a stroke, a bar, a comma, a semicolon or a colon in between if the groups are those on a card.
+// Digits that merely look alike are left as they are: this package is no filter for secrets in
 // general, and nobody should use it to decide whether a card is valid.
 package cards
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -27,10 +29,13 @@ const sign = '•'
 
 // Mask replaces all but the last four digits of every card number in the text and tells how many numbers it found.
 // What it returns holds none.
-func Mask(text string) (string, int) {
+func Mask(text string) (string, int) { return mask(text, edges{}) }
+
+// mask is Mask for a piece of a text.
+func mask(text string, e edges) (string, int) {
 	found := 0
 	for {
-		masked, n := maskOnce(text)
+		masked, n := maskOnce(text, e)
 		if n == 0 {
 			return text, found
 		}
@@ -38,9 +43,12 @@ func Mask(text string) (string, int) {
 	}
 }
 
-func maskOnce(text string) (string, int) {
-	runs := digits(text)
-	if len(runs) == 0 {
+func maskOnce(text string, e edges) (string, int) {
+	if !enough(text) {
+		return text, 0
+	}
+	runs, lists := digits(text), strings.ContainsAny(text, listing)
+	if len(runs) == 0 && !lists {
 		return text, 0
 	}
 	masked, found := []rune(text), 0 // what stands before a run has letters or a plus sign still: only digits are masked
@@ -58,6 +66,9 @@ func maskOnce(text string) (string, int) {
 			from += n - shown - 1
 		}
 	}
+	if lists {
+		found += maskGroups(masked, e)
+	}
 	if found == 0 {
 		return text, 0
 	}
@@ -74,9 +85,6 @@ type digit struct {
 
 // digits returns the runs of digits that could hold a card number: digits with at most a few separators in between.
 func digits(text string) [][]digit {
-	if !enough(text) {
-		return nil
-	}
 	var runs [][]digit
 	var run []digit
 	between, at := 0, 0

@@ -36,6 +36,18 @@ func TestCardNumbersAreMaskedHoweverTheyAreWritten(t *testing.T) {
 		"pasted with its date":   {"41111111111111111229", "••••••••••••11111229"},
 		"a number before it":     {"order 7731: 4111111111111111", "order 7731: ••••••••••••1111"},
 		"two of them":            {"4111111111111111 5555555555554444", "••••••••••••1111 ••••••••••••4444"},
+		"strokes":                {"4111/1111/1111/1111", "••••/••••/••••/1111"},
+		"strokes and its date":   {"4111/1111/1111/1111/12/29", "••••/••••/••••/1111/12/29"},
+		"bars":                   {"card|4111|1111|1111|1111|12|29|123", "card|••••|••••|••••|1111|12|29|123"},
+		"bars with spaces":       {"| 4111 | 1111 | 1111 | 1111 |", "| •••• | •••• | •••• | 1111 |"},
+		"commas":                 {"7, 4111,1111, 1111,1111, thanks", "7, ••••,••••, ••••,1111, thanks"},
+		"colons":                 {"card:4111:1111:1111:1111:", "card:••••:••••:••••:1111:"},
+		"semicolons, in Arabic":  {"٤١١١؛١١١١؛١١١١؛١١١١", "••••؛••••؛••••؛١١١١"},
+		"Amex and its date":      {"3782,822463,10005,1229", "••••,••••••,•0005,1229"},
+		"Amex with strokes":      {"3782/822463/10005", "••••/••••••/•0005"},
+		"Diners with bars":       {"3056|930902|5904", "••••|••••••|5904"},
+		"19 digits with commas":  {"6205,5000,0000,0000,004", "••••,••••,••••,•••0,004"},
+		"other signs around it":  {"1234|12,4111,1111,1111,1111|5678", "1234|12,••••,••••,••••,1111|5678"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -63,6 +75,16 @@ func TestOtherNumbersStayAsTheyAre(t *testing.T) {
 		"twelve digits":              "411111111111",
 		"digits far from each other": "4111 items, 1111 boxes, 1111 bags and 1111 more",
 		"an order and a day":         "order 20261122-004711 of 22.11.2026",
+		"a list of numbers":          "4111,1111,1111,1111,4500",
+		"a longer list":              "we sold 4000, 4111, 1111, 1111, 1111 and 4500",
+		"a table":                    "| 4111 | 1111 | 1111 | 1111 | 1111 |",
+		"two signs between":          "4111//1111//1111//1111",
+		"signs that differ":          "4111/1111,1111/1111",
+		"other groups":               "411/11111/1111/1111",
+		"one digit wrong in a list":  "4111,1111,1111,1112",
+		"an address of version 6":    "4111:1111:1111:1111::1",
+		"the end of one":             "fe80::4111:1111:1111:1111",
+		"the middle of one":          "2a02:4111:1111:1111:1111:a::",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -129,6 +151,28 @@ func TestNoCardNumberSurvives(t *testing.T) {
 	})
 }
 
+func TestNoCardNumberSurvivesInGroupsWhateverSignIsBetween(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		digits := number(t)
+		shape := map[int][]int{14: {4, 6, 4}, 15: {4, 6, 5}, 16: {4, 4, 4, 4}, 19: {4, 4, 4, 4, 3}}[len(digits)]
+		if shape == nil {
+			t.Skip("no card has such a number in groups")
+		}
+		between := rapid.SampledFrom([]string{"/", ",", "|", ":", ";", ", ", " / ", " | ", "\u200b/", "，"}).Draw(t, "between")
+		var groups []string
+		for _, n := range shape {
+			groups, digits = append(groups, digits[:n]), digits[n:]
+		}
+		text := rapid.SampledFrom([]string{"", "x", "card: ", "12,", "(", "\n"}).Draw(t, "before") + strings.Join(groups, between) + rapid.SampledFrom([]string{"", ".", " thanks", ",12", "/12/29", "\n1111"}).Draw(t, "after")
+		got, n := cards.Mask(text)
+		inFile, m := cards.MaskFile([]byte(strings.Repeat("words, and ", 500) + text + strings.Repeat(" 12, 7", 500)))
+		if n != 1 || m != 1 || strings.Contains(got, groups[0]+between) || strings.Contains(string(inFile), groups[0]+between) {
+			t.Fatalf("of %q is left %q", text, got)
+		}
+	})
+}
+
 func check(t interface{ Fatalf(string, ...any) }, text string) {
 	got, n := cards.Mask(text)
 	if n == 0 && got != text {
@@ -151,13 +195,15 @@ func check(t interface{ Fatalf(string, ...any) }, text string) {
 func TestMaskingChangesDigitsAloneAndIsDoneAtOnce(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		check(t, rapid.StringOf(rapid.SampledFrom([]rune("0123456789 -.x\n٤１\u200b"))).Draw(t, "text"))
+		check(t, rapid.StringOf(rapid.SampledFrom([]rune("0123456789 -.x\n٤１\u200b,/|:"))).Draw(t, "text"))
 	})
 }
 
 func FuzzMask(f *testing.F) {
 	f.Add("card 4111 1111 1111 1111")
 	f.Add("４１１１-1111\u200b1111 1111 1111 1111 1111")
+	f.Add("4111/1111/1111/1111, 3782|822463|10005 and ::4111:1111:1111:1111")
+	f.Add("4111,1111,1111,1111,4111 1111 1111 1111,3782,822463,10005,822463,10005")
 	f.Fuzz(func(t *testing.T, text string) { check(t, strings.ToValidUTF8(text, "?")) })
 }
 

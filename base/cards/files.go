@@ -28,10 +28,10 @@ func MaskFile(raw []byte) ([]byte, int) {
 // between.
 func maskText(raw []byte) ([]byte, int) {
 	var out []byte // from the first number on
-	carry, found := "", 0
+	carry, found, past := "", 0, false
 	for at := 0; at < len(raw); {
 		end := cut(raw, at+window)
-		masked, n := Mask(carry + string(raw[at:end]))
+		masked, n := mask(carry+string(raw[at:end]), edges{before: past, behind: end < len(raw)})
 		if n > 0 && found == 0 {
 			out = append(out, raw[:at-len(carry)]...) // nothing was masked yet, so the carry is as it was
 		}
@@ -40,7 +40,7 @@ func maskText(raw []byte) ([]byte, int) {
 		if found > 0 {
 			out = append(out, masked[:keep]...)
 		}
-		carry, at = masked[keep:], end
+		carry, at, past = masked[keep:], end, past || keep > 0
 	}
 	if found == 0 {
 		return raw, 0

@@ -47,10 +47,33 @@ func TestNoNumberSurvivesWhereverItStandsInALongFile(t *testing.T) {
 	})
 }
 
+// A window must not see four numbers where the file has many more.
+func TestALongListIsWhatItIsInAFileToo(t *testing.T) {
+	t.Parallel()
+	list := []byte(strings.Repeat("4111,1111,1111,1111,", 2000))
+	for cut := range 21 {
+		if got, n := cards.MaskFile(list[cut:]); n != 0 || !bytes.Equal(got, list[cut:]) {
+			t.Fatalf("%d of a list's numbers are taken for cards'", n)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		words := rapid.SliceOfN(rapid.SampledFrom([]string{"4111", "1111", "4242", "3782", "822463", "10005", "0005", "12", "x", ","}), 500, 900).Draw(t, "words")
+		between := rapid.SampledFrom([]string{",", ",", ",", ", ", "/", ":", " "})
+		var text strings.Builder
+		for _, w := range words {
+			text.WriteString(w + between.Draw(t, "between"))
+		}
+		whole, _ := cards.Mask(text.String())
+		if got, _ := cards.MaskFile([]byte(text.String())); string(got) != whole {
+			t.Fatalf("window by window %q is %q, and together %q", text.String(), got, whole)
+		}
+	})
+}
+
 func TestMaskingALongFileTakesATimeThatGrowsWithIt(t *testing.T) {
 	t.Parallel()
 	took := func(size int) time.Duration {
-		raw := append(bytes.Repeat([]byte("4242424242424242"), 64), bytes.Repeat([]byte("some words, "), size/12)...)
+		raw := append(bytes.Repeat([]byte("4242424242424242"), 64), bytes.Repeat([]byte("some words, 4242,4242, "), size/23)...)
 		best := time.Hour
 		for range 4 { // a busy machine makes some slow, not all
 			begun := time.Now()
@@ -76,6 +99,7 @@ func TestJSONStaysJSON(t *testing.T) {
 		`{"card":"\u0034111111111111111"}`:         `{"card":"••••••••••••1111"}`,
 		`{"z":1,"a":2.50}`:                         `{"z":1,"a":2.50}`,
 		`not JSON 4111111111111111`:                `not JSON ••••••••••••1111`,
+		`{"a":[4111,1111,1111,1111]}`:              `{"a":[4111,1111,1111,1111]}`,
 	} {
 		if got, _ := cards.MaskJSON([]byte(text)); string(got) != want {
 			t.Errorf("%s became %s", text, got)
@@ -84,7 +108,7 @@ func TestJSONStaysJSON(t *testing.T) {
 }
 
 func BenchmarkMaskOfALongFile(b *testing.B) {
-	for name, word := range map[string]string{"words": "some words, ", "digits": "4242424242424242"} {
+	for name, word := range map[string]string{"words": "some words, ", "digits": "4242424242424242", "a table": "4711;Maria Kowal;2026-11-22;4200,4300;\n", "a list": "4242,"} {
 		raw := bytes.Repeat([]byte(word), (1<<20)/len(word))
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(raw)))
@@ -98,6 +122,7 @@ func BenchmarkMaskOfALongFile(b *testing.B) {
 func FuzzMaskFile(f *testing.F) {
 	f.Add([]byte("card 4111 1111 1111 1111"))
 	f.Add([]byte("\xff4111111111111111"))
+	f.Add([]byte("4111,1111,1111,1111\n4111|1111|1111|1111|12|29"))
 	f.Add([]byte(`{"card":4111111111111111}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		got, n := cards.MaskFile(raw)

@@ -129,6 +129,9 @@ func TestACommandLineClosesReopensAndDestroysAWorkspace(t *testing.T) {
 	data := []string{"--data", filepath.Join(t.TempDir(), "data")}
 	at := func(words ...string) []string { return append(words, data...) }
 	says(t, exitOK, at("tenant", "create", "kowal")...)
+	if out, _ := says(t, exitOK, at("tenant", "closed")...); !strings.Contains(out, "No workspace is closed") {
+		t.Errorf("listed %q", out)
+	}
 	along := filepath.Join(t.TempDir(), "along")
 	says(t, exitUsage, at("tenant", "export", "kowal")...)
 	if out, _ := says(t, exitOK, at("tenant", "export", "kowal", "--to", along)...); !strings.Contains(out, "rows") {
@@ -148,13 +151,14 @@ func TestACommandLineClosesReopensAndDestroysAWorkspace(t *testing.T) {
 	says(t, exitError, at("tenant", "setup", "kowal")...)
 	says(t, exitOK, at("tenant", "reopen", "kowal")...)
 	says(t, exitError, at("tenant", "reopen", "kowal")...)
-	out, _ := says(t, exitOK, at("tenant", "close", "kowal", "--grace", "0", "--yes", "--json")...)
+	says(t, exitUsage, at("tenant", "close", "kowal", "--address", "chat.example.com", "--yes")...)
+	out, _ := says(t, exitOK, at("tenant", "close", "kowal", "--grace", "0", "--yes", "--address", "https://chat.example.com", "--json")...)
 	var told struct {
 		Destroyed bool
 		Link      string
 	}
 	must(t, json.Unmarshal([]byte(out), &told))
-	if !told.Destroyed || !strings.HasPrefix(told.Link, "https://localhost:8443/closed/") {
+	if !told.Destroyed || !strings.HasPrefix(told.Link, "https://chat.example.com/closed/") {
 		t.Errorf("said %q", out)
 	}
 	if out, _ := says(t, exitOK, at("tenant", "closed")...); !strings.Contains(out, "kowal") || !strings.Contains(out, "destroyed") {
@@ -169,7 +173,7 @@ func TestACommandLineClosesReopensAndDestroysAWorkspace(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "certificate.json")
 	must(t, os.WriteFile(file, []byte(document), 0o600))
 	key, _ := says(t, exitOK, at("audit", "key")...)
-	if out, _ := says(t, exitOK, "tenant", "certificate", file, "--key", strings.TrimSpace(key)); !strings.Contains(out, "It holds: workspace kowal") {
+	if out, _ := says(t, exitOK, "tenant", "certificate", file, "--key", strings.TrimSpace(key)); !strings.Contains(out, "It holds: workspace kowal") || !strings.Contains(out, "of chat.example.com was destroyed") {
 		t.Errorf("said %q", out)
 	}
 	must(t, os.WriteFile(file, []byte(strings.Replace(document, `"slug": "kowal"`, `"slug": "other"`, 1)), 0o600))

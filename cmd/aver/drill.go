@@ -68,14 +68,14 @@ func sayRehearsal(c *call, r backups.Rehearsal) error {
 func printRehearsal(out io.Writer, r backups.Rehearsal) {
 	steps := []string{"before the erasure", "after the erasure", "in the backup, as restored", "in the backup, released"}
 	for i, left := range []backups.Left{r.Before, r.After, r.Inside, r.Released} {
-		fmt.Fprintf(out, "%-34s %d rows, %d files, %d texts to search, key: %v\n", steps[i], left.Rows, left.Files, left.Words, left.Key)
+		fmt.Fprintf(out, "%-34s rows %d, files %d, texts to search %d, key %s\n", steps[i], left.Rows, left.Files, left.Words, map[bool]string{true: "there", false: "destroyed"}[left.Key])
 	}
 	for _, s := range r.Scans {
 		if s.Unread != "" {
 			fmt.Fprintf(out, "%-34s not looked through: %s\n", s.Place, s.Unread)
 			continue
 		}
-		fmt.Fprintf(out, "%-34s %d bytes read, the words found %d times, the sealed key %d times\n", s.Place, s.Bytes, s.Found, s.Keys)
+		fmt.Fprintf(out, "%-34s %d bytes read; found: the words %d, the sealed key %d\n", s.Place, s.Bytes, s.Found, s.Keys)
 	}
 	said := map[bool]string{true: "Nobody came back, and nothing was left.", false: "The erasure does NOT hold."}[r.Holds]
 	fmt.Fprintf(out, "%s Backup %s; it took %s.\n", said, r.Backup, r.Took.Round(1e6))

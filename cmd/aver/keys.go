@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"aver/base/ids"
 	"aver/cmd/aver/app"
@@ -87,10 +89,10 @@ func listKeys(ctx context.Context, c *call, a *app.App, slugs []string) error {
 	}
 	for _, l := range lines {
 		for _, v := range l.Versions {
-			fmt.Fprintf(c.out, "%-20s %-6s version %-3d made %s\n", l.Workspace, v.Purpose, v.Version, v.Made.Format("2006-01-02 15:04"))
+			fmt.Fprintf(c.out, "%-22s %-6s version %-3d made %s\n", l.Workspace, v.Purpose, v.Version, v.Made.Format("2006-01-02 15:04"))
 		}
-		for version, n := range l.Root {
-			fmt.Fprintf(c.out, "%-20s %d keys wrapped by %s\n", l.Workspace, n, rootVersion(version))
+		for _, version := range slices.Sorted(maps.Keys(l.Root)) {
+			fmt.Fprintf(c.out, "%-22s %d keys wrapped by %s\n", l.Workspace, l.Root[version], rootVersion(version))
 		}
 	}
 	return nil

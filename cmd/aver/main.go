@@ -70,6 +70,9 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	if len(args) == 2 && args[0] == "help" && (args[1] == "--all" || args[1] == "--openapi" || args[1] == "--claims") {
 		return generated(ctx, args[1], out, errOut)
 	}
+	if len(args) == 2 && args[0] == "help" {
+		args = []string{args[1], "--help"}
+	}
 	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
 		help(out)
 		return exitOK

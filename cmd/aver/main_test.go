@@ -52,6 +52,17 @@ func TestAWrongCommandLineSaysSoWithAStatusOfItsOwn(t *testing.T) {
 	}
 }
 
+func TestHelpAndACommandsNameIsTheCommandsHelp(t *testing.T) {
+	t.Parallel()
+	var out, errOut bytes.Buffer
+	if code := run(t.Context(), []string{"help", "tenant"}, &out, &errOut); code != exitOK || !strings.HasPrefix(errOut.String(), "aver tenant: ") {
+		t.Errorf("exit status %d, said %q %q", code, out.String(), errOut.String())
+	}
+	if code := run(t.Context(), []string{"help", "frobnicate"}, &out, &errOut); code != exitUsage {
+		t.Errorf("of no command: exit status %d", code)
+	}
+}
+
 func TestNoHelpPrintsTheEnvironment(t *testing.T) {
 	for _, name := range []string{"AVER_DATABASE", "AVER_KEY_DATABASE", "AVER_ROOT_KEY_FROM", "AVER_DATABASE_OWNER", "AVER_KEY_DATABASE_OWNER", "AVER_BACKUP_TO", "AWS_SECRET_ACCESS_KEY"} {
 		t.Setenv(name, "not-for-a-screen")
@@ -199,6 +210,10 @@ func TestAWorkspaceIsMadeListedAndItsLogVerifies(t *testing.T) {
 	do(exitError, "tenant", "create", "No Such Slug", "--data", data)
 	if out := do(exitOK, "tenant", "list", "--data", data); !strings.Contains(out, "Kowal Bikes") {
 		t.Errorf("listed %q", out)
+	}
+	do(exitOK, "claims", "verify", "enc-5", "--data", data)
+	if out := do(exitOK, "claims", "show", "enc-5", "--data", data); !strings.HasPrefix(out, "holds    enc-5") || !strings.Contains(out, "Who answers for it") || !strings.Contains(out, "  yes  ") {
+		t.Errorf("of one claim it says %q", out)
 	}
 	do(exitOK, "keys", "rotate", "kowal", "--data", data)
 	do(exitOK, "keys", "rotate-root", "--data", data)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -107,13 +108,18 @@ func tenant(ctx context.Context, c *call) error {
 	name := c.flags.String("name", "", "the workspace's name; the slug if empty")
 	owner := c.flags.String("owner", "", "e-mail address of the owner; asked for by the set-up page if empty")
 	c.flags.StringVar(&s.config.Region, "region", "", "where the workspace is at home: the region that the installation is served with, which this names if none was named yet")
-	address := c.flags.String("address", "https://localhost:8443", "where people reach this installation, for the link")
+	address := c.flags.String("address", "https://localhost:8443", "where people reach this installation, for links and certificates")
 	end := leaving.Command{Out: c.out, ErrOut: c.errOut, JSON: &c.json, WrongUse: errUsage, No: errNo, Words: say,
 		Open: func(ctx context.Context, fn func(*app.App) error) error { return open(ctx, &s, fn) }}.Options(c.flags)
 	words, err := c.parse()
 	if err != nil {
 		return err
 	}
+	at, err := url.Parse(*address)
+	if err != nil || at.Host == "" {
+		return fmt.Errorf("--address %s is no address such as https://chat.example.com: %w", *address, errUsage)
+	}
+	s.config.Named = at.Host
 	if leaving.Means(words) {
 		return end.Run(ctx, words)
 	}
@@ -163,6 +169,9 @@ func listTenants(ctx context.Context, c *call, a *app.App) error {
 	}
 	if c.json {
 		return printJSON(c.out, list)
+	}
+	if len(list) == 0 {
+		fmt.Fprintln(c.out, "There is no workspace yet. Make one: aver tenant create SLUG")
 	}
 	return nil
 }

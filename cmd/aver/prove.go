@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"aver/base/tlog"
 	"aver/cmd/aver/app"
@@ -193,7 +194,7 @@ func claims(ctx context.Context, c *call) error {
 			if err != nil {
 				return err
 			}
-			return printJSON(c.out, line)
+			return showClaim(c, line)
 		}
 		return fmt.Errorf("say list, show ID or verify: %w", errUsage)
 	})
@@ -229,6 +230,24 @@ func sayClaims(c *call, lines []claimstore.Line) error {
 		if l.Fault != "" {
 			fmt.Fprintf(c.out, "%20s %s\n", "", l.Fault)
 		}
+	}
+	return nil
+}
+
+// showClaim prints all there is to know about a promise.
+func showClaim(c *call, l claimstore.Line) error {
+	if c.json {
+		return printJSON(c.out, l)
+	}
+	fmt.Fprintf(c.out, "%-8s %-10s %s\n\n%s\n\n", l.State, l.ID, l.Sentence, l.Predicate)
+	if l.MeasuredAt != nil {
+		fmt.Fprintf(c.out, "Measured %s in %d ms, so since %s. Who answers for it: %s.\n", l.MeasuredAt.Format(time.DateTime), l.Took, l.Since.Format(time.DateTime), l.Owner)
+	}
+	for _, o := range l.Saw {
+		fmt.Fprintf(c.out, "  %-4s %s: %s\n", map[bool]string{true: "yes", false: "NO"}[o.Holds], o.What, o.Saw)
+	}
+	if l.Fault != "" {
+		fmt.Fprintf(c.out, "  %s\n", l.Fault)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"hash/fnv"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -100,7 +101,7 @@ func (s *Service) Find(id string) (claim.Claim, error) {
 			return c, nil
 		}
 	}
-	return claim.Claim{}, errs.New(errs.NotFound, "There is no such claim.")
+	return claim.Claim{}, errs.New(errs.NotFound, "There is no claim "+strconv.Quote(id)+".")
 }
 
 // Module is what the service brings.

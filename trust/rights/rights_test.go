@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -19,6 +20,8 @@ import (
 	"aver/frame/module/moduletest"
 	"aver/trust/identity"
 	"aver/trust/rights"
+	"aver/trust/rights/gather"
+	"aver/trust/rights/others"
 	"aver/trust/rights/state"
 	"aver/vault"
 	"aver/vault/vaulttest"
@@ -482,6 +485,27 @@ func TestWhatGoesToAnotherProgramIsWhatThePersonProvided(t *testing.T) {
 		for name, text := range files {
 			if strings.Contains(text, "what we noted") || strings.Contains(text, "what we sent") {
 				t.Errorf("%s holds what others wrote", name)
+			}
+		}
+	})
+}
+
+func TestACopyIsNotWholeWhenItIsUnknownWhoHandedAFileIn(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ada := w.add(t, w.Tenant, person{Email: personal.Of("ada@example.org")})
+		w.attach(t, ada, "what somebody sent")
+		down := errors.New("the store does not answer")
+		register := gather.Register{Known: people.Known, Provided: people.Provided, Handed: func(*vault.Tx, ids.Object) (bool, error) { return false, down },
+			Show: func(tx *vault.Tx, who ids.Contact) (others.Someone, error) {
+				shown, err := people.Show(tx, who)
+				return others.Someone{Name: shown.Name, Email: shown.Email}, err
+			}}
+		for portable, want := range map[bool]error{true: down, false: nil} {
+			err := w.Vault.View(t.Context(), vaulttest.System(w.Tenant), act, func(tx *vault.Tx) error {
+				return gather.From(w.Vault, register).Write(tx, []ids.Contact{ada}, io.Discard, gather.Wanted{Portable: portable})
+			})
+			if !errors.Is(err, want) {
+				t.Errorf("portable %v: %v", portable, err)
 			}
 		}
 	})

@@ -200,7 +200,7 @@ var people = rights.People{
 		return out, err
 	},
 	Provided: func(table string, _ []vault.Cell) bool { return table == "persons" },
-	Handed:   func(*vault.Tx, ids.Object) bool { return false },
+	Handed:   func(*vault.Tx, ids.Object) (bool, error) { return false, nil },
 	Limit: func(_ context.Context, _ vault.Actor, contact ids.Contact, kind string) error {
 		limits.Store(contact, kind)
 		return nil

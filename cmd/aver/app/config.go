@@ -26,6 +26,7 @@ type Config struct {
 	Admin  string   // metrics and profiles; loopback if empty
 	Trace  string   // address of an OpenTelemetry collector (OTLP over HTTP); nothing is traced if empty
 	Hosts  []string // names this installation is reached by; every name if empty
+	Named  string   // by links and certificates that a command makes; the first of Hosts if empty
 
 	Certificates []certificate.Pair // own certificates; self-signed ones are made if there are none and no ACME
 	ACME         string             // where certificates come from: "letsencrypt" or a directory's address

@@ -27,6 +27,9 @@ func (i *interrupted) Write(ctx context.Context, tenant ids.Tenant, fn func(engi
 // Host is what the pages say that this installation is reached by.
 func (a *App) Host() string { return a.host() }
 
+// Handed is handed.
+var Handed = handed
+
 // Spoil changes a tenant's store behind the vault's back.
 func (a *App) Spoil(ctx context.Context, tenant ids.Tenant, query string, args ...any) error {
 	return a.stores.data.Write(ctx, tenant, func(c engine.Conn) error {

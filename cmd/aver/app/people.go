@@ -3,6 +3,7 @@ package app
 import (
 	"strings"
 
+	"aver/base/errs"
 	"aver/base/ids"
 	"aver/trust/consent"
 	"aver/vault"
@@ -51,7 +52,10 @@ func says(cells []vault.Cell, column string, want any) bool {
 }
 
 // handed tells whether the person handed a file in.
-func handed(tx *vault.Tx, file ids.Object) bool {
+func handed(tx *vault.Tx, file ids.Object) (bool, error) {
 	f, err := inbox.Uploads.Get(tx, file)
-	return err == nil && f.ByPerson
+	if errs.Is(err, errs.NotFound) {
+		return false, nil
+	}
+	return f.ByPerson, err
 }

@@ -318,6 +318,9 @@ func (a *App) now() time.Time { return a.Config.Clock.Now() }
 
 // host is what this installation is reached by: the name it was given, or this machine at the port that it listens on.
 func (a *App) host() string {
+	if a.Config.Named != "" {
+		return a.Config.Named
+	}
 	if len(a.Config.Hosts) > 0 {
 		return a.Config.Hosts[0]
 	}

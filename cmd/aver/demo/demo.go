@@ -129,7 +129,7 @@ Aver is running. Its certificate is its own, so the browser asks once.
 			fmt.Fprintf(out, "  %-14s %-16s %-24s %s\n", t.name, p.name, p.email, p.role)
 		}
 	}
-	fmt.Fprintf(out, "\nStop with Ctrl+C. The data is in %s; make clean removes it.\n", c.Data)
+	fmt.Fprintf(out, "\nStop with Ctrl+C. The data is in the folder %s: remove it to begin anew.\n", c.Data)
 }
 
 func port(address string) string {

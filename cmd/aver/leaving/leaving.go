@@ -151,6 +151,9 @@ func (c Command) list(ctx context.Context, a *app.App) error {
 	if *c.JSON {
 		return printed(c.Out, list)
 	}
+	if len(list) == 0 {
+		fmt.Fprintln(c.Out, "No workspace is closed.")
+	}
 	for _, was := range list {
 		fmt.Fprintf(c.Out, "%-20s closed %s, %s\n", was.Slug, was.ClosedAt.Format("2006-01-02 15:04"), was.State)
 	}

@@ -26,7 +26,7 @@ func spelt(between string) string {
 }
 
 // cardTexts are the ways in which the probe writes it.
-var cardTexts = []string{testCard, spelt(" "), spelt("-"), spelt("\u00a0"), spelt("\u200b"), "My card is " + spelt(" ") + ", thank you", eastern.Replace(spelt(" ")), wide.Replace(testCard)}
+var cardTexts = []string{testCard, spelt(" "), spelt("-"), spelt("\u00a0"), spelt("\u200b"), spelt("/"), spelt(", "), "My card is " + spelt(" ") + ", thank you", eastern.Replace(spelt(" ")), wide.Replace(testCard)}
 
 var (
 	eastern = strings.NewReplacer("4", "٤", "2", "٢")
@@ -115,7 +115,7 @@ func cardsClaim(w view) claim.Claim {
 	}
 	return claim.Claim{
 		ID: "rgt-10", Theme: world.People, Owner: world.DPO, Every: world.Hourly,
-		Wording:   "Card numbers are never kept: a test number sent in {sent} ways, in messages, fields, notes and files, {kept} kept",
+		Wording:   "Card numbers are masked, or refused, before anything is stored: a test number sent in {sent} ways, in messages, fields, notes and files, {kept} kept",
 		Predicate: "After a visitor and a program of a canary tenant sent a test card number, written in each of several ways and scripts, in messages, as a name, in what a page tells, in notes, in a contact's fields, in a text file, in a document, on a page (PDF) and as a file's name, no value of any table that is about the person and no file of theirs holds its digits in a row, whatever stands between them.",
 		Method:    "The probe sends the number that card networks give out for tests by every entrance, opens every row and every file about the person with the tenant's keys, turns digits of all scripts into those of ours, strips all but the digits and looks for the number. A file in which it cannot be masked is refused. What is to be seen on a picture or a scanned page is not read, and neither is what a PDF does not hold as text.",
 		Refs:      claim.References{ISO: []string{"A.8.11", "A.8.12"}, SOC2: []string{"C1.1"}, GDPR: []string{"5(1)(c)"}},
@@ -124,6 +124,7 @@ func cardsClaim(w view) claim.Claim {
 			kept("a number that was kept as it was sent", spelt(" ")),
 			kept("a number that was kept with no-break spaces", spelt("\u00a0")),
 			kept("a number that was kept with dashes", spelt("-")),
+			kept("a number that was kept with strokes", spelt("/")),
 			kept("a number that was kept in the digits of another script", eastern.Replace(spelt(" "))),
 			kept("a number that was kept in a document", string(copies.Zip("word/document.xml", "<w:t>"+spelt(" ")+"</w:t>"))),
 			kept("a number that was kept on a page", "%PDF-1.7\nBT ("+spelt(" ")+") Tj ET"),

@@ -24,7 +24,7 @@ type Register struct {
 	Known    func(tx *vault.Tx, text string) ([]ids.Contact, error)
 	Show     func(tx *vault.Tx, who ids.Contact) (others.Someone, error)
 	Provided func(table string, cells []vault.Cell) bool
-	Handed   func(tx *vault.Tx, file ids.Object) bool
+	Handed   func(tx *vault.Tx, file ids.Object) (bool, error)
 }
 
 // Wanted is what a copy is to be.
@@ -122,7 +122,11 @@ func (g Gatherer) files(tx *vault.Tx, people []ids.Contact, out *archive.Writer,
 			return err
 		}
 		for _, f := range files {
-			if f.Kind == ArchiveKind || wanted.Portable && !g.register.Handed(tx, f.ID) {
+			in, err := g.holds(tx, f, wanted)
+			if err != nil {
+				return err
+			}
+			if !in {
 				continue
 			}
 			_, content, err := g.vault.ReadBlob(tx, f.ID)
@@ -135,6 +139,14 @@ func (g Gatherer) files(tx *vault.Tx, people []ids.Contact, out *archive.Writer,
 		}
 	}
 	return nil
+}
+
+// holds tells whether a file belongs into the copy.
+func (g Gatherer) holds(tx *vault.Tx, f vault.Blob, wanted Wanted) (bool, error) {
+	if f.Kind == ArchiveKind || !wanted.Portable {
+		return f.Kind != ArchiveKind, nil
+	}
+	return g.register.Handed(tx, f.ID)
 }
 
 func extension(kind string) string {

@@ -150,7 +150,7 @@ func (r Request) row() page.Row {
 		note += " · " + text.T("due.stands")
 	}
 	if len(r.Returned) > 0 {
-		note += " · " + text.T("returned.short")
+		note = text.T("returned.short") + " · " + note
 	}
 	if r.waits() {
 		note += " · " + text.T("due.by", r.Due.Format(time.DateOnly))

@@ -30,7 +30,7 @@ type People struct {
 	Show      func(tx *vault.Tx, contact ids.Contact) (Shown, error)         // errs.NotFound when there is none
 	Known     func(tx *vault.Tx, text string) ([]ids.Contact, error)         // who has this address or number, as somebody wrote it
 	Provided  func(table string, cells []vault.Cell) bool                    // whether the person themselves provided a row (GDPR Art. 20(1))
-	Handed    func(tx *vault.Tx, file ids.Object) bool                       // and a file
+	Handed    func(tx *vault.Tx, file ids.Object) (bool, error)              // and a file
 	Limit     func(ctx context.Context, actor vault.Actor, contact ids.Contact, kind string) error
 }
 
