@@ -1,6 +1,8 @@
 package enrichment_test
 
 import (
+	"context"
+	"encoding/binary"
 	"errors"
 	"maps"
 	"net/http"
@@ -8,10 +10,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"aver/base/errs"
+	"aver/base/eventually"
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/trust/restriction"
 	"aver/vault"
+	"aver/vault/postgres"
 	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 	"aver/work/contacts"
@@ -367,5 +374,78 @@ func TestWhoIsRestrictedOrObjectsIsNotAskedAboutAndWhatWasFoundGoes(t *testing.T
 				}
 			})
 		})
+	}
+}
+
+// An objection that comes while a source is being asked, with all that follows from it, finds nothing yet to remove: what
+// the source then says must not be kept.
+func TestWhatASourceSaysAfterAnObjectionIsNotKept(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.profiles(t)
+		ada := h.person(t, "ada@acme.example")
+		h.source.answer = func(w http.ResponseWriter, r *http.Request) {
+			h.objects(t, ada)
+			if err := h.service.Sweep(t.Context(), h.Tenant); err != nil {
+				t.Error(err)
+			}
+			says(http.StatusOK, answer)(w, r)
+		}
+		must(t, h.look(t, ada))
+		if n := h.kept(t, ada); n != 0 || h.source.calls() != 1 {
+			t.Errorf("%d values are kept, asked %d times", n, h.source.calls())
+		}
+	})
+}
+
+// Where transactions run side by side, an objection waits for what is being kept, so that what follows from it finds that.
+func TestAnObjectionWaitsForWhatIsBeingKept(t *testing.T) {
+	t.Parallel()
+	k := vaulttest.Postgres(t, config(t))
+	h := furnish(t, k)
+	h.profiles(t)
+	h.source.answer = says(http.StatusOK, answer)
+	ada := h.person(t, "ada@acme.example")
+	for lanes := uint32(k.Engine.Lanes()); ; h.owner = vaulttest.User(k.Tenant, vault.Owner) { // one who shares no transaction with the system
+		if id := h.owner.User(); lanes == 1 || binary.BigEndian.Uint32(id[12:])%lanes != 0 {
+			break
+		}
+	}
+	boss, err := pgx.Connect(t.Context(), k.Database.Boss)
+	must(t, err)
+	defer boss.Close(context.WithoutCancel(t.Context()))
+	held, err := boss.Begin(t.Context())
+	must(t, err)
+	_, err = held.Exec(t.Context(), "LOCK TABLE "+postgres.StoreSchema+".enrichment_notices IN SHARE MODE") // the last that is written of what was found
+	must(t, err)
+	looked, objected := make(chan error, 1), make(chan struct{})
+	go func() { looked <- h.look(t, ada) }()
+	eventually.Must(t, "the values wait to be kept", func() bool { return k.Database.Waiting(t) == 1 })
+	go func() { h.objects(t, ada); close(objected) }()
+	eventually.Must(t, "the objection waits or ends", func() bool { return k.Database.Waiting(t) > 1 || closed(objected) })
+	if closed(objected) {
+		t.Error("it did not wait")
+	}
+	must(t, held.Rollback(t.Context()))
+	must(t, <-looked)
+	<-objected
+	must(t, h.service.Sweep(t.Context(), h.Tenant))
+	if n := h.kept(t, ada); n != 0 {
+		t.Errorf("%d values are kept", n)
+	}
+}
+
+func closed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// objects says no to enrichment for a person.
+func (h *house) objects(t testing.TB, who ids.Contact) {
+	if err := restriction.New(h.Vault, alone).Set(t.Context(), h.owner, who, restriction.Object, purpose.Enrichment); err != nil {
+		t.Error(err)
 	}
 }
