@@ -16,6 +16,7 @@ type Action struct {
 	audited  bool
 	finds    bool
 	patient  bool
+	bound    bool
 	purpose  string
 }
 
@@ -61,6 +62,10 @@ func Finds() Rule { return func(a *Action) { a.finds = true } }
 // Patient lets whoever else writes go first: for work in many small parts, such as a sweep.
 func Patient() Rule { return func(a *Action) { a.patient = true } }
 
+// Bound binds Aver's own parts by what binds people in an action of theirs: whom nobody at the desk may touch, they leave
+// alone too.
+func Bound() Rule { return func(a *Action) { a.bound = true } }
+
 // For is the same action for a purpose of the tenant's own.
 func (a *Action) For(name string) *Action {
 	out := *a
@@ -88,14 +93,15 @@ func (a *Action) guard(who Actor) purpose.Guard {
 }
 
 // byPeople is the guard of what people do. What a person does concerns nobody else; a program of the tenant's is
-// automated, also where people would do the same one by one; of Aver's own parts only those are that say so.
+// automated, also where people would do the same one by one; of Aver's own parts only those are that say so, and those
+// are bound that are declared so.
 func (a *Action) byPeople(who Actor, silent bool) purpose.Guard {
 	g := purpose.Guard{Name: a.purpose, Mode: purpose.Staff}
 	if silent {
 		g = purpose.Guard{Name: purpose.Support, Mode: purpose.Clerk} // whom we may answer, we may keep in order
 	}
 	switch kind := who.is.Kind; {
-	case kind == AsSystem, silent && kind == AsPerson, silent && who.Has(DPO):
+	case kind == AsSystem && !a.bound, silent && kind == AsPerson, silent && who.Has(DPO):
 		g.Mode = purpose.Free
 	case kind == AsKey:
 		g = purpose.Guard{Name: purpose.Sync, Mode: purpose.Automated}

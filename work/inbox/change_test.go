@@ -1,6 +1,7 @@
 package inbox_test
 
 import (
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"aver/base/personal"
 	"aver/frame/jobs"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 	"aver/work/inbox"
 )
@@ -49,6 +51,44 @@ func TestASnoozedConversationComesBack(t *testing.T) {
 		refused(t, "a time that has passed", h.inbox.Snooze(t.Context(), h.operator, conv, soon, 0), errs.Invalid)
 		refused(t, "a time too far", h.inbox.Snooze(t.Context(), h.operator, conv, soon.AddDate(2, 0, 0), 0), errs.Invalid)
 		must(t, inbox.Wake(h.inbox, t.Context(), jobs.Job{Tenant: h.Tenant, ID: ids.NewConversation(soon).String()}))
+	})
+}
+
+// Its words are in the news to the consoles, so it is no use of a restricted person's data that may go on by itself.
+func TestASnoozedConversationOfSomebodyRestrictedComesBackWhenTheRestrictionEnds(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		visitor := h.visitor(t, h.Tenant)
+		conv := h.receive(t, visitor, "hello").Conversation
+		must(t, h.inbox.Snooze(t.Context(), h.operator, conv, vaulttest.Start.Add(time.Hour), 0))
+		say := func(change func(*vault.Tx) error) {
+			must(t, h.Vault.Do(t.Context(), vaulttest.System(h.Tenant), vault.Act("test.restrict", purpose.Storage, vault.System()), change))
+		}
+		opened := func() bool {
+			open := false
+			say(func(tx *vault.Tx) error {
+				c, err := inbox.Conversations.Get(tx, conv)
+				open = c.State == inbox.Open
+				return err
+			})
+			return open
+		}
+		say(func(tx *vault.Tx) error {
+			_, err := vault.Standings.DeleteWhere(tx, "person = ?", visitor.Subject())
+			return errors.Join(err, vault.Standings.Put(tx, vault.Standing{Person: visitor.Subject(), Kind: purpose.Restrict, Purpose: purpose.All, Since: tx.Now()}))
+		})
+		h.Clock.Advance(2 * time.Hour)
+		must(t, inbox.Wake(h.inbox, t.Context(), jobs.Job{Tenant: h.Tenant, ID: conv.String()}))
+		must(t, h.inbox.WakeOverdue(t.Context()))
+		if opened() {
+			t.Error("it came back while its person is restricted")
+		}
+		say(func(tx *vault.Tx) error {
+			_, err := vault.Standings.DeleteWhere(tx, "person = ? AND kind = ?", visitor.Subject(), purpose.Restrict)
+			return err
+		})
+		if must(t, h.inbox.WakeOverdue(t.Context())); !opened() {
+			t.Error("it did not come back afterwards")
+		}
 	})
 }
 

@@ -88,14 +88,14 @@ func (s *Service) Snooze(ctx context.Context, actor vault.Actor, id ids.Conversa
 	})
 }
 
-// wake opens a conversation whose time has come. For one that was snoozed again meanwhile it comes back then.
+// wake opens a conversation whose time has come, or returns then. It tells consoles words of the person: not of the restricted.
 func (s *Service) wake(ctx context.Context, j jobs.Job) error {
 	id, err := ids.ParseConversation(j.ID)
 	if err != nil {
 		return err
 	}
 	var later time.Time
-	err = s.change(ctx, identity.System(j.Tenant, "inbox"), actState, id, func(tx *vault.Tx, c *Conversation) (string, error) {
+	err = s.change(ctx, identity.System(j.Tenant, "inbox"), actWake, id, func(tx *vault.Tx, c *Conversation) (string, error) {
 		later = time.Time{}
 		if c.State != Snoozed {
 			return "", nil
@@ -107,8 +107,8 @@ func (s *Service) wake(ctx context.Context, j jobs.Job) error {
 		c.State, c.SnoozedUntil = Open, time.Time{}
 		return "conversation.updated", nil
 	})
-	if errs.Is(err, errs.NotFound) {
-		return nil // erased meanwhile
+	if errs.Is(err, errs.NotFound) || errs.Is(err, errs.Restricted) {
+		return nil // erased meanwhile, or WakeOverdue finds it later
 	}
 	if err != nil || later.IsZero() {
 		return err
@@ -120,7 +120,7 @@ func (s *Service) wake(ctx context.Context, j jobs.Job) error {
 const overdueBatch = 200
 
 // WakeOverdue opens, in every tenant, what should have come back and did not, because its job was lost: the jobs of the
-// time after a backup are not in it, and one that failed too often is given up.
+// time after a backup are not in it, one that failed too often is given up, and one about somebody restricted opens nothing.
 func (s *Service) WakeOverdue(ctx context.Context) error {
 	tenants, err := s.vault.AllTenants(ctx, true)
 	if err != nil {
@@ -140,7 +140,7 @@ func (s *Service) WakeOverdue(ctx context.Context) error {
 // wakeSome opens the longest overdue of a tenant and tells whether there may be more.
 func (s *Service) wakeSome(ctx context.Context, tenant ids.Tenant) (more bool, err error) {
 	var overdue []Conversation
-	err = s.vault.View(ctx, identity.System(tenant, "inbox"), actLook, func(tx *vault.Tx) (err error) {
+	err = s.vault.View(ctx, identity.System(tenant, "inbox"), actWake, func(tx *vault.Tx) (err error) {
 		overdue, err = Conversations.Find(tx, "state = ? AND snoozed_until <= ? ORDER BY snoozed_until LIMIT ?", Snoozed, tx.Now(), overdueBatch)
 		return err
 	})

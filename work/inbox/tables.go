@@ -136,7 +136,8 @@ var (
 	actList     = vault.Act("conversation.list", purpose.Support, readers, vault.Scope(scopeRead))
 	actSearch   = vault.Act("conversation.search", purpose.Support, readers, vault.Scope(scopeRead), vault.Reads()) // about many people, and it shows what they wrote
 	actMark     = vault.Act("conversation.mark_read", purpose.Desk, staff, vault.Scope(scopeWrite), vault.Visitors())
-	actState    = vault.Act("conversation.set_state", purpose.Desk, staff, vault.Scope(scopeWrite), vault.System())
+	actState    = vault.Act("conversation.set_state", purpose.Desk, staff, vault.Scope(scopeWrite))
+	actWake     = vault.Act("conversation.wake", purpose.Desk, vault.System(), vault.Bound())
 	actSnooze   = vault.Act("conversation.snooze", purpose.Desk, staff, vault.Scope(scopeWrite))
 	actAssign   = vault.Act("conversation.assign", purpose.Desk, staff, vault.Scope(scopeWrite))
 	actTag      = vault.Act("conversation.label", purpose.Desk, staff, vault.Scope(scopeWrite))
@@ -144,6 +145,6 @@ var (
 	actDownload = vault.Act("attachment.read", purpose.Support, readers, vault.Scope(scopeRead), vault.Reads())
 	actSweep    = vault.Act("attachment.sweep", purpose.Storage, vault.System())
 
-	actions = []*vault.Action{actReceive, actReply, actNote, actRedact, actLook, actOpen, actList, actSearch, actMark, actState, actSnooze, actAssign,
+	actions = []*vault.Action{actReceive, actReply, actNote, actRedact, actLook, actOpen, actList, actSearch, actMark, actState, actWake, actSnooze, actAssign,
 		actTag, actUpload, actDownload, actSweep}
 )
