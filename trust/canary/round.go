@@ -93,13 +93,18 @@ func (s *Service) Round(ctx context.Context, o Options) (Report, error) {
 	s.mu.Lock()
 	s.loud = o.Pause == 0
 	rig := s.rig()
-	plan, report := s.plan(rig, o)
+	targets, report := s.targets(rig, o)
 	s.mu.Unlock()
-	for _, a := range plan {
-		if err := s.one(ctx, rig, a, &report); err != nil {
-			return report, err
-		}
-		if o.Pause > 0 {
+	for _, target := range targets {
+		attempts := s.plan(target, o)
+		report.Operations += min(1, len(attempts))
+		for _, a := range attempts {
+			if err := s.one(ctx, rig, a, &report); err != nil {
+				return report, err
+			}
+			if o.Pause == 0 {
+				continue
+			}
 			if err := wait(ctx, o.Pause); err != nil {
 				return report, err
 			}
@@ -121,34 +126,45 @@ func (s *Service) Round(ctx context.Context, o Options) (Report, error) {
 	return report, nil
 }
 
-// plan makes the list of attempts.
-func (s *Service) plan(r *attack.Rig, o Options) ([]attack.Attempt, Report) {
+// A target is an operation of the API or a route: it plans the attempts on it.
+type target func() []attack.Attempt
+
+// targets are all that is attacked. Each is planned when its turn comes: all attempts together would lie in memory for as
+// long as the round takes.
+func (s *Service) targets(r *attack.Rig, o Options) (all []target, report Report) {
 	ops := attack.Operations(s.world.Spec())
-	report := Report{Brief: o.Brief, Missing: r.Missing(ops)}
-	plan := append(r.Plan(ops), r.PlanRoutes(s.routes())...)
+	for _, op := range ops {
+		all = append(all, func() []attack.Attempt { return r.Plan([]*attack.Operation{op}) })
+	}
+	for _, route := range s.routes() {
+		all = append(all, func() []attack.Attempt { return r.PlanRoutes([]attack.Route{route}) })
+	}
+	return all, Report{Brief: o.Brief, Missing: r.Missing(ops)}
+}
+
+// plan lists the attempts on a target.
+func (s *Service) plan(t target, o Options) []attack.Attempt {
+	s.mu.Lock()
+	plan := t()
+	s.mu.Unlock()
 	if o.Only != nil {
 		plan = slices.DeleteFunc(plan, func(a attack.Attempt) bool { return !o.Only(a.What) })
 	}
-	seen := map[string]bool{}
-	for _, a := range plan {
-		seen[a.What] = true
-	}
-	report.Operations = len(seen)
 	if o.Brief {
 		plan = strongest(plan)
 	}
-	return plan, report
+	return plan
 }
 
-// strongest keeps, of each operation and caller, the attempt with most of the victim's identifiers: the last one.
+// strongest keeps, of each caller's attempts on a target, the one with most of the victim's identifiers: the last one.
 func strongest(plan []attack.Attempt) []attack.Attempt {
 	last := map[string]int{}
 	for i, a := range plan {
-		last[a.What+" "+a.As] = i
+		last[a.As] = i
 	}
 	var out []attack.Attempt
 	for i, a := range plan {
-		if last[a.What+" "+a.As] == i {
+		if last[a.As] == i {
 			out = append(out, a)
 		}
 	}

@@ -28,6 +28,7 @@ func (n *Finder) Find(t *scan.Text, found []scan.Span) []scan.Span {
 
 type finder struct {
 	t       *scan.Text
+	words   *scan.Table[class]
 	found   []scan.Span
 	classes []class
 	fold    [48]byte

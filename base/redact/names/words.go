@@ -3,6 +3,7 @@ package names
 import (
 	_ "embed"
 	"strings"
+	"sync"
 
 	"aver/base/redact/scan"
 )
@@ -55,8 +56,9 @@ func (c class) named() bool {
 	return c&(given|surname) != 0 && c&(ambiguous|common) == 0
 }
 
-// words are the classes of all words that are known.
-var words = func() (out scan.Table[class]) {
+// words are the classes of all words that are known: half a megabyte, made when the first text comes.
+var words = sync.OnceValue(func() *scan.Table[class] {
+	out := &scan.Table[class]{}
 	all := make(map[string]class, 5000)
 	for kind, list := range map[class]string{
 		given: givenList, surname: surnameList, ambiguous: ambiguousList, common: commonList,
@@ -105,7 +107,7 @@ var words = func() (out scan.Table[class]) {
 		out.Put(scan.Hash(word), c)
 	}
 	return out
-}()
+})
 
 // Given and Surnames list the names that are known: for tests that need to know which.
 func Given() []string { return strings.Fields(givenList) }
@@ -115,7 +117,7 @@ func Surnames() []string { return strings.Fields(surnameList) }
 
 // Common tells by its hash whether a word is an everyday one that must not be taken for a name wherever it stands.
 func Common(hash uint64) bool {
-	c, _ := words.Get(hash)
+	c, _ := words().Get(hash)
 	return c&(common|ambiguous) != 0
 }
 
@@ -124,7 +126,7 @@ var endings = []string{"ski", "ska", "skiego", "skiej", "skim", "cki", "cka", "c
 
 // classify fills the classes of a text's tokens.
 func (f *finder) classify() {
-	f.classes, f.small, f.places, f.nouns = f.classes[:0], true, f.t.Digits, false
+	f.classes, f.small, f.places, f.nouns, f.words = f.classes[:0], true, f.t.Digits, false, words()
 	for i := range f.t.Tokens {
 		k, c := &f.t.Tokens[i], class(0)
 		if k.Kind == scan.Word && k.Len() <= 32 {
@@ -138,12 +140,12 @@ func (f *finder) classify() {
 }
 
 func (f *finder) classOf(k *scan.Token) class {
-	c, known := words.Get(k.Hash)
+	c, known := f.words.Get(k.Hash)
 	if known {
 		return c
 	}
 	if k.Is(scan.Joined) { // l'ordine
-		c, _ = words.Get(scan.Hash(scan.FoldString(scan.Tail(f.t.Of(k)))))
+		c, _ = f.words.Get(scan.Hash(scan.FoldString(scan.Tail(f.t.Of(k)))))
 		return c&^(given|surname) | f.ending(k)
 	}
 	return f.ending(k)
@@ -155,7 +157,7 @@ func (f *finder) ending(k *scan.Token) class {
 		return 0
 	}
 	if k.Last == 's' { // of Anna's, Annas
-		if c, _ := words.Get(scan.Stem(k.Hash, 's')); c&given != 0 && c&(ambiguous|common) == 0 {
+		if c, _ := f.words.Get(scan.Stem(k.Hash, 's')); c&given != 0 && c&(ambiguous|common) == 0 {
 			return given
 		}
 	}
@@ -181,6 +183,7 @@ var last = func() (out [32][32]bool) {
 
 // Particle tells by its hash whether a word is one that stands in many names: von, de.
 func Particle(hash uint64) bool {
-	c, _ := words.Get(hash)
+	table := words()
+	c, _ := table.Get(hash)
 	return c&particle != 0
 }

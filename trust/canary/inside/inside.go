@@ -69,8 +69,8 @@ func (d *Door) Dial(ctx context.Context) (net.Conn, error) {
 	near, far := net.Pipe()
 	from := place(d.calls.Add(1))
 	select {
-	case d.pipes <- end{far, from}:
-		return end{near, from}, nil
+	case d.pipes <- end{far, near, from}:
+		return end{near, far, from}, nil
 	case <-d.closed:
 		return nil, errors.New("the door is closed")
 	case <-ctx.Done():
@@ -172,12 +172,14 @@ func place(n uint64) *net.TCPAddr {
 // end is one end of a pipe.
 type end struct {
 	net.Conn
+	other net.Conn
 	place *net.TCPAddr
 }
 
-// Close also ends the clocks of the pipe's deadlines, which would keep it in memory until they ring.
+// Close also ends the clocks of the pipe's deadlines, which would keep it in memory until they ring. Those of the other end
+// too: once one is closed, neither takes a deadline any more.
 func (e end) Close() error {
-	_ = e.SetDeadline(time.Time{}) // fails when it is closed already
+	_, _ = e.SetDeadline(time.Time{}), e.other.SetDeadline(time.Time{}) // fail when one is closed already
 	return e.Conn.Close()
 }
 
