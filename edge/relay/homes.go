@@ -80,11 +80,18 @@ func public(name string) string {
 	return ""
 }
 
+// beside are pages of the portal that stand beside those of workspaces: who comes to them names the workspace after.
+var beside = []string{"files", "proof", "receipts", "signed"}
+
 func inPath(path string) string {
-	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
-	if parts[0] == "my-data" && len(parts) > 1 {
-		return public(parts[1])
+	if rest, portal := strings.CutPrefix(path, "/my-data/"); portal {
+		parts := strings.Split(rest, "/")
+		if slices.Contains(beside, parts[0]) {
+			parts = append(parts[1:], "")
+		}
+		return public(parts[0])
 	}
+	parts := strings.Split(path, "/")
 	for _, part := range parts { // set-up and invitation links
 		if name := website(part); name != "" {
 			return name

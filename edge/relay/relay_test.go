@@ -41,6 +41,12 @@ func TestARequestGoesToTheRegionOfItsWorkspaceAndItsBodyNowhereElse(t *testing.T
 		{"GET", "/widget/frame?w=ws_" + far + "&lang=hi", nil, "in"},
 		{"GET", "/my-data/bangalore", nil, "in"},
 		{"POST", "/my-data/bangalore/code", nil, "in"},
+		{"GET", "/my-data/files/bangalore/req_1", nil, "in"},
+		{"GET", "/my-data/proof/bangalore/req_1?link=secret", nil, "in"},
+		{"GET", "/my-data/receipts/bangalore/req_1/cns_1", nil, "in"},
+		{"POST", "/my-data/signed/bangalore", nil, "in"},
+		{"GET", "/my-data/receipts", nil, "eu"},
+		{"GET", "/my-data", nil, "eu"},
 		{"GET", "/my-data/kowal", []string{"Cookie", "__Host-aver=" + token}, "eu"}, // the address comes before the cookie
 		{"POST", "/login?workspace=bangalore", nil, "in"},
 		{"GET", "/setup/" + strings.Replace(token, "avv", "avi", 1), nil, "in"},
