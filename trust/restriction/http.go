@@ -32,12 +32,15 @@ type recordJSON struct {
 	Purpose string    `json:"purpose"`
 	Placed  bool      `json:"placed" doc:"false: it was lifted"`
 	How     How       `json:"how" enum:"person,browser,operator,program,request"`
+	Why     string    `json:"why,omitempty" doc:"Of an exception from a restriction"`
 	At      time.Time `json:"at"`
 }
 
 func limitOut(l Limit) limitJSON { return limitJSON(l) }
 
-func recordOut(r Record) recordJSON { return recordJSON{r.Kind, r.Purpose, r.Placed, r.How, r.At} }
+func recordOut(r Record) recordJSON {
+	return recordJSON{r.Kind, r.Purpose, r.Placed, r.How, r.Why.Reveal(), r.At}
+}
 
 func (s *Service) api(api huma.API) {
 	type ofContact struct {
@@ -56,8 +59,12 @@ func (s *Service) api(api huma.API) {
 		Body struct {
 			Kind    Kind   `json:"kind" enum:"restrict,object,no_automated_decision,opt_out_sale,limit_sensitive"`
 			Purpose string `json:"purpose,omitempty" maxLength:"31" doc:"Of an objection: which purpose, or all. Of a restriction: what goes on all the same (legal_claims, protection, public_interest)"`
+			Why     string `json:"why,omitempty" maxLength:"500" doc:"Of an exception from a restriction that stands already: why. The person reads it"`
 		}
 	}) (*struct{}, error) {
+		if in.Body.Kind == Restrict && in.Body.Why != "" {
+			return nil, s.Except(ctx, request.Actor(ctx), in.ID, in.Body.Purpose, in.Body.Why)
+		}
 		return nil, s.Set(ctx, request.Actor(ctx), in.ID, in.Body.Kind, in.Body.Purpose)
 	})
 	huma.Delete(api, "/v1/contacts/{id}/restrictions/{kind}", func(ctx context.Context, in *struct {
@@ -85,8 +92,13 @@ func (s *Service) change(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	does, said := s.Set, ui.Placed
-	if form.Get("lift") == "yes" {
+	switch {
+	case form.Get("lift") == "yes":
 		does, said = s.Lift, ui.Lifted
+	case form.Has("why"):
+		does, said = func(ctx context.Context, actor vault.Actor, contact ids.Contact, _ Kind, name string) error {
+			return s.Except(ctx, actor, contact, name, form.Get("why"))
+		}, ui.Excepted
 	}
 	kind, name, _ := strings.Cut(form.Get("what"), " ")
 	err = does(r.Context(), request.Actor(r.Context()), id, Kind(kind), name)

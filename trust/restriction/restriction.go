@@ -13,6 +13,7 @@ import (
 
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/base/personal"
 	"aver/frame/module"
 	"aver/vault"
 	"aver/vault/purpose"
@@ -57,13 +58,14 @@ type Limit struct {
 
 // Record is one act of placing or lifting. Records are only ever added.
 type Record struct {
-	Contact ids.Contact `vault:"contact,key,subject"`
-	ID      ids.Object  `vault:"id,key"`
-	Kind    Kind        `vault:"kind,state"`
-	Purpose string      `vault:"purpose,state"`
-	Placed  bool        `vault:"placed,state"`
-	How     How         `vault:"how,state"`
-	At      time.Time   `vault:"made_at,state"`
+	Contact ids.Contact   `vault:"contact,key,subject"`
+	ID      ids.Object    `vault:"id,key"`
+	Kind    Kind          `vault:"kind,state"`
+	Purpose string        `vault:"purpose,state"`
+	Placed  bool          `vault:"placed,state"`
+	How     How           `vault:"how,state"`
+	Why     personal.Text `vault:"why,personal:user.content"` // of an exception from a restriction
+	At      time.Time     `vault:"made_at,state"`
 }
 
 // Records is the history.
@@ -92,12 +94,13 @@ func New(v *vault.Vault, linked Linked) *Service { return &Service{v, linked} }
 // Module is what the service brings.
 func (s *Service) Module() module.Module {
 	return module.Module{Name: "restriction", Number: Number, Migrations: migrations, Tables: []vault.AnyTable{Records},
-		Actions: []*vault.Action{actRead, actSet, actLift}, API: s.api, Routes: s.routes}
+		Actions: []*vault.Action{actRead, actSet, actLift, actExcept}, API: s.api, Routes: s.routes}
 }
 
 // Set closes something for a person, and for whoever is shown as one with them. An objection names the purpose that is
-// objected to; a restriction may name what of Art. 18(2) goes on all the same; an empty purpose is every one, and none
-// for a restriction. What stands already changes nothing. It is errs.NotFound for somebody who does not exist.
+// objected to; a restriction may name what of Art. 18(2) goes on all the same, unless it stands already (see Except); an empty
+// purpose is every one, and none for a restriction. What stands already changes nothing. It is errs.NotFound for somebody who
+// does not exist.
 func (s *Service) Set(ctx context.Context, actor vault.Actor, contact ids.Contact, kind Kind, name string) error {
 	return s.set(ctx, actor, contact, kind, name, howOf(actor))
 }
@@ -198,9 +201,9 @@ func (s *Service) each(tx *vault.Tx, contact ids.Contact, do func(ids.Contact) e
 }
 
 // place writes a limit that does not stand yet. A restriction is stored for every purpose; a ground of Art. 18(2) opens
-// its own again.
+// its own again, and closes nothing: where the restriction stands, Except makes it.
 func place(tx *vault.Tx, person ids.Contact, kind Kind, name string, how How) error {
-	fresh := false
+	fresh, stood := false, false
 	rows := []vault.Standing{{Person: person, Kind: kind, Purpose: name, Since: tx.Now()}}
 	if kind == Restrict {
 		rows[0].Purpose = purpose.All
@@ -210,7 +213,12 @@ func place(tx *vault.Tx, person ids.Contact, kind Kind, name string, how How) er
 	}
 	for _, row := range rows {
 		_, err := vault.Standings.Get(tx, row.Person, row.Kind, row.Purpose)
-		if errs.Is(err, errs.NotFound) {
+		switch {
+		case err == nil:
+			stood = true
+		case errs.Is(err, errs.NotFound) && row.Kind == purpose.Excepted && stood:
+			return errStands
+		case errs.Is(err, errs.NotFound):
 			fresh, err = true, vault.Standings.Put(tx, row)
 		}
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 	"aver/frame/page"
 	"aver/trust/restriction"
 	"aver/vault"
+	"aver/vault/journal"
 	"aver/vault/postgres/pgtest"
 	"aver/vault/purpose"
 	"aver/vault/vaulttest"
@@ -233,6 +234,12 @@ func TestTheFormOnAPersonsPageClosesAndOpens(t *testing.T) {
 		if strings.Contains(panel(vaulttest.User(h.Tenant, vault.Operator)), "Open again") {
 			t.Error("an operator is shown what is refused")
 		}
+		if !strings.Contains(panel(h.dpo), "Except something") || strings.Contains(panel(vaulttest.User(h.Tenant, vault.Operator)), "Except something") {
+			t.Error("the form of exceptions is shown to others than those who may make one")
+		}
+		if a := moduletest.Post(site(h.dpo), path, "what", "restrict protection", "why", "a child's safety"); a.Status != http.StatusSeeOther || !strings.Contains(panel(h.dpo), "the rights of another person") {
+			t.Errorf("an exception: %d, %s", a.Status, panel(h.dpo))
+		}
 		for _, what := range []string{"restrict *", "object outreach", "opt_out_sale *"} {
 			if a := moduletest.Post(site(h.dpo), path, "what", what, "lift", "yes"); a.Status != http.StatusSeeOther {
 				t.Errorf("%s: %d", what, a.Status)
@@ -261,6 +268,86 @@ func TestABrowsersSignalIsRecordedOnceAndForEverybodyItIsKnownAs(t *testing.T) {
 		site := moduletest.Edge(moduletest.Mux(h.limits.Module()), vault.Actor{}, page.View{})
 		if a := moduletest.Get(site, "/.well-known/gpc.json"); a.Status != http.StatusOK || !strings.HasPrefix(a.Body, `{"gpc":true,"lastUpdate":"20`) {
 			t.Errorf("%d %s", a.Status, a.Body)
+		}
+	})
+}
+
+// claims tells whether people who work here see a person for legal claims.
+func (h *house) claims(t *testing.T, who ids.Contact) bool {
+	t.Helper()
+	n := 0
+	claim := vault.Act("test.claim", purpose.LegalClaims, vault.Everyone())
+	must(t, h.Vault.View(t.Context(), vaulttest.User(h.Tenant, vault.Operator), claim, func(tx *vault.Tx) (err error) {
+		n, err = restriction.Records.Count(tx, "contact = ?", who)
+		return err
+	}))
+	return n > 0
+}
+
+func TestAnExceptionFromARestrictionThatStandsTakesAReasonAndWhoeverMayLiftIt(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		who, twin := h.person(t), h.person(t)
+		h.twins[who] = twin
+		operator := vaulttest.User(h.Tenant, vault.Operator)
+		except := func(actor vault.Actor, name, why string) errs.Kind {
+			return errs.Of(h.limits.Except(t.Context(), actor, who, name, why))
+		}
+		if got := except(h.dpo, purpose.LegalClaims, "a lawsuit"); got != errs.Conflict {
+			t.Errorf("from no restriction: %q", got)
+		}
+		must(t, h.limits.Set(t.Context(), vaulttest.System(h.Tenant), who, restriction.Restrict, "")) // at the person's request
+		for why, c := range map[string][2]errs.Kind{
+			"by restricting once more":     {errs.Of(h.limits.Set(t.Context(), operator, who, restriction.Restrict, purpose.LegalClaims)), errs.Conflict},
+			"so, of an officer":            {errs.Of(h.limits.Set(t.Context(), h.dpo, who, restriction.Restrict, purpose.LegalClaims)), errs.Conflict},
+			"by a program":                 {errs.Of(h.limits.Set(t.Context(), vaulttest.Key(h.Tenant, "contacts:write"), who, restriction.Restrict, purpose.LegalClaims)), errs.Conflict},
+			"by an operator":               {except(operator, purpose.LegalClaims, "a lawsuit"), errs.Forbidden},
+			"by the person":                {except(vaulttest.Visitor(h.Tenant, who), purpose.LegalClaims, "a lawsuit"), errs.NotFound},
+			"of another workspace":         {except(vaulttest.User(h.Other, vault.DPO), purpose.LegalClaims, "a lawsuit"), errs.NotFound},
+			"without a reason":             {except(h.dpo, purpose.LegalClaims, " "), errs.Invalid},
+			"with a story":                 {except(h.dpo, purpose.LegalClaims, strings.Repeat("so ", 200)), errs.Invalid},
+			"of everything":                {except(h.dpo, "", "a lawsuit"), errs.Invalid},
+			"of what the law does not say": {except(h.dpo, purpose.Outreach, "a lawsuit"), errs.Invalid},
+		} {
+			if c[0] != c[1] {
+				t.Errorf("%s: %q, want %q", why, c[0], c[1])
+			}
+		}
+		if h.claims(t, who) {
+			t.Error("opened all the same")
+		}
+		h.Clock.Advance(time.Minute)
+		for range 2 {
+			must(t, h.limits.Except(t.Context(), h.dpo, who, purpose.LegalClaims, "a lawsuit"))
+		}
+		for _, one := range []ids.Contact{who, twin} {
+			list, err := h.limits.Exceptions(t.Context(), h.dpo, one)
+			must(t, err)
+			all, err := h.limits.History(t.Context(), h.dpo, one)
+			must(t, err)
+			if len(list) != 1 || list[0].Ground != purpose.LegalClaims || list[0].Why != "a lawsuit" || len(all) != 2 || all[0].How != restriction.ByOperator || all[0].Why.Reveal() != "a lawsuit" {
+				t.Errorf("excepted %+v, on record %+v", list, all)
+			}
+			if !h.claims(t, one) {
+				t.Error("not opened")
+			}
+			if got := h.works(t, one, purpose.Sync); got != errs.Restricted {
+				t.Errorf("opened as well: %q", got)
+			}
+		}
+		entries, err := h.Vault.Entries(t.Context(), h.Tenant, 0, 200)
+		must(t, err)
+		var said []journal.Outcome
+		for _, e := range entries {
+			if e.Action == "restriction.except" {
+				said = append(said, e.Outcome)
+			}
+		}
+		if want := []journal.Outcome{journal.Denied, journal.Done, journal.Done}; !slices.Equal(said, want) {
+			t.Errorf("the log says %v", said)
+		}
+		must(t, h.limits.Lift(t.Context(), h.dpo, who, restriction.Restrict, ""))
+		if list, err := h.limits.Exceptions(t.Context(), h.dpo, who); err != nil || len(list) != 0 {
+			t.Errorf("left: %v, %v", list, err)
 		}
 	})
 }

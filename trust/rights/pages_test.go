@@ -27,6 +27,7 @@ import (
 	"aver/trust/identity"
 	"aver/trust/retention"
 	"aver/trust/rights"
+	"aver/trust/rights/portal"
 	"aver/trust/rights/record"
 	"aver/trust/rights/state"
 	"aver/trust/rights/web"
@@ -42,6 +43,11 @@ type office struct {
 	actor     vault.Actor
 	backups   *backups.Service
 	retention *retention.Service
+	spared    []portal.Exception // from everybody's restriction
+}
+
+func (o *office) excepted(context.Context, ids.Tenant, ids.Contact) ([]portal.Exception, error) {
+	return o.spared, nil
 }
 
 func openOffice(t *testing.T) *office {
@@ -54,7 +60,7 @@ func openOffice(t *testing.T) *office {
 	o.rights = rights.New(k.Vault, people, identity.New(k.Vault), o.audit, o.holds, o.post)
 	o.retention = retention.New(k.Vault, retention.Config{Files: "letters", Inner: []string{"audit_checkpoints", "backup_drills", "backup_canaries"}})
 	o.backups = backups.New(k.Vault, backups.Config{Folder: t.TempDir(), Data: k.Folder, Seed: bytes.Repeat([]byte{1}, 32)})
-	mine := []module.Module{o.audit.Module(), o.rights.Module(), o.holds.Module(), web.New(o.rights, "", nil).Module(), o.retention.Module(), o.backups.Module()}
+	mine := []module.Module{o.audit.Module(), o.rights.Module(), o.holds.Module(), web.New(o.rights, "", nil, o.excepted).Module(), o.retention.Module(), o.backups.Module()}
 	mux := moduletest.Mux(mine...)
 	startJobs(t, mine[:len(mine)-1]...) // backups are made when the test says so
 	o.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

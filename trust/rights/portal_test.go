@@ -12,7 +12,9 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	written "aver/trust/rights/letters"
+	"aver/trust/rights/portal"
 	"aver/trust/rights/state"
+	"aver/vault/purpose"
 )
 
 // stranger is a browser of somebody who is not signed in.
@@ -126,5 +128,23 @@ func TestATokenOfTheSiteOpensTheFormOnceAndAsksWithoutACode(t *testing.T) {
 	}
 	if all := o.all(t); len(all) != 1 || all[0].Proof != state.Signed {
 		t.Errorf("%+v", all)
+	}
+}
+
+func TestThePersonReadsWhatGoesOnInSpiteOfTheirRestrictionOnceTheyHaveProvedWhoTheyAre(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	o.spared = []portal.Exception{{Ground: purpose.LegalClaims, Why: "A lawsuit about the lease", Since: o.Clock.Now()}}
+	sign := o.signer(t)
+	o.add(t, o.Tenant, person{External: personal.Of("u-17"), Email: personal.Of("ada@example.org"), Verified: true}, "words")
+	status, body := o.send(t, o.stranger(t), "/my-data/acme", url.Values{"email": {"ada@example.org"}, "kind": {"restriction"}})
+	if status != http.StatusOK || strings.Contains(body, "lawsuit") {
+		t.Errorf("before the proof: %d: %s", status, body)
+	}
+	c := o.stranger(t)
+	o.send(t, c, "/my-data/signed/acme", url.Values{"token": {sign(asIs)}})
+	status, body = o.send(t, c, "/my-data/acme", url.Values{"signed": {"yes"}, "kind": {"restriction"}})
+	if status != http.StatusOK || !strings.Contains(body, "in spite of your restriction") || !strings.Contains(body, "A lawsuit about the lease") || !strings.Contains(body, "legal claims") {
+		t.Errorf("after it: %d: %s", status, body)
 	}
 }

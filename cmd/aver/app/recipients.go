@@ -4,7 +4,9 @@ import (
 	"context"
 
 	"aver/base/ids"
+	"aver/trust/identity"
 	"aver/trust/rights"
+	"aver/trust/rights/portal"
 	"aver/trust/rights/told"
 	"aver/vault"
 	"aver/vault/journal"
@@ -32,6 +34,15 @@ func (a *App) toldOf(ctx context.Context, actor vault.Actor, contact ids.Contact
 	all, err := a.Told.Of(ctx, actor, contact)
 	for _, t := range all {
 		out = append(out, rights.Told{Name: t.Name, Via: string(t.Via), Event: t.Event, At: t.ToldAt})
+	}
+	return out, err
+}
+
+// excepted lists for the rights what goes on in spite of a person's restriction.
+func (a *App) excepted(ctx context.Context, tenant ids.Tenant, person ids.Contact) (out []portal.Exception, err error) {
+	all, err := a.Restriction.Exceptions(ctx, identity.System(tenant, "rights"), person)
+	for _, e := range all {
+		out = append(out, portal.Exception(e))
 	}
 	return out, err
 }

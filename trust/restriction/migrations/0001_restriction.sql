@@ -5,6 +5,7 @@ CREATE TABLE limit_records (
     purpose TEXT NOT NULL,
     placed BOOL NOT NULL,
     how TEXT NOT NULL,
+    why SEALED,
     made_at TIME NOT NULL,
     PRIMARY KEY (contact, id)
 );

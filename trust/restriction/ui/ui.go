@@ -5,6 +5,7 @@ package ui
 
 import (
 	_ "embed"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,6 +42,22 @@ func Placed() string { return text.T("placed") }
 
 // Lifted says that something is open again.
 func Lifted() string { return text.T("lifted") }
+
+// Excepted says that something goes on in spite of a restriction.
+func Excepted() string { return text.T("excepted") }
+
+// mayExcept tells whether there is a restriction from which whoever looks may except something.
+func (c Closed) mayExcept() bool {
+	return c.MayLift && slices.ContainsFunc(c.Limits, func(l Limit) bool { return l.Kind == string(purpose.Restrict) })
+}
+
+func exceptions() []page.Option {
+	var out []page.Option
+	for _, name := range []string{purpose.LegalClaims, purpose.Protection, purpose.PublicInterest} {
+		out = append(out, page.Option{Value: string(purpose.Restrict) + " " + name, Label: Purpose(name)})
+	}
+	return out
+}
 
 // title says what is closed: Restricted; Objects to outreach.
 func (l Limit) title() string {

@@ -64,7 +64,8 @@ type Answer struct {
 	GDPR    bool
 	File    string // where the finished copy or the receipt is; empty when there is none (any more)
 	Receipt string
-	Told    []string        // who was told what, in words
+	Told    []string // who was told what, in words
+	Except  []Exception
 	Beside  templ.Component // what is offered together with a copy
 	Done    int64           // of a copy that is put together
 	Total   int64
@@ -72,6 +73,12 @@ type Answer struct {
 	Law     time.Time
 	Until   time.Time // by when the person can prove who they are
 	Stopped bool      // the law's clock stands still until then
+}
+
+// Exception is what goes on in spite of a restriction of the person's data.
+type Exception struct {
+	Ground, Why string
+	Since       time.Time
 }
 
 // Followed is the page to which a mailed link leads.

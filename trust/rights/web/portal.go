@@ -1,13 +1,16 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"aver/base/deadline"
 	"aver/base/errs"
+	"aver/base/ids"
 	"aver/frame/mail"
 	"aver/frame/page"
 	"aver/frame/request"
@@ -194,6 +197,9 @@ func (s *Service) drawRequest(w http.ResponseWriter, r *http.Request, sheet page
 		return err
 	}
 	view.Told = portal.Telling(lang, told)
+	if view.Except, err = s.exceptions(r.Context(), tenant.ID, held); err != nil {
+		return err
+	}
 	if !held.File.IsZero() {
 		view.File = "/my-data/files/" + tenant.Slug + "/" + held.ID.String()
 	}
@@ -205,6 +211,26 @@ func (s *Service) drawRequest(w http.ResponseWriter, r *http.Request, sheet page
 	}
 	r = r.WithContext(page.Speak(r.Context(), lang))
 	return page.Render(w, r, sheet.Status(), portal.Show(view))
+}
+
+// exceptions are what goes on in spite of the restriction of those whom a request speaks for, each once, when it is proved who
+// asked.
+func (s *Service) exceptions(ctx context.Context, tenant ids.Tenant, r rights.Request) (all []portal.Exception, err error) {
+	if r.ProvedAt.IsZero() {
+		return nil, nil
+	}
+	for _, person := range r.People {
+		some, err := s.excepted(ctx, tenant, person)
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range some {
+			if !slices.Contains(all, one) {
+				all = append(all, one)
+			}
+		}
+	}
+	return all, nil
 }
 
 func (s *Service) portalCode(w http.ResponseWriter, r *http.Request) error {

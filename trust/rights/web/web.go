@@ -13,6 +13,7 @@ import (
 	"aver/frame/module"
 	"aver/frame/request"
 	"aver/trust/rights"
+	"aver/trust/rights/portal"
 	"aver/trust/rights/ui"
 )
 
@@ -24,12 +25,16 @@ type Service struct {
 	*rights.Service
 	contact  string
 	receipts Receipts
+	excepted Excepted
 }
+
+// Excepted tells what goes on in spite of a person's restriction. Package trust/restriction knows.
+type Excepted func(ctx context.Context, tenant ids.Tenant, person ids.Contact) ([]portal.Exception, error)
 
 // New makes the service. Contact is a mail address for whoever does not know which business keeps their data; it may be
 // empty. Receipts of consents are offered beside a copy; without them, nothing is.
-func New(s *rights.Service, contact string, receipts Receipts) *Service {
-	return &Service{s, contact, receipts}
+func New(s *rights.Service, contact string, receipts Receipts, excepted Excepted) *Service {
+	return &Service{s, contact, receipts, excepted}
 }
 
 // Module is what the service brings.
