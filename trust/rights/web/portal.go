@@ -73,10 +73,9 @@ func (s *Service) drawForm(w http.ResponseWriter, r *http.Request, f portal.Form
 
 // posted reads what a form says, to whom, and in which language the answer is.
 func (s *Service) posted(r *http.Request) (tenant vault.Tenant, form url.Values, lang string, err error) {
-	if tenant, err = s.workspace(r); err != nil {
-		return tenant, nil, "", err
+	if tenant, err = s.workspace(r); err == nil {
+		form, err = request.Form(r)
 	}
-	form, err = request.Form(r)
 	return tenant, form, portal.Language(form.Get("lang"), r.Header.Get("Accept-Language")), err
 }
 
@@ -170,6 +169,14 @@ func (s *Service) held(r *http.Request) (vault.Tenant, rights.Ticket, error) {
 	return tenant, rights.Ticket{Request: id, Session: shownBy(r, ticketCookie)}, nil
 }
 
+// sent is held of a form, with what it says.
+func (s *Service) sent(r *http.Request) (tenant vault.Tenant, t rights.Ticket, form url.Values, err error) {
+	if tenant, t, err = s.held(r); err == nil {
+		form, err = request.Form(r)
+	}
+	return tenant, t, form, err
+}
+
 func (s *Service) portalRequest(w http.ResponseWriter, r *http.Request) error {
 	return s.drawRequest(w, r, page.Sheet{})
 }
@@ -234,11 +241,7 @@ func (s *Service) exceptions(ctx context.Context, tenant ids.Tenant, r rights.Re
 }
 
 func (s *Service) portalCode(w http.ResponseWriter, r *http.Request) error {
-	tenant, t, err := s.held(r)
-	if err != nil {
-		return err
-	}
-	form, err := request.Form(r)
+	tenant, t, form, err := s.sent(r)
 	if err != nil {
 		return err
 	}
@@ -251,11 +254,7 @@ func (s *Service) portalCode(w http.ResponseWriter, r *http.Request) error {
 
 // portalAgain sends another code or link. It looks the same whoever asks.
 func (s *Service) portalAgain(w http.ResponseWriter, r *http.Request) error {
-	tenant, t, err := s.held(r)
-	if err != nil {
-		return err
-	}
-	form, err := request.Form(r)
+	tenant, t, form, err := s.sent(r)
 	if err != nil {
 		return err
 	}
@@ -285,11 +284,7 @@ func (s *Service) drawLink(w http.ResponseWriter, r *http.Request, tenant vault.
 }
 
 func (s *Service) portalProof(w http.ResponseWriter, r *http.Request) error {
-	tenant, t, err := s.held(r)
-	if err != nil {
-		return err
-	}
-	form, err := request.Form(r)
+	tenant, t, form, err := s.sent(r)
 	if err != nil {
 		return err
 	}
@@ -307,11 +302,7 @@ func (s *Service) portalProof(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Service) portalErase(w http.ResponseWriter, r *http.Request) error {
-	tenant, t, err := s.held(r)
-	if err != nil {
-		return err
-	}
-	form, err := request.Form(r)
+	tenant, t, form, err := s.sent(r)
 	if err != nil {
 		return err
 	}
