@@ -1,16 +1,18 @@
 package widget_test
 
 import (
-	"aver/base/eventually"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 
+	"aver/base/eventually"
 	"aver/work/channels/webchat/widget"
 )
 
@@ -215,10 +217,16 @@ func TestTheChatIsAccessibleInLightAndDark(t *testing.T) {
 			s.announce("typing", map[string]any{"on": true, "from": map[string]any{"kind": "operator", "name": "Mara"}})
 			b.sees("Mara is typing")
 			look("refused")
+			b.attach("invoice of november.pdf", "%PDF-1.7\n1 0 obj << /V (4111 1111 1111 1111) >> endobj")
+			b.press("Send")
+			b.sees("card number in invoice of november.pdf")
+			look("file")
 			b.press("More")
 			look("menu")
 			b.press("Your data")
 			look("data")
+			b.scroll(".proofs")
+			look("data-receipts")
 			b.press("Prepare a copy")
 			b.sees("Your copy is ready")
 			b.press("Erase my data")
@@ -236,6 +244,23 @@ func TestTheChatIsAccessibleInLightAndDark(t *testing.T) {
 			look("offline")
 		})
 	}
+}
+
+// attach picks a file.
+func (b *tab) attach(name, content string) {
+	b.t.Helper()
+	path := filepath.Join(b.t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+	b.do(b.frame, chromedp.SetUploadFiles(chromedp.CSS("input[type=file]"), []string{path}, chromedp.NodeReady))
+}
+
+// scroll brings something into view.
+func (b *tab) scroll(to string) {
+	b.t.Helper()
+	b.wait(b.frame, "document.querySelector('"+to+"')")
+	eval[bool](b, b.frame, "(document.querySelector('"+to+"').scrollIntoView({block: 'center'}), true)")
 }
 
 // talk makes a conversation worth looking at.
@@ -300,9 +325,15 @@ func TestTheChatFitsAPhone(t *testing.T) {
 			s.operator(words["greeting_away"].(string))
 			b.sees(words["greeting_away"].(string))
 			check("conversation")
+			b.attach("invoice of november.pdf", "%PDF-1.7\n1 0 obj << /V (4111 1111 1111 1111) >> endobj")
+			b.press(words["send"].(string))
+			b.sees(words["not_sent"].(string))
+			check("file")
 			b.press(words["more"].(string))
 			b.press(words["my_data"].(string))
 			check("data")
+			b.scroll(".proofs")
+			check("data-receipts")
 			b.press(words["more"].(string))
 			b.press(words["settings"].(string))
 			check("settings")

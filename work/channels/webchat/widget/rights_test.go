@@ -61,6 +61,21 @@ func TestAVisitorGetsACopyOfTheirData(t *testing.T) {
 	}
 }
 
+func TestTheReceiptsOfConsentsAreListedAndSaved(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	b := visit(t, s)
+	folder := b.downloads()
+	b.open()
+	b.begin("Hello")
+	b.menu("Your data")
+	b.sees("You agreed: making the product better")
+	b.press("Save the receipt: You took it back: making the product better")
+	if got := b.saved(folder, "receipt-crc_01jd9m32.json"); got != `{"format":"aver-consent-receipt/1"}` {
+		t.Errorf("receipt: %q", got)
+	}
+}
+
 func TestErasureIsConfirmedAndLeavesAReceiptAndNothingElse(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -225,7 +240,6 @@ func TestAFileThatCannotBeTakenIsExplainedInTheVisitorsLanguage(t *testing.T) {
 			t.Parallel()
 			s := newServer(t)
 			s.hosting.lang = language
-			s.config["attachments"] = map[string]any{"max_bytes": 100_000, "types": []string{"application/pdf"}}
 			words := texts(t, language)
 			b := visit(t, s)
 			b.open()
@@ -234,11 +248,7 @@ func TestAFileThatCannotBeTakenIsExplainedInTheVisitorsLanguage(t *testing.T) {
 				{"locked.pdf", "%PDF-1.7\ntrailer << /Encrypt 1 0 R >>", "locked_file"},
 				{"deep.pdf", "%PDF-1.7\n1 0 obj " + strings.Repeat("[", 100) + " endobj", "too_much_in_file"},
 			} {
-				path := filepath.Join(t.TempDir(), c.name)
-				if err := os.WriteFile(path, []byte(c.content), 0o600); err != nil {
-					t.Fatal(err)
-				}
-				b.do(b.frame, chromedp.SetUploadFiles(chromedp.CSS("input[type=file]"), []string{path}, chromedp.NodeReady))
+				b.attach(c.name, c.content)
 				b.write("here it is")
 				if i == 0 {
 					b.press(words["consent_agree"].(string))

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"aver/base/errs"
+	receipts "aver/trust/consent/receipts/ui"
 	"aver/work/channels/webchat/widget"
 	"aver/work/inbox/attach"
 )
@@ -101,7 +102,7 @@ func newServer(t *testing.T) *server {
 		"offline_message": "", "reply_time_text": "We usually answer within ten minutes.",
 		"consent": map[string]any{"required": true, "purpose": "support", "version": "2026-11-01", "language": "en", "notice_url": "https://shop.example/privacy",
 			"text": "We keep what you write here to answer you, for one year at most. Nobody else receives it, and it is not used for advertising."},
-		"attachments": map[string]any{"max_bytes": 100_000, "types": []string{"image/png", "text/plain"}},
+		"attachments": map[string]any{"max_bytes": 100_000, "types": []string{"image/png", "text/plain", "application/pdf"}},
 		"identity":    map[string]any{"enforced": false}, "region": "EU", "answered_by": map[string]any{"kind": "person", "name": "Mara"},
 	}
 	s.http = httptest.NewServer(s.routes())
@@ -163,6 +164,7 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("GET /widget/v1/archive", s.authorised(s.serveArchive))
 	mux.HandleFunc("POST /widget/v1/privacy/erase", s.authorised(s.serveErase))
 	mux.HandleFunc("GET /widget/v1/privacy/rights", s.authorised(answer(`{"title":"More rights","label":"What would you like?","kinds":[{"value":"rectification","label":"Correct my data","help":"Write what is wrong."},{"value":"objection","label":"Object to a use","help":"Marketing stops."}],"words":"Anything to add","help":"What is wrong, and what is right.","ask":"Ask for it"}`)))
+	mux.HandleFunc("GET /widget/v1/privacy/receipts", s.authorised(s.serveReceipts))
 	mux.HandleFunc("POST /widget/v1/privacy/requests", s.authorised(func(w http.ResponseWriter, r *http.Request) {
 		var in struct{ Kind, Words, Language string }
 		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
@@ -170,6 +172,7 @@ func (s *server) routes() http.Handler {
 		}
 		writeJSON(w, http.StatusOK, map[string]any{"id": "req_01jd9m3x", "text": "Asked for " + in.Kind + " in " + in.Language + ": " + in.Words})
 	}))
+	mux.HandleFunc("GET /widget/v1/privacy/receipts/crc_01jd9m32", s.authorised(answer(`{"format":"aver-consent-receipt/1"}`)))
 	mux.HandleFunc("GET /my-data/receipts/kowal/rcp_01jd9m3x", answer(`{"format":"aver-receipt/1"}`))
 	mux.HandleFunc("GET /widget/v1/socket", s.serveSocket)
 	mux.HandleFunc("POST /widget/v1/send", s.authorised(s.serveSend))
@@ -261,6 +264,15 @@ func (s *server) serveConsent(w http.ResponseWriter, r *http.Request) {
 	s.consents = append(s.consents, body)
 	s.needConsent = false
 	writeJSON(w, http.StatusOK, map[string]any{})
+}
+
+// serveReceipts lists what somebody agreed to and took back, in the words of a server.
+func (s *server) serveReceipts(w http.ResponseWriter, r *http.Request) {
+	mine, at := receipts.Mine{Lang: r.URL.Query().Get("lang")}, time.Date(2026, 11, 3, 9, 41, 0, 0, time.UTC)
+	for n, act := range []string{"given", "stated", "withdrawn"} {
+		mine.Receipts = append(mine.Receipts, mine.Receipt(fmt.Sprintf("crc_01jd9m3%d", n), act, receipts.Purpose(mine.Lang, "improvement"), at.AddDate(0, 0, n), "/widget/v1/privacy/receipts/"))
+	}
+	writeJSON(w, http.StatusOK, mine.Offer())
 }
 
 func (s *server) serveUpload(w http.ResponseWriter, r *http.Request) {
