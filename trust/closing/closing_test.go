@@ -199,6 +199,7 @@ func TestOfManyClosingsAtOnceOneCountsAndItsLinkLeadsThere(t *testing.T) {
 
 func TestAfterTheGracePeriodKeysRowsAndFilesAreGoneAndACertificateSaysSo(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
+		w.Filed(t) // the index of words has rows too
 		before, err := w.closing.Look(t.Context(), w.Tenant)
 		must(t, err)
 		if !before.Keys || before.Rows < 3 || before.Files < 1 || before.Doors != 1 || !before.Listed {

@@ -209,7 +209,7 @@ const removeBatch = 10_000
 func (e *Engine) Remove(ctx context.Context, tenant ids.Tenant) error {
 	var tables []dump.Table
 	err := e.Read(ctx, tenant, func(c engine.Conn) (err error) {
-		tables, err = e.dumped(c)
+		tables, err = e.tables(c)
 		return err
 	})
 	for i := len(tables) - 1; i >= 0 && err == nil; i-- {

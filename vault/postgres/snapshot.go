@@ -13,11 +13,12 @@ import (
 	"aver/vault/engine"
 )
 
-// Snapshot implements engine.Engine: all rows of the tenant as of one moment but those of indexes, in the form of package dump. Writers go on.
-// The order of the tables is that in which they were made, so that no row comes before one that it refers to.
+// Snapshot implements engine.Engine: all rows of the tenant as of one moment but those of indexes, in the form of
+// package dump: whose a row is, says the store that it is loaded into. Writers go on. The order of the tables is that in
+// which they were made, so that no row comes before one that it refers to.
 func (e *Engine) Snapshot(ctx context.Context, tenant ids.Tenant, to io.Writer) error {
 	err := e.Read(ctx, tenant, func(c engine.Conn) error {
-		tables, err := e.dumped(c)
+		tables, err := e.tables(c)
 		if err != nil {
 			return err
 		}
@@ -25,6 +26,9 @@ func (e *Engine) Snapshot(ctx context.Context, tenant ids.Tenant, to io.Writer) 
 			return err
 		}
 		for _, t := range tables {
+			if strings.HasPrefix(t.Name, dump.Derived) {
+				continue
+			}
 			if err := dump.WriteTable(to, t); err != nil {
 				return err
 			}
@@ -40,12 +44,13 @@ func (e *Engine) Snapshot(ctx context.Context, tenant ids.Tenant, to io.Writer) 
 	return nil
 }
 
-// dumped lists the tables that hold tenants' rows. Whose a row is, is not in the dump: it says which store it is loaded into.
-func (e *Engine) dumped(c engine.Conn) (tables []dump.Table, err error) {
+// tables lists those that hold tenants' rows, in the order in which they were made, without the column that says whose a
+// row is.
+func (e *Engine) tables(c engine.Conn) (tables []dump.Table, err error) {
 	err = c.Query(`SELECT c.relname, a.attname, format_type(a.atttypid, NULL) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 		WHERE c.relnamespace = ?::text::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.attnum > 0 AND NOT a.attisdropped
-		AND a.attname <> 'tenant_id' AND NOT starts_with(c.relname, ?) AND EXISTS (SELECT 1 FROM pg_attribute t WHERE t.attrelid = c.oid AND t.attname = 'tenant_id')
-		ORDER BY c.oid, a.attnum`, []any{e.schema, dump.Derived}, func(row []any) error {
+		AND a.attname <> 'tenant_id' AND EXISTS (SELECT 1 FROM pg_attribute t WHERE t.attrelid = c.oid AND t.attname = 'tenant_id')
+		ORDER BY c.oid, a.attnum`, []any{e.schema}, func(row []any) error {
 		name := row[0].(string)
 		if len(tables) == 0 || tables[len(tables)-1].Name != name {
 			tables = append(tables, dump.Table{Name: name})
