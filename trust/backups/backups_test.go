@@ -40,26 +40,10 @@ import (
 	"aver/vault/vaulttest"
 )
 
-type note struct {
-	ID   ids.Object    `vault:"id,key"`
-	Who  ids.Subject   `vault:"who,subject"`
-	Body personal.Text `vault:"body,personal:user.content,search"`
-}
-
 var (
-	notes    = vault.Define[note]("notes", vault.Purpose("testing"), vault.KeepWhile("the test"))
 	act      = vault.Act("test.write", purpose.Storage, vault.System())
 	actErase = vault.Act("test.erase", purpose.Storage, vault.System())
 )
-
-var schema = engine.Migration{Version: 900001, Name: "notes/0001.sql", SQL: `CREATE TABLE notes (
-    id ID NOT NULL,
-    who ID,
-    body SEALED,
-    PRIMARY KEY (id)
-);
-CREATE INDEX notes_by_who ON notes (who);
-`}
 
 // seed signs.
 var seed = bytes.Repeat([]byte{3}, ed25519.SeedSize)
@@ -88,7 +72,7 @@ func each(t *testing.T, test func(*testing.T, *world)) {
 	t.Helper()
 	t.Parallel()
 	c := moduletest.Config(t, identity.New(nil).Module(), backups.New(nil, backups.Config{}).Module())
-	c.Tables, c.Migrations = append(c.Tables, notes), append(c.Migrations, schema)
+	c.Tables, c.Migrations = append(c.Tables, vaulttest.Notes), append(c.Migrations, vaulttest.NotesSchema)
 	vaulttest.Each(t, c, func(t *testing.T, k *vaulttest.Kit) {
 		_, files := k.Engine.(*sqlite.Engine)
 		w := &world{Kit: k, shared: !files, folder: t.TempDir(), tables: c.Tables, schema: whole(t, c)}
@@ -136,7 +120,7 @@ func (w *world) add(t *testing.T, words string) ids.Subject {
 		if err := vault.Blobs.Add(tx, blob); err != nil {
 			return err
 		}
-		return notes.Add(tx, note{ID: ids.NewObject(tx.Now()), Who: who, Body: personal.Of(words)})
+		return vaulttest.Notes.Add(tx, vaulttest.Note{ID: ids.NewObject(tx.Now()), Who: who, Body: personal.Of(words)})
 	}))
 	return who
 }
@@ -162,7 +146,7 @@ func (w *world) over(t *testing.T, folder string) *vault.Vault {
 func bodies(t *testing.T, v *vault.Vault, tenant ids.Tenant) (out []string) {
 	t.Helper()
 	must(t, v.View(t.Context(), vaulttest.System(tenant), act, func(tx *vault.Tx) error {
-		all, err := notes.Find(tx, "ORDER BY id")
+		all, err := vaulttest.Notes.Find(tx, "ORDER BY id")
 		for _, n := range all {
 			out = append(out, n.Body.Reveal())
 		}
@@ -171,10 +155,10 @@ func bodies(t *testing.T, v *vault.Vault, tenant ids.Tenant) (out []string) {
 	return out
 }
 
-func found(t *testing.T, v *vault.Vault, tenant ids.Tenant, word string) (out []note) {
+func found(t *testing.T, v *vault.Vault, tenant ids.Tenant, word string) (out []vaulttest.Note) {
 	t.Helper()
 	must(t, v.View(t.Context(), vaulttest.System(tenant), act, func(tx *vault.Tx) (err error) {
-		out, err = notes.Search(tx, word, 10)
+		out, err = vaulttest.Notes.Search(tx, word, 10)
 		return err
 	}))
 	return out

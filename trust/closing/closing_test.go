@@ -29,23 +29,8 @@ import (
 	"aver/vault/vaulttest"
 )
 
-type note struct {
-	ID   ids.Object    `vault:"id,key"`
-	Who  ids.Subject   `vault:"who,subject"`
-	Body personal.Text `vault:"body,personal:user.content,search"`
-}
-
 var (
-	notes  = vault.Define[note]("notes", vault.Purpose("testing"), vault.KeepWhile("the test"))
-	act    = vault.Act("test.write", purpose.Storage, vault.System(), vault.Roles(vault.Owner))
-	schema = engine.Migration{Version: 900001, Name: "notes/0001.sql", SQL: `CREATE TABLE notes (
-    id ID NOT NULL,
-    who ID,
-    body SEALED,
-    PRIMARY KEY (id)
-);
-CREATE INDEX notes_by_who ON notes (who);
-`}
+	act = vault.Act("test.write", purpose.Storage, vault.System(), vault.Roles(vault.Owner))
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -77,7 +62,7 @@ func each(t *testing.T, test func(*testing.T, *world)) {
 	t.Helper()
 	t.Parallel()
 	c := moduletest.Config(t, identity.New(nil).Module(), audit.New(nil).Module(), retention.New(nil, retention.Config{}).Module(), closing.New(nil, closing.Config{}).Module())
-	c.Tables, c.Migrations = append(c.Tables, notes), append(c.Migrations, schema)
+	c.Tables, c.Migrations = append(c.Tables, vaulttest.Notes), append(c.Migrations, vaulttest.NotesSchema)
 	vaulttest.Each(t, c, func(t *testing.T, k *vaulttest.Kit) {
 		k.Vault.Settle("eu")
 		w := &world{Kit: k, audit: audit.New(k.Vault), sweeps: retention.New(k.Vault, retention.Config{})}
@@ -102,7 +87,7 @@ func (w *world) write(t *testing.T, tenant ids.Tenant, words string) {
 	blob, err := w.Vault.PutBlob(t.Context(), sys, who, "text/plain", strings.NewReader(words), 1000)
 	must(t, err)
 	must(t, w.Vault.Do(t.Context(), sys, act, func(tx *vault.Tx) error {
-		return errors.Join(vault.Blobs.Add(tx, blob), notes.Add(tx, note{ID: ids.NewObject(tx.Now()), Who: who, Body: personal.Of(words)}))
+		return errors.Join(vault.Blobs.Add(tx, blob), vaulttest.Notes.Add(tx, vaulttest.Note{ID: ids.NewObject(tx.Now()), Who: who, Body: personal.Of(words)}))
 	}))
 	must(t, w.Vault.Do(t.Context(), vaulttest.System(ids.Installation), act, func(tx *vault.Tx) error {
 		return identity.Doors.Add(tx, identity.Door{ID: ids.NewObject(tx.Now()), Email: words + "@example.org", Workspace: tenant, User: ids.NewUser(tx.Now())})
@@ -112,7 +97,7 @@ func (w *world) write(t *testing.T, tenant ids.Tenant, words string) {
 func (w *world) reads(t *testing.T, tenant ids.Tenant) (n int, err error) {
 	t.Helper()
 	err = w.Vault.View(t.Context(), vaulttest.User(tenant, vault.Owner), act, func(tx *vault.Tx) (err error) {
-		n, err = notes.Count(tx, "")
+		n, err = vaulttest.Notes.Count(tx, "")
 		return err
 	})
 	return n, err
