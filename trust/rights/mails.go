@@ -41,7 +41,7 @@ func (s *Service) write(ctx context.Context, tenant ids.Tenant, r Request) error
 func (s *Service) writeOwed(ctx context.Context, tenant ids.Tenant) error {
 	var owed []Request
 	err := s.vault.View(ctx, system(tenant), actList, func(tx *vault.Tx) (err error) {
-		owed, err = Requests.Find(tx, "owed <> 0 ORDER BY owed, asked_at LIMIT 100")
+		owed, err = Requests.Find(tx, "owed > 0 ORDER BY owed, asked_at LIMIT 100")
 		return err
 	})
 	for _, r := range owed {

@@ -48,7 +48,7 @@ func (s *Service) due(ctx context.Context) error {
 
 // Tell sends what is due in a workspace, and notes which webhooks have taken what they were sent.
 func (s *Service) Tell(ctx context.Context, tenant ids.Tenant) error {
-	s.telling.Lock() // the hour's turn and a job of its own would send the same letter
+	s.telling.Lock() // the periodic turn and a job of its own would send the same letter
 	defer s.telling.Unlock()
 	var waiting []Telling
 	err := s.vault.View(ctx, system(tenant), actRead, func(tx *vault.Tx) (err error) {
