@@ -1,6 +1,7 @@
 package rights_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -11,6 +12,7 @@ import (
 
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/trust/holds"
 	written "aver/trust/rights/letters"
 	"aver/trust/rights/portal"
 	"aver/trust/rights/state"
@@ -146,5 +148,23 @@ func TestThePersonReadsWhatGoesOnInSpiteOfTheirRestrictionOnceTheyHaveProvedWhoT
 	status, body = o.send(t, c, "/my-data/acme", url.Values{"signed": {"yes"}, "kind": {"restriction"}})
 	if status != http.StatusOK || !strings.Contains(body, "in spite of your restriction") || !strings.Contains(body, "A lawsuit about the lease") || !strings.Contains(body, "legal claims") {
 		t.Errorf("after it: %d: %s", status, body)
+	}
+}
+
+func TestWhoIsErasedReadsWhatWasDoneInTheirLanguage(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	sign := o.signer(t)
+	ada := o.add(t, o.Tenant, person{External: personal.Of("u-17"), Verified: true}, "words")
+	o.hold(t, holds.Draft{Contact: ada, Ground: holds.LegalObligation, Classes: []string{"letters"}})
+	c := o.stranger(t)
+	o.send(t, c, "/my-data/signed/acme", url.Values{"token": {sign(asIs)}, "lang": {"de"}})
+	o.send(t, c, "/my-data/acme", url.Values{"signed": {"yes"}, "kind": {"erasure"}, "lang": {"de"}})
+	r := o.all(t)[0]
+	status, body := o.send(t, c, "/my-data/acme/"+r.ID.String()+"/erase", url.Values{"confirm": {portal.Text("de", "word")}})
+	for _, want := range []string{"unlesbar gemacht", ada.String(), "letters: weil ein Gesetz es verlangt", "Eintrag " + fmt.Sprint(o.request(t, r.ID).Entry)} {
+		if status != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("%d: the page lacks %q: %s", status, want, body)
+		}
 	}
 }

@@ -9,6 +9,7 @@ package portal
 import (
 	"embed"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -16,6 +17,8 @@ import (
 	"aver/base/errs"
 	"aver/frame/page"
 	"aver/trust/rights/letters"
+	"aver/trust/rights/receipt"
+	"aver/trust/rights/record"
 	"aver/trust/rights/state"
 )
 
@@ -135,6 +138,16 @@ func (a Answer) progress() page.Progress {
 func (a Answer) reason() string { return letters.Reason(a.Lang, a.Reason) }
 
 func (a Answer) complain() string { return letters.Complain(a.Lang, a.GDPR) }
+
+// Erased says what was erased, when, and what the law made the workspace keep, as the receipt does.
+func Erased(lang, workspace string, r record.Request) string {
+	t := texts.In(lang)
+	said := t.T("erased.text", workspace, r.Contact.String(), letters.Day(lang, r.EndedAt.UTC()), int(r.Entry))
+	for _, k := range receipt.Spared(r.Kept) {
+		said += " " + t.T("erased.kept", strings.Join(k.Classes, ", "), t.T("ground."+string(k.Ground)))
+	}
+	return said
+}
 
 // Fault says in the page's language what was wrong with a field.
 func Fault(lang, field, code string) errs.Field {

@@ -17,7 +17,6 @@ import (
 	"aver/trust/rights"
 	"aver/trust/rights/handover"
 	"aver/trust/rights/portal"
-	"aver/trust/rights/receipt"
 	"aver/trust/rights/state"
 	"aver/vault"
 )
@@ -211,7 +210,7 @@ func (s *Service) drawRequest(w http.ResponseWriter, r *http.Request, sheet page
 		view.File = "/my-data/files/" + tenant.Slug + "/" + held.ID.String()
 	}
 	if held.Kind.Deed() == state.Erase && held.State == state.Fulfilled {
-		view.Receipt, view.File = receipt.Of(held).Text, "/my-data/receipts/"+tenant.Slug+"/"+held.ID.String()
+		view.Receipt, view.File = portal.Erased(lang, tenant.Name, held), "/my-data/receipts/"+tenant.Slug+"/"+held.ID.String()
 	}
 	if view.Beside, err = s.consents(r.Context(), tenant, held, lang); err != nil {
 		return err
