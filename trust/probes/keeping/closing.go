@@ -1,9 +1,13 @@
 package keeping
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -39,18 +43,18 @@ func ending(w *world.World) claim.Claim {
 		Method:    "The probe makes a workspace with a person, a row and a file, closes it without a grace period, destroys it, looks into the key store, the raw rows and the folders, and verifies the certificate as its holder would.",
 		Refs:      claim.References{ISO: []string{"A.8.10", "A.8.24", "A.5.11"}, SOC2: []string{"C1.2", "CC6.5"}, GDPR: []string{"28(3)(g)", "17"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			seen, err := endOne(ctx, w)
+			seen, err := endOne(ctx, w, mischief{})
 			return judgeEnded(seen), err
 		},
 		Fixtures: []claim.Fixture{
 			world.Fixture("keys that were left", judge(with(func(e *ended) { e.after.Keys = true }))),
 			world.Fixture("a row that was left", judge(with(func(e *ended) { e.after.Rows = 1 }))),
-			world.Fixture("a file that was left", judge(with(func(e *ended) { e.after.Files = 1 }))),
-			world.Fixture("a closed workspace that still answers", judge(with(func(e *ended) { e.refused = false }))),
-			world.Fixture("a certificate that somebody altered", func(context.Context) (claim.Evidence, error) {
-				_, err := closing.Verify([]byte(`{"certificate":{"slug":"kowal"}}`), "")
-				return judgeEnded(with(func(e *ended) { e.proved = err })), nil
-			}),
+			badly(w, "a workspace that was closed and never destroyed", mischief{kept: true}),
+			badly(w, "a workspace that was to be closed and still answers", mischief{open: true}),
+			badly(w, "a file that was left", mischief{left: func(folder string) error { return os.WriteFile(filepath.Join(folder, "left"), []byte("words"), 0o600) }}),
+			badly(w, "a certificate that somebody altered", mischief{forge: func(document []byte) []byte {
+				return bytes.Replace(document, []byte("A workspace to be closed"), []byte("A workspace to be opened"), 1)
+			}}),
 			world.Fixture("nothing was there to destroy", judge(with(func(e *ended) { e.before = closing.Remains{} }))),
 		},
 	}
@@ -59,8 +63,24 @@ func ending(w *world.World) claim.Claim {
 // scratch begins the names of the workspaces that the probe makes.
 const scratch = "closing-"
 
+// mischief is what a fixture does to the end of a workspace.
+type mischief struct {
+	open  bool                         // it is not closed, nor destroyed
+	kept  bool                         // it is closed, and not destroyed
+	left  func(folder string) error    // with the folder of its files, after its destruction
+	forge func(document []byte) []byte // with its certificate
+}
+
+// badly is the probe with an end that is not what it should be.
+func badly(w *world.World, name string, m mischief) claim.Fixture {
+	return w.Scratch.Broken(name, func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+		seen, err := endOne(ctx, w, m)
+		return judgeEnded(seen), errors.Join(err, EndLeft(ctx, w, scratch))
+	})
+}
+
 // endOne makes a workspace and ends it, and those that an interrupted run left.
-func endOne(ctx context.Context, w *world.World) (seen ended, err error) {
+func endOne(ctx context.Context, w *world.World, m mischief) (seen ended, err error) {
 	if err := EndLeft(ctx, w, scratch); err != nil {
 		return seen, err
 	}
@@ -71,7 +91,7 @@ func endOne(ctx context.Context, w *world.World) (seen ended, err error) {
 	if err := furnish(ctx, w.Vault, t.ID); err != nil {
 		return seen, fmt.Errorf("furnish a workspace: %w", err)
 	}
-	return end(ctx, w, t.ID)
+	return end(ctx, w, t.ID, m)
 }
 
 // EndLeft ends the workspaces that interrupted runs of a probe left.
@@ -92,7 +112,7 @@ func EndLeft(ctx context.Context, w *world.World, begins string) error {
 
 // End closes and destroys a workspace that a probe made.
 func End(ctx context.Context, w *world.World, tenant ids.Tenant) error {
-	_, err := end(ctx, w, tenant)
+	_, err := end(ctx, w, tenant, mischief{})
 	return err
 }
 
@@ -110,31 +130,55 @@ func furnish(ctx context.Context, v *vault.Vault, tenant ids.Tenant) error {
 	return v.Do(ctx, actor, world.Act, func(tx *vault.Tx) error { return vault.Blobs.Add(tx, blob) })
 }
 
-func end(ctx context.Context, w *world.World, tenant ids.Tenant) (seen ended, err error) {
+func end(ctx context.Context, w *world.World, tenant ids.Tenant, m mischief) (seen ended, err error) {
 	if seen.before, err = w.Closing.Look(ctx, tenant); err != nil {
 		return seen, err
 	}
 	began := time.Now()
-	if _, _, err = w.Closing.Close(ctx, world.System(tenant), 0, ""); err != nil {
-		return seen, err
+	if !m.open {
+		if _, _, err = w.Closing.Close(ctx, world.System(tenant), 0, ""); err != nil {
+			return seen, err
+		}
 	}
 	seen.refused = errs.Is(w.Vault.Permit(ctx, world.System(tenant), world.Act), errs.NotFound)
+	if m.open || m.kept {
+		seen.after, err = w.Closing.Look(ctx, tenant)
+		if m.kept && err == nil {
+			_, err = w.Closing.Destroy(ctx, tenant)
+		}
+		return seen, err
+	}
 	done, err := w.Closing.Destroy(ctx, tenant)
 	if err != nil {
 		return seen, err
 	}
 	seen.took = time.Since(began)
-	if seen.after, err = w.Closing.Look(ctx, tenant); err != nil {
+	if seen.after, err = lookAfter(ctx, w, tenant, m); err != nil {
 		return seen, err
 	}
 	key, err := w.Audit.VerifierKey(ctx)
 	if err != nil {
 		return seen, err
 	}
+	if m.forge != nil {
+		done.Document = m.forge(done.Document)
+	}
 	_, seen.proved = closing.Verify(done.Document, key)
 	return seen, w.Vault.Do(ctx, world.System(ids.Installation), world.Act, func(tx *vault.Tx) error { // nobody asks for this certificate
 		return closing.Closings.Delete(tx, tenant)
 	})
+}
+
+// lookAfter looks for what is left of a workspace that was destroyed.
+func lookAfter(ctx context.Context, w *world.World, tenant ids.Tenant, m mischief) (r closing.Remains, err error) {
+	if m.left != nil {
+		folder := filepath.Join(w.Folder, "blobs", tenant.String())
+		if err := errors.Join(os.MkdirAll(folder, 0o700), m.left(folder)); err != nil {
+			return r, err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	}
+	return w.Closing.Look(ctx, tenant)
 }
 
 func judgeEnded(seen ended) claim.Evidence {
