@@ -1,6 +1,7 @@
 package keeping
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,18 +16,12 @@ import (
 	"aver/frame/claim"
 	"aver/frame/page"
 	"aver/trust/backups"
-	"aver/trust/backups/manifest"
 	"aver/trust/backups/shelf"
 	"aver/trust/probes/world"
 )
 
 // restoring is ava-2.
 func restoring(w *world.World) claim.Claim {
-	judge := func(list []backups.Backup, d backups.Drill) func(context.Context) (claim.Evidence, error) {
-		return func(context.Context) (claim.Evidence, error) { return judgeBackups(list, d, time.Now()), nil }
-	}
-	good := []backups.Backup{{Manifest: manifest.Manifest{Made: time.Now()}, Signed: true}}
-	done := backups.Drill{Began: time.Now(), Holds: true, Erased: true, Tenants: 1}
 	return claim.Claim{
 		ID: "ava-2", Theme: world.Availability, Owner: world.Operations, Every: 6 * world.Hourly, Within: 10 * time.Minute, On: []string{"backup."},
 		Wording:   "Encrypted backups every day, and a restore is rehearsed: the last backup is {age} old, the last rehearsal took {took} and checked {entries} log entries and {samples} sealed values",
@@ -34,18 +29,73 @@ func restoring(w *world.World) claim.Claim {
 		Method:    "The probe reads the backups' signed manifests. Where there is no backup or no rehearsal yet it makes one: the backup is restored into a scratch folder and compared. Rows of PostgreSQL are restored into stores of files.",
 		Refs:      claim.References{ISO: []string{"A.8.13", "A.5.29"}, SOC2: []string{"A1.2", "A1.3"}, GDPR: []string{"32(1)(c)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			list, d, err := lookAtBackups(ctx, w)
-			return judgeBackups(list, d, w.Vault.Now()), err
+			return restored(ctx, w)
 		},
 		Fixtures: []claim.Fixture{
-			world.Fixture("a backup that is a month old", judge([]backups.Backup{{Manifest: manifest.Manifest{Made: time.Now().Add(-30 * world.Daily)}, Signed: true}}, done)),
-			world.Fixture("a backup that somebody else signed", judge([]backups.Backup{{Manifest: manifest.Manifest{Made: time.Now()}}}, done)),
-			world.Fixture("a backup whose date is yet to come", judge([]backups.Backup{{Manifest: manifest.Manifest{Made: time.Now().Add(30 * world.Daily)}, Signed: true}}, done)),
-			world.Fixture("a rehearsal that failed", judge(good, backups.Drill{Began: time.Now(), Erased: true, Fault: "a file is not what the manifest says"})),
-			world.Fixture("a restore that brought an erased person back", judge(good, backups.Drill{Began: time.Now(), Holds: true})),
-			world.Fixture("no rehearsal at all", judge(good, backups.Drill{})),
+			beside(w, "a backup that somebody else signed", 0),
+			beside(w, "a backup that is eight days old", -8*world.Daily),
+			beside(w, "a backup whose date is yet to come", 30*world.Daily),
+			w.Scratch.Broken("a backup that was altered before it was rehearsed", rehearseAltered),
+			drilled(w, "a rehearsal that failed", backups.Drill{Erased: true, Fault: "a file is not what the manifest says"}),
+			drilled(w, "a restore that brought an erased person back", backups.Drill{Holds: true}),
 		},
 	}
+}
+
+// beside is the probe with another backup among the installation's, which somebody put there who has not its key.
+func beside(w *world.World, name string, made time.Duration) claim.Fixture {
+	return w.Scratch.Broken(name, func(ctx context.Context, w *world.World) (e claim.Evidence, err error) {
+		if _, _, err := lookAtBackups(ctx, w); err != nil { // one of its own, to begin with
+			return e, err
+		}
+		path := filepath.Join(w.Folder, "backups", shelf.Data+w.Vault.Now().Add(made).UTC().Format(shelf.Stamp)+shelf.Manifest)
+		if err := os.WriteFile(path, []byte("{}"), 0o600); err != nil {
+			return e, err
+		}
+		defer func() { err = errors.Join(err, os.Remove(path)) }()
+		return restored(ctx, w)
+	})
+}
+
+// rehearseAltered is the probe after a rehearsal of a backup in which a byte is another.
+func rehearseAltered(ctx context.Context, w *world.World) (e claim.Evidence, err error) {
+	list, _, err := lookAtBackups(ctx, w)
+	if err != nil {
+		return e, err
+	}
+	path := filepath.Join(w.Folder, "backups", list[0].Name)
+	was, err := os.ReadFile(path)
+	if err != nil {
+		return e, err
+	}
+	altered := bytes.Clone(was)
+	altered[len(altered)/2] ^= 1
+	defer func() { err = errors.Join(err, os.WriteFile(path, was, 0o600)) }()
+	if err := os.WriteFile(path, altered, 0o600); err != nil {
+		return e, err
+	}
+	d, err := w.Backups.Drill(ctx, world.System(ids.Installation), nil)
+	if err != nil {
+		return e, err
+	}
+	return world.With(ctx, w, ids.Installation, backups.Drills, d, d.ID, func() (claim.Evidence, error) { return restored(ctx, w) })
+}
+
+// drilled is the probe where the newest rehearsal ended like this.
+func drilled(w *world.World, name string, d backups.Drill) claim.Fixture {
+	return w.Scratch.Broken(name, func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+		if _, _, err := lookAtBackups(ctx, w); err != nil {
+			return claim.Evidence{}, err
+		}
+		d.ID, d.Began, d.Tenants = ids.NewObject(w.Vault.Now()), w.Vault.Now(), 1
+		return world.With(ctx, w, ids.Installation, backups.Drills, d, d.ID, func() (claim.Evidence, error) { return restored(ctx, w) })
+	})
+}
+
+// restored is the probe.
+func restored(ctx context.Context, w *world.World) (claim.Evidence, error) {
+	list, d, err := lookAtBackups(ctx, w)
+	return judgeBackups(list, d, w.Vault.Now()), err
 }
 
 // The longest that a backup and a rehearsal may be old.
