@@ -57,7 +57,11 @@ func (s *Service) Add(ctx context.Context, actor vault.Actor, region, address st
 
 // Remove takes a region off the list; errs.NotFound if it is not on it.
 func (s *Service) Remove(ctx context.Context, actor vault.Actor, region string) error {
-	return s.vault.Do(ctx, actor, actRemove, func(tx *vault.Tx) error { return addresses.Delete(tx, region) })
+	err := s.vault.Do(ctx, actor, actRemove, func(tx *vault.Tx) error { return addresses.Delete(tx, region) })
+	if errs.Is(err, errs.NotFound) {
+		err = errs.New(errs.NotFound, "No address of a region of this name is known here.")
+	}
+	return err
 }
 
 // List is the other regions, by code.
