@@ -57,6 +57,9 @@ func in(lang string, a About) letter { return letter{texts.In(lang), a} }
 
 func (l letter) wish() string { return l.T("wish."+string(l.about.Kind), l.about.Workspace) }
 
+// asked is the same in a letter to others.
+func (l letter) asked() string { return l.T("asked." + string(l.about.Kind)) }
+
 // to puts paragraphs together to a letter.
 func (l letter) to(address personal.Text, subject string, paragraphs ...string) mail.Message {
 	text := ""
@@ -154,17 +157,17 @@ func ToOfficers(letter record.Letters, to personal.Text, a About, by time.Time) 
 // Waiting tells those who answer requests of one that waits for them.
 func Waiting(to personal.Text, a About, by time.Time) mail.Message {
 	l := in("en", a)
-	return l.to(to, l.T("waiting.subject", a.Workspace), l.T("waiting.text", l.wish(), Day("en", by), a.Number))
+	return l.to(to, l.T("waiting.subject", a.Workspace), l.T("waiting.text", l.asked(), Day("en", by), a.Number))
 }
 
 // Alarm tells them that four fifths of the time have passed.
 func Alarm(to personal.Text, a About, by time.Time) mail.Message {
 	l := in("en", a)
-	return l.to(to, l.T("alarm.subject", a.Workspace), l.T("alarm.text", l.wish(), Day("en", by), a.Number))
+	return l.to(to, l.T("alarm.subject", a.Workspace), l.T("alarm.text", l.asked(), Day("en", by), a.Number))
 }
 
 // Returned tells them that a letter to whoever asked cannot be delivered.
 func Returned(to personal.Text, a About) mail.Message {
 	l := in("en", a)
-	return l.to(to, l.T("returned.subject", a.Workspace), l.T("returned.text", l.wish(), a.Number))
+	return l.to(to, l.T("returned.subject", a.Workspace), l.T("returned.text", l.asked(), a.Number))
 }

@@ -58,12 +58,18 @@ func TestADenialSaysWhyAndWhereToComplain(t *testing.T) {
 	}
 }
 
-func TestLettersToColleaguesSayNothingOfWhom(t *testing.T) {
+func TestLettersToColleaguesSayNothingOfWhomAndAreNotAboutThemselves(t *testing.T) {
 	t.Parallel()
-	a := letters.About{Workspace: "Kowal Bikes", Kind: state.Access, Number: "req_1", Words: personal.Of("our words")}
-	for _, m := range []mail.Message{letters.Waiting(personal.Of("dpo@example.org"), a, time.Now()), letters.Alarm(personal.Of("dpo@example.org"), a, time.Now())} {
-		if strings.Contains(m.Text, "our words") || !strings.Contains(m.Text, "/privacy/requests/req_1") || strings.ContainsAny(m.Text, "[]{}") {
-			t.Error(m.Text)
+	to := personal.Of("dpo@example.org")
+	for _, k := range state.Kinds {
+		a := letters.About{Workspace: "Kowal Bikes", Kind: k, Number: "req_1", Words: personal.Of("our words")}
+		for _, m := range []mail.Message{letters.Waiting(to, a, time.Now()), letters.Alarm(to, a, time.Now()), letters.Returned(to, a)} {
+			if strings.Contains(m.Text, "our words") || !strings.Contains(m.Text, "/privacy/requests/req_1") || strings.ContainsAny(m.Text, "[]{}") {
+				t.Error(m.Text)
+			}
+			if strings.Contains(m.Text, "about you") || strings.Contains(m.Text, "your data") {
+				t.Errorf("it speaks of the colleague's own data: %s", m.Text)
+			}
 		}
 	}
 }

@@ -16,7 +16,7 @@ var places = regexp.MustCompile(`\{[0-9]\}`)
 // TestEveryLanguageHasEveryText compares with English, of which the letters to colleagues have no other.
 func TestEveryLanguageHasEveryText(t *testing.T) {
 	t.Parallel()
-	for folder, colleagues := range map[string]*regexp.Regexp{".": nil, "../letters": regexp.MustCompile(`^(waiting|alarm|returned)\.`)} {
+	for folder, colleagues := range map[string]*regexp.Regexp{".": nil, "../letters": regexp.MustCompile(`^(waiting|alarm|returned|asked)\.`)} {
 		english := read(t, folder, "en")
 		maps.DeleteFunc(english, func(key, _ string) bool { return colleagues != nil && colleagues.MatchString(key) })
 		for _, lang := range letters.Languages {
