@@ -7,7 +7,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -23,6 +25,15 @@ func Zip(files ...string) []byte {
 	}
 	_ = z.Close()
 	return out.Bytes()
+}
+
+// Pack makes an archive of files by name.
+func Pack(files map[string][]byte) []byte {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		all = append(all, name, string(files[name]))
+	}
+	return Zip(all...)
 }
 
 const mostUnpacked = 64 << 20 // bytes of one file of an archive

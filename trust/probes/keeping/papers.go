@@ -1,6 +1,7 @@
 package keeping
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -210,44 +211,52 @@ func ask(ctx context.Context, w *world.World, side *canary.Side, method, path st
 
 // papers is doc-1.
 func papers(w *world.World) claim.Claim {
-	good := func() map[string]paper.Paper {
-		out := map[string]paper.Paper{}
-		for _, kind := range documents.Kinds {
-			out[kind] = paper.Paper{Kind: kind, Hash: "x", Sections: []paper.Section{{ID: "s", Lines: []paper.Line{{Name: "messages", Source: paper.Source{Origin: paper.Table, Ref: "messages"}}}}}}
-		}
-		return out
-	}
-	broken := func(name string, change func(map[string]paper.Paper)) claim.Fixture {
-		return world.Fixture(name, func(context.Context) (claim.Evidence, error) {
-			all := good()
-			change(all)
-			return judgePapers(all, []string{"messages"}, nil), nil
+	spoilt := func(name, kind string, form paper.Form, spoil func(*inside.Answer) error) claim.Fixture {
+		return w.Scratch.Broken(name, func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+			return lookAtPapers(ctx, w, func(k string, f paper.Form, a *inside.Answer) error {
+				if k == kind && (f == form || form == "") {
+					return spoil(a)
+				}
+				return nil
+			})
 		})
 	}
+	fails := func(a *inside.Answer) error { a.Status = http.StatusInternalServerError; return nil }
 	return claim.Claim{
 		ID: "doc-1", Theme: world.Papers, Owner: world.DPO, Kind: claim.Document, Every: world.Hourly,
 		Wording:   "Records of processing, impact assessment, transfer sheets, notice and catalogue are written from what is live: {papers} papers of {lines} lines made for a canary workspace, {unsourced} lines without a source",
 		Predicate: "Each paper comes in each of its forms, has a hash, and each of its lines says where it was taken from; the record names every class about people and every registered sub-processor.",
 		Method:    "The probe fetches the papers of a canary workspace from the API in each form and compares the record with the data catalogue and the register.",
 		Refs:      claim.References{ISO: []string{"A.5.31", "A.5.34"}, SOC2: []string{"P1.1", "P8.1"}, GDPR: []string{"30", "35(7)"}},
-		Probe:     func(ctx context.Context) (claim.Evidence, error) { return lookAtPapers(ctx, w) },
+		Probe:     func(ctx context.Context) (claim.Evidence, error) { return lookAtPapers(ctx, w, nil) },
 		Fixtures: []claim.Fixture{
-			broken("a line that says nothing of where it comes from", func(all map[string]paper.Paper) { all[documents.Record].Sections[0].Lines[0].Source.Ref = "" }),
-			broken("a class that the record does not name", func(all map[string]paper.Paper) { all[documents.Record].Sections[0].Lines[0].Source.Ref = "contacts" }),
-			broken("a paper that does not come", func(all map[string]paper.Paper) { delete(all, documents.Assessment) }),
-			broken("a paper without a hash", func(all map[string]paper.Paper) {
-				p := all[documents.Notice]
-				p.Hash = ""
-				all[documents.Notice] = p
+			spoilt("a line that says nothing of where it comes from", documents.Record, paper.JSON, rewritten(func(p *paper.Paper) { p.Sections[0].Lines[0].Source.Ref = "" })),
+			spoilt("a class that the record does not name", documents.Record, paper.JSON, func(a *inside.Answer) error {
+				a.Body = bytes.ReplaceAll(a.Body, []byte(`"messages"`), []byte(`"contacts"`))
+				return nil
 			}),
-			world.Fixture("a form that does not come", func(context.Context) (claim.Evidence, error) {
-				return judgePapers(good(), []string{"messages"}, []string{"record as csv: 500"}), nil
-			}),
+			spoilt("a paper that does not come", documents.Assessment, "", fails),
+			spoilt("a paper without a hash", documents.Notice, paper.JSON, rewritten(func(p *paper.Paper) { p.Hash = "" })),
+			spoilt("a form that does not come", documents.Record, paper.CSV, fails),
 		},
 	}
 }
 
-func lookAtPapers(ctx context.Context, w *world.World) (claim.Evidence, error) {
+// rewritten is an answer with a paper that is not as it was written.
+func rewritten(change func(*paper.Paper)) func(*inside.Answer) error {
+	return func(a *inside.Answer) (err error) {
+		var p paper.Paper
+		if err := json.Unmarshal(a.Body, &p); err != nil {
+			return err
+		}
+		change(&p)
+		a.Body, err = json.Marshal(p)
+		return err
+	}
+}
+
+// lookAtPapers fetches the papers and looks at them. What a fixture does to an answer, it does before.
+func lookAtPapers(ctx context.Context, w *world.World, spoil func(kind string, form paper.Form, a *inside.Answer) error) (claim.Evidence, error) {
 	side, err := w.Canaries.Await(ctx, canary.South)
 	if err != nil {
 		return claim.Evidence{}, err
@@ -256,6 +265,9 @@ func lookAtPapers(ctx context.Context, w *world.World) (claim.Evidence, error) {
 	for _, kind := range documents.Kinds {
 		for _, form := range documents.Forms(kind) {
 			a, err := w.Canaries.Door().Get(ctx, "/v1/documents/"+kind+"?format="+string(form), inside.Bearer(side.Key))
+			if err == nil && spoil != nil {
+				err = spoil(kind, form, &a)
+			}
 			if err != nil {
 				return claim.Evidence{}, err
 			}

@@ -212,10 +212,22 @@ func judgeAccess(c copied) claim.Evidence {
 
 // portability is rgt-3.
 func portability(w view) claim.Claim {
-	judge := func(archive []byte) func(context.Context) (claim.Evidence, error) {
-		return func(context.Context) (claim.Evidence, error) {
-			return judgeArchive(archive, []string{"canaryword"}, []string{"otherword"}), nil
-		}
+	spoilt := func(name string, spoil func(files map[string][]byte, c copied)) claim.Fixture {
+		return w.Scratch.Broken(name, func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+			c, err := view{w}.copy(ctx, nil)
+			if err != nil {
+				return claim.Evidence{}, err
+			}
+			files, err := copies.Unzip(c.archive)
+			spoil(files, c)
+			return judgeArchive(copies.Pack(files), c.words, c.others), err
+		})
+	}
+	adds := func(file, text string) func(map[string][]byte, copied) {
+		return func(files map[string][]byte, _ copied) { files[file] = append(files[file], text...) }
+	}
+	lacks := func(file string) func(map[string][]byte, copied) {
+		return func(files map[string][]byte, _ copied) { delete(files, file) }
 	}
 	return claim.Claim{
 		ID: "rgt-3", Theme: world.People, Owner: world.DPO, Every: 6 * world.Hourly,
@@ -228,25 +240,29 @@ func portability(w view) claim.Claim {
 			return judgeArchive(c.archive, c.words, c.others), err
 		},
 		Fixtures: []claim.Fixture{
-			world.Fixture("an archive without the machine-readable file", judge(copies.Zip("csv/messages.csv", goodTable, "index.html", goodPage))),
-			world.Fixture("a line that is no JSON", judge(copies.Zip("data.jsonl", goodData+"not json\n", "csv/messages.csv", goodTable, "index.html", goodPage))),
-			world.Fixture("a CSV field that a spreadsheet would run", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", "text\n=HYPERLINK(1)\n", "index.html", goodPage))),
-			world.Fixture("a table without a CSV file", judge(copies.Zip("data.jsonl", goodData+`{"table":"consents","row":{}}`+"\n", "csv/messages.csv", goodTable, "index.html", goodPage))),
-			world.Fixture("a CSV file with a line too few", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", "text\n", "index.html", goodPage))),
-			world.Fixture("somebody else's address in it", judge(copies.Zip("data.jsonl", goodData+`{"table":"messages","row":{"text":"Ask otherword@canary.invalid"}}`+"\n", "csv/messages.csv", goodTable+"x\n", "index.html", goodPage))),
-			world.Fixture("an archive without a page for people", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", goodTable))),
-			world.Fixture("a page whose style comes from elsewhere", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", goodTable, "index.html", `<link rel="stylesheet" href="//fonts.example/a.css">`+goodPage))),
-			world.Fixture("a page whose style loads a picture", judge(copies.Zip("data.jsonl", goodData, "csv/messages.csv", goodTable, "index.html", "<style>p{background:URL( 'http://x.example/a.png')}</style>"+goodPage))),
+			spoilt("an archive without the machine-readable file", lacks("data.jsonl")),
+			spoilt("a line that is no JSON", adds("data.jsonl", "not json\n")),
+			spoilt("a CSV field that a spreadsheet would run", func(files map[string][]byte, c copied) {
+				files[messagesTable] = bytes.Replace(files[messagesTable], []byte("My name is "+c.words[0]), []byte("=HYPERLINK(1)"), 1)
+			}),
+			spoilt("a table without a CSV file", lacks(messagesTable)),
+			spoilt("a CSV file with a line too few", func(files map[string][]byte, _ copied) {
+				head, rest, _ := bytes.Cut(files[messagesTable], []byte("\n"))
+				_, rest, _ = bytes.Cut(rest, []byte("\n"))
+				files[messagesTable] = append(append(head, '\n'), rest...)
+			}),
+			spoilt("somebody else's address in it", func(files map[string][]byte, c copied) {
+				adds("index.html", "<p>Ask "+canary.Address(c.others[0])+" too</p>")(files, c)
+			}),
+			spoilt("an archive without a page for people", lacks("index.html")),
+			spoilt("a page whose style comes from elsewhere", adds("index.html", `<link rel="stylesheet" href="//fonts.example/a.css">`)),
+			spoilt("a page whose style loads a picture", adds("index.html", "<style>p{background:URL( 'http://x.example/a.png')}</style>")),
 		},
 	}
 }
 
-// What a copy looks like that is as it should be.
-const (
-	goodData  = `{"table":"messages","row":{"text":"canaryword"}}` + "\n"
-	goodTable = "text\ncanaryword\n"
-	goodPage  = "<p>canaryword</p>"
-)
+// messagesTable is what the person wrote, in a copy.
+const messagesTable = "csv/messages.csv"
 
 func judgeArchive(raw []byte, words, others []string) claim.Evidence {
 	e := world.Evidence()
