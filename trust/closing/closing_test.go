@@ -252,6 +252,28 @@ func TestAClockThatIsSetAheadDestroysNothingBeforeItWasRightForAWhile(t *testing
 	})
 }
 
+func TestAWorkspaceThatIsReopenedAtTheLastMomentStaysOpen(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		_, _, err := w.closing.Close(t.Context(), vaulttest.User(w.Tenant, vault.Owner), time.Hour, "")
+		must(t, err)
+		w.Clock.Advance(time.Hour)
+		late := w.cfg
+		late.Trust = func(ctx context.Context) (bool, error) {
+			_, err := w.closing.Reopen(ctx, "acme")
+			return true, err
+		}
+		if _, err := closing.New(w.Vault, late).Destroy(t.Context(), w.Tenant); !errs.Is(err, errs.NotFound) {
+			t.Errorf("destroyed all the same: %v", err)
+		}
+		if n, err := w.reads(t, w.Tenant); n != 1 || err != nil {
+			t.Errorf("reopened: %d, %v", n, err)
+		}
+		if all, err := w.closing.List(t.Context()); err != nil || len(all) != 0 {
+			t.Errorf("it is listed as closed: %+v, %v", all, err)
+		}
+	})
+}
+
 // verifies checks a certificate offline, and that an altered one and another key are refused.
 func (w *world) verifies(t *testing.T, document []byte) {
 	t.Helper()

@@ -81,9 +81,17 @@ func (s *Service) get(ctx context.Context, tenant ids.Tenant) (c Closing, err er
 	return c, err
 }
 
-// note stores how far a destruction is, with a word in the log.
+// note stores how far a destruction is, with a word in the log. It refuses when the workspace was reopened meanwhile
+// (errs.NotFound; errs.Conflict when it is closed once more).
 func (s *Service) note(ctx context.Context, c *Closing, kind, object string, change func(*Closing, time.Time)) error {
 	return s.vault.Do(ctx, system(), actDestroy, func(tx *vault.Tx) error {
+		now, err := Closings.Get(tx, c.Workspace)
+		if err != nil {
+			return err
+		}
+		if !now.ClosedAt.Equal(c.ClosedAt) {
+			return errs.New(errs.Conflict, "The workspace was reopened meanwhile. Nothing was destroyed.")
+		}
 		change(c, tx.Now())
 		tx.Emit(vault.Event{Kind: kind, Object: object}, nil)
 		return Closings.Put(tx, *c)
