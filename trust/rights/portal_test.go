@@ -119,7 +119,7 @@ func TestATokenOfTheSiteOpensTheFormOnceAndAsksWithoutACode(t *testing.T) {
 	if status != http.StatusOK || !strings.Contains(body, "Sie brauchen keinen Code") || strings.Contains(body, `name="email"`) || strings.Contains(body, token) {
 		t.Errorf("%d: %s", status, body)
 	}
-	if status, body := o.send(t, o.stranger(t), "/my-data/signed/acme", url.Values{"token": {token}}); status != http.StatusUnprocessableEntity || !strings.Contains(body, `name="email"`) || !strings.Contains(body, "not valid any more") {
+	if status, body := o.send(t, o.stranger(t), "/my-data/signed/acme", url.Values{"token": {token}}); status != http.StatusUnprocessableEntity || !strings.Contains(body, `name="email"`) || !strings.Contains(body, `<a href="#email">`) || !strings.Contains(body, `id="email"`) || !strings.Contains(body, "not valid any more") {
 		t.Errorf("the same token again: %d: %s", status, body)
 	}
 	if status, body := o.send(t, o.stranger(t), "/my-data/acme", url.Values{"signed": {"yes"}, "kind": {"access"}}); status != http.StatusUnprocessableEntity || !strings.Contains(body, "not valid any more") {

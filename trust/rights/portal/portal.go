@@ -153,3 +153,8 @@ func Erased(lang, workspace string, r record.Request) string {
 func Fault(lang, field, code string) errs.Field {
 	return errs.Field{Field: field, Code: code, Message: Text(lang, "wrong."+field)}
 }
+
+// Unsigned says that what the tenant's site signed does not count, at the field that takes its place.
+func Unsigned(lang string) errs.Field {
+	return errs.Field{Field: "email", Code: "refused", Message: Text(lang, "wrong.signed")}
+}

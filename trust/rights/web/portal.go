@@ -89,7 +89,7 @@ func (s *Service) portalSigned(w http.ResponseWriter, r *http.Request) error {
 	session, err := s.HandOver(r.Context(), tenant.ID, form.Get("token"))
 	switch {
 	case errs.Is(err, errs.Unauthenticated):
-		f.Sheet.Errors = []errs.Field{portal.Fault(lang, "signed", "refused")}
+		f.Sheet.Errors = []errs.Field{portal.Unsigned(lang)}
 	case err != nil:
 		return err
 	default:
@@ -121,7 +121,7 @@ func (s *Service) portalAsk(w http.ResponseWriter, r *http.Request) error {
 	ticket, err := ask(r.Context(), tenant.ID, wish)
 	if errs.Is(err, errs.Unauthenticated) {
 		form.Del("signed")
-		return s.drawPortal(w, r, lang, page.Sheet{Sent: form, Errors: []errs.Field{portal.Fault(lang, "signed", "refused")}})
+		return s.drawPortal(w, r, lang, page.Sheet{Sent: form, Errors: []errs.Field{portal.Unsigned(lang)}})
 	}
 	if sheet, again := page.Refused(err, form); again {
 		return s.drawPortal(w, r, lang, sheet)
