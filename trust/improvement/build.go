@@ -37,7 +37,7 @@ func (s *Service) work(ctx context.Context, job jobs.Job) error {
 	return err
 }
 
-// dead marks a set that could not be made.
+// dead marks a set that could not be made, and removes what there is of it.
 func (s *Service) dead(ctx context.Context, job jobs.Job) error {
 	id, err := ids.Parse[set](job.ID)
 	if err != nil {
@@ -45,9 +45,9 @@ func (s *Service) dead(ctx context.Context, job jobs.Job) error {
 	}
 	err = s.change(ctx, job.Tenant, id, func(one *Set, tx *vault.Tx) { one.State, one.EndedAt = Failed, tx.Now() })
 	if errs.Is(err, errs.NotFound) {
-		return nil
+		err = nil
 	}
-	return err
+	return errors.Join(err, s.clear(ctx, job.Tenant, id))
 }
 
 func system(tenant ids.Tenant) vault.Actor { return identity.System(tenant, "improvement") }
@@ -183,6 +183,9 @@ func (s *Service) write(ctx context.Context, tenant ids.Tenant, id SetID, all []
 	}
 	for from := 0; from < len(all); from += batch {
 		err := s.vault.Do(ctx, system(tenant), actBuild, func(tx *vault.Tx) error {
+			if _, err := get(tx, id); err != nil {
+				return err // it was removed: what is written now would belong to no set
+			}
 			for _, t := range all[from:min(from+batch, len(all))] {
 				if err := tx.May(t.Person.(ids.Contact)); err != nil {
 					return errChanged

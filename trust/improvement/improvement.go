@@ -217,13 +217,17 @@ func (s *Service) Switch(ctx context.Context, actor vault.Actor, on bool) error 
 	if err != nil || on {
 		return err
 	}
-	all, err := s.List(ctx, actor)
-	for _, set := range all {
-		if err == nil {
-			err = s.Remove(ctx, actor, set.ID)
+	for {
+		all, err := s.List(ctx, actor)
+		if err != nil || len(all) == 0 {
+			return err
+		}
+		for _, set := range all {
+			if err := s.Remove(ctx, actor, set.ID); err != nil && !errs.Is(err, errs.NotFound) {
+				return err
+			}
 		}
 	}
-	return err
 }
 
 // Measured is what the recognisers find of the corpus that Aver makes: of everything and of what can be told by its form.

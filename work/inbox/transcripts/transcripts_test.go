@@ -3,6 +3,7 @@ package transcripts_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -217,6 +218,47 @@ func TestASetIsNotTakenBeforeItIsDoneNorAfterItWasRemovedOrSwitchedOff(t *testin
 		}
 		if err := h.service.Build(t.Context(), h.Tenant, one.ID); !errs.Is(err, errs.NotFound) {
 			t.Errorf("made after it was removed: %v", err)
+		}
+	})
+}
+
+// rows counts the transcripts of all sets.
+func (h *house) rows(t testing.TB) (n int) {
+	t.Helper()
+	for _, table := range h.Vault.Tables() {
+		if table.Name() != "improvement_transcripts" {
+			continue
+		}
+		must(t, h.Vault.View(t.Context(), vaulttest.System(h.Tenant), actSeed, func(tx *vault.Tx) error {
+			n = 0
+			_, err := h.Vault.EachRowOf(tx, table, nil, 100, func([]vault.Cell) error { n++; return nil })
+			return err
+		}))
+	}
+	return n
+}
+
+func TestASetThatIsSwitchedOffWhileItIsMadeLeavesNothing(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.crowd(t, 5)
+		h.made(t)
+		if n := h.rows(t); n != 5 {
+			t.Fatalf("a set of 5 has %d transcripts", n)
+		}
+		one, err := h.service.Make(t.Context(), h.owner)
+		must(t, err)
+		late := improvement.New(h.Vault, func(tx *vault.Tx, before ids.Conversation, most int) ([]improvement.Conversation, error) {
+			some, err := transcripts.Read(tx, before, most)
+			if len(some) == 0 { // all was read, nothing is written
+				err = errors.Join(err, h.service.Switch(t.Context(), h.owner, false))
+			}
+			return some, err
+		}, identity.New(h.Vault), nil)
+		if err := late.Build(t.Context(), h.Tenant, one.ID); !errs.Is(err, errs.NotFound) {
+			t.Errorf("made after it was removed: %v", err)
+		}
+		if n := h.rows(t); n != 0 {
+			t.Errorf("%d transcripts are left", n)
 		}
 	})
 }
