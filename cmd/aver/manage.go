@@ -83,8 +83,7 @@ func migrate(ctx context.Context, c *call) error {
 	if err := app.Migrate(ctx, tables, keys, *role); err != nil {
 		return err
 	}
-	fmt.Fprintln(c.out, "The database is up to date.")
-	return nil
+	return c.say(map[string]bool{"migrated": true}, "The database is up to date.\n")
 }
 
 var tenantCommand = command{name: "tenant", summary: "make, list, close and destroy workspaces", run: tenant, usage: `

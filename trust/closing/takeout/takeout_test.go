@@ -18,6 +18,7 @@ import (
 	"aver/base/eventually"
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/frame/jobs"
 	"aver/frame/module/moduletest"
 	"aver/frame/page"
 	"aver/trust/closing/takeout"
@@ -266,6 +267,30 @@ func TestAnOperatorWritesItAllIntoAnEmptyFolder(t *testing.T) {
 		}
 		if _, err := w.takeout.Export(t.Context(), w.Tenant, to); !errs.Is(err, errs.Conflict) {
 			t.Errorf("into a folder that is not empty: %v", err)
+		}
+	})
+}
+
+// An erasure while an archive is put together is one that is dated after its beginning.
+func TestAnArchiveIsPutTogetherAnewWhenSomebodyWasErasedMeanwhile(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		must(t, w.takeout.Module().Jobs(moduletest.Queue(t)))
+		w.Clock.Advance(time.Hour)
+		must(t, w.Vault.EraseSubject(t.Context(), vaulttest.System(w.Tenant), actErase, w.ada, "test"))
+		w.Clock.Advance(-time.Hour)
+		asked, err := w.takeout.Ask(t.Context(), w.owner)
+		must(t, err)
+		job := jobs.Job{Tenant: w.Tenant, ID: asked.ID.String()}
+		if err := w.takeout.Work(t.Context(), job); !errs.Is(err, errs.Conflict) {
+			t.Errorf("it was made with somebody who was erased: %v", err)
+		}
+		if now, err := w.takeout.Latest(t.Context(), w.owner); err != nil || now.State != takeout.Waiting {
+			t.Errorf("it is %q, %v", now.State, err)
+		}
+		w.Clock.Advance(2 * time.Hour)
+		must(t, w.takeout.Work(t.Context(), job))
+		if now, err := w.takeout.Latest(t.Context(), w.owner); err != nil || now.State != takeout.Ready {
+			t.Errorf("made anew it is %q, %v", now.State, err)
 		}
 	})
 }
