@@ -54,6 +54,9 @@ func backup(ctx context.Context, c *call) error {
 	defer closeKey()
 	verb := append(words, "")[0]
 	s.config.Restoring = verb == "release"
+	if verb == "drill" {
+		s.config.Log = c.errOut // it says why a drill ended early
+	}
 	if verb == "keys" && len(words) == 2 && who != nil {
 		return restoreKeys(ctx, c, &s, words[1], who)
 	}

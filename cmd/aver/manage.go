@@ -52,9 +52,13 @@ func with(ctx context.Context, config app.Config, fn func(*app.App) error) error
 	return errors.Join(fn(a), a.Close())
 }
 
-// quiet is a configuration for a command: without a word of the log and without an address that others reach.
+// quiet is a configuration for a command: without an address that others reach, and without a word of the log unless the
+// command shows it.
 func quiet(config app.Config) app.Config {
-	config.Log, config.Listen, config.Admin = io.Discard, "127.0.0.1:0", "127.0.0.1:0"
+	config.Listen, config.Admin = "127.0.0.1:0", "127.0.0.1:0"
+	if config.Log == nil {
+		config.Log = io.Discard
+	}
 	slog.SetDefault(app.NewLog(config.Log))
 	return config
 }
