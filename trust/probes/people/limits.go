@@ -165,12 +165,15 @@ func restriction(w view) claim.Claim {
 				l, err := view{at}.limit(ctx, unstand)
 				return judgeLimits(l), err
 			}),
+			w.Scratch.Broken("a restriction that cannot be lifted", func(ctx context.Context, at *world.World) (claim.Evidence, error) {
+				l, err := view{at}.limit(ctx, objectToo)
+				return judgeLimits(l), err
+			}),
 			judged("programs that nobody tried", func(l *limited) { l.tried = 0 }),
 			judged("an objection that analytics does not hear", func(l *limited) { l.objected = map[string]int{purpose.Analytics: 3} }),
 			judged("a program that writes without looking", func(l *limited) { l.written = []string{purpose.Sync} }),
 			judged("refusals that nobody can read up", func(l *limited) { l.refused = 0 }),
 			judged("data that was deleted instead of kept", func(l *limited) { l.kept = 0 }),
-			judged("a restriction that cannot be lifted", func(l *limited) { l.lifted = 0 }),
 			judged("programs that saw nobody in the first place", func(l *limited) { l.before = nil }),
 		},
 	}
@@ -181,6 +184,13 @@ func unstand(ctx context.Context, w *world.World, p *world.Person) error {
 	return w.Vault.Do(ctx, world.System(p.Side.Tenant), world.Act, func(tx *vault.Tx) error {
 		_, err := vault.Standings.DeleteWhere(tx, "person = ? AND kind = ?", p.Actor.Subject(), string(purpose.Restrict))
 		return err
+	})
+}
+
+// objectToo lets the vault know of an objection that nobody made, and so nobody lifts.
+func objectToo(ctx context.Context, w *world.World, p *world.Person) error {
+	return w.Vault.Do(ctx, world.System(p.Side.Tenant), world.Act, func(tx *vault.Tx) error {
+		return vault.Standings.Put(tx, vault.Standing{Person: p.Actor.Subject(), Kind: purpose.Object, Purpose: purpose.All, Since: tx.Now()})
 	})
 }
 
