@@ -2,6 +2,7 @@ package vault
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -176,7 +177,8 @@ func (v *Vault) LostBlobs(ctx context.Context, tenant ids.Tenant) (lost []string
 	return lost, err
 }
 
-// SweepBlobs removes files that no line names and that are older than a day: leftovers of crashes and of deleted lines.
+// SweepBlobs removes files that no line names and that are older than a day: leftovers of crashes and of deleted lines. One
+// that cannot be removed does not hold up the others; the first of those is the error.
 func (v *Vault) SweepBlobs(ctx context.Context, tenant ids.Tenant) (int, error) {
 	dir, err := os.ReadDir(filepath.Join(v.blobs, tenant.String()))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -185,20 +187,21 @@ func (v *Vault) SweepBlobs(ctx context.Context, tenant ids.Tenant) (int, error) 
 	if err != nil {
 		return 0, fmt.Errorf("list files: %w", err)
 	}
-	removed := 0
+	removed, stuck := 0, error(nil)
 	for some := range slices.Chunk(v.oldFiles(dir), table.ValuesAtOnce) {
 		orphans, err := v.orphans(ctx, tenant, some)
 		if err != nil {
-			return removed, err
+			return removed, errors.Join(stuck, err)
 		}
 		for _, name := range orphans {
 			if err := os.Remove(filepath.Join(v.blobs, tenant.String(), name)); err != nil {
-				return removed, fmt.Errorf("remove a file: %w", err)
+				stuck = cmp.Or(stuck, fmt.Errorf("remove a file: %w", err))
+				continue
 			}
 			removed++
 		}
 	}
-	return removed, nil
+	return removed, stuck
 }
 
 // oldFiles are the names of files that had a day to be named by a line.

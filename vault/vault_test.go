@@ -605,6 +605,20 @@ func TestASweepRemovesWhatIsTooOldAndTellsTheOldestThatIsLeft(t *testing.T) {
 	})
 }
 
+func TestAFileThatCannotBeRemovedHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	k := vaulttest.Embedded(t, config)
+	folder := filepath.Join(k.Folder, "blobs", k.Tenant.String())
+	must(t, os.MkdirAll(filepath.Join(folder, "a folder", "that is not empty"), 0o700))
+	must(t, os.WriteFile(filepath.Join(folder, "b.part"), nil, 0o600))
+	for _, name := range []string{"a folder", "b.part"} {
+		must(t, os.Chtimes(filepath.Join(folder, name), time.Time{}, vaulttest.Start.Add(-25*time.Hour)))
+	}
+	if n, err := k.Vault.SweepBlobs(t.Context(), k.Tenant); n != 1 || err == nil {
+		t.Errorf("%d files were swept beside one that cannot be: %v", n, err)
+	}
+}
+
 func TestOldFilesThatNoLineNamesAreSwept(t *testing.T) {
 	each(t, func(t *testing.T, k *vaulttest.Kit) {
 		op, folder := vaulttest.System(k.Tenant), filepath.Join(k.Folder, "blobs", k.Tenant.String())
