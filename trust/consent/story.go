@@ -2,6 +2,7 @@ package consent
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,7 +11,7 @@ import (
 	"aver/vault"
 )
 
-// Story is what happened between a person and the tenant's purposes.
+// Story is what happened between a person and the tenant's purposes: the newest 200 acts and grounds.
 type Story struct {
 	Acts    []Record     // oldest first
 	Grounds []Assertion  // oldest first
@@ -31,14 +32,16 @@ func (s *Service) Story(ctx context.Context, actor vault.Actor, people ...ids.Co
 		all = Story{Names: map[string]map[string]string{}, Now: tx.Now()}
 		for _, who := range people {
 			tx.About(who)
-			acts, err := Records.Find(tx, "contact = ? ORDER BY made_at, id LIMIT 200", who)
+			acts, err := Records.Find(tx, "contact = ? ORDER BY made_at DESC, id DESC LIMIT 200", who)
 			if err != nil {
 				return err
 			}
-			grounds, err := Assertions.Find(tx, "contact = ? ORDER BY made_at, id LIMIT 200", who)
+			grounds, err := Assertions.Find(tx, "contact = ? ORDER BY made_at DESC, id DESC LIMIT 200", who)
 			if err != nil {
 				return err
 			}
+			slices.Reverse(acts)
+			slices.Reverse(grounds)
 			all.Acts, all.Grounds = append(all.Acts, acts...), append(all.Grounds, grounds...)
 		}
 		if err := all.name(tx); err != nil {
