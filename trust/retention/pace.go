@@ -6,9 +6,9 @@ import "time"
 // is done with its commit in heldFor, and between two of them the writer is free for a moment: who came meanwhile is
 // answered then, and waits for one part at most.
 const (
-	smallest = 100 // rows, or words
+	smallest = 50 // rows, or words
 	largest  = 4000
-	heldFor  = 4 * time.Millisecond
+	heldFor  = 3 * time.Millisecond
 )
 
 // pace finds out how much may be swept at once. How fast the machine is, and how much else it has to do, shows in how

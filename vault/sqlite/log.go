@@ -64,11 +64,26 @@ func (l *log) shorten(s *store) {
 	}
 	defer l.turn.give()
 	pages, _, err := l.move(ctx, s, sqlite3.CHECKPOINT_PASSIVE)
-	if err == nil && pages > s.engine.logSize.much && s.lane.take(ctx) == nil {
-		_, _, err = l.move(ctx, s, sqlite3.CHECKPOINT_PASSIVE)
-		s.lane.give()
+	if err == nil && pages > s.engine.logSize.much {
+		err = l.end(ctx, s)
 	}
 	l.trouble = err
+}
+
+// end moves what is left of a log that has become very long while no writer adds to it, so that the next one starts from
+// its beginning. What comes during a move is moved beside the writers, some times: they wait for the little that is left.
+func (l *log) end(ctx context.Context, s *store) error {
+	for range 3 {
+		if _, _, err := l.move(ctx, s, sqlite3.CHECKPOINT_PASSIVE); err != nil {
+			return err
+		}
+	}
+	if s.lane.take(ctx) != nil {
+		return nil
+	}
+	defer s.lane.give()
+	_, _, err := l.move(ctx, s, sqlite3.CHECKPOINT_PASSIVE)
+	return err
 }
 
 // move runs one checkpoint. It returns how many pages the log has and how many of them are in the database file. The
