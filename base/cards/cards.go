@@ -55,7 +55,7 @@ func maskOnce(text string, e edges) (string, int) {
 	for _, run := range runs {
 		for from := max(account(masked, run), telephone(masked, run)); from+shortest <= len(run); from++ {
 			n := match(run[from:])
-			if n == 0 {
+			if n == 0 || identifier(masked, run[from].at, run[from+n-1].at) {
 				continue
 			}
 			for _, d := range run[from : from+n-shown] {
@@ -233,6 +233,30 @@ func telephone(signs []rune, run []digit) int {
 		return 0
 	}
 	return len(run)
+}
+
+// identifier tells whether signs stand inside a UUID (RFC 9562, 4) or a hash: 32 hexadecimal digits or more, letters among
+// them, with at most dashes in between. Of those a program writes, many would pass for a card somewhere, and a changed
+// one stands for nothing any more.
+func identifier(signs []rune, first, last int) bool {
+	size, letters := 0, false
+	count := func(r rune) bool {
+		hexadecimal := unicode.Is(unicode.ASCII_Hex_Digit, r)
+		if hexadecimal {
+			size, letters = size+1, letters || r > '9'
+		}
+		return hexadecimal || r == '-'
+	}
+	for _, r := range signs[first : last+1] {
+		if !count(r) {
+			return false
+		}
+	}
+	for at := first - 1; at >= 0 && size < 128 && count(signs[at]); at-- {
+	}
+	for at := last + 1; at < len(signs) && size < 256 && count(signs[at]); at++ {
+	}
+	return letters && size >= 32
 }
 
 const plus = '+'

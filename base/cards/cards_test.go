@@ -6,6 +6,7 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
 	"aver/base/cards"
@@ -127,6 +128,36 @@ func dressed(t *rapid.T, digits string) string {
 		b.WriteRune(zero + d - '0')
 	}
 	return b.String()
+}
+
+func TestIdentifiersAndHashesStayAsTheyAre(t *testing.T) {
+	t.Parallel()
+	unchanged := func(t rapid.TB, text string) {
+		if got, n := cards.Mask(text); got != text || n != 0 {
+			t.Errorf("%q became %q", text, got)
+		}
+	}
+	for _, id := range []string{
+		"01a202b2-c500-7894-8815-02dc3200e934", "urn:uuid:0123abcd-4111-1111-1111-1111abcdef01", `{"id":"0123ABCD-4111-1111-1111-1111ABCDEF01"}`,
+		"4111111111111111abcdef0123456789", "84d032818e82c0be307a4424b9b8f573ba2e41111111111111119c5d0b4f2a6e",
+	} {
+		unchanged(t, id)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		id := uuid.UUID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "identifier"))
+		if strings.ContainsAny(id.String(), "abcdef") {
+			unchanged(t, id.String())
+		}
+	})
+	for text, want := range map[string]string{
+		"cafe 4111-1111-1111-1111":                             "cafe ••••-••••-••••-1111",
+		"01a202b2-c500-7894-8815-02dc3200e93g4111111111111111": "01a202b2-c500-7894-8815-02dc3200e93g••••••••••••1111",
+		strings.Repeat("4111-1111-1111-1111-", 4) + "0":        strings.Repeat("••••-••••-••••-1111-", 4) + "0",
+	} {
+		if got, _ := cards.Mask(text); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
 }
 
 func TestNoCardNumberSurvives(t *testing.T) {
