@@ -41,7 +41,7 @@ func backup(ctx context.Context, c *call) error {
 	s.storage(c.flags)
 	s.backups(c.flags)
 	to := c.flags.String("to", "", "empty folder to restore into")
-	database := c.flags.String("to-database", "", "address of an empty, migrated PostgreSQL to restore rows into, as the serving role")
+	database := c.flags.String("to-database", "", "address of an empty, migrated PostgreSQL to restore rows into, as the role that owns it")
 	key := c.flags.String("identity", "", "file with the age identity; the one in the data folder if empty")
 	words, err := c.parse()
 	if err != nil {

@@ -84,7 +84,7 @@ func TestACommandLineRestoresAnInstallationOnPostgreSQLOnAnotherMachine(t *testi
 	says(t, exitOK, append([]string{"tenant", "create", "kowal"}, at...)...)
 	rehearsed(t, 6, at...) // and the files of the server
 	file := made(t, data, at...)
-	says(t, exitError, append([]string{"backup", "restore", file, "--to", to, "--to-database", live.App}, at...)...) // the living are not restored over
+	says(t, exitError, append([]string{"backup", "restore", file, "--to", to, "--to-database", live.Owner}, at...)...) // the living are not restored over
 
 	// All that is left of the first machine: the backup, the copy of the keys, the identity, the root key.
 	copies, err := filepath.Glob(filepath.Join(data, "backups", "aver-keys-*.age"))
@@ -105,7 +105,7 @@ func TestACommandLineRestoresAnInstallationOnPostgreSQLOnAnotherMachine(t *testi
 	must(t, os.WriteFile(filepath.Join(machine, "root.key"), root, 0o600))
 	says(t, exitOK, keys...)
 	says(t, exitError, keys...) // twice
-	says(t, exitOK, append([]string{"backup", "restore", file, "--identity", filepath.Join(data, "backup.key"), "--to", to, "--to-database", fresh.App}, there...)...)
+	says(t, exitOK, append([]string{"backup", "restore", file, "--identity", filepath.Join(data, "backup.key"), "--to", to, "--to-database", fresh.Owner}, there...)...)
 	if _, errOut := says(t, exitError, append([]string{"serve", "--check"}, there...)...); !strings.Contains(errOut, "aver backup release") {
 		t.Errorf("another folder opens the database that is shut: %q", errOut)
 	}

@@ -72,5 +72,5 @@ func emptyDatabase(ctx context.Context, a *app.App, server *house.Server) (engin
 	if err := app.Migrate(ctx, d.Owner, "", pgtest.App); err != nil {
 		return nil, err
 	}
-	return a.EmptyDatabase(ctx, d.App)
+	return a.EmptyDatabase(ctx, d.Owner)
 }

@@ -199,6 +199,20 @@ func TestABackupIsRestoredAndKeptShutUntilErasuresAreReplayed(t *testing.T) {
 	})
 }
 
+func TestARestoreThatDidNotComeToItsEndIsNotReleased(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		file, to := w.make(t), filepath.Join(t.TempDir(), "data")
+		must(t, w.restore(t, file, nil, to))
+		must(t, os.Truncate(filepath.Join(to, "QUARANTINE"), 0)) // as it is until everything is restored
+		if err := quarantine.Release(t.Context(), w.over(t, to), to); !errs.Is(err, errs.Conflict) || !strings.Contains(err.Error(), "did not come to its end") {
+			t.Errorf("released: %v", err)
+		}
+		if err := quarantine.Folder(to); !errs.Is(err, errs.Conflict) {
+			t.Errorf("half a restore may be served: %v", err)
+		}
+	})
+}
+
 func TestADrillRecomputesLogsOpensValuesAndShowsThatErasedStaysErased(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.make(t)

@@ -102,17 +102,15 @@ func (s *Service) restore(ctx context.Context, o Order) (manifest.Manifest, erro
 		return m, err
 	}
 	defer f.Close()
-	if o.Rows != nil { // what went into a database is not taken back
-		if err := genuine(); err != nil {
-			return m, err
-		}
-	}
 	began, err := s.extract(ctx, f, who, m, o)
 	if forged := genuine(); forged != nil { // that is the reason, whatever else went wrong
 		if began {
 			forged = errors.Join(forged, os.RemoveAll(o.To))
 		}
 		return m, forged
+	}
+	if err == nil {
+		err = quarantine.End(ctx, m, o.To, o.Rows)
 	}
 	return m, full(err)
 }
@@ -130,7 +128,7 @@ func (s *Service) extract(ctx context.Context, f io.ReaderAt, who []age.Identity
 }
 
 // fetch returns a file of a backup's bytes. genuine tells, as often as it is asked, whether they are those that were
-// signed: a local file is read for that while it is unpacked already, into a place that nobody serves.
+// signed: a local file is read for that while it is unpacked already, into a place that nobody serves or releases before.
 func (s *Service) fetch(ctx context.Context, from shelf.Shelf, m manifest.Manifest) (f *os.File, genuine func() error, err error) {
 	content, err := from.Get(ctx, m.Name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -145,7 +143,7 @@ func (s *Service) fetch(ctx context.Context, from shelf.Shelf, m manifest.Manife
 		return f, sync.OnceValue(func() error { return <-verdict }), nil
 	}
 	defer content.Close()
-	if f, err = s.nameless(); err != nil { // on another machine: a copy is made, still encrypted
+	if f, err = durable.Nameless(s.cfg.Data); err != nil { // on another machine: a copy is made, still encrypted
 		return nil, nil, full(err)
 	}
 	if err := signedFor(m, content, f); err != nil {
@@ -168,18 +166,6 @@ func signedFor(m manifest.Manifest, content io.Reader, to io.Writer) error {
 		return manifest.Altered("its bytes are not those that were signed.")
 	}
 	return nil
-}
-
-// nameless makes a file in the data folder that goes when it is closed, also when the process dies.
-func (s *Service) nameless() (*os.File, error) {
-	f, err := os.CreateTemp(s.cfg.Data, ".backup-")
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Remove(f.Name()); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
 }
 
 // openArchive decrypts as much of an archive as is read.

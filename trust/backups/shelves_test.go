@@ -435,10 +435,11 @@ func TestRowsAreRestoredIntoAnEmptyDatabaseWhichStaysShutUntilItIsReleased(t *te
 		must(t, w.Vault.EraseSubject(t.Context(), vaulttest.System(w.Tenant), actErase, bob, "test"))
 		_, err := w.Vault.FinishErasures(t.Context(), w.Tenant)
 		must(t, err)
-		into, to := w.another(t).Open(t, postgres.StoreSchema, w.schema), filepath.Join(t.TempDir(), "data")
-		order := backups.Order{From: shelf.Folder(w.folder), Name: filepath.Base(file), To: to, Rows: into}
+		db, to := w.another(t), filepath.Join(t.TempDir(), "data")
+		order := backups.Order{From: shelf.Folder(w.folder), Name: filepath.Base(file), To: to, Rows: db.Empty(t, postgres.StoreSchema, w.schema)}
 		_, err = w.backups.Restore(t.Context(), system(), order)
 		must(t, err)
+		into := db.Open(t, postgres.StoreSchema, w.schema)
 		v, err := vault.Open(t.Context(), vault.Config{Engine: into, Keys: w.Vault.Keys(), Clock: w.Clock, Blobs: filepath.Join(to, "blobs"), Tables: w.tables})
 		must(t, err)
 		t.Cleanup(func() { must(t, v.Close()) })
@@ -462,6 +463,27 @@ func TestRowsAreRestoredIntoAnEmptyDatabaseWhichStaysShutUntilItIsReleased(t *te
 		}
 		if got := bodies(t, w.Vault, w.Tenant); len(got) != 2 {
 			t.Errorf("the living were touched: %v", got)
+		}
+	})
+}
+
+func TestADatabaseIntoWhichAnAlteredBackupWasReadStaysShut(t *testing.T) {
+	onPostgres(t, func(t *testing.T, w *world) {
+		file := w.make(t)
+		raw, err := os.ReadFile(file)
+		must(t, err)
+		raw[len(raw)-1] ^= 1
+		must(t, os.WriteFile(file, raw, 0o600))
+		db, to := w.another(t), filepath.Join(t.TempDir(), "data")
+		order := backups.Order{From: shelf.Folder(w.folder), Name: filepath.Base(file), To: to, Rows: db.Empty(t, postgres.StoreSchema, w.schema)}
+		if _, err = w.backups.Restore(t.Context(), system(), order); !errs.Is(err, errs.Invalid) && !strings.Contains(fmt.Sprint(err), "alter") {
+			t.Fatalf("restored: %v", err)
+		}
+		v, err := vault.Open(t.Context(), vault.Config{Engine: db.Open(t, postgres.StoreSchema, w.schema), Keys: w.Vault.Keys(), Clock: w.Clock, Blobs: filepath.Join(to, "blobs"), Tables: w.tables})
+		must(t, err)
+		t.Cleanup(func() { must(t, v.Close()) })
+		if quarantine.Release(t.Context(), v, to) == nil {
+			t.Error("it is released")
 		}
 	})
 }

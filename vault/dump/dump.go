@@ -68,6 +68,16 @@ const (
 // Read calls table for each table and row for each of its rows. Values are nil, int64, bool, string or []byte and belong
 // to the callee.
 func Read(from io.Reader, table func(Table) error, row func([]any) error) error {
+	return read(from, func(r *bufio.Reader, t Table) error {
+		if err := table(t); err != nil {
+			return err
+		}
+		return readRows(r, t, row)
+	})
+}
+
+// read calls each for every table. What it is given stands at the table's rows, and must stand behind them afterwards.
+func read(from io.Reader, each func(*bufio.Reader, Table) error) error {
 	r := bufio.NewReaderSize(from, 1<<20)
 	first, err := line(r)
 	if err != nil || string(first) != Format {
@@ -81,10 +91,7 @@ func Read(from io.Reader, table func(Table) error, row func([]any) error) error 
 		if t.Name == "" {
 			return nil
 		}
-		if err := table(t); err != nil {
-			return err
-		}
-		if err := readRows(r, t, row); err != nil {
+		if err := each(r, t); err != nil {
 			return fmt.Errorf("rows of %s: %w", t.Name, err)
 		}
 	}
@@ -116,25 +123,16 @@ func readTable(r *bufio.Reader) (t Table, err error) {
 var signature = []byte("PGCOPY\n\xff\r\n\x00")
 
 func readRows(r *bufio.Reader, t Table, row func([]any) error) error {
-	head := make([]byte, len(signature)+8)
-	if _, err := io.ReadFull(r, head); err != nil || !bytes.Equal(head, append(signature[:len(signature):len(signature)], make([]byte, 8)...)) {
-		return fmt.Errorf("%w: not the binary format of COPY", ErrDamaged)
+	if _, err := readHead(r); err != nil {
+		return err
 	}
 	for {
-		var count [2]byte
-		if _, err := io.ReadFull(r, count[:]); err != nil {
-			return fmt.Errorf("%w: %w", ErrDamaged, err)
+		more, err := readCount(r, t)
+		if err != nil || !more {
+			return err
 		}
-		n := int16(binary.BigEndian.Uint16(count[:]))
-		if n == -1 {
-			return nil
-		}
-		if int(n) != len(t.Columns) {
-			return fmt.Errorf("%w: a row of %d values for %d columns", ErrDamaged, n, len(t.Columns))
-		}
-		values := make([]any, n)
+		values := make([]any, len(t.Columns))
 		for i, c := range t.Columns {
-			var err error
 			if values[i], err = readValue(r, c.Kind); err != nil {
 				return fmt.Errorf("%w: column %s: %w", ErrDamaged, c.Name, err)
 			}
@@ -145,19 +143,88 @@ func readRows(r *bufio.Reader, t Table, row func([]any) error) error {
 	}
 }
 
-func readValue(r io.Reader, kind Kind) (any, error) {
+// passRows hands a table's rows on as COPY wrote them, and tells how many there were.
+func passRows(r *bufio.Reader, t Table, to io.Writer) (rows int64, err error) {
+	head, err := readHead(r)
+	if err != nil {
+		return 0, err
+	}
+	w := bufio.NewWriterSize(to, 64<<10)
+	_, _ = w.Write(head) // Flush tells of its errors
+	for ; ; rows++ {
+		more, err := readCount(r, t)
+		if err != nil {
+			return rows, err
+		}
+		if !more {
+			_, _ = w.Write([]byte{255, 255})
+			return rows, w.Flush()
+		}
+		_, _ = w.Write([]byte{byte(len(t.Columns) >> 8), byte(len(t.Columns))})
+		for range t.Columns {
+			if err := passValue(r, w); err != nil {
+				return rows, err
+			}
+		}
+	}
+}
+
+func passValue(r *bufio.Reader, w *bufio.Writer) error {
 	var length [4]byte
+	n, err := readLength(r, &length)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	_, _ = w.Write(length[:])
+	if n < 0 {
+		return nil
+	}
+	_, err = io.CopyN(w, r, int64(n))
+	if errors.Is(err, io.EOF) {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return err
+}
+
+func readHead(r io.Reader) ([]byte, error) {
+	head := make([]byte, len(signature)+8)
+	if _, err := io.ReadFull(r, head); err != nil || !bytes.Equal(head, append(signature[:len(signature):len(signature)], make([]byte, 8)...)) {
+		return nil, fmt.Errorf("%w: not the binary format of COPY", ErrDamaged)
+	}
+	return head, nil
+}
+
+// readCount reads how many values the next row has, and tells whether there is one.
+func readCount(r io.Reader, t Table) (more bool, err error) {
+	var count [2]byte
+	if _, err := io.ReadFull(r, count[:]); err != nil {
+		return false, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	n := int16(binary.BigEndian.Uint16(count[:]))
+	if n != -1 && int(n) != len(t.Columns) {
+		return false, fmt.Errorf("%w: a row of %d values for %d columns", ErrDamaged, n, len(t.Columns))
+	}
+	return n != -1, nil
+}
+
+// readLength reads a value's length in bytes, -1 for none.
+func readLength(r io.Reader, length *[4]byte) (int, error) {
 	if _, err := io.ReadFull(r, length[:]); err != nil {
+		return 0, err
+	}
+	n := int(int32(binary.BigEndian.Uint32(length[:])))
+	if n < -1 || n > longestValue {
+		return 0, errors.New("a value of an impossible length")
+	}
+	return n, nil
+}
+
+func readValue(r io.Reader, kind Kind) (any, error) {
+	n, err := readLength(r, new([4]byte))
+	if err != nil || n < 0 {
 		return nil, err
 	}
-	n := int32(binary.BigEndian.Uint32(length[:]))
-	if n == -1 {
-		return nil, nil
-	}
-	if n < 0 || n > longestValue {
-		return nil, errors.New("a value of an impossible length")
-	}
-	raw, err := readBytes(r, int(n))
+	raw, err := readBytes(r, n)
 	if err != nil {
 		return nil, err
 	}

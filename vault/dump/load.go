@@ -1,7 +1,9 @@
 package dump
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -14,23 +16,22 @@ import (
 	"aver/vault/engine"
 )
 
-// Filler is implemented by engines that take rows in faster than by statements, several transactions at a time.
+// Filler is implemented by engines that take whole tables in as COPY wrote them.
 type Filler interface {
-	// Fill stores rows of a table in a transaction, which is on the disk when Settle has returned.
-	Fill(ctx context.Context, tenant ids.Tenant, t Table, rows [][]any) error
-	// Settle waits for the disk.
-	Settle(ctx context.Context, tenant ids.Tenant) error
+	// Fill stores rows of a table, in one transaction.
+	Fill(ctx context.Context, tenant ids.Tenant, t Table, rows io.Reader) error
+	// Settle ends the filling of all stores: before it, they are not fit to be used.
+	Settle(ctx context.Context) error
 }
 
-// Load puts a dump's rows into a tenant's empty store. Rows that are there already are an error (engine.ErrUnique), and
-// so is a table that the store does not have. It commits as it goes: what it left after an error is to be removed.
+// Load puts a dump's rows into a tenant's empty store. Rows that are there already are an error (engine.ErrUnique; of a
+// Filler perhaps only when it settles), and so is a table that the store does not have. It commits as it goes: what it left
+// after an error is to be removed.
 func Load(ctx context.Context, e engine.Engine, tenant ids.Tenant, from io.Reader) (rows int64, err error) {
-	l := loader{ctx: ctx, tenant: tenant, store: func(ctx context.Context, t Table, rows [][]any) error { return insert(ctx, e, tenant, t, rows) }}
-	settle := func(context.Context, ids.Tenant) error { return nil }
 	if f, fills := e.(Filler); fills {
-		l.store = func(ctx context.Context, t Table, rows [][]any) error { return f.Fill(ctx, tenant, t, rows) }
-		settle = f.Settle
+		return fill(ctx, f, tenant, from)
 	}
+	l := loader{ctx: ctx, store: func(ctx context.Context, t Table, rows [][]any) error { return insert(ctx, e, tenant, t, rows) }}
 	l.next(e.Lanes())
 	err = Read(from, l.begin, l.add)
 	if err == nil {
@@ -39,17 +40,36 @@ func Load(ctx context.Context, e engine.Engine, tenant ids.Tenant, from io.Reade
 	if failed := l.running.Wait(); failed != nil {
 		err = failed
 	}
-	if err == nil {
-		err = settle(ctx, tenant)
-	}
 	return l.rows, err
+}
+
+func fill(ctx context.Context, f Filler, tenant ids.Tenant, from io.Reader) (all int64, err error) {
+	err = read(from, func(r *bufio.Reader, t Table) error {
+		if err := t.sound(); err != nil {
+			return err
+		}
+		out, in := io.Pipe()
+		var rows int64
+		passing, ctx := errgroup.WithContext(ctx)
+		passing.Go(func() (err error) {
+			rows, err = passRows(r, t, in)
+			return errors.Join(err, in.CloseWithError(err))
+		})
+		err := f.Fill(ctx, tenant, t, out)
+		_ = out.CloseWithError(err) // or whoever passes rows on would wait for ever
+		if failed := passing.Wait(); errors.Is(failed, ErrDamaged) {
+			return failed
+		}
+		all += rows
+		return err
+	})
+	return all, err
 }
 
 // loader gathers rows of one table and stores them some at a time, while it reads on.
 type loader struct {
-	ctx    context.Context
-	tenant ids.Tenant
-	store  func(context.Context, Table, [][]any) error
+	ctx   context.Context
+	store func(context.Context, Table, [][]any) error
 
 	table   Table
 	waiting [][]any
@@ -80,6 +100,12 @@ func (l *loader) begin(t Table) error {
 		return err
 	}
 	l.next(l.lanes)
+	l.table = t
+	return t.sound()
+}
+
+// sound refuses names that no schema has.
+func (t Table) sound() error {
 	for _, c := range t.Columns {
 		if !name.MatchString(c.Name) {
 			return fmt.Errorf("%w: a column's name", ErrDamaged)
@@ -88,7 +114,6 @@ func (l *loader) begin(t Table) error {
 	if !name.MatchString(t.Name) || len(t.Columns) == 0 {
 		return fmt.Errorf("%w: a table's name", ErrDamaged)
 	}
-	l.table = t
 	return nil
 }
 

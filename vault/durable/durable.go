@@ -34,6 +34,18 @@ func WriteNew(name string, fill func(io.Writer) error) error {
 	return errors.Join(fill(out), out.Sync(), out.Close())
 }
 
+// Nameless makes a file in a folder that goes when it is closed, also when the process dies.
+func Nameless(folder string) (*os.File, error) {
+	f, err := os.CreateTemp(folder, ".nameless-")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
 // Destroy overwrites every file below a folder once (NIST SP 800-88, clear), waits for the disk, and removes the folder. A
 // file system or a disk that writes elsewhere than it was told keeps the old bytes: hence whatever is worth hiding is
 // sealed, and its key is destroyed first. A folder that is not there is no error.

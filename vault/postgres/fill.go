@@ -1,94 +1,159 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
-	"encoding/binary"
-	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
+	"aver/base/errs"
 	"aver/base/ids"
 	"aver/vault/dump"
 	"aver/vault/engine"
 )
 
-var _ dump.Filler = (*Engine)(nil)
-
-// Fill implements dump.Filler: a column travels as one array, so that a statement takes thousands of rows and the server
-// plans it once. COPY would refuse a table with policies, and temporary tables are nobody's here. The commit does not wait
-// for the disk.
-func (e *Engine) Fill(ctx context.Context, tenant ids.Tenant, t dump.Table, rows [][]any) error {
-	return e.Write(ctx, tenant, func(c engine.Conn) error { return c.(*conn).fill(e.schema, t, rows) })
+// Empty is a migrated database without rows, opened as the role that owns it, to restore stores into. Policies bind the
+// owner too, but in the transactions that fill a table, as COPY refuses tables with policies. The indexes of large tables
+// are made when all rows are there, which takes a fraction of the time.
+type Empty struct {
+	*Engine
+	mu    sync.Mutex
+	known map[string]bool // tables that this restore fills; whether without indexes
+	again []string        // statements that make the indexes
 }
 
-// Settle implements dump.Filler: a commit that has something in the log, waits for the disk and with that for all before it.
-func (e *Engine) Settle(ctx context.Context, tenant ids.Tenant) error {
+var _ dump.Filler = (*Empty)(nil)
+
+var errFilled = errs.New(errs.Conflict, "The database to restore into is not empty.")
+
+// OpenEmpty connects as the owner.
+func OpenEmpty(ctx context.Context, cfg Config) (*Empty, error) {
+	e, err := dial(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.owned(ctx, cfg.Migrations); err != nil {
+		e.pool.Close()
+		return nil, err
+	}
+	return &Empty{Engine: e, known: map[string]bool{}}, nil
+}
+
+func (e *Engine) owned(ctx context.Context, migrations []engine.Migration) error {
+	conn, err := e.pool.Acquire(ctx)
+	if err != nil {
+		return connecting(ctx, err)
+	}
+	defer conn.Release()
+	if err := current(ctx, conn.Conn(), e.schema, migrations); err != nil {
+		return err
+	}
+	owner := false
+	err = conn.QueryRow(ctx, "SELECT pg_has_role(current_user, nspowner, 'MEMBER') FROM pg_namespace WHERE nspname = $1", e.schema).Scan(&owner)
+	if err == nil && !owner {
+		err = errors.New("this role does not own the tables: restore as the role that migrated the database")
+	}
+	return err
+}
+
+// large is how many bytes of a table's rows make it worth while to leave its indexes for later.
+const large = 1 << 20
+
+// emptyTable is how many bytes COPY writes of no rows: its head and its end.
+const emptyTable = 21
+
+// Fill implements dump.Filler.
+func (e *Empty) Fill(ctx context.Context, tenant ids.Tenant, t dump.Table, rows io.Reader) error {
+	begin := make([]byte, large)
+	n, err := io.ReadFull(rows, begin)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("read rows: %w", err)
+	}
+	if n <= emptyTable {
+		return nil
+	}
+	rows = io.MultiReader(bytes.NewReader(begin[:n]), rows)
+	table := pgx.Identifier{e.schema, t.Name}.Sanitize()
+	var columns []string
+	for _, column := range t.Columns {
+		columns = append(columns, pgx.Identifier{column.Name}.Sanitize())
+	}
 	return e.Write(ctx, tenant, func(c engine.Conn) error {
-		return c.Query("SELECT pg_logical_emit_message(true, 'aver', 'filled')::text", nil, func([]any) error { return nil })
+		own := c.(*conn)
+		own.batch().Queue("ALTER TABLE " + table + " NO FORCE ROW LEVEL SECURITY") // and the table is nobody else's
+		if err := own.Flush(); err != nil {
+			return err
+		}
+		err := e.prepare(ctx, own.pg, t.Name, n == large)
+		if err == nil {
+			_, err = own.pg.PgConn().CopyFrom(ctx, rows, "COPY "+table+" ("+strings.Join(columns, ", ")+") FROM STDIN (FORMAT binary)")
+		}
+		if err != nil {
+			own.lost = translate(ctx, err, own.pg.IsClosed())
+			return own.lost
+		}
+		own.batch().Queue("ALTER TABLE " + table + " FORCE ROW LEVEL SECURITY")
+		return own.Flush()
 	})
 }
 
-func (c *conn) fill(schema string, t dump.Table, rows [][]any) error {
-	c.batch().Queue("SET LOCAL synchronous_commit TO off")
-	if err := c.Flush(); err != nil {
-		return err
-	}
-	whose, err := hex.DecodeString(c.tenant)
-	if err != nil {
-		return err
-	}
-	names, arrays := []string{"tenant_id"}, []string{}
-	values, types, formats := [][]byte{whose}, []uint32{pgtype.UUIDOID}, []int16{pgx.BinaryFormatCode} // its default would be worked out for every row
-	for i, column := range t.Columns {
-		kind, known := kinds[column.Kind]
-		if !known {
-			return fmt.Errorf("%w: a column's type", dump.ErrDamaged)
+// marks is the table in which a restore has noted already that the database is shut.
+const marks = "backup_quarantines"
+
+// prepare refuses a table that somebody else has filled, and takes the indexes of one that will be large.
+func (e *Empty) prepare(ctx context.Context, pg *pgx.Conn, name string, large bool) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	bare, known := e.known[name]
+	if !known && name != marks {
+		filled := false
+		if err := pg.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM "+pgx.Identifier{e.schema, name}.Sanitize()+")").Scan(&filled); err != nil {
+			return err
 		}
-		names = append(names, pgx.Identifier{column.Name}.Sanitize())
-		arrays = append(arrays, fmt.Sprintf("$%d::%s[]", i+2, column.Kind))
-		values = append(values, array(kind.one, rows, i))
-		types, formats = append(types, kind.many), append(formats, pgx.BinaryFormatCode)
+		if filled {
+			return errFilled
+		}
 	}
-	text := fmt.Sprintf("INSERT INTO %s (%s) SELECT $1::uuid, * FROM unnest(%s)", pgx.Identifier{schema, t.Name}.Sanitize(), strings.Join(names, ", "), strings.Join(arrays, ", "))
-	if err := c.pg.PgConn().ExecParams(c.ctx, text, values, types, formats, nil).Read().Err; err != nil {
-		c.lost = translate(c.ctx, err, c.pg.IsClosed())
-		return c.lost
+	e.known[name] = bare || large
+	if bare || !large {
+		return nil
+	}
+	rows, _ := pg.Query(ctx, indexes, e.schema, name)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Drop, Make string }])
+	for _, index := range found {
+		if err == nil {
+			_, err = pg.Exec(ctx, index.Drop)
+		}
+		e.again = append(e.again, index.Make)
+	}
+	return err
+}
+
+// indexes are statements that drop what a table's rows are found by, and others that make it again: keys, unless another
+// table refers to one, and indexes. $1 is the schema, $2 the table.
+const indexes = `WITH home AS (SELECT c.oid, c.oid::regclass::text AS name FROM pg_class c WHERE c.relnamespace = $1::text::regnamespace AND c.relname = $2)
+	SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', home.name, conname), format('ALTER TABLE %s ADD CONSTRAINT %I %s', home.name, conname, pg_get_constraintdef(k.oid))
+		FROM pg_constraint k JOIN home ON home.oid = conrelid WHERE contype IN ('p', 'u') AND NOT EXISTS (SELECT 1 FROM pg_constraint f WHERE f.contype = 'f' AND f.confrelid = home.oid)
+	UNION ALL SELECT format('DROP INDEX %I.%I', $1::text, x.relname), pg_get_indexdef(x.oid)
+		FROM pg_index i JOIN home ON home.oid = indrelid JOIN pg_class x ON x.oid = indexrelid WHERE NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = x.oid)`
+
+// Settle implements dump.Filler: it makes the indexes.
+func (e *Empty) Settle(ctx context.Context) error {
+	err := pgx.BeginFunc(ctx, e.pool, func(tx pgx.Tx) error {
+		for _, statement := range e.again {
+			if _, err := tx.Exec(ctx, statement); err != nil {
+				return translate(ctx, err, tx.Conn().IsClosed())
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("make indexes: %w", err)
 	}
 	return nil
-}
-
-// kinds are the types that a dump's values have, and those of arrays of them.
-var kinds = map[dump.Kind]struct{ one, many uint32 }{
-	dump.UUID:  {pgtype.UUIDOID, pgtype.UUIDArrayOID},
-	dump.Bytea: {pgtype.ByteaOID, pgtype.ByteaArrayOID},
-	dump.Int:   {pgtype.Int8OID, pgtype.Int8ArrayOID},
-	dump.Bool:  {pgtype.BoolOID, pgtype.BoolArrayOID},
-	dump.Text:  {pgtype.TextOID, pgtype.TextArrayOID},
-}
-
-// array writes a column of the rows as PostgreSQL receives a one-dimensional array: dimensions, whether there are nulls,
-// the type, length, lower bound, and each value after its length (array_recv).
-func array(kind uint32, rows [][]any, column int) []byte {
-	out := make([]byte, 0, 20+12*len(rows))
-	for _, n := range []uint32{1, 1, kind, uint32(len(rows)), 1} {
-		out = binary.BigEndian.AppendUint32(out, n)
-	}
-	for _, row := range rows {
-		switch v := row[column].(type) {
-		case nil:
-			out = binary.BigEndian.AppendUint32(out, 1<<32-1)
-		case int64:
-			out = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(out, 8), uint64(v))
-		case bool:
-			out = append(binary.BigEndian.AppendUint32(out, 1), map[bool]byte{true: 1}[v])
-		case string:
-			out = append(binary.BigEndian.AppendUint32(out, uint32(len(v))), v...)
-		case []byte:
-			out = append(binary.BigEndian.AppendUint32(out, uint32(len(v))), v...)
-		}
-	}
-	return out
 }

@@ -1,58 +1,142 @@
 package postgres_test
 
 import (
+	"bytes"
 	"errors"
+	"io"
+	"slices"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
+	"aver/base/errs"
+	"aver/base/ids"
 	"aver/vault/dump"
 	"aver/vault/engine"
 	"aver/vault/postgres"
 	"aver/vault/postgres/pgtest"
 )
 
-var ofPeople = dump.Table{Name: "people", Columns: []dump.Column{{Name: "id", Kind: dump.UUID}, {Name: "n", Kind: dump.Int}}}
-
-func TestRowsThatFillOneStoreAreOfThatTenantAndOnTheDiskOnceItHasSettled(t *testing.T) {
-	t.Parallel()
-	db := pgtest.NewCluster(t).NewDatabase(t, pgtest.Schemas{postgres.StoreSchema: people})
-	e := db.Open(t, postgres.StoreSchema, people)
-	tenant, stranger := newTenant(), newTenant()
-	rows := make([][]any, 20_000)
-	for i := range rows {
-		rows[i] = []any{random(), int64(i)}
-	}
-	if err := e.Fill(t.Context(), tenant, ofPeople, rows); err != nil {
+// copied are rows of people as COPY writes them.
+func copied(t *testing.T, e *postgres.Engine, n int) []byte {
+	t.Helper()
+	tenant := newTenant()
+	err := e.Write(t.Context(), tenant, func(c engine.Conn) error {
+		for i := range n {
+			if _, err := c.Exec("INSERT INTO people (id, n) VALUES (?, ?)", random(), int64(i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
+	var out bytes.Buffer
+	if err := e.Snapshot(t.Context(), tenant, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// parts are the indexes and constraints of a database's schema.
+func parts(t *testing.T, db pgtest.Database) []string {
+	t.Helper()
 	boss, err := pgx.Connect(t.Context(), db.Boss)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer boss.Close(t.Context())
-	var written string
-	var flushed bool
-	if err := boss.QueryRow(t.Context(), "SELECT pg_current_wal_insert_lsn()::text").Scan(&written); err != nil {
+	rows, _ := boss.Query(t.Context(), `SELECT indexdef FROM pg_indexes WHERE schemaname = 'aver' UNION ALL
+		SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'aver'::regnamespace ORDER BY 1`)
+	out, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(out) < 2 {
+		t.Fatal(out, err)
+	}
+	return out
+}
+
+func TestADatabaseIsFilledTenantByTenantAndHasAllItsIndexesAndPoliciesWhenItHasSettled(t *testing.T) {
+	t.Parallel()
+	cluster := pgtest.Start(t)
+	from := cluster.NewDatabase(t, pgtest.Schemas{postgres.StoreSchema: people}).Open(t, postgres.StoreSchema, people)
+	db := cluster.NewDatabase(t, pgtest.Schemas{postgres.StoreSchema: people})
+	before, into, one, two, stranger := parts(t, db), db.Empty(t, postgres.StoreSchema, people), newTenant(), newTenant(), newTenant()
+	loaded := make(chan error, 2) // both at once
+	for tenant, n := range map[ids.Tenant]int{one: 30_000, two: 25_000} {
+		text := copied(t, from, n)
+		go func() {
+			_, err := dump.Load(t.Context(), into, tenant, bytes.NewReader(text))
+			loaded <- err
+		}()
+	}
+	if err := errors.Join(<-loaded, <-loaded); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.Settle(t.Context(), tenant); err != nil {
+	if slices.Equal(parts(t, db), before) {
+		t.Error("the indexes were there all the time")
+	}
+	if err := into.Settle(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := boss.QueryRow(t.Context(), "SELECT pg_current_wal_flush_lsn() >= $1::text::pg_lsn", written).Scan(&flushed); err != nil || !flushed {
-		t.Errorf("what filled the store may still be lost (%v)", err)
+	if after := parts(t, db); !slices.Equal(after, before) {
+		t.Errorf("afterwards there are %q, before %q", after, before)
 	}
-	if n := count(t, e, tenant); n != int64(len(rows)) {
-		t.Errorf("the tenant has %d rows of %d", n, len(rows))
+	e := db.Open(t, postgres.StoreSchema, people)
+	if found, err := e.Lint(t.Context()); len(found) > 0 || err != nil {
+		t.Errorf("holes: %v, %v", found, err)
 	}
-	if n := count(t, e, stranger); n != 0 {
-		t.Errorf("a stranger has %d of them", n)
+	for tenant, want := range map[ids.Tenant]int64{one: 30_000, two: 25_000, stranger: 0} {
+		if n := count(t, e, tenant); n != want {
+			t.Errorf("%d rows of %d", n, want)
+		}
 	}
-	if err := e.Fill(t.Context(), tenant, ofPeople, rows[:1]); !errors.Is(err, engine.ErrUnique) {
-		t.Errorf("the same row again: %v", err)
+}
+
+func TestADatabaseThatHasRowsOfAnybodyIsNotFilled(t *testing.T) {
+	t.Parallel()
+	cluster := pgtest.Start(t)
+	db := cluster.NewDatabase(t, pgtest.Schemas{postgres.StoreSchema: people})
+	e, before := db.Open(t, postgres.StoreSchema, people), parts(t, db)
+	text := copied(t, e, 1)
+	if _, err := dump.Load(t.Context(), db.Empty(t, postgres.StoreSchema, people), newTenant(), bytes.NewReader(text)); !errs.Is(err, errs.Conflict) {
+		t.Errorf("got %v", err)
 	}
-	wrong := dump.Table{Name: "people", Columns: []dump.Column{{Name: "id", Kind: "regclass"}}}
-	if err := e.Fill(t.Context(), tenant, wrong, rows[:1]); !errors.Is(err, dump.ErrDamaged) {
-		t.Errorf("a type that no dump has: %v", err)
+	if after := parts(t, db); !slices.Equal(after, before) {
+		t.Errorf("there are %q, want %q", after, before)
+	}
+	if found, err := e.Lint(t.Context()); len(found) > 0 || err != nil {
+		t.Errorf("holes: %v, %v", found, err)
+	}
+}
+
+func TestWhenATableCannotBeFilledItsPolicyHoldsAndNothingIsInIt(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).NewDatabase(t, pgtest.Schemas{postgres.StoreSchema: people})
+	into, tenant := db.Empty(t, postgres.StoreSchema, people), newTenant()
+	ofPeople := dump.Table{Name: "people", Columns: []dump.Column{{Name: "id", Kind: dump.UUID}, {Name: "n", Kind: dump.Int}}}
+	broken := io.MultiReader(bytes.NewReader([]byte("PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00")), failing{})
+	if err := into.Fill(t.Context(), tenant, ofPeople, broken); err == nil {
+		t.Error("half a table is in it")
+	}
+	if err := into.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	e := db.Open(t, postgres.StoreSchema, people)
+	if found, err := e.Lint(t.Context()); len(found) > 0 || err != nil || count(t, e, tenant) != 0 {
+		t.Errorf("holes: %v, %v", found, err)
+	}
+}
+
+type failing struct{}
+
+func (failing) Read([]byte) (int, error) { return 0, errors.New("the disk is gone") }
+
+func TestOnlyTheOwnerFillsADatabase(t *testing.T) {
+	t.Parallel()
+	db := pgtest.Start(t).NewDatabase(t, pgtest.Schemas{postgres.StoreSchema: people})
+	e, err := postgres.OpenEmpty(t.Context(), postgres.Config{URL: db.App, Migrations: people, UnsafeForTests: true})
+	if err == nil {
+		t.Error("the serving role may", e.Close())
 	}
 }

@@ -65,6 +65,18 @@ var _ engine.Engine = (*Engine)(nil)
 // Open connects and refuses a database that is not safe to serve from: a role that could get round the policies, a
 // server that acknowledges before it has fsynced, a schema that is older or newer than the program.
 func Open(ctx context.Context, cfg Config) (*Engine, error) {
+	e, err := dial(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.fit(ctx, cfg.Migrations); err != nil {
+		e.pool.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+func dial(ctx context.Context, cfg Config) (*Engine, error) {
 	settings, err := poolSettings(cfg)
 	if err != nil {
 		return nil, err
@@ -73,12 +85,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	e := &Engine{pool: pool, schema: cmp.Or(cfg.Schema, StoreSchema), unsafe: cfg.UnsafeForTests, lanes: newLanes(lanesPerTenant)}
-	if err := e.fit(ctx, cfg.Migrations); err != nil {
-		pool.Close()
-		return nil, err
-	}
-	return e, nil
+	return &Engine{pool: pool, schema: cmp.Or(cfg.Schema, StoreSchema), unsafe: cfg.UnsafeForTests, lanes: newLanes(lanesPerTenant)}, nil
 }
 
 func poolSettings(cfg Config) (*pgxpool.Config, error) {

@@ -82,9 +82,9 @@ func (a *App) databases() []backups.Server {
 	return []backups.Server{a.stores.shared, a.stores.sharedKeys}
 }
 
-// EmptyDatabase opens a migrated PostgreSQL database to restore rows into.
+// EmptyDatabase opens a migrated PostgreSQL database, as its owner, to restore rows into.
 func (a *App) EmptyDatabase(ctx context.Context, url string) (engine.Engine, error) {
-	e, err := postgres.Open(ctx, postgres.Config{URL: url, Migrations: a.stores.schema, UnsafeForTests: a.Config.UnsafeForTests})
+	e, err := postgres.OpenEmpty(ctx, postgres.Config{URL: url, Migrations: a.stores.schema, UnsafeForTests: a.Config.UnsafeForTests})
 	if err != nil {
 		return nil, fmt.Errorf("open the database to restore into: %w", err)
 	}

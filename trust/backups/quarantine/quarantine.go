@@ -17,6 +17,7 @@ import (
 	"aver/trust/backups/manifest"
 	"aver/trust/identity"
 	"aver/vault"
+	"aver/vault/dump"
 	"aver/vault/durable"
 	"aver/vault/engine"
 	"aver/vault/purpose"
@@ -47,19 +48,35 @@ func system() vault.Actor { return identity.System(ids.Installation, "backups") 
 // Begin shuts a folder before anything is restored into it, and a database without rows unless it is nil; errs.Conflict
 // if it has some.
 func Begin(ctx context.Context, m manifest.Manifest, folder string, rows engine.Engine) error {
-	mark, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
 	if rows != nil {
+		mark, err := json.Marshal(m)
+		if err != nil {
+			return err
+		}
 		if err := shut(ctx, rows, m, string(mark)); err != nil {
 			return err
 		}
 	}
-	return durable.WriteNew(filepath.Join(folder, quarantine), func(w io.Writer) error {
-		_, err := w.Write(mark)
+	return durable.WriteNew(filepath.Join(folder, quarantine), func(io.Writer) error { return nil })
+}
+
+// End ends a restore and notes that everything is there: without it nothing is released.
+func End(ctx context.Context, m manifest.Manifest, folder string, rows engine.Engine) error {
+	if f, fills := rows.(dump.Filler); fills {
+		if err := f.Settle(ctx); err != nil {
+			return fmt.Errorf("end the restore: %w", err)
+		}
+	}
+	mark, err := json.Marshal(m)
+	if err != nil {
 		return err
-	})
+	}
+	f, err := os.OpenFile(filepath.Join(folder, quarantine), os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(mark)
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // shut puts a database without rows into quarantine.
@@ -127,6 +144,9 @@ func release(ctx context.Context, v *vault.Vault, folder string) error {
 	raw, err := os.ReadFile(filepath.Join(folder, quarantine))
 	if err != nil {
 		return fmt.Errorf("read the quarantine: %w", err)
+	}
+	if len(raw) == 0 {
+		return errs.New(errs.Conflict, "This restore did not come to its end. Restore the backup again, into an empty folder, and an empty database if it has rows.")
 	}
 	var m manifest.Manifest
 	if err := json.Unmarshal(raw, &m); err != nil {

@@ -102,6 +102,17 @@ func (db Database) Open(t testing.TB, schema string, migrations []engine.Migrati
 	return e
 }
 
+// Empty opens the database as its owner, to fill it, and closes it when the test ends.
+func (db Database) Empty(t testing.TB, schema string, migrations []engine.Migration) *postgres.Empty {
+	t.Helper()
+	e, err := postgres.OpenEmpty(t.Context(), postgres.Config{URL: db.Owner, Schema: schema, Migrations: migrations, UnsafeForTests: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	return e
+}
+
 // Exec runs statements as one of the database's roles, to set up what a test then looks at.
 func Exec(t testing.TB, url string, statements ...string) {
 	t.Helper()
