@@ -148,7 +148,8 @@ func (v *Vault) Oldest(tx *Tx, of AnyTable, spared ...ids.Subject) (time.Time, e
 }
 
 // Sweep deletes up to limit rows of a table whose time is before the given one, as part of a change that says so in the
-// journal. It returns how many there were. No search finds them any more; Tidy ends what is left of their words. Rows about the spared, such as people under a legal hold, stay.
+// journal. It returns how many there were. No search finds them any more; Tidy ends what is left of their words. Rows about
+// the spared, such as people under a legal hold, stay.
 func (v *Vault) Sweep(tx *Tx, of AnyTable, before time.Time, limit int, spared ...ids.Subject) (int, error) {
 	t := of.core()
 	if t.Keep < 0 {

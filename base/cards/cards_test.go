@@ -185,11 +185,9 @@ func TestNoCardNumberSurvives(t *testing.T) {
 func TestNoCardNumberSurvivesInGroupsWhateverSignIsBetween(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		digits := number(t)
-		shape := map[int][]int{14: {4, 6, 4}, 15: {4, 6, 5}, 16: {4, 4, 4, 4}, 19: {4, 4, 4, 4, 3}}[len(digits)]
-		if shape == nil {
-			t.Skip("no card has such a number in groups")
-		}
+		shapes := map[int][]int{14: {4, 6, 4}, 15: {4, 6, 5}, 16: {4, 4, 4, 4}, 19: {4, 4, 4, 4, 3}}
+		digits := rapid.Custom(number).Filter(func(digits string) bool { return shapes[len(digits)] != nil }).Draw(t, "number")
+		shape := shapes[len(digits)]
 		between := rapid.SampledFrom([]string{"/", ",", "|", ":", ";", ", ", " / ", " | ", "\u200b/", "，"}).Draw(t, "between")
 		var groups []string
 		for _, n := range shape {

@@ -133,7 +133,10 @@ func (k keeper) store(tx *vault.Tx, state State) error {
 	tx.Emit(vault.Event{Kind: "contact.consent.changed", Object: state.Contact.String(), Subject: state.Contact, N: int64(state.Version)}, state)
 	r := Record{ID: ids.New[record](tx.Now()), Contact: state.Contact, Purpose: state.Purpose, Granted: state.Granted,
 		Version: state.Version, Language: state.Language, How: state.How, At: state.Since}
-	return errors.Join(k.issue(tx, &r), Records.Add(tx, r))
+	if err := k.issue(tx, &r); err != nil {
+		return err
+	}
+	return Records.Add(tx, r)
 }
 
 // stand tells the vault how the person stands to the purpose from now on.

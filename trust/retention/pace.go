@@ -3,8 +3,7 @@ package retention
 import "time"
 
 // A part of a sweep holds the tenant's writer, and whoever writes meanwhile waits for it. So a part is as large as what
-// is done with its commit in heldFor, and between two of them the writer is free for a moment: who came meanwhile is
-// answered then, and waits for one part at most.
+// is done with its commit in heldFor. Who came meanwhile goes before the next one (vault.Patient).
 const (
 	smallest = 50 // rows, or words
 	largest  = 4000

@@ -67,9 +67,10 @@ func (s *Service) tidy(ctx context.Context, tenant ids.Tenant) error {
 	}
 }
 
-// TrustClock decides whether to believe the clock, for a tenant's sweep and whatever else cannot be undone. One that went further than a day since the last run, because somebody set it
-// or because nothing ran, is believed by the second run that finds the same: also one that went back, or a clock that was
-// ahead by years would end all sweeps for as long. One that went back by less is waited for.
+// TrustClock decides whether to believe the clock, for a tenant's sweep and whatever else cannot be undone. One that went
+// further than a day since the last run, because somebody set it or because nothing ran, is believed by the second run that
+// finds the same: also one that went back, or a clock that was ahead by years would end all sweeps for as long. One that went
+// back by less is waited for.
 func (s *Service) TrustClock(ctx context.Context, tenant ids.Tenant) (bool, error) {
 	trusted := false
 	err := s.update(ctx, tenant, func(r *run, now time.Time) {

@@ -62,7 +62,7 @@ func (e *Engine) owned(ctx context.Context, migrations []engine.Migration) error
 }
 
 // large is how many bytes of a table's rows make it worth while to leave its indexes for later.
-const large = 1 << 20
+const large = 64 << 10
 
 // emptyTable is how many bytes COPY writes of no rows: its head and its end.
 const emptyTable = 21
@@ -102,26 +102,20 @@ func (e *Empty) Fill(ctx context.Context, tenant ids.Tenant, t dump.Table, rows 
 	})
 }
 
-// marks is the table in which a restore has noted already that the database is shut.
-const marks = "backup_quarantines"
-
-// prepare refuses a table that somebody else has filled, and takes the indexes of one that will be large.
+// prepare takes the indexes of a table that will be large, unless somebody else has filled it.
 func (e *Empty) prepare(ctx context.Context, pg *pgx.Conn, name string, large bool) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	bare, known := e.known[name]
-	if !known && name != marks {
-		filled := false
-		if err := pg.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM "+pgx.Identifier{e.schema, name}.Sanitize()+")").Scan(&filled); err != nil {
-			return err
-		}
-		if filled {
-			return errFilled
-		}
-	}
-	e.known[name] = bare || large
-	if bare || !large {
+	bare, ours := e.known[name]
+	if e.known[name] = bare || large; bare || !large {
 		return nil
+	}
+	filled := false
+	if err := pg.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM "+pgx.Identifier{e.schema, name}.Sanitize()+")").Scan(&filled); err != nil {
+		return err
+	}
+	if filled && !ours {
+		return errFilled
 	}
 	rows, _ := pg.Query(ctx, indexes, e.schema, name)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Drop, Make string }])

@@ -98,7 +98,7 @@ func TestADatabaseThatHasRowsOfAnybodyIsNotFilled(t *testing.T) {
 	cluster := pgtest.Start(t)
 	db := cluster.NewDatabase(t, pgtest.Schemas{postgres.StoreSchema: people})
 	e, before := db.Open(t, postgres.StoreSchema, people), parts(t, db)
-	text := copied(t, e, 1)
+	text := copied(t, e, 5000)
 	if _, err := dump.Load(t.Context(), db.Empty(t, postgres.StoreSchema, people), newTenant(), bytes.NewReader(text)); !errs.Is(err, errs.Conflict) {
 		t.Errorf("got %v", err)
 	}

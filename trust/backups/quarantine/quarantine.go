@@ -127,8 +127,9 @@ const early = 24 * time.Hour
 
 // Release erases again, in a restored store, everybody of whom the ledger of the live key store does not say that nothing
 // was left when the backup was made, has words filed again where the backup had no index of them, and lifts the
-// quarantine. v is a vault over what was restored and the live key store. It refuses while the ledger has fewer lines than it had when the backup was made, or lacks somebody whom the restored
-// log says was erased: then the key store is too old. A refusal is in the restored installation's log.
+// quarantine. v is a vault over what was restored and the live key store. It refuses while the ledger has fewer lines than it
+// had when the backup was made, or lacks somebody whom the restored log says was erased: then the key store is too old. A
+// refusal is in the restored installation's log.
 func Release(ctx context.Context, v *vault.Vault, folder string) error {
 	err := release(ctx, v, folder)
 	if !errs.Is(err, errs.Conflict) {

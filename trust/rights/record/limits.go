@@ -31,8 +31,9 @@ func Floods(tx *vault.Tx, contact ids.Contact) (bool, error) {
 	return n > CodesPerDay, err
 }
 
-// NotTooMany keeps a visitor from filling the disk with copies, and colleagues' days with requests. Nobody is kept from an erasure. Requests by other ways do not count: the public page takes
-// anybody's word for an address, and a stranger must not use somebody's copies up.
+// NotTooMany keeps a visitor from filling the disk with copies, and colleagues' days with requests. Nobody is kept from an
+// erasure. Requests by other ways do not count: the public page takes anybody's word for an address, and a stranger must not
+// use somebody's copies up.
 func NotTooMany(tx *vault.Tx, kind state.Kind, via Via, contact ids.Contact) error {
 	if kind.Deed() == state.Erase || via != Widget {
 		return nil

@@ -32,7 +32,9 @@ type ID = ids.Of[dsr]
 func NewID(now time.Time) ID { return ids.New[dsr](now) }
 
 // ParseID reads one.
-func ParseID(text string) (ID, error) { return ids.Parse[dsr](text) }
+func ParseID(text string) (ID, error) {
+	return ids.Parse[dsr](text)
+}
 
 // Via is where it was asked.
 type Via string
