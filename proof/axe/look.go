@@ -21,10 +21,11 @@ const findings = `(async () => {
 })()`
 
 // Look fails the test for everything that is wrong with the page in the tab: words that are missing, and, on a desk and on a
-// phone, in the light and in the dark, a page wider than its window and whatever axe finds. It keeps pictures under the name
-// if they are wanted (see browser.Tab.Picture), and leaves the window wide and light.
+// phone, in the light and in the dark, a page wider than its window and whatever axe finds. It looks when the page has loaded,
+// keeps pictures under the name if they are wanted (see browser.Tab.Picture), and leaves the window wide and light.
 func Look(t testing.TB, b *browser.Tab, name string) {
 	t.Helper()
+	b.WaitLoaded()
 	b.Run(Source)
 	for _, key := range browser.Eval[[]string](b, wordless) {
 		t.Errorf("%s has no words for %s", name, key)

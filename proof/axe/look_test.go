@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"aver/proof/axe"
 	"aver/proof/browser"
@@ -55,6 +56,32 @@ func TestLookFindsWhatIsWrong(t *testing.T) {
 				t.Errorf("it says %q", wrong)
 			}
 		})
+	}
+}
+
+func TestLookWaitsUntilThePageHasLoaded(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		switch r.URL.Path {
+		case "/late.js":
+			time.Sleep(time.Second) // long after the page can be seen
+			w.Header().Set("Content-Type", "text/javascript")
+			io.WriteString(w, `document.querySelector("main").append(new Image())`)
+		case "/page":
+			io.WriteString(w, `<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Page</title><main><h1>Page</h1></main><script defer src="/late.js"></script>`)
+		default:
+			io.WriteString(w, `<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Door</title><a href="/page">In</a>`)
+		}
+	}))
+	t.Cleanup(server.Close)
+	tab, r := browser.New(t), &recorder{TB: t}
+	tab.Goto(server.URL)
+	tab.Click("a")
+	tab.WaitText("h1", "Page")
+	axe.Look(r, tab, "page")
+	if !strings.Contains(strings.Join(r.wrong, "\n"), "page at 390 px, dark: image-alt") {
+		t.Errorf("it looked too early: %q", r.wrong)
 	}
 }
 

@@ -45,6 +45,14 @@ func pages(t *testing.T) *httptest.Server {
 	serve("/far", `<!doctype html><title>Far</title><img src="https://example.org/logo.png" alt="logo"><p>far</p>`)
 	serve("/covered", `<!doctype html><title>Covered</title><button onclick="this.textContent='pressed'">Press</button><div id="cover" style="position:fixed;inset:0;background:#ccc">please wait</div>
 <script>setTimeout(() => document.querySelector('#cover').remove(), 200)</script>`)
+	serve("/door", `<!doctype html><title>Door</title><a href="/keys">In</a>`)
+	serve("/keys", `<!doctype html><title>Keys</title><p id="said">nothing</p><button id="ring">Ring</button><script defer src="/keys.js"></script>`)
+	mux.HandleFunc("GET /keys.js", func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(300 * time.Millisecond) // long after the page can be seen
+		w.Header().Set("Content-Type", "text/javascript")
+		fmt.Fprint(w, `onkeydown = e => { document.querySelector('#said').textContent += ' ' + e.key }
+document.querySelector('#ring').onclick = () => { document.querySelector('#said').textContent += ' rang' }`)
+	})
 	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	server := httptest.NewTLSServer(mux)
 	t.Cleanup(server.Close)
@@ -104,6 +112,27 @@ func TestAClickWaitsUntilNothingCoversTheButton(t *testing.T) {
 	tab.Goto(pages(t).URL + "/covered")
 	tab.Click("button")
 	tab.WaitText("button", "pressed")
+}
+
+func TestWhatIsPressedWaitsUntilTheScriptsThatHearItHaveRun(t *testing.T) {
+	t.Parallel()
+	server := pages(t)
+	for name, press := range map[string]func(*browser.Tab){
+		"a key":    func(tab *browser.Tab) { tab.Press("x") },
+		"a button": func(tab *browser.Tab) { tab.Click("#ring") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tab := browser.New(t)
+			tab.Goto(server.URL + "/door")
+			tab.Click("a")
+			tab.WaitText("#said", "nothing") // the page is seen, and deaf
+			press(tab)
+			if said := tab.Text("#said"); said == "nothing" {
+				t.Error("nobody heard it")
+			}
+		})
+	}
 }
 
 func TestTabsOfNewShareNothingAndTabsOfAnotherShareCookies(t *testing.T) {

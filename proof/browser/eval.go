@@ -23,6 +23,7 @@ const library = `const aver = {
 	top: (x, y) => { let e = document.elementFromPoint(x, y); while (e && e.shadowRoot) { const inner = e.shadowRoot.elementFromPoint(x, y); if (!inner || inner === e) break; e = inner } return e },
 	holds: (outer, e) => { for (; e; e = e.parentNode || e.host) if (e === outer) return true; return false },
 	target: async s => {
+		if (document.readyState !== 'complete') return { why: 'the page is loading' };
 		const e = aver.all(s).find(aver.visible);
 		if (!e) return { why: 'it is not visible' };
 		if (e.disabled) return { why: 'it is disabled' };

@@ -45,11 +45,18 @@ func (b *Tab) Do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
+// WaitLoaded waits until the page or frame has loaded and its scripts have run. Who leads to a page by a click sees it earlier
+// than that; Click, Type, Press and Goto wait by themselves.
+func (b *Tab) WaitLoaded() {
+	b.t.Helper()
+	b.Until("the page to be loaded", "document.readyState === 'complete'")
+}
+
 // Goto opens an address and waits until the page has loaded. The page before is let finish: to leave it while it loads is
 // reported as an error of the new one.
 func (b *Tab) Goto(url string) {
 	b.t.Helper()
-	b.Until("the page before to be loaded", "document.readyState === 'complete'")
+	b.WaitLoaded()
 	b.Do(chromedp.Navigate(url))
 }
 
@@ -59,7 +66,8 @@ func (b *Tab) Reload() {
 	b.retry("waited to reload", func(ctx context.Context) error { return chromedp.Do(ctx, chromedp.Reload()) })
 }
 
-// Click clicks the first element that matches, once it is visible, enabled, still, and not covered by another.
+// Click clicks the first element that matches, once the page's scripts have run and it is visible, enabled, still, and not
+// covered by another.
 func (b *Tab) Click(selector string) {
 	b.t.Helper()
 	at := b.target(selector)
@@ -73,9 +81,10 @@ func (b *Tab) Type(selector, text string) {
 	b.Press(text)
 }
 
-// Press sends keys to whatever has the focus. Special keys are in chromedp's package kb.
+// Press sends keys to whatever has the focus, once the page's scripts have run. Special keys are in chromedp's package kb.
 func (b *Tab) Press(keys string, options ...chromedp.KeyOption) {
 	b.t.Helper()
+	b.WaitLoaded()
 	b.Do(chromedp.KeyEvent(keys, options...))
 }
 
