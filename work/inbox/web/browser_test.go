@@ -163,6 +163,7 @@ func TestAConversationIsLive(t *testing.T) {
 	b.Click(".composer-kind label:nth-of-type(2)")
 	writes(b, "she is a regular")
 	b.WaitText(".bubble.note", "she is a regular")
+	b.WaitGone(".bubble .sending") // and stored, before the next
 	h.reply(t, h.owner.Actor, conv, "give her the old price", true)
 	b.WaitText(".bubble.note", "give her the old price")
 
@@ -286,6 +287,29 @@ func TestEverythingIsAsItIsNowWhenTheConnectionIsBack(t *testing.T) {
 	}
 }
 
+// loses keeps from the pages that come the frames of which the condition holds.
+func loses(b *browser.Tab, condition string) {
+	b.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, pagecdp.AddScriptToEvaluateOnNewDocument, pagecdp.AddScriptToEvaluateOnNewDocumentParams{Source: `
+			const heard = Object.getOwnPropertyDescriptor(WebSocket.prototype, "onmessage");
+			Object.defineProperty(WebSocket.prototype, "onmessage", { set(f) { heard.set.call(this, f && ((e) => ` + condition + ` || f(e))) } });`})
+		return err
+	}))
+}
+
+func TestNobodyIsKeptOnAPageByWhatIsStored(t *testing.T) {
+	t.Parallel()
+	h := furnish(t, vaulttest.Embedded(t, config(t)))
+	conv := h.receive(t, h.visitor(t, "Maria Kowal"), "one")
+	b, address := visit(t, h, h.operator)
+	loses(b, `/^{"id":\d+,"ok":{"seq":2/.test(e.data)`) // the acknowledgement, but not the news
+	b.Goto(address + "/inbox/" + conv.String())
+	writes(b, "two")
+	b.WaitVisible(".bubble.ours .sent:not(.sending)")
+	b.Goto(address + "/settings/labels")
+	b.WaitText("h1", "Labels")
+}
+
 func TestAMessageThatIsToldLateIsNotSkipped(t *testing.T) {
 	t.Parallel()
 	h := furnish(t, vaulttest.Embedded(t, config(t)))
@@ -293,12 +317,7 @@ func TestAMessageThatIsToldLateIsNotSkipped(t *testing.T) {
 	conv := h.receive(t, maria, "one")
 	b, address := visit(t, h, h.operator)
 	b.Goto(address + "/inbox")
-	b.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error { // what another process took is told by a relay that lost it
-		_, err := cdp.Call(ctx, target, pagecdp.AddScriptToEvaluateOnNewDocument, pagecdp.AddScriptToEvaluateOnNewDocumentParams{Source: `
-			const heard = Object.getOwnPropertyDescriptor(WebSocket.prototype, "onmessage");
-			Object.defineProperty(WebSocket.prototype, "onmessage", { set(f) { heard.set.call(this, f && ((e) => e.data.includes('"push":"message"') && e.data.includes("\"two\"") || f(e))) } });`})
-		return err
-	}))
+	loses(b, `e.data.includes('"push":"message"') && e.data.includes('"two"')`) // what another process took is told by a relay that lost it
 	b.Goto(address + "/inbox/" + conv.String())
 	writes(b, "before")
 	b.WaitVisible(".bubble.ours .sent:not(.sending)")

@@ -471,7 +471,7 @@
     outbox.push({ bubble, message, files, failed: false });
     flush();
   });
-  addEventListener("beforeunload", (event) => outbox.length && event.preventDefault());
+  addEventListener("beforeunload", (event) => outbox.some(({ bubble }) => !bubble.id) && event.preventDefault()); // what has come back is stored
   resume = () => {
     flush();
     uploads.forEach(prepare);
