@@ -18,14 +18,15 @@ import (
 // streets lists which module may import which neighbour on floors 3 and 4. Everything else meets by identifier and
 // by event.
 var streets = map[string][]string{
-	"trust/audit":     {"trust/identity"},
-	"trust/consent":   {"trust/identity", "trust/audit"},
-	"trust/holds":     {"trust/identity"},
-	"trust/rights":    {"trust/identity", "trust/audit", "trust/holds"},
-	"trust/retention": {"trust/identity", "trust/audit"},
-	"trust/children":  {"trust/identity", "trust/restriction", "trust/rights"},
-	"trust/backups":   {"trust/identity", "trust/audit"},
-	"trust/closing":   {"trust/identity", "trust/audit", "trust/rights"}, // everything is taken along in the form in which people get theirs
+	"trust/audit":       {"trust/identity"},
+	"trust/consent":     {"trust/identity", "trust/audit"},
+	"trust/holds":       {"trust/identity"},
+	"trust/rights":      {"trust/identity", "trust/audit", "trust/holds", "trust/restriction"},
+	"trust/restriction": {"trust/identity"},
+	"trust/retention":   {"trust/identity", "trust/audit"},
+	"trust/children":    {"trust/identity", "trust/restriction", "trust/rights"},
+	"trust/backups":     {"trust/identity", "trust/audit"},
+	"trust/closing":     {"trust/identity", "trust/audit", "trust/rights"}, // everything is taken along in the form in which people get theirs
 
 	"trust/documents":     {"trust/identity", "trust/claims", "trust/consent", "trust/retention", "trust/subprocessors", "trust/residency", "trust/rights"}, // facts are collected from all
 	"trust/improvement":   {"trust/identity"},

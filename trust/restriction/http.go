@@ -24,6 +24,10 @@ type limitJSON struct {
 	Kind    Kind      `json:"kind" enum:"restrict,object,no_automated_decision,opt_out_sale,limit_sensitive,excepted"`
 	Purpose string    `json:"purpose" doc:"Which purpose, or * for all"`
 	Since   time.Time `json:"since"`
+
+	Announced time.Time `json:"lift_announced_at,omitzero" doc:"Of a restriction: when it was announced that it ends"`
+	Opens     time.Time `json:"lifts_at,omitzero" doc:"When it ends: seven days after the letter to the person, absent until that has gone"`
+	Untold    bool      `json:"lift_untold,omitzero" doc:"No letter reaches the person: tell them another way, and then lift it with told"`
 }
 
 // recordJSON is an act of closing or opening, in the API.
@@ -71,7 +75,11 @@ func (s *Service) api(api huma.API) {
 		ID      ids.Contact `path:"id"`
 		Kind    Kind        `path:"kind" enum:"restrict,object,no_automated_decision,opt_out_sale,limit_sensitive"`
 		Purpose string      `query:"purpose" maxLength:"31" doc:"Of an objection: which one"`
+		Told    bool        `query:"told" doc:"Of a restriction: the person asked for its end or was told of it already. It ends at once; without this they are told first, by a letter, and it ends seven days after that (GDPR Art. 18(3))"`
 	}) (*struct{}, error) {
+		if in.Told && in.Kind == Restrict {
+			return nil, s.LiftTold(ctx, request.Actor(ctx), in.ID)
+		}
 		return nil, s.Lift(ctx, request.Actor(ctx), in.ID, in.Kind, in.Purpose)
 	})
 }
@@ -91,8 +99,15 @@ func (s *Service) change(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	kind, name, _ := strings.Cut(form.Get("what"), " ")
 	does, said := s.Set, ui.Placed
 	switch {
+	case form.Get("lift") == "told":
+		does, said = func(ctx context.Context, actor vault.Actor, contact ids.Contact, _ Kind, _ string) error {
+			return s.LiftTold(ctx, actor, contact)
+		}, ui.Lifted
+	case form.Get("lift") == "yes" && Kind(kind) == Restrict:
+		does, said = s.Lift, ui.Announced
 	case form.Get("lift") == "yes":
 		does, said = s.Lift, ui.Lifted
 	case form.Has("why"):
@@ -100,7 +115,6 @@ func (s *Service) change(w http.ResponseWriter, r *http.Request) error {
 			return s.Except(ctx, actor, contact, name, form.Get("why"))
 		}, ui.Excepted
 	}
-	kind, name, _ := strings.Cut(form.Get("what"), " ")
 	err = does(r.Context(), request.Actor(r.Context()), id, Kind(kind), name)
 	return page.Done(w, r, err, "/contacts/"+id.String(), said())
 }
@@ -122,7 +136,7 @@ func Shown(list []Limit) []ui.Limit {
 	var out []ui.Limit
 	for _, l := range list {
 		if l.Kind != purpose.Excepted {
-			out = append(out, ui.Limit{Kind: string(l.Kind), Purpose: l.Purpose, Since: l.Since})
+			out = append(out, ui.Limit{Kind: string(l.Kind), Purpose: l.Purpose, Since: l.Since, Announced: l.Announced, Opens: l.Opens, Untold: l.Untold})
 		}
 	}
 	for _, l := range list {

@@ -14,6 +14,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/frame/jobs"
 	"aver/frame/module"
 	"aver/vault"
 	"aver/vault/purpose"
@@ -54,6 +55,10 @@ type Limit struct {
 	Kind    Kind
 	Purpose string // of an objection: which, or purpose.All; of a restriction: the ground of Art. 18(2) on which something goes on, or purpose.All
 	Since   time.Time
+
+	Announced time.Time // of a restriction: when its end was announced; zero where it was not
+	Opens     time.Time // when it ends; zero until the person was told
+	Untold    bool      // nobody can tell them by mail
 }
 
 // Record is one act of placing or lifting. Records are only ever added.
@@ -84,17 +89,21 @@ type Linked func(tx *vault.Tx, contact ids.Contact) ([]ids.Contact, error)
 
 // Service keeps the limits.
 type Service struct {
+	Mail   Mailer // nil where there is no relay: then nobody is told by mail
+	Letter Letter
+
 	vault  *vault.Vault
 	linked Linked
+	queue  *jobs.Jobs
 }
 
 // New makes the service.
-func New(v *vault.Vault, linked Linked) *Service { return &Service{v, linked} }
+func New(v *vault.Vault, linked Linked) *Service { return &Service{vault: v, linked: linked} }
 
 // Module is what the service brings.
 func (s *Service) Module() module.Module {
-	return module.Module{Name: "restriction", Number: Number, Migrations: migrations, Tables: []vault.AnyTable{Records},
-		Actions: []*vault.Action{actRead, actSet, actLift, actExcept}, API: s.api, Routes: s.routes}
+	return module.Module{Name: "restriction", Number: Number, Migrations: migrations, Tables: []vault.AnyTable{Records, Liftings},
+		Actions: []*vault.Action{actRead, actSet, actLift, actExcept, actAnnounce, actTell, actLiftTold}, API: s.api, Routes: s.routes, Jobs: s.jobs}
 }
 
 // Set closes something for a person, and for whoever is shown as one with them. An objection names the purpose that is
@@ -115,13 +124,20 @@ func (s *Service) set(ctx context.Context, actor vault.Actor, contact ids.Contac
 	})
 }
 
-// Lift opens it again. What does not stand changes nothing.
+// Lift opens it again; of a restriction it announces that, see Lifting. What does not stand changes nothing.
 func (s *Service) Lift(ctx context.Context, actor vault.Actor, contact ids.Contact, kind Kind, name string) error {
 	name, err := s.check(ctx, actor, contact, kind, name)
 	if err != nil {
 		return err
 	}
-	return s.vault.Do(ctx, actor, actLift, func(tx *vault.Tx) error {
+	if kind == Restrict {
+		return s.announce(ctx, actor, contact)
+	}
+	return s.open(ctx, actor, actLift, contact, kind, name)
+}
+
+func (s *Service) open(ctx context.Context, actor vault.Actor, action *vault.Action, contact ids.Contact, kind Kind, name string) error {
+	return s.vault.Do(ctx, actor, action, func(tx *vault.Tx) error {
 		return s.each(tx, contact, func(person ids.Contact) error { return lift(tx, person, kind, name, howOf(actor)) })
 	})
 }
@@ -225,8 +241,8 @@ func place(tx *vault.Tx, person ids.Contact, kind Kind, name string, how How) er
 			return err
 		}
 	}
-	if !fresh {
-		return nil
+	if err := withdraw(tx, person, kind); err != nil || !fresh {
+		return err
 	}
 	return record(tx, Record{Contact: person, Kind: kind, Purpose: name, Placed: true, How: how})
 }
@@ -237,6 +253,9 @@ func lift(tx *vault.Tx, person ids.Contact, kind Kind, name string, how How) err
 			return err
 		}
 		name = purpose.All
+	}
+	if err := withdraw(tx, person, kind); err != nil {
+		return err
 	}
 	n, err := vault.Standings.DeleteWhere(tx, "person = ? AND kind = ? AND purpose = ?", person, string(kind), name)
 	if err != nil || n == 0 {
@@ -269,9 +288,18 @@ func Of(tx *vault.Tx, contact ids.Contact) ([]Limit, error) {
 	rows, err := vault.Standings.Find(tx, "person = ? ORDER BY since, kind, purpose LIMIT 100", contact)
 	var out []Limit
 	for _, r := range rows {
-		if known(r.Kind) || r.Kind == purpose.Excepted {
-			out = append(out, Limit{Kind: r.Kind, Purpose: r.Purpose, Since: r.Since})
+		if !known(r.Kind) && r.Kind != purpose.Excepted {
+			continue
 		}
+		l := Limit{Kind: r.Kind, Purpose: r.Purpose, Since: r.Since}
+		if r.Kind == Restrict {
+			end, err := Liftings.Get(tx, contact)
+			if ignoreAbsent(err) != nil {
+				return nil, err
+			}
+			l.Announced, l.Opens, l.Untold = end.AnnouncedAt, end.OpensAt, end.untold()
+		}
+		out = append(out, l)
 	}
 	return out, err
 }

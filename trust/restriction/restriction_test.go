@@ -1,14 +1,18 @@
 package restriction_test
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/base/personal"
+	"aver/frame/mail"
 	"aver/frame/module/moduletest"
 	"aver/frame/page"
 	"aver/trust/restriction"
@@ -27,18 +31,54 @@ type house struct {
 	limits *restriction.Service
 	dpo    vault.Actor
 	twins  map[ids.Contact]ids.Contact
+	start  func() // the jobs
+
+	mu        sync.Mutex
+	addresses map[ids.Contact]string
+	refused   string // an address that takes no letters
+	sent      []mail.Message
+}
+
+func (h *house) Send(_ context.Context, m mail.Message) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if m.To.Reveal() == h.refused {
+		return errs.New(errs.Invalid, "The mail relay refuses this mail for good.")
+	}
+	h.sent = append(h.sent, m)
+	return nil
+}
+
+func (h *house) letters() []mail.Message {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.sent)
 }
 
 func each(t *testing.T, test func(*testing.T, *house)) {
 	t.Parallel()
 	vaulttest.Each(t, moduletest.Config(t, restriction.New(nil, nil).Module()), func(t *testing.T, k *vaulttest.Kit) {
-		h := &house{Kit: k, dpo: vaulttest.User(k.Tenant, vault.DPO), twins: map[ids.Contact]ids.Contact{}}
+		h := &house{Kit: k, dpo: vaulttest.User(k.Tenant, vault.DPO), twins: map[ids.Contact]ids.Contact{}, addresses: map[ids.Contact]string{}}
 		h.limits = restriction.New(k.Vault, func(_ *vault.Tx, id ids.Contact) ([]ids.Contact, error) {
 			if twin, ok := h.twins[id]; ok {
 				return []ids.Contact{id, twin}, nil
 			}
+			for who, twin := range h.twins {
+				if twin == id {
+					return []ids.Contact{who, twin}, nil
+				}
+			}
 			return []ids.Contact{id}, nil
 		})
+		h.limits.Mail = h
+		h.limits.Letter = func(_ *vault.Tx, who ids.Contact, workspace vault.Tenant, ends time.Time) (mail.Message, error) {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			return mail.Message{To: personal.Of(h.addresses[who]), Subject: workspace.Name, Text: ends.Format(time.DateOnly)}, nil
+		}
+		queue := moduletest.Queue(t)
+		must(t, h.limits.Module().Jobs(queue))
+		h.start = func() { must(t, queue.Start(t.Context())) }
 		test(t, h)
 	})
 }
@@ -108,7 +148,11 @@ func TestWhatIsClosedStopsThePurposesThatItNamesUntilItIsLifted(t *testing.T) {
 					t.Errorf("%s %s: %s is %q", c.kind, c.name, name, got)
 				}
 			}
-			must(t, h.limits.Lift(t.Context(), h.dpo, who, c.kind, c.name))
+			if c.kind == restriction.Restrict {
+				must(t, h.limits.LiftTold(t.Context(), h.dpo, who))
+			} else {
+				must(t, h.limits.Lift(t.Context(), h.dpo, who, c.kind, c.name))
+			}
 			if left := h.closed(t, who); len(left) != 0 {
 				t.Errorf("%s %s: after lifting %v stand", c.kind, c.name, left)
 			}
@@ -183,6 +227,8 @@ func TestNobodyClosesForSomebodyElseAndNothingThatCannotBeClosed(t *testing.T) {
 			"what is owed":               {set(h.dpo, restriction.Object, purpose.Storage), errs.Invalid},
 			"a purpose for an opt-out":   {set(h.dpo, restriction.OptOutSale, "sync"), errs.Invalid},
 			"an operator may not open":   {errs.Of(h.limits.Lift(t.Context(), vaulttest.User(h.Tenant, vault.Operator), who, restriction.Restrict, "")), errs.Forbidden},
+			"nor say that they know":     {errs.Of(h.limits.LiftTold(t.Context(), vaulttest.User(h.Tenant, vault.Operator), who)), errs.Forbidden},
+			"nor a visitor":              {errs.Of(h.limits.LiftTold(t.Context(), vaulttest.Visitor(h.Tenant, who), who)), errs.NotFound},
 			"nobody of that name":        {errs.Of(h.limits.Set(t.Context(), h.dpo, ids.NewSubject(vaulttest.Start), restriction.Object, "")), errs.NotFound},
 			"a visitor opens it himself": {errs.Of(h.limits.Lift(t.Context(), vaulttest.Visitor(h.Tenant, who), who, restriction.Object, "")), errs.Forbidden},
 		} {
@@ -240,8 +286,15 @@ func TestTheFormOnAPersonsPageClosesAndOpens(t *testing.T) {
 		if a := moduletest.Post(site(h.dpo), path, "what", "restrict protection", "why", "a child's safety"); a.Status != http.StatusSeeOther || !strings.Contains(panel(h.dpo), "the rights of another person") {
 			t.Errorf("an exception: %d, %s", a.Status, panel(h.dpo))
 		}
-		for _, what := range []string{"restrict *", "object outreach", "opt_out_sale *"} {
-			if a := moduletest.Post(site(h.dpo), path, "what", what, "lift", "yes"); a.Status != http.StatusSeeOther {
+		if a := moduletest.Post(site(h.dpo), path, "what", "restrict", "lift", "yes"); a.Status != http.StatusSeeOther || !strings.Contains(panel(h.dpo), "no letter reaches the person") || !strings.Contains(panel(h.dpo), "Keep it restricted") {
+			t.Errorf("an end that nobody can be told of: %d, %s", a.Status, panel(h.dpo))
+		}
+		for _, what := range []string{"restrict told", "object outreach", "opt_out_sale *"} {
+			lift := "yes"
+			if kind, told, _ := strings.Cut(what, " "); kind == "restrict" {
+				what, lift = kind, told
+			}
+			if a := moduletest.Post(site(h.dpo), path, "what", what, "lift", lift); a.Status != http.StatusSeeOther {
 				t.Errorf("%s: %d", what, a.Status)
 			}
 		}
@@ -345,7 +398,7 @@ func TestAnExceptionFromARestrictionThatStandsTakesAReasonAndWhoeverMayLiftIt(t 
 		if want := []journal.Outcome{journal.Denied, journal.Done, journal.Done}; !slices.Equal(said, want) {
 			t.Errorf("the log says %v", said)
 		}
-		must(t, h.limits.Lift(t.Context(), h.dpo, who, restriction.Restrict, ""))
+		must(t, h.limits.LiftTold(t.Context(), h.dpo, who))
 		if list, err := h.limits.Exceptions(t.Context(), h.dpo, who); err != nil || len(list) != 0 {
 			t.Errorf("left: %v, %v", list, err)
 		}

@@ -22,7 +22,7 @@ import (
 // call sends a request to the API of audit and rights as a program with these scopes.
 func (o *office) call(t *testing.T, method, path, body string, scopes ...string) (int, map[string]any) {
 	t.Helper()
-	api := moduletest.Edge(moduletest.Mux(o.audit.Module(), web.New(o.rights, "", nil, o.excepted).Module()), vaulttest.Key(o.Tenant, scopes...), page.View{})
+	api := moduletest.Edge(moduletest.Mux(o.audit.Module(), web.New(o.rights, "", nil, o.limits).Module()), vaulttest.Key(o.Tenant, scopes...), page.View{})
 	out := map[string]any{}
 	a := moduletest.Do(api, method, path, "application/json", body)
 	if a.Body != "" {

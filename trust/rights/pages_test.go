@@ -25,9 +25,9 @@ import (
 	"aver/trust/backups"
 	"aver/trust/holds"
 	"aver/trust/identity"
+	"aver/trust/restriction"
 	"aver/trust/retention"
 	"aver/trust/rights"
-	"aver/trust/rights/portal"
 	"aver/trust/rights/record"
 	"aver/trust/rights/state"
 	"aver/trust/rights/web"
@@ -43,24 +43,21 @@ type office struct {
 	actor     vault.Actor
 	backups   *backups.Service
 	retention *retention.Service
-	spared    []portal.Exception // from everybody's restriction
-}
-
-func (o *office) excepted(context.Context, ids.Tenant, ids.Contact) ([]portal.Exception, error) {
-	return o.spared, nil
+	limits    *restriction.Service
 }
 
 func openOffice(t *testing.T) *office {
 	t.Helper()
-	k := vaulttest.Embedded(t, config(t, retention.New(nil, retention.Config{}).Module(), backups.New(nil, backups.Config{}).Module()))
+	k := vaulttest.Embedded(t, config(t, restriction.New(nil, nil).Module(), retention.New(nil, retention.Config{}).Module(), backups.New(nil, backups.Config{}).Module()))
 	o := &office{world: &world{Kit: k, post: newPost(), owner: vaulttest.User(k.Tenant, vault.Owner)}}
 	o.actor = o.owner
 	o.audit = audit.New(k.Vault)
 	o.holds = holds.New(k.Vault, linked)
 	o.rights = rights.New(k.Vault, people, identity.New(k.Vault), o.audit, o.holds, o.post)
+	o.limits = restriction.New(k.Vault, linked)
 	o.retention = retention.New(k.Vault, retention.Config{Files: "letters", Inner: []string{"audit_checkpoints", "backup_drills", "backup_canaries"}})
 	o.backups = backups.New(k.Vault, backups.Config{Folder: t.TempDir(), Data: k.Folder, Seed: bytes.Repeat([]byte{1}, 32)})
-	mine := []module.Module{o.audit.Module(), o.rights.Module(), o.holds.Module(), web.New(o.rights, "", nil, o.excepted).Module(), o.retention.Module(), o.backups.Module()}
+	mine := []module.Module{o.audit.Module(), o.limits.Module(), o.rights.Module(), o.holds.Module(), web.New(o.rights, "", nil, o.limits).Module(), o.retention.Module(), o.backups.Module()}
 	mux := moduletest.Mux(mine...)
 	startJobs(t, mine[:len(mine)-1]...) // backups are made when the test says so
 	o.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -13,6 +13,7 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/trust/holds"
+	"aver/trust/restriction"
 	written "aver/trust/rights/letters"
 	"aver/trust/rights/portal"
 	"aver/trust/rights/state"
@@ -133,21 +134,25 @@ func TestATokenOfTheSiteOpensTheFormOnceAndAsksWithoutACode(t *testing.T) {
 	}
 }
 
-func TestThePersonReadsWhatGoesOnInSpiteOfTheirRestrictionOnceTheyHaveProvedWhoTheyAre(t *testing.T) {
+func TestThePersonReadsWhatBecomesOfTheirRestrictionOnceTheyHaveProvedWhoTheyAre(t *testing.T) {
 	t.Parallel()
 	o := openOffice(t)
-	o.spared = []portal.Exception{{Ground: purpose.LegalClaims, Why: "A lawsuit about the lease", Since: o.Clock.Now()}}
 	sign := o.signer(t)
-	o.add(t, o.Tenant, person{External: personal.Of("u-17"), Email: personal.Of("ada@example.org"), Verified: true}, "words")
-	status, body := o.send(t, o.stranger(t), "/my-data/acme", url.Values{"email": {"ada@example.org"}, "kind": {"restriction"}})
-	if status != http.StatusOK || strings.Contains(body, "lawsuit") {
+	ada := o.add(t, o.Tenant, person{External: personal.Of("u-17"), Email: personal.Of("ada@example.org"), Verified: true}, "words")
+	must(t, o.limits.Set(t.Context(), o.owner, ada, restriction.Restrict, ""))
+	must(t, o.limits.Except(t.Context(), o.owner, ada, purpose.LegalClaims, "A lawsuit about the lease"))
+	must(t, o.limits.Lift(t.Context(), o.owner, ada, restriction.Restrict, ""))
+	status, body := o.send(t, o.stranger(t), "/my-data/acme", url.Values{"email": {"ada@example.org"}, "kind": {"access"}})
+	if status != http.StatusOK || strings.Contains(body, "lawsuit") || strings.Contains(body, "Your restriction ends") {
 		t.Errorf("before the proof: %d: %s", status, body)
 	}
 	c := o.stranger(t)
 	o.send(t, c, "/my-data/signed/acme", url.Values{"token": {sign(asIs)}})
-	status, body = o.send(t, c, "/my-data/acme", url.Values{"signed": {"yes"}, "kind": {"restriction"}})
-	if status != http.StatusOK || !strings.Contains(body, "in spite of your restriction") || !strings.Contains(body, "A lawsuit about the lease") || !strings.Contains(body, "legal claims") {
-		t.Errorf("after it: %d: %s", status, body)
+	status, body = o.send(t, c, "/my-data/acme", url.Values{"signed": {"yes"}, "kind": {"access"}})
+	for _, want := range []string{"in spite of your restriction", "A lawsuit about the lease", "legal claims", "Your restriction ends", "acme wants to end it. You are told first"} {
+		if status != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("after it there is no %q: %d: %s", want, status, body)
+		}
 	}
 }
 

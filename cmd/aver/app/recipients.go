@@ -2,14 +2,16 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"aver/base/ids"
-	"aver/trust/identity"
+	"aver/frame/mail"
 	"aver/trust/rights"
-	"aver/trust/rights/portal"
+	"aver/trust/rights/letters"
 	"aver/trust/rights/told"
 	"aver/vault"
 	"aver/vault/journal"
+	"aver/work/contacts"
 	"aver/work/webhooks"
 )
 
@@ -38,11 +40,8 @@ func (a *App) toldOf(ctx context.Context, actor vault.Actor, contact ids.Contact
 	return out, err
 }
 
-// excepted lists for the rights what goes on in spite of a person's restriction.
-func (a *App) excepted(ctx context.Context, tenant ids.Tenant, person ids.Contact) (out []portal.Exception, err error) {
-	all, err := a.Restriction.Exceptions(ctx, identity.System(tenant, "rights"), person)
-	for _, e := range all {
-		out = append(out, portal.Exception(e))
-	}
-	return out, err
+// lifting is the letter to a person that the restriction of their data ends.
+func (a *App) lifting(tx *vault.Tx, person ids.Contact, workspace vault.Tenant, ends time.Time) (mail.Message, error) {
+	c, err := contacts.Contacts.Get(tx, person)
+	return letters.Lifting(c.Language, c.Email, workspace.Name, "https://"+a.host()+"/my-data/"+workspace.Slug, ends), err
 }

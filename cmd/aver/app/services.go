@@ -93,6 +93,7 @@ func (a *App) makeServices() {
 	a.Consent = consent.New(v)
 	a.Receipts = receipts.New(a.Consent, a.Audit)
 	a.Restriction = restriction.New(v, together)
+	a.Restriction.Mail, a.Restriction.Letter = a.mailer(), a.lifting
 	a.Contacts = contacts.New(v)
 	a.Imports = imports.New(v, a.queue())
 	a.Enrichment = enrichment.New(a.enrichment())
@@ -128,7 +129,7 @@ func (a *App) listModules() []module.Module {
 		a.Inbox.Module(), inboxweb.New(a.Inbox, a.Hub, a.Identity).Module(),
 		a.Told.Module(),
 		a.Holds.Module(), a.Improvement.Module(),
-		a.Rights.Module(), rightsweb.New(a.Rights, a.Config.Email, a.Receipts, a.excepted).Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Closing.Module(), a.Takeout.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(), a.Canaries.Module(),
+		a.Rights.Module(), rightsweb.New(a.Rights, a.Config.Email, a.Receipts, a.Restriction).Module(), a.WebChat.Module(), a.Webhooks.Module(), a.Backups.Module(), a.Closing.Module(), a.Takeout.Module(), a.Retention.Module(), a.Claims.Module(), a.TrustCenter.Module(), a.Canaries.Module(),
 		a.Documents.Module(), a.Minimum.Module(),
 	}, a.Config.Modules...)
 }

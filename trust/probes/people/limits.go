@@ -25,7 +25,7 @@ type limited struct {
 	written                      []string       // purposes that could write in spite of it
 	kept                         int            // rows about the restricted person that are still there
 	refused                      int            // refusals in the log
-	lifted                       int            // rows that a purpose sees again once the restriction is lifted
+	early, lifted                int            // rows that a purpose sees before the person was told that the restriction is lifted, and once it is
 	tried                        int            // actions that programs may take, besides those that are owed
 	through                      []string       // those of them that see the restricted person
 }
@@ -140,6 +140,12 @@ func (w view) lookAtLimited(ctx context.Context, p *world.Person, l *limited, ac
 	if err := w.Ask(ctx, p, http.MethodDelete, "/v1/contacts/{contact}/restrictions/restrict", "", nil); err != nil {
 		return err
 	}
+	if l.early, err = w.Sees(ctx, p, purpose.Assistant); err != nil {
+		return err
+	}
+	if err := w.Ask(ctx, p, http.MethodDelete, "/v1/contacts/{contact}/restrictions/restrict?told=true", "", nil); err != nil {
+		return err
+	}
 	l.lifted, err = w.Sees(ctx, p, purpose.Assistant)
 	return err
 }
@@ -149,9 +155,9 @@ func restriction(w view) claim.Claim {
 	return claim.Claim{
 		ID: "rgt-5", Theme: world.People, Owner: world.DPO, Every: world.Hourly, On: []string{"contact.restricted", "contact.objected"},
 		Wording:   "Whoever objects, or has their data restricted, is processed no more and kept: of {rows} rows programs saw before, they see {left} of {purposes} purposes, none of {tried} actions of programs sees them, and {refused} attempts to write were refused and logged",
-		Predicate: "After a canary's visitor objected, and again after a restriction was placed by the API, actions for answering by a program, enrichment, analytics and handing on see no row about them, no action by which programs are shown people or work on them sees them either, every attempt of theirs to write about them is refused and stands in the log, the rows are all still there, and are seen again once the restriction is lifted.",
+		Predicate: "After a canary's visitor objected, and again after a restriction was placed by the API, actions for answering by a program, enrichment, analytics and handing on see no row about them, no action by which programs are shown people or work on them sees them either, every attempt of theirs to write about them is refused and stands in the log, the rows are all still there, and are seen again once the restriction is lifted: not when that is ordered, but when the person is said to know of it.",
 		Method:    "The probe lets a visitor write to a canary tenant, places and lifts objection and restriction by the API, and asks the store each time what an action for each purpose sees and may write.",
-		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P4.1"}, GDPR: []string{"18(1)", "21(1)", "18(2)"}},
+		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P4.1"}, GDPR: []string{"18(1)", "21(1)", "18(2)", "18(3)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
 			l, err := w.limit(ctx, nil)
 			return judgeLimits(l), err
@@ -174,6 +180,7 @@ func restriction(w view) claim.Claim {
 			judged("a program that writes without looking", func(l *limited) { l.written = []string{purpose.Sync} }),
 			judged("refusals that nobody can read up", func(l *limited) { l.refused = 0 }),
 			judged("data that was deleted instead of kept", func(l *limited) { l.kept = 0 }),
+			judged("a restriction that was lifted before the person was told", func(l *limited) { l.early = 3 }),
 			judged("programs that saw nobody in the first place", func(l *limited) { l.before = nil }),
 		},
 	}
@@ -223,7 +230,7 @@ func judgeLimits(l limited) claim.Evidence {
 	e.See(len(l.written) == 0, "purposes that could write all the same", "%s", orNone(l.written))
 	e.See(l.refused >= len(closable), "refusals in the log", "%d", l.refused)
 	e.See(l.kept >= rows && l.kept > 0, "rows that are kept meanwhile", "%d", l.kept)
-	e.See(l.lifted > 0, "rows seen again after lifting", "%d", l.lifted)
+	e.See(l.early == 0 && l.lifted > 0, "rows seen after lifting, and before the person was told", "%d, %d", l.lifted, l.early)
 	e.Figure("rows", "%d", rows)
 	e.Figure("left", "%d", left)
 	e.Figure("purposes", "%s", page.Number(len(closable)))

@@ -9,3 +9,13 @@ CREATE TABLE limit_records (
     made_at TIME NOT NULL,
     PRIMARY KEY (contact, id)
 );
+
+CREATE TABLE announced_lifts (
+    contact ID NOT NULL,
+    how TEXT NOT NULL,
+    announced_at TIME NOT NULL,
+    owed BOOL NOT NULL,
+    opens_at TIME,
+    PRIMARY KEY (contact)
+);
+CREATE INDEX announced_lifts_by_opening ON announced_lifts (opens_at);

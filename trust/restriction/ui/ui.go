@@ -35,6 +35,9 @@ type Limit struct {
 	Purpose string
 	Since   time.Time
 	Except  []string // of a restriction: what goes on all the same
+
+	Announced, Opens time.Time // of its end: zero where none is announced; zero until the person was told
+	Untold           bool
 }
 
 // Placed and Lifted say what a form has done.
@@ -43,12 +46,15 @@ func Placed() string { return text.T("placed") }
 // Lifted says that something is open again.
 func Lifted() string { return text.T("lifted") }
 
+// Announced says that a restriction ends when the person was told.
+func Announced() string { return text.T("announced") }
+
 // Excepted says that something goes on in spite of a restriction.
 func Excepted() string { return text.T("excepted") }
 
 // mayExcept tells whether there is a restriction from which whoever looks may except something.
 func (c Closed) mayExcept() bool {
-	return c.MayLift && slices.ContainsFunc(c.Limits, func(l Limit) bool { return l.Kind == string(purpose.Restrict) })
+	return c.MayLift && slices.ContainsFunc(c.Limits, Limit.restricts)
 }
 
 func exceptions() []page.Option {
@@ -65,6 +71,19 @@ func (l Limit) title() string {
 		return text.T("kind.object.one", Purpose(l.Purpose))
 	}
 	return text.T("kind." + l.Kind)
+}
+
+func (l Limit) restricts() bool { return l.Kind == string(purpose.Restrict) }
+
+// ends says how far it is with the end of a restriction; empty where none is announced, or there is a day for it.
+func (l Limit) ends() string {
+	switch {
+	case l.Announced.IsZero() || !l.Opens.IsZero():
+		return ""
+	case l.Untold:
+		return text.T("ends.untold")
+	}
+	return text.T("ends.owed")
 }
 
 func (c Closed) path() string { return "/contacts/" + c.Contact.String() + "/restrictions" }

@@ -68,7 +68,10 @@ func (l letter) to(address personal.Text, subject string, paragraphs ...string) 
 			text += p + "\n\n"
 		}
 	}
-	return mail.Message{To: address, Subject: subject, Text: text + l.T("number", l.about.Number) + "\n"}
+	if l.about.Number != "" {
+		text += l.T("number", l.about.Number) + "\n"
+	}
+	return mail.Message{To: address, Subject: subject, Text: text}
 }
 
 // words are those of whoever decided, marked as theirs.
@@ -113,6 +116,13 @@ func Denial(lang string, to personal.Text, a About, why state.Reason) mail.Messa
 func Done(lang string, to personal.Text, a About) mail.Message {
 	l := in(lang, a)
 	return l.to(to, l.T("done.subject", a.Workspace), l.T("done.text", l.wish()), l.words())
+}
+
+// Lifting says, before it does, that a restriction ends (GDPR Art. 18(3)). Portal is where the person can ask for another.
+func Lifting(lang string, to personal.Text, workspace, portal string, on time.Time) mail.Message {
+	lang = texts.Match(lang)
+	l := in(lang, About{Workspace: workspace, GDPR: true})
+	return l.to(to, l.T("lift.subject", workspace), l.T("lift.text", workspace, Day(lang, on.UTC())), l.T("lift.again")+"\n"+portal, l.complain())
 }
 
 // Reason puts a ground of denial into words, in a language.

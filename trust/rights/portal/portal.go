@@ -16,6 +16,7 @@ import (
 
 	"aver/base/errs"
 	"aver/frame/page"
+	"aver/trust/restriction"
 	"aver/trust/rights/letters"
 	"aver/trust/rights/receipt"
 	"aver/trust/rights/record"
@@ -68,7 +69,7 @@ type Answer struct {
 	File    string // where the finished copy or the receipt is; empty when there is none (any more)
 	Receipt string
 	Told    []string // who was told what, in words
-	Except  []Exception
+	Limited
 	Beside  templ.Component // what is offered together with a copy
 	Done    int64           // of a copy that is put together
 	Total   int64
@@ -78,10 +79,11 @@ type Answer struct {
 	Stopped bool      // the law's clock stands still until then
 }
 
-// Exception is what goes on in spite of a restriction of the person's data.
-type Exception struct {
-	Ground, Why string
-	Since       time.Time
+// Limited is what becomes of a restriction of the person's data: what goes on in spite of it, and that it ends.
+type Limited struct {
+	Except []restriction.Exception
+	Ends   bool
+	EndsAt time.Time // zero where the person is told first
 }
 
 // Followed is the page to which a mailed link leads.
@@ -133,6 +135,14 @@ func (a Answer) revocable() bool { return a.State.May(state.Revoked) && !a.silen
 
 func (a Answer) progress() page.Progress {
 	return page.Progress{ID: "copy", Label: a.t("copy.label"), Done: a.Done, Total: a.Total, Unit: a.t("copy.unit")}
+}
+
+// ends says when the restriction does.
+func (a Answer) ends() string {
+	if a.EndsAt.IsZero() {
+		return a.t("ends.soon", a.Workspace)
+	}
+	return a.t("ends.at", a.Workspace, a.day(a.EndsAt))
 }
 
 func (a Answer) reason() string { return letters.Reason(a.Lang, a.Reason) }

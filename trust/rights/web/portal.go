@@ -14,6 +14,7 @@ import (
 	"aver/frame/mail"
 	"aver/frame/page"
 	"aver/frame/request"
+	"aver/trust/identity"
 	"aver/trust/rights"
 	"aver/trust/rights/handover"
 	"aver/trust/rights/portal"
@@ -203,7 +204,7 @@ func (s *Service) drawRequest(w http.ResponseWriter, r *http.Request, sheet page
 		return err
 	}
 	view.Told = portal.Telling(lang, told)
-	if view.Except, err = s.exceptions(r.Context(), tenant.ID, held); err != nil {
+	if view.Limited, err = s.limited(r.Context(), tenant.ID, held); err != nil {
 		return err
 	}
 	if !held.File.IsZero() {
@@ -219,20 +220,30 @@ func (s *Service) drawRequest(w http.ResponseWriter, r *http.Request, sheet page
 	return page.Render(w, r, sheet.Status(), portal.Show(view))
 }
 
-// exceptions are what goes on in spite of the restriction of those whom a request speaks for, each once, when it is proved who
-// asked.
-func (s *Service) exceptions(ctx context.Context, tenant ids.Tenant, r rights.Request) (all []portal.Exception, err error) {
+// limited is what goes on in spite of the restriction of those whom a request speaks for, each once, and when the restriction
+// ends, when it is proved who asked.
+func (s *Service) limited(ctx context.Context, tenant ids.Tenant, r rights.Request) (all portal.Limited, err error) {
 	if r.ProvedAt.IsZero() {
-		return nil, nil
+		return all, nil
 	}
+	actor := identity.System(tenant, "rights")
 	for _, person := range r.People {
-		some, err := s.excepted(ctx, tenant, person)
+		some, err := s.limits.Exceptions(ctx, actor, person)
 		if err != nil {
-			return nil, err
+			return all, err
 		}
 		for _, one := range some {
-			if !slices.Contains(all, one) {
-				all = append(all, one)
+			if !slices.Contains(all.Except, one) {
+				all.Except = append(all.Except, one)
+			}
+		}
+		list, err := s.limits.List(ctx, actor, person)
+		if err != nil {
+			return all, err
+		}
+		for _, l := range list {
+			if !l.Announced.IsZero() {
+				all.Ends, all.EndsAt = true, l.Opens
 			}
 		}
 	}

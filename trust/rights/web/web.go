@@ -12,8 +12,8 @@ import (
 	"aver/base/ids"
 	"aver/frame/module"
 	"aver/frame/request"
+	"aver/trust/restriction"
 	"aver/trust/rights"
-	"aver/trust/rights/portal"
 	"aver/trust/rights/ui"
 )
 
@@ -25,16 +25,13 @@ type Service struct {
 	*rights.Service
 	contact  string
 	receipts Receipts
-	excepted Excepted
+	limits   *restriction.Service
 }
-
-// Excepted tells what goes on in spite of a person's restriction. Package trust/restriction knows.
-type Excepted func(ctx context.Context, tenant ids.Tenant, person ids.Contact) ([]portal.Exception, error)
 
 // New makes the service. Contact is a mail address for whoever does not know which business keeps their data; it may be
 // empty. Receipts of consents are offered beside a copy; without them, nothing is.
-func New(s *rights.Service, contact string, receipts Receipts, excepted Excepted) *Service {
-	return &Service{s, contact, receipts, excepted}
+func New(s *rights.Service, contact string, receipts Receipts, limits *restriction.Service) *Service {
+	return &Service{s, contact, receipts, limits}
 }
 
 // Module is what the service brings.
