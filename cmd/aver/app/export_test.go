@@ -30,6 +30,9 @@ func (a *App) Host() string { return a.host() }
 // Handed is handed.
 var Handed = handed
 
+// OpenScratch opens what fixtures break.
+var OpenScratch = openScratch
+
 // Spoil changes a tenant's store behind the vault's back.
 func (a *App) Spoil(ctx context.Context, tenant ids.Tenant, query string, args ...any) error {
 	return a.stores.data.Write(ctx, tenant, func(c engine.Conn) error {

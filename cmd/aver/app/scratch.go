@@ -10,9 +10,18 @@ import (
 	"aver/trust/probes/world"
 )
 
-// makeScratch opens an installation in a folder that goes with it, for fixtures to break. It has canaries, which attack
-// nobody, and measures nothing by itself.
+// makeScratch is a scratch installation as probes see it.
 func makeScratch(ctx context.Context) (*world.World, func() error, error) {
+	a, discard, err := openScratch(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return a.world(), discard, nil
+}
+
+// openScratch opens an installation in a folder that goes with it, for fixtures to break. It has canaries, which attack
+// nobody, and the promises of every installation, and measures nothing by itself.
+func openScratch(ctx context.Context) (*App, func() error, error) {
 	folder, err := os.MkdirTemp("", "aver-scratch-*")
 	if err != nil {
 		return nil, nil, fmt.Errorf("make a folder for a scratch installation: %w", err)
@@ -23,8 +32,9 @@ func makeScratch(ctx context.Context) (*world.World, func() error, error) {
 		return nil, nil, errors.Join(fmt.Errorf("open a scratch installation: %w", err), remove())
 	}
 	discard := func() error { return errors.Join(a.Close(), remove()) }
+	a.Claims.Add(a.claims()...)
 	if err := errors.Join(a.startServices(ctx), a.Canaries.Open(a.ctx, a.CanaryWorld())); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("start a scratch installation: %w", err), discard())
 	}
-	return a.world(), discard, nil
+	return a, discard, nil
 }

@@ -261,8 +261,8 @@ func (a *App) startServices(ctx context.Context) error {
 		return err
 	}
 	go a.Retention.Run(a.ctx)
-	a.Claims.Start(a.ctx, a.Canaries.Is)
 	if !a.Config.Calm {
+		a.Claims.Start(a.ctx, a.Canaries.Is)
 		go a.keepCanaries()
 	}
 	return nil

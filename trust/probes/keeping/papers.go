@@ -19,7 +19,6 @@ import (
 	"aver/trust/documents/drift"
 	"aver/trust/documents/paper"
 	"aver/trust/probes/world"
-	"aver/trust/residency"
 	"aver/trust/retention"
 	"aver/vault"
 )
@@ -326,103 +325,5 @@ func judgePapers(all map[string]paper.Paper, named, failed []string) claim.Evide
 	e.Figure("papers", "%d", len(all))
 	e.Figure("lines", "%s", page.Number(lines))
 	e.Figure("unsourced", "%d", unsourced)
-	return e
-}
-
-// transfers is res-3.
-func transfers(w *world.World) claim.Claim {
-	sheet := func(ref string) []paper.Section {
-		law := paper.Source{Origin: paper.Law, Ref: "Implementing Decision (EU) 2021/914"}
-		return []paper.Section{{ID: ref, Lines: []paper.Line{{Name: "module", Text: "Module 2", Source: law}}},
-			{ID: ref + "-measures", Lines: []paper.Line{{Name: "enc-1", Source: paper.Source{Origin: paper.Claim, Ref: "enc-1"}}}}, {ID: ref + "-impact", Lines: []paper.Line{{Name: "laws"}}}}
-	}
-	broken := func(name string, outside []string, sections ...paper.Section) claim.Fixture {
-		return world.Fixture(name, func(context.Context) (claim.Evidence, error) {
-			return judgeTransfers(outside, paper.Paper{Sections: sections}, true), nil
-		})
-	}
-	return claim.Claim{
-		ID: "res-3", Theme: world.Keeping, Owner: world.DPO, Kind: claim.Document, Every: world.Hourly, On: []string{"subprocessor."},
-		Wording:   "Each sub-processor outside the region of a workspace has a transfer sheet with the standard contractual clauses and the questions of a transfer impact assessment: {outside} outside, {sheets} sheets",
-		Predicate: "For each live entry of the register that processes outside the area of law of a workspace's region there is a sheet with a module of the clauses, measures, and the questions of clause 14, and there is no other sheet; for a company made up for the purpose one is written, too.",
-		Method:    "The probe compares the register with the transfer sheets of a canary workspace as the API gives them.",
-		Refs:      claim.References{ISO: []string{"A.5.14", "A.5.20", "A.5.34"}, SOC2: []string{"P6.1", "P6.4"}, GDPR: []string{"44", "46(2)(c)"}},
-		Probe:     func(ctx context.Context) (claim.Evidence, error) { return lookAtTransfers(ctx, w) },
-		Fixtures: []claim.Fixture{
-			broken("a company in another region without a sheet", []string{"sbp_1", "sbp_2"}, sheet("sbp_1")...),
-			broken("a sheet of a company that is not outside", nil, sheet("sbp_1")...),
-			broken("a sheet without clauses", []string{"sbp_1"}, sheet("sbp_1")[1:]...),
-			broken("a sheet without the assessment", []string{"sbp_1"}, sheet("sbp_1")[:2]...),
-			world.Fixture("sheets that cannot be written", func(context.Context) (claim.Evidence, error) {
-				return judgeTransfers(nil, paper.Paper{}, false), nil
-			}),
-		},
-	}
-}
-
-func lookAtTransfers(ctx context.Context, w *world.World) (claim.Evidence, error) {
-	side, err := w.Canaries.Await(ctx, canary.South)
-	if err != nil {
-		return claim.Evidence{}, err
-	}
-	home, err := w.Vault.Tenant(ctx, side.Tenant)
-	if err != nil {
-		return claim.Evidence{}, err
-	}
-	live, err := w.Companies.Live(ctx)
-	if err != nil {
-		return claim.Evidence{}, err
-	}
-	var outside []string
-	for _, c := range live {
-		if residency.Outside(home.Region, c.Region) {
-			outside = append(outside, c.ID.String())
-		}
-	}
-	a, err := w.Canaries.Door().Get(ctx, "/v1/documents/"+documents.Transfers+"?format=json", inside.Bearer(side.Key))
-	if err != nil {
-		return claim.Evidence{}, err
-	}
-	var p paper.Paper
-	if err := json.Unmarshal(a.Body, &p); err != nil {
-		return claim.Evidence{}, fmt.Errorf("read the transfer sheets: %w", err)
-	}
-	f, err := w.Documents.Collect(ctx, side.Tenant)
-	if err != nil {
-		return claim.Evidence{}, err
-	}
-	f.Recipients = []documents.Recipient{{Kind: documents.Company, Name: "Nobody Ltd", Region: "nowhere", Outside: true, Source: paper.Source{Origin: paper.Register, Ref: "sbp_nobody"}}}
-	made, err := w.Documents.Write(f, documents.Transfers)
-	return judgeTransfers(outside, p, whole(made, "sbp_nobody")), err
-}
-
-// whole tells whether a company's sheet has a module of the clauses, measures and the questions.
-func whole(p paper.Paper, ref string) bool {
-	parts := map[string]int{}
-	for _, s := range p.Sections {
-		parts[s.ID] = len(s.Lines)
-		if s.ID == ref && !slices.ContainsFunc(s.Lines, func(l paper.Line) bool {
-			return strings.Contains(l.Source.Ref, "2021/914") && strings.HasPrefix(l.Text, "Module ")
-		}) {
-			parts[s.ID] = 0
-		}
-	}
-	return parts[ref] > 0 && parts[ref+"-measures"] > 0 && parts[ref+"-impact"] > 0
-}
-
-func judgeTransfers(outside []string, p paper.Paper, writes bool) claim.Evidence {
-	e, sheets := world.Evidence(), 0
-	for _, ref := range outside {
-		e.See(whole(p, ref), "the sheet of "+ref, "%s", map[bool]string{true: "whole", false: "absent or not whole"}[whole(p, ref)])
-	}
-	for _, s := range p.Sections {
-		if strings.HasPrefix(s.ID, "sbp_") && !strings.Contains(s.ID, "-") {
-			sheets++
-			e.See(slices.Contains(outside, s.ID), "whose sheet there is", "%s", s.ID)
-		}
-	}
-	e.See(writes, "the sheet of a company made up for the purpose", "%s", map[bool]string{true: "whole", false: "not whole"}[writes])
-	e.Figure("outside", "%d", len(outside))
-	e.Figure("sheets", "%d", sheets)
 	return e
 }
