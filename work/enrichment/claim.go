@@ -2,6 +2,7 @@ package enrichment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"aver/frame/page"
 	"aver/trust/probes/world"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/work/contacts"
 )
 
@@ -26,14 +28,6 @@ type seen struct {
 
 // promise is enr-1.
 func (s *Service) promise() claim.Claim {
-	judge := func(found seen) func(context.Context) (claim.Evidence, error) {
-		return func(context.Context) (claim.Evidence, error) { return judgeSeen(found), nil }
-	}
-	good := func(spoil func(*seen)) seen {
-		found := seen{found: 1, owed: noticeWithin}
-		spoil(&found)
-		return found
-	}
 	return claim.Claim{
 		ID: "enr-1", Theme: world.Keeping, Owner: world.DPO, Every: 6 * world.Hourly, On: []string{"enrichment."},
 		Wording:   "People are looked up in public sources only where a workspace switched it on: {values} things kept, each with its source and time, {hidden} about people who closed that; {late} of those found were told late",
@@ -41,18 +35,36 @@ func (s *Service) promise() claim.Claim {
 		Method:    "The probe counts in every workspace, once as the system and once for the purpose of enrichment, which is shown nobody who closed it. Then it makes somebody in a canary workspace, looks them up in a source that answers within this process, objects for them, and looks again.",
 		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P3.2", "P4.1"}, GDPR: []string{"14(3)(a)", "21(1)", "18(1)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			found, err := s.see(ctx)
+			found, err := s.see(ctx, nil)
 			return judgeSeen(found), err
 		},
 		Fixtures: []claim.Fixture{
-			world.Fixture("somebody was looked up whose workspace has no source on", judge(good(func(f *seen) { f.offAsked = 1 }))),
-			world.Fixture("somebody was looked up who had objected", judge(good(func(f *seen) { f.objectedAsked = 1 }))),
-			world.Fixture("what was found outlived the objection", judge(good(func(f *seen) { f.left = 1 }))),
-			world.Fixture("a value that does not say where it comes from", judge(good(func(f *seen) { f.values, f.nameless = 1, 1 }))),
-			world.Fixture("a value about somebody who is restricted", judge(good(func(f *seen) { f.values, f.hidden = 1, 1 }))),
-			world.Fixture("a letter that should have gone out last week", judge(good(func(f *seen) { f.waiting, f.late = 1, 1 }))),
-			world.Fixture("nobody is owed a letter", judge(good(func(f *seen) { f.owed = 0 }))),
-			world.Fixture("a look that finds nothing", judge(good(func(f *seen) { f.found = 0 }))),
+			s.broken("somebody was looked up whose workspace has no source on", (*Service).leftOn),
+			s.broken("somebody was looked up who had objected", func(s *Service, ctx context.Context) (seen, error) {
+				s.Object = func(ctx context.Context, actor vault.Actor, c ids.Contact) error { // the objection is lost, and that somebody was asked about
+					return s.Vault.Do(ctx, system(actor.Tenant()), actSweep, func(tx *vault.Tx) error { return looks.Delete(tx, c, string(Profile)) })
+				}
+				return s.see(ctx, nil)
+			}),
+			s.broken("what was found outlived the objection", func(s *Service, ctx context.Context) (seen, error) {
+				s.Object = func(context.Context, vault.Actor, ids.Contact) error { return nil }
+				return s.see(ctx, nil)
+			}),
+			s.hoarding("a value that does not say where it comes from", func(tx *vault.Tx, c ids.Contact) error {
+				return values.Put(tx, Value{Contact: c, Kind: Profile, Field: "job_title", Words: personal.Of("canary"), FoundAt: tx.Now()})
+			}),
+			s.hoarding("a value about somebody who is restricted", func(tx *vault.Tx, c ids.Contact) error {
+				return errors.Join(values.Put(tx, Value{Contact: c, Kind: Profile, Field: "job_title", Words: personal.Of("canary"), Source: "canary.invalid", FoundAt: tx.Now()}),
+					vault.Standings.Put(tx, vault.Standing{Person: c, Kind: purpose.Restrict, Purpose: purpose.All, Since: tx.Now()}))
+			}),
+			s.hoarding("a letter that should have gone out last week", func(tx *vault.Tx, c ids.Contact) error {
+				return notices.Put(tx, Notice{Contact: c, FoundAt: tx.Now().Add(-noticeWithin - world.Daily*7), DueAt: tx.Now().Add(-world.Daily * 7)})
+			}),
+			s.losing("nobody is owed a letter", func(tx *vault.Tx, c ids.Contact) error { return notices.Delete(tx, c) }),
+			s.losing("a look that finds nothing", func(tx *vault.Tx, c ids.Contact) error {
+				_, err := values.DeleteWhere(tx, "contact = ?", c)
+				return err
+			}),
 		},
 	}
 }
@@ -74,7 +86,7 @@ func judgeSeen(f seen) claim.Evidence {
 }
 
 // see counts in all workspaces and tries it out in a canary's.
-func (s *Service) see(ctx context.Context) (f seen, err error) {
+func (s *Service) see(ctx context.Context, spoil meddle) (f seen, err error) {
 	tenants, err := s.Vault.AllTenants(ctx, true)
 	if err != nil {
 		return f, err
@@ -90,7 +102,7 @@ func (s *Service) see(ctx context.Context) (f seen, err error) {
 	if canary.IsZero() {
 		return f, errs.New(errs.Unavailable, "There is no canary workspace yet.")
 	}
-	return f, s.try(ctx, canary, &f)
+	return f, s.try(ctx, canary, &f, spoil)
 }
 
 func (s *Service) count(ctx context.Context, tenant ids.Tenant, f *seen) error {
@@ -120,7 +132,7 @@ func (s *Service) count(ctx context.Context, tenant ids.Tenant, f *seen) error {
 }
 
 // try looks up somebody who does not exist, before the source is on, while it is, and after they objected.
-func (s *Service) try(ctx context.Context, tenant ids.Tenant, f *seen) error {
+func (s *Service) try(ctx context.Context, tenant ids.Tenant, f *seen, spoil meddle) error {
 	c, err := s.canaryPerson(ctx, tenant)
 	if err != nil {
 		return err
@@ -128,7 +140,7 @@ func (s *Service) try(ctx context.Context, tenant ids.Tenant, f *seen) error {
 	defer func() {
 		_ = s.Vault.EraseSubject(context.WithoutCancel(ctx), system(tenant), actForget, c, "canary of a probe")
 	}()
-	source := Source{Kind: Profile, URL: "https://canary.invalid/{sha256}", Fields: map[string]string{"job_title": "/title"}}
+	source := canarySource
 	asked := 0
 	within := func(context.Context, Source, string) ([]Value, error) {
 		asked++
@@ -145,6 +157,11 @@ func (s *Service) try(ctx context.Context, tenant ids.Tenant, f *seen) error {
 	if err := s.lookAll(ctx, tenant, c, within); err != nil {
 		return err
 	}
+	if spoil != nil {
+		if err := s.Vault.Do(ctx, system(tenant), actSweep, func(tx *vault.Tx) error { return spoil(tx, c) }); err != nil {
+			return err
+		}
+	}
 	if err := s.kept(ctx, tenant, c, &f.found, &f.owed); err != nil {
 		return err
 	}
@@ -158,6 +175,9 @@ func (s *Service) try(ctx context.Context, tenant ids.Tenant, f *seen) error {
 	f.objectedAsked = asked
 	return s.kept(ctx, tenant, c, &f.left, nil)
 }
+
+// canarySource answers within this process.
+var canarySource = Source{Kind: Profile, URL: "https://canary.invalid/{sha256}", Fields: map[string]string{"job_title": "/title"}}
 
 func (s *Service) canaryPerson(ctx context.Context, tenant ids.Tenant) (ids.Contact, error) {
 	who, err := contacts.New(s.Vault).NewVisitor(ctx, tenant, contacts.Draft{Email: "enrichment@canary.invalid"})

@@ -22,6 +22,7 @@ import (
 	"aver/frame/jobs"
 	"aver/frame/mail"
 	"aver/frame/module"
+	"aver/trust/probes/world"
 	"aver/vault"
 	"aver/vault/purpose"
 	"aver/work/enrichment/ui"
@@ -130,6 +131,7 @@ type Config struct {
 	Mail       Mailer                                                                  // nil: nobody can be told, so nobody is looked up
 	Host       func() string                                                           // where people reach the page about their rights
 	Object     func(ctx context.Context, actor vault.Actor, contact ids.Contact) error // for the probe, which objects for somebody who does not exist
+	Scratch    *world.Scratch                                                          // what the probe's fixtures may break
 }
 
 // Service looks people up.

@@ -30,8 +30,8 @@ func (a *App) Host() string { return a.host() }
 // Handed is handed.
 var Handed = handed
 
-// OpenScratch opens what fixtures break.
-var OpenScratch = openScratch
+// MakeScratch opens what fixtures break.
+var MakeScratch = makeScratch
 
 // Spoil changes a tenant's store behind the vault's back.
 func (a *App) Spoil(ctx context.Context, tenant ids.Tenant, query string, args ...any) error {

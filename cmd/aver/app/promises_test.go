@@ -10,6 +10,8 @@ import (
 	"aver/frame/claim"
 	"aver/frame/claim/lint"
 	"aver/trust/claims"
+	"aver/trust/probes"
+	"aver/trust/probes/world"
 )
 
 func TestThePromisesAreStatedSoThatTheyCanBeChecked(t *testing.T) {
@@ -40,10 +42,11 @@ func TestEveryProbeNoticesABrokenWorld(t *testing.T) {
 
 func TestWhatFixturesBreakKeepsItsPromisesUntilThen(t *testing.T) {
 	t.Parallel()
-	a, discard, err := app.OpenScratch(t.Context())
+	w, discard, err := app.MakeScratch(t.Context())
 	must(t, err)
 	t.Cleanup(func() { must(t, discard()) })
-	for _, c := range a.Claims.All() {
+	w.Scratch = &world.Scratch{}
+	for _, c := range probes.Claims(w) {
 		r := claims.Measure(t.Context(), c)
 		if strings.Contains(r.Fault, "does not listen") { // how it is reached is looked at where it is
 			continue

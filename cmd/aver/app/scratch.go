@@ -10,18 +10,9 @@ import (
 	"aver/trust/probes/world"
 )
 
-// makeScratch is a scratch installation as probes see it.
-func makeScratch(ctx context.Context) (*world.World, func() error, error) {
-	a, discard, err := openScratch(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	return a.world(), discard, nil
-}
-
-// openScratch opens an installation in a folder that goes with it, for fixtures to break. It has canaries, which attack
+// makeScratch opens an installation in a folder that goes with it, for fixtures to break. It has canaries, which attack
 // nobody, and the promises of every installation, and measures nothing by itself.
-func openScratch(ctx context.Context) (*App, func() error, error) {
+func makeScratch(ctx context.Context) (*world.World, func() error, error) {
 	folder, err := os.MkdirTemp("", "aver-scratch-*")
 	if err != nil {
 		return nil, nil, fmt.Errorf("make a folder for a scratch installation: %w", err)
@@ -36,5 +27,5 @@ func openScratch(ctx context.Context) (*App, func() error, error) {
 	if err := errors.Join(a.startServices(ctx), a.Canaries.Open(a.ctx, a.CanaryWorld())); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("start a scratch installation: %w", err), discard())
 	}
-	return a, discard, nil
+	return a.world(), discard, nil
 }

@@ -202,7 +202,7 @@ func (a *App) mailer() rights.Mailer {
 
 // enrichment is how people are looked up: through the door, where the register lists the host.
 func (a *App) enrichment() enrichment.Config {
-	c := enrichment.Config{Vault: a.Vault, Queue: a.Jobs, Mail: a.mailer(), Host: a.host, Registered: func(ctx context.Context, host string) bool {
+	c := enrichment.Config{Vault: a.Vault, Queue: a.Jobs, Mail: a.mailer(), Host: a.host, Scratch: &a.scratch, Registered: func(ctx context.Context, host string) bool {
 		_, ok := a.Subprocessors.Register(ctx, enrichment.Purpose, host)
 		return ok
 	}, Object: func(ctx context.Context, actor vault.Actor, contact ids.Contact) error {

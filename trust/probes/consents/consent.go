@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
+	"aver/base/errs"
 	"aver/base/ids"
+	"aver/base/personal"
 	"aver/base/tlog"
 	"aver/frame/claim"
 	"aver/trust/canary/inside"
@@ -122,16 +125,31 @@ func (w view) receipts(ctx context.Context, p *world.Person, a *agreed) error {
 		return err
 	}
 	for _, act := range story.Acts {
-		proof, err := w.Audit.ReceiptSince(ctx, p.Side.Tenant, []byte(act.Receipt.Reveal()), act.At)
+		fault, err := verify(ctx, w.World, p.Side.Tenant, key, act.Receipt, act.At)
 		if err != nil {
 			return err
 		}
 		a.receipts++
-		if _, findings := proof.Verify(key); len(findings) > 0 {
-			a.wrong = findings
+		if fault != nil {
+			a.wrong = fault
 		}
 	}
 	return nil
+}
+
+// verify tells what is wrong with a receipt: the log knows nothing of it, or its proof does not hold.
+func verify(ctx context.Context, w *world.World, tenant ids.Tenant, key string, statement personal.Text, at time.Time) (fault, err error) {
+	proof, err := w.Audit.ReceiptSince(ctx, tenant, []byte(statement.Reveal()), at)
+	if errs.Is(err, errs.NotFound) {
+		return err, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, findings := proof.Verify(key); len(findings) > 0 {
+		return findings, nil
+	}
+	return nil, nil
 }
 
 // proofs looks for people who count as having agreed to something of which no record says so. Of the canaries only this
@@ -287,16 +305,24 @@ func binding(w view) claim.Claim {
 			return judgeBinding(b), err
 		},
 		Fixtures: []claim.Fixture{
-			w.Scratch.Broken("a chat that counts as consent to marketing", func(ctx context.Context, at *world.World) (claim.Evidence, error) {
-				b, err := view{at}.bind(ctx, world.Stand(purpose.Granted, purpose.Outreach))
-				return judgeBinding(b), err
-			}),
-			world.Fixture("nobody is answered either", func(context.Context) (claim.Evidence, error) { return judgeBinding(bound{refused: 3}), nil }),
+			unbound(w, "a chat that counts as consent to marketing", world.Stand(purpose.Granted, purpose.Outreach)),
+			unbound(w, "nobody is answered either", erased),
 			world.Fixture("a refusal that is not in the log", func(context.Context) (claim.Evidence, error) {
 				return judgeBinding(bound{support: 4, refused: 1}), nil
 			}),
 		},
 	}
+}
+
+// erased leaves nothing of a person to be seen.
+func erased(ctx context.Context, w *world.World, p *world.Person) error { return w.Forget(ctx, p) }
+
+// unbound is the probe where the vault believes something else of the person than they said.
+func unbound(w view, name string, meddle world.Meddle) claim.Fixture {
+	return w.Scratch.Broken(name, func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+		b, err := view{w}.bind(ctx, meddle)
+		return judgeBinding(b), err
+	})
 }
 
 func judgeBinding(b bound) claim.Evidence {

@@ -14,7 +14,6 @@ import (
 
 	"aver/base/ids"
 	"aver/base/personal"
-	"aver/base/tlog"
 	"aver/frame/claim"
 	"aver/trust/canary/inside"
 	"aver/trust/consent"
@@ -59,54 +58,57 @@ func grounded(w *world.World) claim.Claim {
 			return judgeGrounds(seen), err
 		},
 		Fixtures: []claim.Fixture{
-			w.Scratch.Broken("an identity stored without a ground while one is demanded", forgetful),
-			w.Scratch.Broken("a ground in other words than were said", reworded),
-			bringing("a row without a ground that nobody saw come", func(s *stated) { s.bare = 1 }),
-			bringing("a signature that does not cover the ground", func(s *stated) { s.forged = true }),
-			bringing("a signed ground that counts as anybody's", func(s *stated) { s.kept[0].Signed = false }),
-			world.Fixture("a receipt that was altered", func(context.Context) (claim.Evidence, error) {
-				_, err := tlog.ReadReceipt([]byte(`{"format":"aver-receipt/1","statement":{"dct:description":"other words"}}`))
-				s := good()
-				s.kept[1].Proof = err
-				return judgeGrounds(s), nil
-			}),
-			bringing("nobody was brought", func(s *stated) { *s = stated{} }),
+			bringing(w, "an identity stored without a ground while one is demanded", office{opened: func(ctx context.Context, o *office) error { return o.Consent.Demand(ctx, o.owner, false) }}),
+			bringing(w, "a ground in other words than were said", office{brought: rewrite(func(a *consent.Assertion) { a.Words = personal.Of("other words") })}),
+			bringing(w, "a row without a ground that nobody saw come", office{brought: smuggle}),
+			bringing(w, "a signature of somebody else who has the site's key", office{stolen: true}),
+			bringing(w, "a signed ground that counts as anybody's", office{brought: rewrite(func(a *consent.Assertion) { a.SignedBy = "" })}),
+			bringing(w, "a receipt that was altered", office{brought: rewrite(func(a *consent.Assertion) {
+				a.Receipt = personal.Of(strings.Replace(a.Receipt.Reveal(), string(a.Purpose), "other", 1))
+			})}),
+			bringing(w, "nobody was brought", office{opened: shut}),
 		},
 	}
 }
 
-// forgetful is an installation that has lost what the workspace demands.
-func forgetful(ctx context.Context, w *world.World) (claim.Evidence, error) {
-	seen, err := bringAll(ctx, w, office{opened: func(o *office, owner vault.Actor) error { return o.Consent.Demand(ctx, owner, false) }})
-	return judgeGrounds(seen), err
+// bringing is the probe where something is broken at the office.
+func bringing(w *world.World, name string, broken office) claim.Fixture {
+	return w.Scratch.Broken(name, func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+		seen, err := bringAll(ctx, w, broken)
+		return judgeGrounds(seen), err
+	})
 }
 
-// reworded is an installation whose rows of grounds somebody wrote anew.
-func reworded(ctx context.Context, w *world.World) (claim.Evidence, error) {
-	seen, err := bringAll(ctx, w, office{brought: func(o *office) error {
-		return w.Vault.Do(ctx, world.System(o.tenant), world.Act, func(tx *vault.Tx) error {
+// rewrite is an installation whose rows of grounds somebody wrote anew.
+func rewrite(change func(*consent.Assertion)) func(context.Context, *office) error {
+	return func(ctx context.Context, o *office) error {
+		return o.Vault.Do(ctx, world.System(o.tenant), world.Act, func(tx *vault.Tx) error {
 			all, err := consent.Assertions.Find(tx, "ORDER BY id LIMIT 10")
 			for _, a := range all {
-				a.Words = personal.Of("other words")
+				change(&a)
 				err = errors.Join(err, consent.Assertions.Put(tx, a))
 			}
 			return err
 		})
-	}})
-	return judgeGrounds(seen), err
+	}
 }
 
-func good() stated {
-	return stated{brought: 3, people: 2, kept: []onRecord{{signedEntrance, consent.BySigned, true, true, nil}, {keyEntrance, consent.ByProgram, false, true, nil}}}
+// smuggle stores somebody without a ground while the demand is off, which is put on again.
+func smuggle(ctx context.Context, o *office) error {
+	if err := o.Consent.Demand(ctx, o.owner, false); err != nil {
+		return err
+	}
+	_, err := o.write(ctx, map[string]any{"external_id": "smuggled"})
+	return errors.Join(err, o.Consent.Demand(ctx, o.owner, true))
 }
 
-// bringing is a world in which all is well but for one thing.
-func bringing(name string, spoil func(*stated)) claim.Fixture {
-	return world.Fixture(name, func(context.Context) (claim.Evidence, error) {
-		s := good()
-		spoil(&s)
-		return judgeGrounds(s), nil
-	})
+// shut takes from the site and from the program the keys by which they bring anybody.
+func shut(ctx context.Context, o *office) error {
+	key, err := o.Identity.Authenticate((&http.Request{Header: inside.Bearer(o.key)}).WithContext(ctx))
+	if err != nil {
+		return err
+	}
+	return errors.Join(o.Identity.RemoveSigningKey(ctx, o.owner, o.kid), o.Identity.RevokeKey(ctx, o.owner, key.Credential()))
 }
 
 const (
@@ -146,10 +148,13 @@ type office struct {
 	tenant      ids.Tenant
 	key         string // of the API
 	kid, secret string // of the site
+	owner       vault.Actor
 	ground      identity.Ground
 
-	opened  func(*office, vault.Actor) error // what a fixture breaks once the demand is on,
-	brought func(*office) error              // and once people are stored; nil breaks nothing
+	// What a fixture breaks; nil breaks nothing.
+	opened  func(context.Context, *office) error // once the demand is on
+	brought func(context.Context, *office) error // once people are stored
+	stolen  bool                                 // who exchanges a ground has the site's key
 }
 
 func bringAll(ctx context.Context, w *world.World, broken office) (seen stated, err error) {
@@ -189,20 +194,20 @@ func (o *office) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	owner, err := o.Identity.Authenticate((&http.Request{Header: inside.Cookie(identity.CookieName, session)}).WithContext(ctx))
+	o.owner, err = o.Identity.Authenticate((&http.Request{Header: inside.Cookie(identity.CookieName, session)}).WithContext(ctx))
 	if err != nil {
 		return err
 	}
-	if o.kid, o.secret, err = o.Identity.AddSecret(ctx, owner); err != nil {
+	if o.kid, o.secret, err = o.Identity.AddSecret(ctx, o.owner); err != nil {
 		return err
 	}
-	if o.key, _, err = o.Identity.MakeKey(ctx, owner, "probe", []string{"contacts:read", "contacts:write"}, time.Hour); err != nil {
+	if o.key, _, err = o.Identity.MakeKey(ctx, o.owner, "probe", []string{"contacts:read", "contacts:write"}, time.Hour); err != nil {
 		return err
 	}
-	if err := o.Consent.Demand(ctx, owner, true); err != nil || o.opened == nil {
+	if err := o.Consent.Demand(ctx, o.owner, true); err != nil || o.opened == nil {
 		return err
 	}
-	return o.opened(o, owner)
+	return o.opened(ctx, o)
 }
 
 // token is what the site signs.
@@ -283,7 +288,11 @@ func (o *office) without(ctx context.Context, seen *stated) error {
 		return err
 	}
 	from, of := strings.Split(signed, "."), strings.Split(exchanged, ".")
-	contact, err := o.session(ctx, map[string]any{"token": from[0] + "." + of[1] + "." + from[2]})
+	signature := from[2]
+	if o.stolen {
+		signature = of[2]
+	}
+	contact, err := o.session(ctx, map[string]any{"token": from[0] + "." + of[1] + "." + signature})
 	seen.forged = contact != ""
 	return err
 }
@@ -303,7 +312,7 @@ func (o *office) with(ctx context.Context, seen *stated) error {
 		return err
 	}
 	if o.brought != nil {
-		if err := o.brought(o); err != nil {
+		if err := o.brought(ctx, o); err != nil {
 			return err
 		}
 	}
@@ -331,12 +340,8 @@ func (o *office) look(ctx context.Context, entrance, contact string, seen *state
 	for _, g := range all {
 		k := onRecord{Entrance: entrance, How: g.How, Signed: g.SignedBy == o.kid,
 			Same: g.Basis == o.ground.Basis && g.Purpose == o.ground.Purpose && g.Since.Equal(o.ground.Since) && g.Words.Reveal() == o.ground.Words}
-		proof, err := o.Audit.ReceiptSince(ctx, o.tenant, []byte(g.Receipt.Reveal()), g.At)
-		if err != nil {
+		if k.Proof, err = verify(ctx, o.World, o.tenant, key, g.Receipt, g.At); err != nil {
 			return err
-		}
-		if _, findings := proof.Verify(key); len(findings) > 0 {
-			k.Proof = findings
 		}
 		seen.kept = append(seen.kept, k)
 	}

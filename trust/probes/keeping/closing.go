@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,12 +31,6 @@ type ended struct {
 
 // ending is enc-6.
 func ending(w *world.World) claim.Claim {
-	judge := func(seen ended) func(context.Context) (claim.Evidence, error) {
-		return func(context.Context) (claim.Evidence, error) { return judgeEnded(seen), nil }
-	}
-	full, good := closing.Remains{Keys: true, Rows: 5, Files: 3, Listed: true}, ended{refused: true}
-	good.before = full
-	with := func(change func(*ended)) ended { broken := good; change(&broken); return broken }
 	return claim.Claim{
 		ID: "enc-6", Theme: world.Encryption, Owner: world.DPO, Every: world.Daily, Within: 2 * time.Minute,
 		Wording:   "An account that ends is closed at once, and destroyed keys first: a workspace of {rows} rows and {files} files was closed, and {took} later no key, row or file of it was left",
@@ -47,15 +42,15 @@ func ending(w *world.World) claim.Claim {
 			return judgeEnded(seen), err
 		},
 		Fixtures: []claim.Fixture{
-			world.Fixture("keys that were left", judge(with(func(e *ended) { e.after.Keys = true }))),
-			world.Fixture("a row that was left", judge(with(func(e *ended) { e.after.Rows = 1 }))),
+			badly(w, "keys that were left", mischief{back: []string{"keys/stores", "keys/pages"}}),
+			badly(w, "rows that were left", mischief{back: []string{"keys/stores", "keys/pages", "stores"}}),
 			badly(w, "a workspace that was closed and never destroyed", mischief{kept: true}),
 			badly(w, "a workspace that was to be closed and still answers", mischief{open: true}),
 			badly(w, "a file that was left", mischief{left: func(folder string) error { return os.WriteFile(filepath.Join(folder, "left"), []byte("words"), 0o600) }}),
 			badly(w, "a certificate that somebody altered", mischief{forge: func(document []byte) []byte {
 				return bytes.Replace(document, []byte("A workspace to be closed"), []byte("A workspace to be opened"), 1)
 			}}),
-			world.Fixture("nothing was there to destroy", judge(with(func(e *ended) { e.before = closing.Remains{} }))),
+			badly(w, "nothing was there to destroy", mischief{bare: true}),
 		},
 	}
 }
@@ -65,8 +60,10 @@ const scratch = "closing-"
 
 // mischief is what a fixture does to the end of a workspace.
 type mischief struct {
+	bare  bool                         // nobody and nothing is in it
 	open  bool                         // it is not closed, nor destroyed
 	kept  bool                         // it is closed, and not destroyed
+	back  []string                     // folders of the data folder in which what is destroyed comes back
 	left  func(folder string) error    // with the folder of its files, after its destruction
 	forge func(document []byte) []byte // with its certificate
 }
@@ -87,6 +84,9 @@ func endOne(ctx context.Context, w *world.World, m mischief) (seen ended, err er
 	t, err := w.Vault.CreateTenant(ctx, vault.Tenant{Slug: scratch + strings.ToLower(rand.Text()), Name: "A workspace to be closed", Canary: true})
 	if err != nil {
 		return seen, err
+	}
+	if m.bare {
+		return end(ctx, w, t.ID, m)
 	}
 	if err := furnish(ctx, w.Vault, t.ID); err != nil {
 		return seen, fmt.Errorf("furnish a workspace: %w", err)
@@ -148,12 +148,16 @@ func end(ctx context.Context, w *world.World, tenant ids.Tenant, m mischief) (se
 		}
 		return seen, err
 	}
+	kept, err := keepCopies(w.Folder, tenant, m.back)
+	if err != nil {
+		return seen, err
+	}
 	done, err := w.Closing.Destroy(ctx, tenant)
 	if err != nil {
 		return seen, err
 	}
 	seen.took = time.Since(began)
-	if seen.after, err = lookAfter(ctx, w, tenant, m); err != nil {
+	if seen.after, err = lookAfter(ctx, w, tenant, m, kept); err != nil {
 		return seen, err
 	}
 	key, err := w.Audit.VerifierKey(ctx)
@@ -169,8 +173,31 @@ func end(ctx context.Context, w *world.World, tenant ids.Tenant, m mischief) (se
 	})
 }
 
-// lookAfter looks for what is left of a workspace that was destroyed.
-func lookAfter(ctx context.Context, w *world.World, tenant ids.Tenant, m mischief) (r closing.Remains, err error) {
+// keepCopies reads what lies in folders of a workspace's, by path.
+func keepCopies(data string, tenant ids.Tenant, folders []string) (kept map[string][]byte, err error) {
+	kept = map[string][]byte{}
+	for _, folder := range folders {
+		err = errors.Join(err, filepath.WalkDir(filepath.Join(data, folder, tenant.String()), func(path string, entry fs.DirEntry, err error) error {
+			if err == nil && entry.Type().IsRegular() {
+				kept[path], err = os.ReadFile(path)
+			}
+			return err
+		}))
+	}
+	return kept, err
+}
+
+// lookAfter looks for what is left of a workspace that was destroyed, of which something is put back.
+func lookAfter(ctx context.Context, w *world.World, tenant ids.Tenant, m mischief, kept map[string][]byte) (r closing.Remains, err error) {
+	for path, content := range kept {
+		err = errors.Join(err, os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, content, 0o600))
+	}
+	for _, folder := range m.back {
+		defer func() { err = errors.Join(err, os.RemoveAll(filepath.Join(w.Folder, folder, tenant.String()))) }()
+	}
+	if err != nil {
+		return r, err
+	}
 	if m.left != nil {
 		folder := filepath.Join(w.Folder, "blobs", tenant.String())
 		if err := errors.Join(os.MkdirAll(folder, 0o700), m.left(folder)); err != nil {

@@ -11,6 +11,7 @@ import (
 	"aver/frame/claim"
 	"aver/frame/page"
 	"aver/trust/canary/inside"
+	"aver/trust/identity"
 	"aver/trust/probes/world"
 	"aver/vault"
 	"aver/vault/purpose"
@@ -46,18 +47,31 @@ func (w view) seen(ctx context.Context, p *world.Person) (map[string]int, error)
 	return out, nil
 }
 
-// limit has somebody object, and restricts them. Where meddle is not nil, it spoils something once they are; the actions are
-// tried besides the product's own.
-func (w view) limit(ctx context.Context, meddle world.Meddle, actions ...*vault.Action) (l limited, err error) {
+// meddling is what a fixture spoils while somebody objects and is restricted: before all, after either word, once it was
+// looked who sees the restricted, and once the lifting is announced. The actions are tried besides the product's own.
+type meddling struct {
+	before, objected, restricted, seen, announced world.Meddle
+
+	actions []*vault.Action
+}
+
+// limit has somebody object, and restricts them.
+func (w view) limit(ctx context.Context, m meddling) (l limited, err error) {
 	p, err := w.NewPerson(ctx)
 	if err != nil {
 		return l, err
 	}
 	defer func() { err = errors.Join(err, w.Forget(ctx, p)) }()
+	if err := m.before.With(ctx, w.World, p); err != nil {
+		return l, err
+	}
 	if l.before, err = w.seen(ctx, p); err != nil {
 		return l, err
 	}
 	if err := w.close(ctx, p, `{"kind":"object"}`); err != nil {
+		return l, err
+	}
+	if err := m.objected.With(ctx, w.World, p); err != nil {
 		return l, err
 	}
 	if l.objected, err = w.seen(ctx, p); err != nil {
@@ -69,57 +83,20 @@ func (w view) limit(ctx context.Context, meddle world.Meddle, actions ...*vault.
 	if err := w.close(ctx, p, `{"kind":"restrict"}`); err != nil {
 		return l, err
 	}
-	if err := meddle.With(ctx, w.World, p); err != nil {
+	if err := m.restricted.With(ctx, w.World, p); err != nil {
 		return l, err
 	}
-	return l, w.lookAtLimited(ctx, p, &l, slices.Concat(w.Identity.Actions(), actions))
+	return l, w.lookAtLimited(ctx, p, &l, m)
 }
 
-// owed are the actions of programs that show something of everybody, whoever has closed what: that there is somebody, so
-// that nobody is stored twice, and what they have said.
-var owed = []string{"contact.match", "contact_import.run", "restriction.read", "consent.read"}
-
-// readable are the scopes that show programs what is kept of people, and tell them of people.
-var readable = []string{"contacts:read", "conversations:read"}
-
-// walk takes every action that shows programs people: those of the interface as the canary's program, whatever they say
-// that they are for, and those of Aver's own programs that are for a purpose which people may close.
-func (w view) walk(ctx context.Context, p *world.Person, l *limited, actions []*vault.Action) error {
-	program, err := w.Identity.Authenticate((&http.Request{Header: inside.Bearer(p.Side.Key)}).WithContext(ctx))
-	if err != nil {
-		return err
-	}
-	for _, a := range actions {
-		actor := program
-		switch terms := purpose.Of(a.Purpose()); {
-		case slices.Contains(owed, a.Name()):
-			continue
-		case slices.Contains(readable, a.Scope()):
-		case terms.Human || terms.Owed != "":
-			continue
-		default:
-			actor = world.System(p.Side.Tenant)
-		}
-		if !actor.Can(a) {
-			continue
-		}
-		l.tried++
-		rows, err := w.SeenBy(ctx, p, actor, a)
-		if err != nil {
-			return fmt.Errorf("%s: %w", a.Name(), err)
-		}
-		if rows > 0 {
-			l.through = append(l.through, a.Name())
-		}
-	}
-	return nil
-}
-
-func (w view) lookAtLimited(ctx context.Context, p *world.Person, l *limited, actions []*vault.Action) (err error) {
+func (w view) lookAtLimited(ctx context.Context, p *world.Person, l *limited, m meddling) (err error) {
 	if l.restricted, err = w.seen(ctx, p); err != nil {
 		return err
 	}
-	if err := w.walk(ctx, p, l, actions); err != nil {
+	if l.tried, l.through, err = w.Shown(ctx, p, slices.Concat(w.Identity.Actions(), m.actions)); err != nil {
+		return err
+	}
+	if err := m.seen.With(ctx, w.World, p); err != nil {
 		return err
 	}
 	for _, name := range closable {
@@ -138,6 +115,9 @@ func (w view) lookAtLimited(ctx context.Context, p *world.Person, l *limited, ac
 		return err
 	}
 	if err := w.Ask(ctx, p, http.MethodDelete, "/v1/contacts/{contact}/restrictions/restrict", "", nil); err != nil {
+		return err
+	}
+	if err := m.announced.With(ctx, w.World, p); err != nil {
 		return err
 	}
 	if l.early, err = w.Sees(ctx, p, purpose.Assistant); err != nil {
@@ -159,57 +139,66 @@ func restriction(w view) claim.Claim {
 		Method:    "The probe lets a visitor write to a canary tenant, places and lifts objection and restriction by the API, and asks the store each time what an action for each purpose sees and may write.",
 		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P4.1"}, GDPR: []string{"18(1)", "21(1)", "18(2)", "18(3)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
-			l, err := w.limit(ctx, nil)
+			l, err := w.limit(ctx, meddling{})
 			return judgeLimits(l), err
 		},
 		Fixtures: []claim.Fixture{
-			w.Scratch.Broken("an action for programs whose purpose was dropped", func(ctx context.Context, at *world.World) (claim.Evidence, error) {
-				l, err := view{at}.limit(ctx, nil, vault.Act("conversation.peek", purpose.Storage, vault.Scope("conversations:read")))
+			unlimited(w, "an action for programs whose purpose was dropped", meddling{actions: []*vault.Action{vault.Act("conversation.peek", purpose.Storage, vault.Scope("conversations:read"))}}),
+			unlimited(w, "a restriction that stands in the records alone", meddling{restricted: unstand(purpose.Restrict)}),
+			unlimited(w, "a restriction that cannot be lifted", meddling{restricted: world.Stand(purpose.Object, purpose.All)}),
+			unlimited(w, "an objection that programs do not hear", meddling{objected: unstand(purpose.Object)}),
+			unlimited(w, "a program that writes without looking", meddling{seen: unstand(purpose.Restrict)}),
+			unlimited(w, "data that was deleted instead of kept", meddling{before: hoard, restricted: disperse}),
+			unlimited(w, "a restriction that was lifted before the person was told", meddling{announced: unstand(purpose.Restrict)}),
+			unlimited(w, "programs that saw nobody in the first place", meddling{before: world.Stand(purpose.Object, purpose.All)}),
+			w.Scratch.Broken("programs that nobody tried", func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+				broken := *w
+				broken.Identity = identity.New(w.Vault) // which knows of no action
+				l, err := view{&broken}.limit(ctx, meddling{})
 				return judgeLimits(l), err
 			}),
-			w.Scratch.Broken("a restriction that stands in the records alone", func(ctx context.Context, at *world.World) (claim.Evidence, error) {
-				l, err := view{at}.limit(ctx, unstand)
-				return judgeLimits(l), err
+			world.Fixture("refusals that nobody can read up", func(context.Context) (claim.Evidence, error) {
+				return judgeLimits(limited{before: map[string]int{purpose.Assistant: 3, purpose.Enrichment: 3, purpose.Analytics: 3, purpose.Sync: 3}, kept: 3, lifted: 3, tried: 9}), nil
 			}),
-			w.Scratch.Broken("a restriction that cannot be lifted", func(ctx context.Context, at *world.World) (claim.Evidence, error) {
-				l, err := view{at}.limit(ctx, objectToo)
-				return judgeLimits(l), err
-			}),
-			judged("programs that nobody tried", func(l *limited) { l.tried = 0 }),
-			judged("an objection that analytics does not hear", func(l *limited) { l.objected = map[string]int{purpose.Analytics: 3} }),
-			judged("a program that writes without looking", func(l *limited) { l.written = []string{purpose.Sync} }),
-			judged("refusals that nobody can read up", func(l *limited) { l.refused = 0 }),
-			judged("data that was deleted instead of kept", func(l *limited) { l.kept = 0 }),
-			judged("a restriction that was lifted before the person was told", func(l *limited) { l.early = 3 }),
-			judged("programs that saw nobody in the first place", func(l *limited) { l.before = nil }),
 		},
 	}
 }
 
+// unlimited is the probe while something is spoilt.
+func unlimited(w view, name string, m meddling) claim.Fixture {
+	return w.Scratch.Broken(name, func(ctx context.Context, w *world.World) (claim.Evidence, error) {
+		l, err := view{w}.limit(ctx, m)
+		return judgeLimits(l), err
+	})
+}
+
 // unstand takes from the vault what a person has closed, and leaves the record of it.
-func unstand(ctx context.Context, w *world.World, p *world.Person) error {
-	return w.Vault.Do(ctx, world.System(p.Side.Tenant), world.Act, func(tx *vault.Tx) error {
-		_, err := vault.Standings.DeleteWhere(tx, "person = ? AND kind = ?", p.Actor.Subject(), string(purpose.Restrict))
-		return err
-	})
+func unstand(kind purpose.Kind) world.Meddle {
+	return func(ctx context.Context, w *world.World, p *world.Person) error {
+		return w.Vault.Do(ctx, world.System(p.Side.Tenant), world.Act, func(tx *vault.Tx) error {
+			_, err := vault.Standings.DeleteWhere(tx, "person = ? AND kind = ?", p.Actor.Subject(), string(kind))
+			return err
+		})
+	}
 }
 
-// objectToo lets the vault know of an objection that nobody made, and so nobody lifts.
-func objectToo(ctx context.Context, w *world.World, p *world.Person) error {
-	return w.Vault.Do(ctx, world.System(p.Side.Tenant), world.Act, func(tx *vault.Tx) error {
-		return vault.Standings.Put(tx, vault.Standing{Person: p.Actor.Subject(), Kind: purpose.Object, Purpose: purpose.All, Since: tx.Now()})
-	})
+// hoard stores files about a person, more than a restriction adds rows.
+func hoard(ctx context.Context, w *world.World, p *world.Person) (err error) {
+	for range 20 {
+		_, stored := w.Hoard(ctx, p, "text/plain", p.Word, 0)
+		err = errors.Join(err, stored)
+	}
+	return err
 }
 
-// judged is a world in which all is well but for one thing.
-func judged(name string, spoil func(*limited)) claim.Fixture {
-	return world.Fixture(name, func(context.Context) (claim.Evidence, error) {
-		l := limited{before: map[string]int{}, kept: 3, refused: len(closable), lifted: 3, tried: 9}
-		for _, name := range closable {
-			l.before[name] = 3
+// disperse removes what hoard stored.
+func disperse(ctx context.Context, w *world.World, p *world.Person) error {
+	return w.Vault.Do(ctx, world.System(p.Side.Tenant), world.Act, func(tx *vault.Tx) error {
+		all, err := vault.Blobs.Find(tx, "subject = ?", p.Actor.Subject())
+		for _, b := range all {
+			err = errors.Join(err, w.Vault.DeleteBlob(tx, b.ID))
 		}
-		spoil(&l)
-		return judgeLimits(l), nil
+		return err
 	})
 }
 
