@@ -32,13 +32,16 @@ type PurposeTerms struct {
 	Shares bool          `vault:"shares,state"` // it hands data to others for their own ends
 }
 
-// standings is the table that decides and is itself never hidden.
-const standings = "standings"
+// standings is the table that decides and is itself never hidden; grounds decides with it.
+const (
+	standings = "standings"
+	grounds   = "purposes"
+)
 
 // The tables of the door itself.
 var (
 	Standings = Define[Standing](standings, Purpose("doing nothing with people's data that they have not agreed to or have objected to"), KeepWhile("as long as the person's data"))
-	Purposes  = Define[PurposeTerms]("purposes", Purpose("knowing on what ground each purpose rests"), KeepWhile("until the tenant changes it"))
+	Purposes  = Define[PurposeTerms](grounds, Purpose("knowing on what ground each purpose rests"), KeepWhile("until the tenant changes it"))
 )
 
 // reads tells whether the transaction may see only some rows of the table.
@@ -78,16 +81,24 @@ func (tx *Tx) byKey(t *table.Shape, key []any) []any {
 
 // mind refuses to write about a person whom the action's purpose may not touch. It asks once per transaction and person.
 func (tx *Tx) mind(t *table.Shape, subject ids.Subject) error {
-	if t.Name == standings {
+	switch t.Name {
+	case standings:
 		tx.order(subject, false)
+		return nil
+	case grounds:
+		tx.order(everybody, false)
 		return nil
 	}
 	return tx.May(subject)
 }
 
+// everybody are those about whom a ground is chosen.
+var everybody ids.Subject
+
 // order has what is written about a person for a purpose, and what is said about purposes for the same person, come one
-// after the other where transactions run side by side: whoever comes second sees what the first has done. The lock is
-// taken before the question, which hence sees what was committed meanwhile, and is held until the commit.
+// after the other where transactions run side by side: whoever comes second sees what the first has done. So do what is
+// written on the ground of a purpose, and the choice of another ground. The lock is taken before the question, which hence
+// sees what was committed meanwhile, and is held until the commit.
 func (tx *Tx) order(subject ids.Subject, share bool) {
 	if o, ok := tx.conn.(engine.Orderer); ok && !tx.readonly {
 		tenant := tx.actor.is.Tenant
@@ -145,6 +156,11 @@ func (tx *Tx) ahead(subject ids.Subject) {
 	case purpose.Self:
 		query = tx.hold(query) // a withdrawal that comes meanwhile waits
 	case purpose.Nobody:
+	case purpose.Automated, purpose.Finder: // who alone ask for the ground
+		if tx.minded == nil {
+			tx.order(everybody, true)
+		}
+		fallthrough
 	default:
 		tx.order(subject, true)
 	}

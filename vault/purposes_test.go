@@ -489,8 +489,9 @@ func elsewhere(k *vaulttest.Kit) vault.Actor {
 }
 
 // An objection and what a program writes about the person come one after the other, whichever began first: the objection
-// that is first stops the write, and one that is second is stored after it.
-func TestAnObjectionAndAProgramsWriteComeOneAfterTheOther(t *testing.T) {
+// that is first stops the write, and one that is second is stored after it. So do the choice of another ground and what is
+// written on the old one.
+func TestWhatClosesAPurposeAndAProgramsWriteComeOneAfterTheOther(t *testing.T) {
 	verbs := map[string]func(*vault.Tx, subject) error{
 		"Append": func(tx *vault.Tx, s subject) error {
 			return notes.Append(tx, note{Person: s.id, Thread: s.thread, Seq: 2, At: vaulttest.Start})
@@ -499,69 +500,87 @@ func TestAnObjectionAndAProgramsWriteComeOneAfterTheOther(t *testing.T) {
 		"DeleteWhere": func(tx *vault.Tx, s subject) error { return one(plainNotes.DeleteWhere(tx, "thread = ?", s.thread)) },
 		"Blank":       func(tx *vault.Tx, s subject) error { return one(plainNotes.Blank(tx, "text", 100)) },
 	}
+	choose := func(tx *vault.Tx, basis purpose.Basis) error {
+		return vault.Purposes.Put(tx, vault.PurposeTerms{ID: purpose.Analytics, Basis: basis})
+	}
+	words := map[string]func(*vault.Tx, subject) error{
+		"an objection": func(tx *vault.Tx, s subject) error {
+			return vault.Standings.Put(tx, vault.Standing{Person: s.id, Kind: purpose.Object, Purpose: purpose.All, Since: tx.Now()})
+		},
+		"another ground": func(tx *vault.Tx, _ subject) error { return choose(tx, purpose.Consent) },
+	}
 	each(t, func(t *testing.T, k *vaulttest.Kit) {
 		compare, system := vault.Act("note.compare", purpose.Analytics, vault.System()), vaulttest.System(k.Tenant)
 		for verb, do := range verbs {
-			for _, objectsFirst := range []bool{true, false} {
-				anna := settle(t, k, strings.ToLower(verb)+fmt.Sprint(objectsFirst))
-				object := func(tx *vault.Tx) error {
-					return vault.Standings.Put(tx, vault.Standing{Person: anna.id, Kind: purpose.Object, Purpose: purpose.All, Since: tx.Now()})
+			for word, say := range words {
+				for _, saidFirst := range []bool{true, false} {
+					anna := settle(t, k, strings.ToLower(verb)+strings.ReplaceAll(word, " ", "")+fmt.Sprint(saidFirst))
+					work := deed{system, compare, func(tx *vault.Tx) error { return do(tx, anna) }}
+					said := deed{elsewhere(k), write, func(tx *vault.Tx) error { return say(tx, anna) }}
+					name := fmt.Sprintf("%s, %s first %v", verb, word, saidFirst)
+					first, second := work, said
+					if saidFirst {
+						first, second = said, work
+					}
+					err := oneAfterTheOther(t, k, name, first, second)
+					stopped := errs.Is(err, errs.Restricted) || errs.Is(err, errs.ConsentRequired) || errs.Is(err, errs.NotFound) || errors.Is(err, errNothing)
+					if saidFirst != stopped || !stopped && err != nil {
+						t.Errorf("%s: the second ended with %v", name, err)
+					}
+					must(t, stand(t.Context(), k, anna.id))
+					must(t, k.Vault.Do(t.Context(), system, write, func(tx *vault.Tx) error {
+						_, err := plainNotes.DeleteWhere(tx, "thread = ?", anna.thread)
+						return errors.Join(err, choose(tx, purpose.LegitimateInterest))
+					}))
 				}
-				work := func(tx *vault.Tx) error { return do(tx, anna) }
-				var began [2]chan error
-				first, second, end := work, object, make(chan struct{})
-				release := sync.OnceFunc(func() { close(end) })
-				t.Cleanup(release)
-				start := func(n int, fn func(*vault.Tx) error, wait chan struct{}) (inside chan struct{}) {
-					began[n], inside = make(chan error, 1), make(chan struct{})
-					isObjection := (n == 0) == objectsFirst
-					go func() {
-						once := sync.OnceFunc(func() { close(inside) })
-						hold := func(tx *vault.Tx) error {
-							err := fn(tx)
-							if err == nil && wait != nil {
-								_, err = people.Count(tx, "") // what was queued has gone out
-							}
-							once()
-							if wait != nil {
-								<-wait
-							}
-							return err
-						}
-						if isObjection {
-							began[n] <- k.Vault.Do(context.WithoutCancel(t.Context()), elsewhere(k), write, hold)
-						} else {
-							began[n] <- k.Vault.Do(context.WithoutCancel(t.Context()), system, compare, hold)
-						}
-					}()
-					return inside
-				}
-				if objectsFirst {
-					first, second = object, work
-				}
-				<-start(0, first, end)
-				start(1, second, nil)
-				if k.Database.Name != "" { // of SQLite's there is one at a time, whoever asks
-					eventually.Must(t, "the second waits or ends", func() bool { return k.Database.Waiting(t) > 0 || len(began[1]) > 0 })
-				}
-				if len(began[1]) > 0 {
-					t.Errorf("%s, objection first %v: the second did not wait for the first", verb, objectsFirst)
-				}
-				release()
-				must(t, <-began[0])
-				err := <-began[1]
-				stopped := errs.Is(err, errs.Restricted) || errs.Is(err, errs.NotFound) || errors.Is(err, errNothing)
-				if objectsFirst != stopped || !stopped && err != nil {
-					t.Errorf("%s, objection first %v: the second ended with %v", verb, objectsFirst, err)
-				}
-				must(t, stand(t.Context(), k, anna.id))
-				must(t, k.Vault.Do(t.Context(), system, write, func(tx *vault.Tx) error {
-					_, err := plainNotes.DeleteWhere(tx, "thread = ?", anna.thread)
-					return err
-				}))
 			}
 		}
 	})
+}
+
+// deed is what somebody does.
+type deed struct {
+	actor vault.Actor
+	act   *vault.Action
+	do    func(*vault.Tx) error
+}
+
+// oneAfterTheOther begins the second while the first is not at its end, and returns how the second ended.
+func oneAfterTheOther(t *testing.T, k *vaulttest.Kit, name string, first, second deed) error {
+	t.Helper()
+	end := make(chan struct{})
+	release := sync.OnceFunc(func() { close(end) })
+	t.Cleanup(release)
+	start := func(c deed, wait chan struct{}) (inside chan struct{}, ended chan error) {
+		inside, ended = make(chan struct{}), make(chan error, 1)
+		once := sync.OnceFunc(func() { close(inside) })
+		go func() {
+			ended <- k.Vault.Do(context.WithoutCancel(t.Context()), c.actor, c.act, func(tx *vault.Tx) error {
+				err := c.do(tx)
+				if err == nil && wait != nil {
+					_, err = people.Count(tx, "") // what was queued has gone out
+				}
+				once()
+				if wait != nil {
+					<-wait
+				}
+				return err
+			})
+		}()
+		return inside, ended
+	}
+	inside, one := start(first, end)
+	<-inside
+	_, two := start(second, nil)
+	if k.Database.Name != "" { // of SQLite's there is one at a time, whoever asks
+		eventually.Must(t, "the second waits or ends", func() bool { return k.Database.Waiting(t) > 0 || len(two) > 0 })
+	}
+	if len(two) > 0 {
+		t.Errorf("%s: the second did not wait for the first", name)
+	}
+	release()
+	must(t, <-one)
+	return <-two
 }
 
 var errNothing = errors.New("nothing was changed")
