@@ -118,7 +118,7 @@ func (v *Vault) removePeople(ctx context.Context, tenant ids.Tenant, people []id
 func (v *Vault) forgetPeople(ctx context.Context, tenant ids.Tenant, people []ids.Subject) error {
 	for some := range slices.Chunk(people, 50) { // most have nothing left, and share a transaction
 		for n := 1; n > 0; {
-			err := v.maintain(ctx, tenant, false, func(tx *Tx) (err error) {
+			err := v.maintain(ctx, tenant, func(tx *Tx) (err error) {
 				n, err = tx.forgetSome(some)
 				return err
 			})
@@ -148,7 +148,7 @@ func (tx *Tx) forgetSome(people []ids.Subject) (n int, err error) {
 func (v *Vault) eraseTable(ctx context.Context, tenant ids.Tenant, t *table.Shape, people []ids.Subject) error {
 	for {
 		n := 0
-		err := v.maintain(ctx, tenant, false, func(tx *Tx) (err error) {
+		err := v.maintain(ctx, tenant, func(tx *Tx) (err error) {
 			n, err = tx.eraseSome(t, people)
 			return err
 		})

@@ -123,7 +123,7 @@ func (v *Vault) source() follow.Source {
 			return v.cursor(ctx, tenant, name)
 		},
 		Move: func(ctx context.Context, tenant ids.Tenant, name string, to int64) error {
-			return v.maintain(ctx, tenant, false, func(tx *Tx) error { return journal.MoveCursor(tx.conn, name, to) })
+			return v.maintain(ctx, tenant, func(tx *Tx) error { return journal.MoveCursor(tx.conn, name, to) })
 		}}
 }
 

@@ -177,7 +177,7 @@ func (v *Vault) Tidy(ctx context.Context, tenant ids.Tenant, words int) (more bo
 	if err != nil || !more {
 		return false, err
 	}
-	return true, v.maintain(ctx, tenant, true, func(tx *Tx) error { return postings.Tidy(tx.conn, words) })
+	return true, v.maintainLater(ctx, tenant, func(tx *Tx) error { return postings.Tidy(tx.conn, words) })
 }
 
 // Totals counts a person's rows by table, for the page that shows what is held.

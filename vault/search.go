@@ -89,7 +89,7 @@ func (v *Vault) indexWords(ctx context.Context, tenant ids.Tenant, entries []jou
 				return v.peek(ctx, tenant, func(tx *Tx) error { return fn(tx.conn) })
 			},
 			Write: func(fn func(engine.Conn) error) error {
-				return v.maintain(ctx, tenant, false, func(tx *Tx) error { return fn(tx.conn) })
+				return v.maintain(ctx, tenant, func(tx *Tx) error { return fn(tx.conn) })
 			},
 		}, t.Name)
 		if err != nil {
@@ -101,7 +101,7 @@ func (v *Vault) indexWords(ctx context.Context, tenant ids.Tenant, entries []jou
 
 // Refile lets the follower begin anew in a store that has no index of words, as after rows were restored (package dump).
 func (v *Vault) Refile(ctx context.Context, tenant ids.Tenant) error {
-	return v.maintain(ctx, tenant, false, func(tx *Tx) error {
+	return v.maintain(ctx, tenant, func(tx *Tx) error {
 		if filed, err := postings.Filed(tx.conn); filed || err != nil {
 			return err
 		}
@@ -131,7 +131,7 @@ func (v *Vault) fileRows(ctx context.Context, tenant ids.Tenant, t *table.Shape,
 	if err != nil {
 		return err
 	}
-	return v.maintain(ctx, tenant, false, func(tx *Tx) error {
+	return v.maintain(ctx, tenant, func(tx *Tx) error {
 		now, err := tx.searchedRows(t, keys...)
 		if err != nil {
 			return err

@@ -239,16 +239,26 @@ func (v *Vault) View(ctx context.Context, actor Actor, action *Action, fn func(*
 }
 
 // maintain writes what is derived from journalled changes (search words, cursors) and hence needs no entry of its own.
-func (v *Vault) maintain(ctx context.Context, tenant ids.Tenant, patient bool, fn func(*Tx) error) error {
+func (v *Vault) maintain(ctx context.Context, tenant ids.Tenant, fn func(*Tx) error) error {
+	return v.derive(ctx, tenant, &group.Task{}, fn)
+}
+
+// maintainLater is maintain for what lets whoever else writes go first.
+func (v *Vault) maintainLater(ctx context.Context, tenant ids.Tenant, fn func(*Tx) error) error {
+	return v.derive(ctx, tenant, &group.Task{Patient: true}, fn)
+}
+
+func (v *Vault) derive(ctx context.Context, tenant ids.Tenant, task *group.Task, fn func(*Tx) error) error {
 	keys, err := v.keys.Tenant(ctx, tenant)
 	if err != nil {
 		return err
 	}
 	tx := &Tx{ctx: ctx, v: v, actor: system(tenant, "vault"), keys: keys}
-	return v.commit.Do(ctx, tenant, &group.Task{Patient: patient, Run: func(conn engine.Conn) error {
+	task.Run = func(conn engine.Conn) error {
 		tx.reset(conn, v.clock.Now())
 		return fn(tx)
-	}})
+	}
+	return v.commit.Do(ctx, tenant, task)
 }
 
 // peek reads without a permission: for the vault's own followers.
