@@ -23,7 +23,7 @@ const stale = time.Hour
 func (s *Service) Make(ctx context.Context, actor vault.Actor) (Set, error) {
 	var one Set
 	err := s.vault.Do(ctx, actor, actAsk, func(tx *vault.Tx) error {
-		on, err := enabled(tx)
+		on, err := enabled(tx) // and whoever asks at the same moment waits here until this one's set is seen
 		if err != nil {
 			return err
 		}

@@ -57,6 +57,7 @@ const (
 // Takeout is an archive that somebody asked for.
 type Takeout struct {
 	ID      ids.Object  `vault:"id,key"`
+	N       int64       `vault:"n,state"` // counted from one, unique: of two askings at the same moment one is refused
 	State   State       `vault:"state,state"`
 	AskedAt time.Time   `vault:"asked_at,state,keep"`
 	Began   time.Time   `vault:"began_at,state"`
@@ -100,7 +101,10 @@ func (s *Service) Module() module.Module {
 		Settings: []module.Link{{Path: "/settings/takeout", Title: "Take everything along", About: "All data of the workspace in one archive.", For: actAsk}}}
 }
 
-const jobKind = "workspace.export"
+const (
+	jobKind    = "workspace.export"
+	readyEvent = "workspace.export.ready"
+)
 
 func (s *Service) jobs(j *jobs.Jobs) error {
 	s.queue = j
@@ -113,27 +117,41 @@ func (s *Service) jobs(j *jobs.Jobs) error {
 
 func system(tenant ids.Tenant) vault.Actor { return identity.System(tenant, "takeout") }
 
-// Ask begins to put an archive together; errs.Conflict while another one waits. The one before it is removed.
-func (s *Service) Ask(ctx context.Context, actor vault.Actor) (t Takeout, err error) {
-	err = s.vault.Do(ctx, actor, actAsk, func(tx *vault.Tx) error {
-		waiting, err := Takeouts.Count(tx, "state = ?", Waiting)
-		if err != nil {
-			return err
-		}
-		if waiting > 0 {
-			return errs.New(errs.Conflict, "An archive is being put together already.")
-		}
-		t = Takeout{ID: ids.NewObject(tx.Now()), State: Waiting, AskedAt: tx.Now()}
-		tx.Emit(vault.Event{Kind: "workspace.export.asked", Object: t.ID.String()}, nil)
-		return Takeouts.Add(tx, t)
-	})
-	if err == nil {
+// Ask begins to put an archive together, and gives the one that is being put together to whoever else asks meanwhile. The
+// one before it is removed.
+func (s *Service) Ask(ctx context.Context, actor vault.Actor) (Takeout, error) {
+	t, fresh, err := s.begin(ctx, actor)
+	if errs.Is(err, errs.Conflict) { // somebody asked at the same moment
+		t, fresh, err = s.begin(ctx, actor)
+	}
+	if err == nil && fresh {
 		err = s.end(ctx, actor.Tenant(), "ready_at <= ?", t.AskedAt)
 	}
 	if err != nil {
 		return t, err
 	}
 	return t, s.queue.Enqueue(ctx, jobKind, actor.Tenant(), t.ID.String(), time.Time{}) // should it be lost, the hour's turn asks again
+}
+
+func (s *Service) begin(ctx context.Context, actor vault.Actor) (t Takeout, fresh bool, err error) {
+	err = s.vault.Do(ctx, actor, actAsk, func(tx *vault.Tx) error {
+		last, err := Takeouts.Find(tx, "ORDER BY n DESC LIMIT 1")
+		if err != nil {
+			return err
+		}
+		n := int64(1)
+		if len(last) > 0 {
+			n = last[0].N + 1
+		}
+		if fresh = len(last) == 0 || last[0].State != Waiting; !fresh {
+			t = last[0]
+			return nil
+		}
+		t = Takeout{ID: ids.NewObject(tx.Now()), N: n, State: Waiting, AskedAt: tx.Now()}
+		tx.Emit(vault.Event{Kind: "workspace.export.asked", Object: t.ID.String()}, nil)
+		return Takeouts.Add(tx, t)
+	})
+	return t, fresh, err
 }
 
 // end destroys the keys of archives that have a file and are chosen by their times, and removes them. A crash in between
@@ -179,9 +197,11 @@ func (s *Service) Follow(tenants ...ids.Tenant) {
 
 func (s *Service) hear(ctx context.Context, tenant ids.Tenant, entries []journal.Entry) error {
 	var last time.Time
+	ready := false
 	err := s.vault.View(ctx, system(tenant), actLook, func(tx *vault.Tx) error {
-		last = time.Time{}
+		last, ready = time.Time{}, false
 		for _, e := range entries {
+			ready = ready || slices.ContainsFunc(e.Events, func(ev journal.Event) bool { return ev.Kind == readyEvent })
 			if !slices.ContainsFunc(e.Events, func(ev journal.Event) bool { return ev.Kind == "subject.erased" }) {
 				continue
 			}
@@ -195,10 +215,18 @@ func (s *Service) hear(ctx context.Context, tenant ids.Tenant, entries []journal
 		}
 		return nil
 	})
-	if err != nil || last.IsZero() {
+	if err == nil && !last.IsZero() {
+		err = s.end(ctx, tenant, "began_at <= ?", last)
+	}
+	if err != nil || !ready {
 		return err
 	}
-	return s.end(ctx, tenant, "began_at <= ?", last)
+	// Side by side with it somebody may have been erased whose entry stands before that of the archive.
+	erased, err := s.vault.LastErasure(ctx, tenant)
+	if err != nil || erased.IsZero() {
+		return err
+	}
+	return s.end(ctx, tenant, "began_at < ?", erased)
 }
 
 // due removes what has expired, and asks again for what waits.
@@ -264,21 +292,35 @@ func (s *Service) work(ctx context.Context, j jobs.Job) error {
 	}()
 	blob, err := s.vault.PutBlob(ctx, actor, keeper, kind, reader, maxSize)
 	reader.CloseWithError(err)
-	if err == nil {
-		err = s.overtaken(ctx, j.Tenant, began)
-	}
 	if err != nil {
 		return errors.Join(err, s.forget(context.WithoutCancel(ctx), j.Tenant, keeper))
 	}
-	return s.vault.Do(ctx, actor, actFinish, func(tx *vault.Tx) error {
-		t, err := Takeouts.Get(tx, id)
+	return s.keep(ctx, j.Tenant, Takeout{ID: id, State: Ready, Began: began, Keeper: keeper, File: blob.ID, Size: blob.Size, Rows: p.Rows.Load(), Files: p.Files.Load()}, blob)
+}
+
+// keep stores an archive that is put together, unless another is there already or somebody was erased meanwhile, who may be in
+// it: then its key is destroyed and its file removed.
+func (s *Service) keep(ctx context.Context, tenant ids.Tenant, made Takeout, blob vault.Blob) error {
+	kept := false
+	err := s.vault.Do(ctx, system(tenant), actFinish, func(tx *vault.Tx) error {
+		kept = false
+		t, err := Takeouts.Get(tx, made.ID)
 		if err != nil || t.State != Waiting {
 			return ignoreAbsent(err)
 		}
-		t.State, t.Began, t.ReadyAt, t.Keeper, t.File, t.Size, t.Rows, t.Files = Ready, began, tx.Now(), keeper, blob.ID, blob.Size, p.Rows.Load(), p.Files.Load()
-		tx.Emit(vault.Event{Kind: "workspace.export.ready", Object: id.String()}, nil)
-		return errors.Join(vault.Blobs.Add(tx, blob), Takeouts.Put(tx, t))
+		if err := s.overtaken(ctx, tenant, made.Began); err != nil {
+			return err
+		}
+		made.N, made.AskedAt, made.ReadyAt = t.N, t.AskedAt, tx.Now()
+		tx.Emit(vault.Event{Kind: readyEvent, Object: made.ID.String()}, nil)
+		err = errors.Join(vault.Blobs.Add(tx, blob), Takeouts.Put(tx, made))
+		kept = err == nil
+		return err
 	})
+	if kept {
+		return err
+	}
+	return errors.Join(err, s.forget(context.WithoutCancel(ctx), tenant, made.Keeper), s.vault.DropBlob(system(tenant), blob))
 }
 
 // overtaken says that somebody was erased while an archive was put together, who may be in it: it is made anew.

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"aver/base/errs"
 	"aver/base/eventually"
 	"aver/base/ids"
@@ -236,8 +238,8 @@ func TestAnArchiveThatWaitsIsMadeOnceAndAlsoWhenTheQueueHasLostIt(t *testing.T) 
 		must(t, w.takeout.Module().Jobs(queue)) // and nobody works yet
 		asked, err := w.takeout.Ask(t.Context(), w.owner)
 		must(t, err)
-		if _, err := w.takeout.Ask(t.Context(), w.owner); !errs.Is(err, errs.Conflict) {
-			t.Errorf("a second one at the same time: %v", err)
+		if again, err := w.takeout.Ask(t.Context(), w.owner); err != nil || again.ID != asked.ID {
+			t.Errorf("a second one at the same time: %v, %v", again, err)
 		}
 		w.works(t) // another queue, which knows nothing of it
 		must(t, w.takeout.Due(t.Context()))
@@ -292,6 +294,91 @@ func TestAnArchiveIsPutTogetherAnewWhenSomebodyWasErasedMeanwhile(t *testing.T) 
 		if now, err := w.takeout.Latest(t.Context(), w.owner); err != nil || now.State != takeout.Ready {
 			t.Errorf("made anew it is %q, %v", now.State, err)
 		}
+	})
+}
+
+func TestWhoeverAsksAtTheSameMomentGetsTheSameArchive(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		must(t, w.takeout.Module().Jobs(moduletest.Queue(t)))
+		for round := range 5 {
+			var asked [8]takeout.Takeout
+			var all errgroup.Group
+			for i := range asked {
+				all.Go(func() (err error) {
+					asked[i], err = w.takeout.Ask(t.Context(), vaulttest.User(w.Tenant, vault.Owner)) // transactions of different people run side by side
+					return err
+				})
+			}
+			must(t, all.Wait())
+			for _, one := range asked {
+				if one.ID != asked[0].ID {
+					t.Fatalf("round %d: two archives", round)
+				}
+			}
+			w.Clock.Advance(time.Hour)
+			must(t, w.takeout.Work(t.Context(), jobs.Job{Tenant: w.Tenant, ID: asked[0].ID.String()}))
+		}
+	})
+}
+
+// made is an archive that is put together and not stored yet, and its file.
+func (w *world) made(t *testing.T) (takeout.Takeout, vault.Blob, string) {
+	t.Helper()
+	sys := vaulttest.System(w.Tenant)
+	asked, err := w.takeout.Ask(t.Context(), w.owner)
+	must(t, err)
+	asked.State, asked.Began = takeout.Ready, w.Vault.Now()
+	asked.Keeper, err = w.Vault.NewSubject(t.Context(), sys)
+	must(t, err)
+	blob, err := w.Vault.PutBlob(t.Context(), sys, asked.Keeper, "application/zip", strings.NewReader("everything"), 1000)
+	must(t, err)
+	asked.File = blob.ID
+	return asked, blob, filepath.Join(w.Folder, "blobs", w.Tenant.String(), blob.ID.String())
+}
+
+func TestAnArchiveIsNotStoredOfSomebodyWhoWasErasedAtTheLastMoment(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		must(t, w.takeout.Module().Jobs(moduletest.Queue(t)))
+		made, blob, file := w.made(t)
+		w.Clock.Advance(time.Millisecond)
+		must(t, w.Vault.EraseSubject(t.Context(), vaulttest.System(w.Tenant), actErase, w.ada, "test"))
+		if err := w.takeout.Keep(t.Context(), w.Tenant, made, blob); !errs.Is(err, errs.Conflict) {
+			t.Errorf("it was stored: %v", err)
+		}
+		if now, err := w.takeout.Latest(t.Context(), w.owner); err != nil || now.State != takeout.Waiting || !now.File.IsZero() {
+			t.Errorf("it is %+v, %v", now, err)
+		}
+		if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("its bytes: %v", err)
+		}
+		if has, err := w.Vault.HasKey(t.Context(), w.owner, made.Keeper); has || err != nil {
+			t.Errorf("its key: %v, %v", has, err)
+		}
+	})
+}
+
+// Where transactions run side by side, the entry of an erasure may come before that of an archive that did not see it.
+func TestAnArchiveWhoseEntryComesAfterAnErasureThatItDidNotSeeEnds(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.works(t)
+		first := w.ready(t)
+		w.Clock.Advance(time.Hour)
+		must(t, w.Vault.EraseSubject(t.Context(), vaulttest.System(w.Tenant), actErase, w.ada, "test"))
+		ended := func(id ids.Object) func() bool {
+			return func() bool {
+				now, err := w.takeout.Latest(t.Context(), w.owner)
+				return err == nil && now.ID == id && now.State == takeout.Expired
+			}
+		}
+		eventually.Must(t, "the erasure is heard of", ended(first.ID))
+		blob, err := w.Vault.PutBlob(t.Context(), vaulttest.System(w.Tenant), w.write(t, w.Tenant, "more", 1), "application/zip", strings.NewReader("everything"), 1000)
+		must(t, err)
+		late := takeout.Takeout{ID: ids.NewObject(w.Vault.Now()), N: first.N + 1, State: takeout.Ready, AskedAt: w.Vault.Now(), Began: w.Vault.Now().Add(-time.Second), ReadyAt: w.Vault.Now(), Keeper: blob.Subject, File: blob.ID}
+		must(t, w.Vault.Do(t.Context(), vaulttest.System(w.Tenant), act, func(tx *vault.Tx) error {
+			tx.Emit(vault.Event{Kind: "workspace.export.ready", Object: late.ID.String()}, nil)
+			return errors.Join(vault.Blobs.Add(tx, blob), takeout.Takeouts.Add(tx, late))
+		}))
+		eventually.Must(t, "the archive ends", ended(late.ID))
 	})
 }
 

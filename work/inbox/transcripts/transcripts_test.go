@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -301,6 +303,31 @@ func TestThePagesSayWhatASetMayBeCalledAndWhy(t *testing.T) {
 		}
 		if a := moduletest.Post(pages, home+"/sets/"+one.ID.String()+"/remove"); a.Status != http.StatusSeeOther {
 			t.Errorf("remove: %d", a.Status)
+		}
+	})
+}
+
+func TestOfWhoeverAsksForASetAtTheSameMomentOneIsAnswered(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		must(t, h.service.Switch(t.Context(), h.owner, true))
+		for round := range 5 {
+			var made atomic.Int32
+			var all sync.WaitGroup
+			for range 8 {
+				all.Go(func() {
+					_, err := h.service.Make(t.Context(), vaulttest.User(h.Tenant, vault.Owner)) // transactions of different people run side by side
+					if err == nil {
+						made.Add(1)
+					} else if !errs.Is(err, errs.Conflict) {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			if made.Load() != 1 {
+				t.Errorf("round %d: %d sets", round, made.Load())
+			}
+			h.Clock.Advance(2 * time.Hour)
 		}
 	})
 }

@@ -1,5 +1,6 @@
 CREATE TABLE takeouts (
     id ID NOT NULL,
+    n INT NOT NULL,
     state TEXT NOT NULL,
     asked_at TIME NOT NULL,
     began_at TIME,
@@ -12,3 +13,4 @@ CREATE TABLE takeouts (
     PRIMARY KEY (id)
 );
 CREATE INDEX takeouts_by_asked_at ON takeouts (asked_at);
+CREATE UNIQUE INDEX takeouts_by_n ON takeouts (n);
