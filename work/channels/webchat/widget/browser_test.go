@@ -68,7 +68,7 @@ func visit(t *testing.T, s *server) *tab {
 		t.Fatalf("starting Chromium (apt-get install chromium): %v", err)
 	}
 	page, stop := chromedp.NewContext(root, chromedp.WithNewBrowserContext())
-	page, cancel := context.WithTimeout(page, 90*time.Second)
+	page, cancel := context.WithTimeout(page, 5*patience) // for all that it does
 	t.Cleanup(func() { cancel(); stop() })
 	b := &tab{t: t, s: s, page: page}
 	b.do(page, chromedp.EmulateViewport(1280, 800))

@@ -50,6 +50,7 @@ type server struct {
 	retryAfter    int           // in seconds, what it says then
 	holdSessions  chan struct{} // until it is closed
 	refuseSession string        // in what a session would begin with
+	breakSession  bool          // the next one begins, and its answer breaks off in the middle
 	refuseText    string        // of a message that is refused for good
 	onlySigned    bool          // refuses messages: no session here is signed
 	needConsent   bool          // until the next POST consent
@@ -231,7 +232,10 @@ func (s *server) serveConfig(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) serveSessions(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the page was left meanwhile
+	}
 	s.strict(body, &struct {
 		Website  string          `json:"website"`
 		Language string          `json:"language"`
@@ -253,6 +257,13 @@ func (s *server) serveSessions(w http.ResponseWriter, r *http.Request) {
 	}
 	token := "avv_" + rand.Text()
 	s.sessions[token] = body
+	if s.breakSession {
+		s.breakSession = false
+		w.Header().Set("Content-Length", "1000")
+		_, _ = io.WriteString(w, `{"token":"avv_`)
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}
 	writeJSON(w, http.StatusOK, map[string]any{"token": token, "contact": s.contact, "verified": false, "conversations": []any{}})
 }
 

@@ -26,10 +26,23 @@ func TestARefusedSessionBeginsWhenTheMessageIsTriedAgain(t *testing.T) {
 	b.press("Agree and send")
 	b.sees("Not sent: The signature has expired.")
 	b.press("Try again") // with the same token: refused again, and said again
+	eventually.Must(t, "it is tried again", func() bool {
+		return strings.Count(strings.Join(s.visited(), "\n"), "POST /widget/v1/sessions") == 2
+	})
 	b.sees("Not sent: The signature has expired.")
 	eval[int](b, b.page, token("ada"))
 	b.press("Try again")
 	b.sees("Sent")
+	s.receives("one")
+}
+
+func TestASessionWhoseAnswerBreaksOffBeginsAgain(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.breakSession = true
+	b := visit(t, s)
+	b.open()
+	b.begin("one")
 	s.receives("one")
 }
 

@@ -137,11 +137,11 @@ func TestTypingIsForgottenAfterFiveSeconds(t *testing.T) {
 	b := visit(t, s)
 	b.open()
 	b.begin("Hello")
+	began := time.Now()
 	s.announce("typing", map[string]any{"on": true, "from": map[string]any{"kind": "operator", "name": "Mara"}})
 	b.sees("Mara is typing")
-	began := time.Now()
-	b.wait(b.frame, `!document.body.innerText.includes('is typing')`)
-	if took := time.Since(began); took < 4*time.Second || took > 8*time.Second {
+	b.wait(b.frame, `!document.body.innerText.includes('is typing')`) // on a slow machine later: nothing here says how much
+	if took := time.Since(began); took < 5*time.Second {
 		t.Errorf("forgotten after %v", took)
 	}
 }

@@ -1,6 +1,6 @@
 // Two ways to the server that look the same to link.ts: a WebSocket, and where a proxy does not let one through, POST with a
 // stream of events read by fetch (EventSource can send no Authorization header).
-import { ask, Lost, type Problem, problem, type Push } from './wire'
+import { ask, Lost, type Problem, problem, type Push, read } from './wire'
 
 export type Ok = Record<string, unknown>
 
@@ -127,7 +127,7 @@ export function openStream(token: string, ears: Ears): Transport {
       try {
         const response = await ask('/widget/v1/send', token, { method: 'POST', headers, body: text, signal })
         ears.heard()
-        return ((await response.json()) as { ok?: Ok }).ok ?? {}
+        return (await read<{ ok?: Ok }>(response)).ok ?? {}
       } catch (error) {
         if (error instanceof Lost) close(0)
         throw error

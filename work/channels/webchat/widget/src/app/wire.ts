@@ -120,8 +120,13 @@ export async function ask(path: string, token: string, init: RequestInit = {}): 
   return response
 }
 
+/** Reads an answer. One that breaks off is none. */
+export async function read<T>(response: Response): Promise<T> {
+  return response.json().catch(() => { throw new Lost('the answer broke off') })
+}
+
 export async function get<T>(path: string, token = ''): Promise<T> {
-  return (await ask(path, token)).json()
+  return read(await ask(path, token))
 }
 
 /** Returns the configuration, with what a server may leave out filled in. */
@@ -134,7 +139,7 @@ export async function getConfig(website: string, language: string): Promise<Conf
 
 export async function post<T>(path: string, token: string, body: object): Promise<T> {
   const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }
-  return (await ask(path, token, init)).json()
+  return read(await ask(path, token, init))
 }
 
 /** Sends a file. Only XMLHttpRequest tells how far an upload is. */
