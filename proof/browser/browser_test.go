@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"aver/base/eventually"
 	"aver/proof/browser"
 )
 
@@ -132,6 +133,16 @@ func TestWhatIsPressedWaitsUntilTheScriptsThatHearItHaveRun(t *testing.T) {
 				t.Error("nobody heard it")
 			}
 		})
+	}
+}
+
+func TestALinkIsFollowedUntilItsPageHasLoaded(t *testing.T) {
+	t.Parallel()
+	tab := browser.New(t)
+	tab.Goto(pages(t).URL + "/door")
+	tab.Follow("a")
+	if got := browser.Eval[string](tab, "document.title + ', ' + document.readyState"); got != "Keys, complete" {
+		t.Errorf("after it the page is %s", got)
 	}
 }
 
@@ -291,8 +302,8 @@ func TestConsoleErrorsFailATestThatDoesNotAllowThem(t *testing.T) {
 				tab.Allow(pattern)
 			}
 			tab.Goto(server.URL + test.path)
-			for turn := 0; len(tab.Console()) < len(test.want) && turn < 1000; turn++ {
-				tab.Until("a turn of the page", "new Promise(requestAnimationFrame).then(() => true)")
+			for _, want := range test.want {
+				eventually.Must(t, want, func() bool { return strings.Contains(strings.Join(tab.Console(), "\n"), want) })
 			}
 			said := r.end()
 			if len(r.failures) != len(test.want) {

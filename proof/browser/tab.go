@@ -74,6 +74,15 @@ func (b *Tab) Click(selector string) {
 	b.Do(chromedp.MouseClickXY(at.X, at.Y))
 }
 
+// Follow clicks what leads to another page, a link or the button of a form, and waits until that page has loaded: one that is left
+// while it is on its way may never come.
+func (b *Tab) Follow(selector string) {
+	b.t.Helper()
+	b.Run("window.left = true")
+	b.Click(selector)
+	b.Until("the page that "+selector+" leads to", "!window.left && document.readyState === 'complete'")
+}
+
 // Type clicks an element and types into it, key by key, after what it holds.
 func (b *Tab) Type(selector, text string) {
 	b.t.Helper()

@@ -43,7 +43,7 @@ func TestAVisitorWritesThroughARelayThatKeepsNothing(t *testing.T) {
 
 	t.Log("The relay is killed. Both sides write meanwhile; it returns; nothing is lost and nothing comes twice.")
 	for _, tab := range []*browser.Tab{c.tab, o} {
-		tab.Allow("net::ERR_|WebSocket|ERR_CONNECTION|Failed to load|Failed to fetch|TypeError")
+		tab.Allow("net::ERR_|WebSocket|Failed to load|Failed to fetch|TypeError|htmx:error")
 	}
 	b.kill()
 	c.frame.Until("the widget notices", "/connect/i.test(document.body.innerText)")

@@ -263,6 +263,7 @@ func answer(o *browser.Tab, text string) {
 	o.Type(".composer textarea", text)
 	o.Click(".composer button[type=submit]")
 	o.Until("the answer in the thread", "document.querySelector('.thread').innerText.includes(%s)", text)
+	o.WaitGone(".bubble .sending")
 }
 
 // shot takes pictures of a page when somebody wants to look.

@@ -58,7 +58,7 @@ func relay(t *testing.T, box *mailbox.Mailbox) *mail.Sender {
 	return &mail.Sender{Host: host, Port: port, From: "Kowal Bikes <privacy@kowal.example>", Encryption: mail.Clear}
 }
 
-// asks sends the form, and types the code that comes by mail.
+// asks sends the form, types the code that comes by mail, and waits for the page that it leads to.
 func (w *world) asks(t *testing.T, tab *browser.Tab, box *mailbox.Mailbox, kind string) {
 	t.Helper()
 	tab.Goto(w.base + "/my-data/kowal")
@@ -69,7 +69,7 @@ func (w *world) asks(t *testing.T, tab *browser.Tab, box *mailbox.Mailbox, kind 
 	letter, err := box.Wait(t.Context(), "eva@example.org")
 	must(t, err)
 	tab.Type(`input[name="code"]`, sixDigits.FindString(letter.Text))
-	tab.Click(`form.form button`)
+	tab.Follow(`form.form button`)
 }
 
 func (w *world) copies(t *testing.T, tab *browser.Tab, box *mailbox.Mailbox) {

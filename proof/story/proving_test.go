@@ -84,14 +84,14 @@ func (w *world) provesLate(t *testing.T, tab *browser.Tab, box *mailbox.Mailbox,
 	must(t, err)
 	asked := w.newest(t)
 	later.by.Add(int64(12 * 24 * time.Hour))
-	tab.Click(`form[action$="/again"] button`)
+	tab.Follow(`form[action$="/again"] button`)
 	second, err := box.Wait(t.Context(), "eva@example.org")
 	must(t, err)
 	if !strings.Contains(first.Text, "Der Code") || sixDigits.FindString(first.Text) == sixDigits.FindString(second.Text) {
 		t.Errorf("two letters with one code: %s", first.Text)
 	}
 	tab.Type(`input[name="code"]`, sixDigits.FindString(second.Text))
-	tab.Click(`form.form button`)
+	tab.Follow(`form.form button`)
 	r := w.copied(t, state.Code)
 	if stood := r.LegalAt.Sub(asked.LegalAt); stood < 10*24*time.Hour || !r.DueAt.After(asked.DueAt) {
 		t.Errorf("the clock stood still for twelve days, and the last day is %s later", stood)
@@ -109,7 +109,7 @@ func (w *world) provesByLink(t *testing.T, tab *browser.Tab, box *mailbox.Mailbo
 	if r := w.newest(t); r.State != state.Verifying {
 		t.Errorf("opening the link did something: %s", r.State)
 	}
-	tab.Click(`form.form button`)
+	tab.Follow(`form.form button`)
 	w.copied(t, state.Link)
 	tab.Goto(w.base + path)
 	tab.Click(`form.form button`)
@@ -128,7 +128,7 @@ func (w *world) provesByTheSite(t *testing.T, tab *browser.Tab) {
 	tab.Goto(site)
 	tab.Click("button")
 	tab.WaitText("body", "You need no code")
-	tab.Click(`form.form button`)
+	tab.Follow(`form.form button`)
 	w.copied(t, state.Signed)
 	tab.Goto(site)
 	tab.Click("button")

@@ -152,11 +152,12 @@ func (w *world) signIn() *browser.Tab {
 	return o
 }
 
-// answer writes a reply in the open thread, and waits until it stands there.
+// answer writes a reply in the open thread, and waits until it stands there and is stored.
 func answer(o *browser.Tab, text string) {
 	o.Type(".composer textarea", text)
 	o.Click(".composer button[type=submit]")
 	o.Until("the answer in the thread", "document.querySelector('.thread').innerText.includes(%s)", text)
+	o.WaitGone(".bubble .sending")
 }
 
 // forgot checks that nobody can read anything of the person any more, and that the log says why.

@@ -14,11 +14,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 
+	"aver/base/eventually"
 	"aver/base/ids"
 	"aver/cmd/aver/app"
 	"aver/proof/browser"
@@ -169,27 +169,24 @@ func saving(t *testing.T, tab *browser.Tab) string {
 // archive waits for a saved archive and puts its texts together.
 func (c chat) archive(folder string) string {
 	c.t.Helper()
+	var found []string
+	eventually.Must(c.t, "an archive is saved", func() bool {
+		var err error
+		found, err = filepath.Glob(filepath.Join(folder, "*.zip"))
+		must(c.t, err)
+		return len(found) > 0
+	})
+	z, err := zip.OpenReader(found[0])
+	must(c.t, err)
+	defer z.Close()
 	var words strings.Builder
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
-		found, err := filepath.Glob(filepath.Join(folder, "*.zip"))
+	for _, f := range z.File {
+		r, err := f.Open()
 		must(c.t, err)
-		if len(found) == 0 {
-			c.frame.Until("a moment", "new Promise(r => setTimeout(() => r(true), 50))")
-			continue
-		}
-		z, err := zip.OpenReader(found[0])
+		_, err = io.Copy(&words, r)
 		must(c.t, err)
-		defer z.Close()
-		for _, f := range z.File {
-			r, err := f.Open()
-			must(c.t, err)
-			_, err = io.Copy(&words, r)
-			must(c.t, err)
-		}
-		return words.String()
 	}
-	c.t.Fatal("no archive was saved")
-	return ""
+	return words.String()
 }
 
 // shot takes a picture when somebody wants to look.

@@ -89,6 +89,7 @@ func TestAListIsWalkedWithTheKeyboard(t *testing.T) {
 	b.Press("j")
 	b.Press("\r")
 	b.Until("the person's page", `location.pathname === "/contacts/maria" && window.aver`)
+	b.Run(`const now = Date.now(); Date.now = () => now`) // however slow the machine is, the second key comes within the second
 	b.Press("gi")
 	b.Until("the inbox", `location.pathname === "/inbox" && window.aver`)
 	b.Press("?")
@@ -195,9 +196,7 @@ func TestARefusedFormPutsTheFocusOnWhatIsWrong(t *testing.T) {
 		t.Errorf("the name is now %q", got)
 	}
 	b.Click(`.summary a[href="#email"]`)
-	if got := browser.Eval[string](b, `document.activeElement.id`); got != "email" {
-		t.Errorf("the link leads to %q", got)
-	}
+	b.Until("the field that the link names", `document.activeElement.id === "email"`)
 	small := browser.Eval[[]string](b, `[...document.querySelectorAll("a.button, button, input:not([type=radio], [type=checkbox], [type=hidden]), select, .rail-nav a")].filter(n => n.checkVisibility() && n.getBoundingClientRect().height < 44 && !n.closest(".unseen, .menu-body")).map(n => n.outerHTML.slice(0, 80))`)
 	if len(small) > 0 {
 		t.Errorf("too small for a finger: %s", strings.Join(small, "\n"))
