@@ -169,15 +169,16 @@ func saving(t *testing.T, tab *browser.Tab) string {
 // archive waits for a saved archive and puts its texts together.
 func (c chat) archive(folder string) string {
 	c.t.Helper()
-	var found []string
+	var z *zip.ReadCloser
 	eventually.Must(c.t, "an archive is saved", func() bool {
-		var err error
-		found, err = filepath.Glob(filepath.Join(folder, "*.zip"))
+		found, err := filepath.Glob(filepath.Join(folder, "*.zip"))
 		must(c.t, err)
-		return len(found) > 0
+		if len(found) == 0 {
+			return false
+		}
+		z, err = zip.OpenReader(found[0])
+		return err == nil // the browser names the file before it has filled it
 	})
-	z, err := zip.OpenReader(found[0])
-	must(c.t, err)
 	defer z.Close()
 	var words strings.Builder
 	for _, f := range z.File {
