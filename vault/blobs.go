@@ -131,22 +131,36 @@ func (v *Vault) DropBlob(actor Actor, b Blob) error {
 // DeleteBlob removes a file's line; the file itself goes with the next sweep of files that nobody names.
 func (v *Vault) DeleteBlob(tx *Tx, id ids.Object) error { return Blobs.Delete(tx, id) }
 
-// removeBlobs removes people's files.
-func (v *Vault) removeBlobs(ctx context.Context, tenant ids.Tenant, people []ids.Subject) error {
-	var theirs []ids.Object
-	err := v.peek(ctx, tenant, func(tx *Tx) (err error) {
+// removeBlobs removes people's files. Whose could not be removed, and the first reason why, is returned beside the error.
+func (v *Vault) removeBlobs(ctx context.Context, tenant ids.Tenant, people []ids.Subject) (stuck []ids.Subject, left, err error) {
+	var theirs, there []ids.Object
+	err = v.peek(ctx, tenant, func(tx *Tx) (err error) {
 		theirs, err = tx.blobsWith("subject", table.Padded(people))
 		return err
 	})
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	for _, id := range theirs {
 		if err := os.Remove(v.blobPath(tenant, id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove a file: %w", err)
+			there, left = append(there, id), cmp.Or(left, fmt.Errorf("remove a file: %w", err))
 		}
 	}
-	return nil
+	if left == nil {
+		return nil, nil, nil
+	}
+	err = v.peek(ctx, tenant, func(tx *Tx) error {
+		stuck = nil
+		for _, id := range there {
+			b, err := Blobs.Get(tx, id)
+			if err != nil {
+				return err
+			}
+			stuck = append(stuck, b.Subject)
+		}
+		return nil
+	})
+	return stuck, left, err
 }
 
 // blobsWith lists the files whose column has one of the values.

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -64,26 +65,31 @@ func (v *Vault) FinishErasures(ctx context.Context, tenant ids.Tenant) (int, err
 	if err != nil {
 		return 0, fmt.Errorf("read the erasure ledger: %w", err)
 	}
-	finished := 0
+	finished, failed := 0, error(nil)
 	for some := range slices.Chunk(lines, table.ValuesAtOnce) {
-		people := subjects(some)
-		if err := engine.WithReserve(v.engine, func() error { return v.removePeople(ctx, tenant, people) }); err != nil {
-			return finished, fmt.Errorf("finish erasures: %w", err)
+		var done []ids.Subject
+		err := engine.WithReserve(v.engine, func() (err error) { done, err = v.removePeople(ctx, tenant, subjects(some)); return err })
+		if failed = errors.Join(failed, err); len(done) == 0 {
+			continue
 		}
 		if err := engine.WithReserve(v.engine, func() error { return v.engine.Scrub(ctx, tenant) }); err != nil {
 			return finished, fmt.Errorf("finish erasures: %w", err)
 		}
-		if err := v.keys.Finish(ctx, tenant, people); err != nil {
+		if err := v.keys.Finish(ctx, tenant, done); err != nil {
 			return finished, fmt.Errorf("finish erasures: %w", err)
 		}
-		finished += unfinished(some)
+		finished += unfinished(some, done)
+	}
+	if failed != nil {
+		return finished, fmt.Errorf("finish erasures: %w", failed)
 	}
 	return finished, nil
 }
 
-func unfinished(lines []keyring.Erasure) (n int) {
+// unfinished counts the lines that were open of people of whom nothing is left now.
+func unfinished(lines []keyring.Erasure, done []ids.Subject) (n int) {
 	for _, e := range lines {
-		n += index(e.Done.IsZero())
+		n += index(e.Done.IsZero() && slices.Contains(done, e.Subject))
 	}
 	return n
 }
@@ -96,21 +102,31 @@ func subjects(lines []keyring.Erasure) []ids.Subject {
 	return out
 }
 
-// removePeople removes what a store holds of up to ValuesAtOnce people. The ledger is another's business: the store may
-// be a copy.
-func (v *Vault) removePeople(ctx context.Context, tenant ids.Tenant, people []ids.Subject) error {
-	if err := v.removeBlobs(ctx, tenant, people); err != nil {
-		return err
+// removePeople removes what a store holds of up to ValuesAtOnce people, and returns those of whom nothing is left. The ledger
+// is another's business: the store may be a copy. A file that cannot be removed is an error and holds up nothing else: its
+// line stays, to be tried again.
+func (v *Vault) removePeople(ctx context.Context, tenant ids.Tenant, people []ids.Subject) (done []ids.Subject, err error) {
+	stuck, left, err := v.removeBlobs(ctx, tenant, people)
+	if err != nil {
+		return nil, err
 	}
+	done = slices.DeleteFunc(slices.Clone(people), func(who ids.Subject) bool { return slices.Contains(stuck, who) })
 	for _, t := range v.order {
-		if t.core().Subject < 0 {
+		whose := people
+		if t.core() == Blobs.t {
+			whose = done
+		}
+		if t.core().Subject < 0 || len(whose) == 0 {
 			continue
 		}
-		if err := v.eraseTable(ctx, tenant, t.core(), people); err != nil {
-			return err
+		if err := v.eraseTable(ctx, tenant, t.core(), whose); err != nil {
+			return nil, errors.Join(left, err)
 		}
 	}
-	return v.forgetPeople(ctx, tenant, people)
+	if err := v.forgetPeople(ctx, tenant, people); err != nil {
+		return nil, errors.Join(left, err)
+	}
+	return done, left
 }
 
 // forgetPeople removes what was filed of people's words. It comes after their rows: words are filed only with a row that

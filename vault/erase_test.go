@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,6 +78,55 @@ func TestAReplayTakesTheLateErasuresAndLeavesTheLedgerAsItIs(t *testing.T) {
 		}
 		if got := open(t, k); got != 1 {
 			t.Errorf("%d erasures are open, want the one that nobody finished", got)
+		}
+	})
+}
+
+func TestAFileThatCannotBeRemovedHoldsUpItselfAlone(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit) {
+		op, thread := vaulttest.System(k.Tenant), ids.NewObject(vaulttest.Start)
+		files := map[ids.Contact]string{}
+		var bad ids.Contact
+		for i := range 4 {
+			who := newPerson(t, k, k.Tenant, string(rune('a'+i))+"@example.com")
+			addNote(t, k, op, note{Person: who, Thread: thread, Seq: int64(i + 1), Text: personal.Of("erase me")})
+			blob, err := k.Vault.PutBlob(t.Context(), op, who, "text/plain", strings.NewReader("a file"), 100)
+			must(t, err)
+			must(t, k.Vault.Do(t.Context(), op, write, func(tx *vault.Tx) error { return vault.Blobs.Add(tx, blob) }))
+			files[who] = filepath.Join(k.Folder, "blobs", k.Tenant.String(), blob.ID.String())
+			if i == 1 {
+				bad = who
+			}
+			erase(t, k, who)
+		}
+		must(t, os.Remove(files[bad]))
+		must(t, os.MkdirAll(filepath.Join(files[bad], "in the way"), 0o700))
+		lines := func() (all []vault.Blob) {
+			must(t, k.Vault.View(t.Context(), op, write, func(tx *vault.Tx) (err error) {
+				all, err = vault.Blobs.Find(tx, "ORDER BY id")
+				return err
+			}))
+			return all
+		}
+		for range 2 { // it is tried again
+			if _, err := k.Vault.FinishErasures(t.Context(), k.Tenant); err == nil || open(t, k) != 1 {
+				t.Errorf("%d erasures are open, %v", open(t, k), err)
+			}
+			if left := find(t, k, op, "ORDER BY seq"); len(left) != 0 {
+				t.Errorf("rows that are left: %+v", left)
+			}
+			if left := lines(); len(left) != 1 || left[0].Subject != bad {
+				t.Errorf("lines of files that are left: %+v", left)
+			}
+			for who, file := range files {
+				if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) != (who != bad) {
+					t.Errorf("the file of %s: %v", who, err)
+				}
+			}
+		}
+		must(t, os.Remove(filepath.Join(files[bad], "in the way")))
+		if n, err := k.Vault.FinishErasures(t.Context(), k.Tenant); n != 1 || err != nil || len(lines()) != 0 || open(t, k) != 0 {
+			t.Errorf("once it can be: finished %d, %v; %+v", n, err, lines())
 		}
 	})
 }

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -18,10 +19,13 @@ func (v *Vault) ReplayErasures(ctx context.Context, tenant ids.Tenant, since tim
 	if err != nil {
 		return 0, fmt.Errorf("read the erasure ledger: %w", err)
 	}
+	var failed error
 	for some := range slices.Chunk(late, table.ValuesAtOnce) {
-		if err := v.removePeople(ctx, tenant, subjects(some)); err != nil {
-			return 0, fmt.Errorf("replay erasures: %w", err)
-		}
+		_, err := v.removePeople(ctx, tenant, subjects(some))
+		failed = errors.Join(failed, err)
+	}
+	if failed != nil {
+		return 0, fmt.Errorf("replay erasures: %w", failed)
 	}
 	return len(late), v.engine.Scrub(ctx, tenant)
 }
