@@ -11,6 +11,7 @@ import (
 	"aver/base/personal"
 	"aver/frame/claim"
 	"aver/frame/page"
+	"aver/trust/holds"
 	"aver/trust/probes/world"
 	"aver/vault"
 	"aver/vault/purpose"
@@ -31,7 +32,7 @@ func (s *Service) promise() claim.Claim {
 	return claim.Claim{
 		ID: "enr-1", Theme: world.Keeping, Owner: world.DPO, Every: 6 * world.Hourly, On: []string{"enrichment."},
 		Wording:   "People are looked up in public sources only where a workspace switched it on: {values} things kept, each with its source and time, {hidden} about people who closed that; {late} of those found were told late",
-		Predicate: "No workspace keeps anything from a source without its name and time or about a person who is restricted or objects, no letter is owed for longer than four weeks, and somebody who does not exist is asked about only while the source is on and before they object, after which nothing is left.",
+		Predicate: "No workspace keeps anything from a source without its name and time or about a person who is restricted or objects, unless a legal hold covers them, no letter is owed for longer than four weeks, and somebody who does not exist is asked about only while the source is on and before they object, after which nothing is left.",
 		Method:    "The probe counts in every workspace, once as the system and once for the purpose of enrichment, which is shown nobody who closed it. Then it makes somebody in a canary workspace, looks them up in a source that answers within this process, objects for them, and looks again.",
 		Refs:      claim.References{ISO: []string{"A.5.34"}, SOC2: []string{"P3.2", "P4.1"}, GDPR: []string{"14(3)(a)", "21(1)", "18(1)"}},
 		Probe: func(ctx context.Context) (claim.Evidence, error) {
@@ -111,23 +112,29 @@ func (s *Service) count(ctx context.Context, tenant ids.Tenant, f *seen) error {
 		return err
 	}
 	f.waiting, f.late = f.waiting+waiting, f.late+late
-	all, shown := 0, 0
-	err = s.Vault.View(ctx, system(tenant), actSweep, func(tx *vault.Tx) (err error) {
-		if all, err = values.Count(tx, ""); err != nil {
+	usable, shown := 0, 0 // what a legal hold keeps is not used
+	var others string
+	var spared []any
+	err = s.Vault.View(ctx, system(tenant), actSweep, func(tx *vault.Tx) error {
+		all, err := values.Count(tx, "")
+		bare, bareErr := values.Count(tx, "source IS NULL")
+		held, heldErr := holds.Subjects(tx)
+		if err := errors.Join(err, bareErr, heldErr); err != nil {
 			return err
 		}
-		bare, err := values.Count(tx, "source IS NULL")
-		f.nameless += bare
+		f.values, f.nameless = f.values+all, f.nameless+bare
+		others, spared = vault.Spare("contact", held)
+		usable, err = values.Count(tx, "kind IS NOT NULL"+others, spared...)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	err = s.Vault.View(ctx, system(tenant), actLook, func(tx *vault.Tx) (err error) {
-		shown, err = values.Count(tx, "")
+		shown, err = values.Count(tx, "kind IS NOT NULL"+others, spared...)
 		return err
 	})
-	f.values, f.hidden = f.values+all, f.hidden+all-shown
+	f.hidden += usable - shown
 	return err
 }
 

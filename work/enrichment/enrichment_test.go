@@ -16,6 +16,7 @@ import (
 	"aver/base/eventually"
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/trust/holds"
 	"aver/trust/restriction"
 	"aver/vault"
 	"aver/vault/postgres"
@@ -375,6 +376,50 @@ func TestWhoIsRestrictedOrObjectsIsNotAskedAboutAndWhatWasFoundGoes(t *testing.T
 			})
 		})
 	}
+}
+
+func TestWhatALegalHoldCoversOutlivesAnObjectionTheSwitchAndTheButtonUntilTheHoldIsReleased(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.profiles(t)
+		h.source.answer = says(http.StatusOK, answer)
+		ada, bea, cyd := h.person(t, "ada@acme.example"), h.person(t, "bea@acme.example"), h.person(t, "cyd@acme.example")
+		must(t, errors.Join(h.look(t, ada), h.look(t, bea), h.look(t, cyd)))
+		legal := holds.New(h.Vault, alone)
+		var placed []holds.Hold
+		for _, who := range []ids.Contact{ada, bea} {
+			one, err := legal.Place(t.Context(), h.owner, holds.Draft{Contact: who, Ground: holds.LegalClaims, Reason: "a lawsuit", ReviewAt: h.Clock.Now().Add(30 * 24 * time.Hour)})
+			must(t, err)
+			placed = append(placed, one)
+		}
+		h.objects(t, ada)
+		must(t, h.look(t, ada)) // finds the purpose closed
+		is(t, "the button", h.service.Forget(t.Context(), h.owner, bea), errs.Conflict)
+		is(t, "asking anew", h.service.Ask(t.Context(), h.owner, bea), errs.Conflict)
+		h.Clock.Advance(91 * 24 * time.Hour)
+		h.source.answer = says(http.StatusNotFound, "")
+		must(t, h.look(t, bea))
+		h.post.broken = errs.New(errs.Invalid, "The mail relay refuses this mail for good.")
+		must(t, h.notify(t))
+		_, err := h.service.Set(t.Context(), h.owner, enrichment.Source{Kind: enrichment.Profile})
+		must(t, err)
+		must(t, h.service.Sweep(t.Context(), h.Tenant))
+		if a, b, c := h.kept(t, ada), h.kept(t, bea), h.kept(t, cyd); a != 2 || b != 2 || c != 0 {
+			t.Errorf("kept under a hold are %d and %d, and %d without", a, b, c)
+		}
+		if got := h.found(t, ada); len(got) != 0 {
+			t.Errorf("shown in spite of the objection: %v", got)
+		}
+		if _, late, err := h.service.Owed(t.Context(), h.Tenant, h.Clock.Now()); late != 0 || err != nil {
+			t.Errorf("%d letters are late that cannot go, %v", late, err)
+		}
+		h.service.Follow(h.Tenant)
+		must(t, h.queue.Start(t.Context()))
+		for _, one := range placed {
+			_, err := legal.Release(t.Context(), h.owner, one.ID)
+			must(t, err)
+		}
+		eventually.Must(t, "what was held goes", func() bool { return h.kept(t, ada)+h.kept(t, bea) == 0 })
+	})
 }
 
 // An objection that comes while a source is being asked, with all that follows from it, finds nothing yet to remove: what

@@ -183,7 +183,11 @@ func (s *Service) sendPicture(w http.ResponseWriter, r *http.Request) error {
 		v, err = values.Get(tx, contact, string(Picture), "picture")
 		return err
 	})
-	if err == nil && !slices.Contains(mediaTypes, v.Media) {
+	shut := false
+	if err == nil {
+		shut, err = s.shut(r.Context(), request.Actor(r.Context()).Tenant(), contact)
+	}
+	if err == nil && (shut || !slices.Contains(mediaTypes, v.Media)) {
 		err = errs.New(errs.NotFound, "There is no picture.")
 	}
 	if err != nil {

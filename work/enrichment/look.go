@@ -2,6 +2,7 @@ package enrichment
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/frame/jobs"
+	"aver/trust/holds"
 	"aver/trust/identity"
 	"aver/vault"
 	"aver/vault/journal"
@@ -68,7 +70,7 @@ func (s *Service) hear(ctx context.Context, tenant ids.Tenant, entries []journal
 				come = append(come, ev.Subject)
 			case slices.Contains(limiting, ev.Kind):
 				gone = append(gone, ev.Subject)
-			case ev.Kind == "purpose.changed" && ev.Object == purpose.Enrichment:
+			case ev.Kind == "purpose.changed" && ev.Object == purpose.Enrichment, ev.Kind == "hold.released":
 				if err := s.Queue.Enqueue(ctx, sweepKind, tenant, "", time.Time{}); err != nil {
 					return err
 				}
@@ -108,10 +110,11 @@ func (s *Service) on(ctx context.Context, tenant ids.Tenant) (on []Source, err e
 func (s *Service) Ask(ctx context.Context, actor vault.Actor, contact ids.Contact) error {
 	err := s.Vault.Do(ctx, actor, actAsk, func(tx *vault.Tx) error {
 		tx.About(contact)
-		if _, err := contacts.Contacts.Get(tx, contact); err != nil {
+		_, err := contacts.Contacts.Get(tx, contact)
+		if err = cmp.Or(err, free(tx, contact)); err != nil {
 			return err
 		}
-		_, err := looks.DeleteWhere(tx, "contact = ? LIMIT 10", contact)
+		_, err = looks.DeleteWhere(tx, "contact = ? LIMIT 10", contact)
 		return err
 	})
 	if err != nil {
@@ -148,7 +151,7 @@ func (s *Service) lookAt(ctx context.Context, tenant ids.Tenant, contact ids.Con
 		return err
 	})
 	if closed(err) {
-		return s.Forget(ctx, system(tenant), contact)
+		return s.forget(ctx, tenant, contact)
 	}
 	if err != nil || email == "" {
 		return ignoreAbsent(err)
@@ -176,6 +179,12 @@ func closed(err error) bool {
 func due(tx *vault.Tx, contact ids.Contact, kind Kind) (string, error) {
 	c, err := contacts.Contacts.Get(tx, contact)
 	if err != nil || c.Email.IsZero() || !c.MergedInto.IsZero() || !c.BlockedAt.IsZero() || !c.ArchivedAt.IsZero() {
+		return "", err
+	}
+	if err := free(tx, contact); err != nil { // what a source says now would take the place of what is held
+		if errors.Is(err, errHeld) {
+			err = nil
+		}
 		return "", err
 	}
 	email := c.Email.Reveal()
@@ -223,7 +232,7 @@ func (s *Service) letGo(ctx context.Context, tenant ids.Tenant, contact ids.Cont
 	if err != nil || !shut {
 		return err
 	}
-	return s.Forget(ctx, system(tenant), contact)
+	return s.forget(ctx, tenant, contact)
 }
 
 // shut tells whether a person is not to be looked up. It counts, which is no attempt that the log would have to note.
@@ -237,7 +246,7 @@ func (s *Service) shut(ctx context.Context, tenant ids.Tenant, contact ids.Conta
 }
 
 // Sweep removes what may not be kept any more, in small changes: what sources found that are off now, and what was found
-// about people whom the ground that the purpose rests on now leaves out.
+// about people whom the ground that the purpose rests on now leaves out. Of whom a legal hold covers it stays.
 func (s *Service) Sweep(ctx context.Context, tenant ids.Tenant) error {
 	all, err := s.Sources(ctx, system(tenant))
 	for _, source := range all {
@@ -273,7 +282,12 @@ func (s *Service) after(ctx context.Context, tenant ids.Tenant, before []Notice)
 func (s *Service) sweep(ctx context.Context, tenant ids.Tenant, kind Kind) error {
 	for n := batch; n == batch; {
 		err := s.Vault.Do(ctx, system(tenant), actSweep, func(tx *vault.Tx) (err error) {
-			n, err = values.DeleteWhere(tx, "kind = ? LIMIT ?", string(kind), batch)
+			held, err := holds.Subjects(tx)
+			if err != nil {
+				return err
+			}
+			others, spared := vault.Spare("contact", held)
+			n, err = values.DeleteWhere(tx, "kind = ?"+others+" LIMIT ?", append(append([]any{string(kind)}, spared...), batch)...)
 			return err
 		})
 		if err != nil {

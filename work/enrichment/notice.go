@@ -11,6 +11,7 @@ import (
 	"aver/base/ids"
 	"aver/base/personal"
 	"aver/frame/mail"
+	"aver/trust/holds"
 	"aver/vault"
 	"aver/vault/purpose"
 	"aver/work/contacts"
@@ -61,7 +62,8 @@ func (s *Service) Notify(ctx context.Context, tenant vault.Tenant) error {
 	return err
 }
 
-// tell sends a letter. What nobody can be told of, because their address is gone or takes no letters, is not kept.
+// tell sends a letter. What nobody can be told of, because their address is gone or takes no letters, is not kept; where a
+// legal hold keeps it, the letter stays owed.
 func (s *Service) tell(ctx context.Context, tenant vault.Tenant, n Notice) error {
 	var to personal.Text
 	var found []Value
@@ -89,6 +91,9 @@ func (s *Service) tell(ctx context.Context, tenant vault.Tenant, n Notice) error
 	}
 	if told = told && err == nil; !told && (err == nil || errs.Is(err, errs.Invalid)) {
 		err = s.Forget(ctx, system(tenant.ID), n.Contact)
+	}
+	if errors.Is(err, errHeld) {
+		return nil
 	}
 	if err != nil {
 		return err
@@ -123,13 +128,19 @@ func (s *Service) letter(tenant vault.Tenant, to personal.Text, found []Value, b
 			portal + "\n\nYou can also complain to your data protection authority.\n"}
 }
 
-// Owed tells how many letters of a tenant have not gone out and how many of these are late.
+// Owed tells how many letters of a tenant have not gone out and how many of these are late. Those are not counted that a
+// legal hold may keep from going out.
 func (s *Service) Owed(ctx context.Context, tenant ids.Tenant, now time.Time) (waiting, late int, err error) {
 	err = s.Vault.View(ctx, system(tenant), actNotify, func(tx *vault.Tx) (err error) {
-		if waiting, err = notices.Count(tx, "sent_at IS NULL"); err != nil {
+		held, err := holds.Subjects(tx)
+		if err != nil {
 			return err
 		}
-		late, err = notices.Count(tx, "sent_at IS NULL AND due_at < ?", now)
+		others, spared := vault.Spare("contact", held)
+		if waiting, err = notices.Count(tx, "sent_at IS NULL"+others, spared...); err != nil {
+			return err
+		}
+		late, err = notices.Count(tx, "sent_at IS NULL"+others+" AND due_at < ?", append(spared, now)...)
 		return err
 	})
 	return waiting, late, err

@@ -2,6 +2,7 @@ package enrichment
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"regexp"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"aver/base/errs"
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/trust/holds"
 	"aver/vault"
 )
 
@@ -139,6 +141,13 @@ func (s *Service) Of(ctx context.Context, actor vault.Actor, contact ids.Contact
 		out, err = found(tx, contact)
 		return err
 	})
+	if err != nil || len(out.Values) == 0 {
+		return out, err
+	}
+	shut, err := s.shut(ctx, actor.Tenant(), contact)
+	if shut { // a hold keeps it
+		out.Values = nil
+	}
 	return out, err
 }
 
@@ -160,11 +169,34 @@ func ignoreAbsent(err error) error {
 	return err
 }
 
-// Forget removes what was found about a person.
+// Forget removes what was found about a person; errs.Conflict where a legal hold covers them.
 func (s *Service) Forget(ctx context.Context, actor vault.Actor, contact ids.Contact) error {
 	return s.Vault.Do(ctx, actor, actForget, func(tx *vault.Tx) error {
 		tx.About(contact)
+		if err := free(tx, contact); err != nil {
+			return err
+		}
 		_, err := values.DeleteWhere(tx, "contact = ? LIMIT 1000", contact)
 		return err
 	})
+}
+
+// forget is Forget of what may not be used any more. Of whom a hold covers it goes when the hold is released.
+func (s *Service) forget(ctx context.Context, tenant ids.Tenant, contact ids.Contact) error {
+	err := s.Forget(ctx, system(tenant), contact)
+	if errors.Is(err, errHeld) {
+		return nil
+	}
+	return err
+}
+
+var errHeld = errs.New(errs.Conflict, "A legal hold covers this person. What was found about them stays as it is until the hold is released.")
+
+// free is errHeld for whom a legal hold covers: the sweeps of retention leave all that is kept about them alone, too.
+func free(tx *vault.Tx, contact ids.Contact) error {
+	held, err := holds.Held(tx, contact)
+	if err == nil && len(held) > 0 {
+		err = errHeld
+	}
+	return err
 }
