@@ -285,7 +285,7 @@ func (h *homes) RoundTrip(q *http.Request) (*http.Response, error) {
 	return h.way.RoundTrip(h.discreet(again, to, going.from))
 }
 
-// discreet is the request without sessions of other regions: a link may name any workspace, and the browser sends its
+// discreet is the request without sessions of other regions, of those who sign in and of those who ask for their data: a link may name any workspace, and the browser sends its
 // cookies along.
 func (h *homes) discreet(q *http.Request, to Region, from netip.Addr) *http.Request {
 	if len(h.regions) == 1 {
@@ -293,7 +293,8 @@ func (h *homes) discreet(q *http.Request, to Region, from netip.Addr) *http.Requ
 	}
 	cookies, kept := q.Cookies(), []string{}
 	for _, c := range cookies {
-		if c.Name != identity.CookieName || h.houses(q.Context(), to, website(c.Value), from) {
+		of := website(c.Value)
+		if c.Name != identity.CookieName && of == "" || h.houses(q.Context(), to, of, from) {
 			kept = append(kept, c.String())
 		}
 	}

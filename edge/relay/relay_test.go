@@ -475,6 +475,7 @@ func TestASessionIsShownToNoRegionButItsOwn(t *testing.T) {
 	eu.handle, in.handle = tell, tell
 	c := between(t, eu, in)
 	session := "__Host-aver=" + strings.Replace(token, "avv", "avs", 1)
+	asked := "__Host-my-data.bangalore=" + strings.Replace(token, "avv", "avp", 1)
 	relay.Learn(c.relay, "moved", "in")
 	for _, q := range []struct{ path, cookie, want string }{
 		{"/inbox", session, session},
@@ -482,6 +483,8 @@ func TestASessionIsShownToNoRegionButItsOwn(t *testing.T) {
 		{"/inbox?w=kowal", session, ""},
 		{"/inbox?w=kowal", "a=b; " + session + "; c=d", "a=b; c=d"},
 		{"/my-data/kowal", session + "; " + session, ""},
+		{"/my-data/bangalore", asked, asked},
+		{"/my-data/kowal", asked + "; a=b", "a=b"},
 		{"/login?workspace=kowal", "__Host-aver=of nobody", ""},
 	} {
 		if a := c.send("GET", q.path, "", "Cookie", q.cookie); a.StatusCode != http.StatusOK || a.body != q.want {

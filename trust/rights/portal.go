@@ -67,7 +67,7 @@ func (s *Service) Receive(ctx context.Context, tenant ids.Tenant, w Wish) (Ticke
 	if err != nil {
 		return Ticket{}, err
 	}
-	ticket := Ticket{Session: proof.Session(w.Session)}
+	ticket := Ticket{Session: proof.Session(tenant, w.Session)}
 	err = s.vault.Do(ctx, system(tenant), actAsk, func(tx *vault.Tx) error {
 		r, err := record.Begin(tx, w, record.Portal)
 		if err != nil {
@@ -217,7 +217,7 @@ func (s *Service) Prove(ctx context.Context, tenant ids.Tenant, t Ticket, code s
 
 // Follow checks a mailed link. The request is then held by the browser that has followed it, by the session returned.
 func (s *Service) Follow(ctx context.Context, tenant ids.Tenant, t Ticket) (Ticket, error) {
-	t.Session = proof.Session(t.Session)
+	t.Session = proof.Session(tenant, t.Session)
 	_, err := s.try(ctx, tenant, t.Request, errLink, func(r *Request) bool {
 		r.Session = proof.OfSession(r.ID, t.Session)
 		return r.Proof == state.Link && proof.Same(proof.OfCode(r.ID, t.Link), r.Code)

@@ -134,6 +134,62 @@ func TestATokenOfTheSiteOpensTheFormOnceAndAsksWithoutACode(t *testing.T) {
 	}
 }
 
+// tickets are what the browser holds of the workspaces.
+func (o *office) tickets(t *testing.T, c *http.Client) map[string]string {
+	t.Helper()
+	at, err := url.Parse(o.server.URL + "/my-data/acme")
+	must(t, err)
+	held := map[string]string{}
+	for _, cookie := range c.Jar.Cookies(at) {
+		held[cookie.Name] = cookie.Value
+	}
+	return held
+}
+
+func TestWhatABrowserHoldsOfOneWorkspaceIsNothingToAnother(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	other, err := o.Vault.Tenant(t.Context(), o.Other)
+	must(t, err)
+	o.add(t, o.Tenant, person{Email: personal.Of("ada@example.org")}, "words")
+	c, form := o.stranger(t), url.Values{"email": {"ada@example.org"}, "kind": {"access"}}
+	for _, slug := range []string{"acme", other.Slug, "acme"} {
+		if status, body := o.send(t, c, "/my-data/"+slug, form); status != http.StatusOK || !strings.Contains(body, `name="code"`) {
+			t.Fatalf("%s: %d: %s", slug, status, body)
+		}
+	}
+	held := o.tickets(t, c)
+	own, foreign := held["__Host-my-data.acme"], held["__Host-my-data."+other.Slug]
+	for ticket, id := range map[string]ids.Tenant{own: o.Tenant, foreign: o.Other} {
+		if _, where, _ := strings.Cut(id.String(), "_"); len(held) != 2 || !strings.HasPrefix(ticket, "avp_"+where+"_") {
+			t.Errorf("a browser that asked two workspaces holds %v", held)
+		}
+	}
+	for _, r := range o.all(t) {
+		if status, _ := o.getBy(t, c, "/my-data/acme/"+r.ID.String()); status != http.StatusOK {
+			t.Errorf("its own workspace's page: %d", status)
+		}
+	}
+	// Somebody who has seen what the browser holds of one workspace gives it out as the other's.
+	at, err := url.Parse(o.server.URL)
+	must(t, err)
+	c.Jar.SetCookies(at, []*http.Cookie{{Name: "__Host-my-data." + other.Slug, Value: own, Path: "/", Secure: true}})
+	o.send(t, c, "/my-data/"+other.Slug, form)
+	if now := o.tickets(t, c)["__Host-my-data."+other.Slug]; now == own || now == "" {
+		t.Errorf("the other workspace goes on with it: %q", now)
+	}
+}
+
+func (o *office) getBy(t *testing.T, c *http.Client, path string) (int, string) {
+	t.Helper()
+	res, err := c.Get(o.server.URL + path)
+	must(t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	must(t, err)
+	return res.StatusCode, string(body)
+}
+
 func TestThePersonReadsWhatBecomesOfTheirRestrictionOnceTheyHaveProvedWhoTheyAre(t *testing.T) {
 	t.Parallel()
 	o := openOffice(t)

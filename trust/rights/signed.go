@@ -36,7 +36,7 @@ func (s *Service) HandOver(ctx context.Context, tenant ids.Tenant, token string)
 	if err != nil || claims.Expires.Sub(s.vault.Now()) > signedLife {
 		return "", handover.Refused.Because(err)
 	}
-	session := proof.Session("")
+	session := proof.Session(tenant, "")
 	err = s.vault.Do(ctx, system(tenant), actHandOver, func(tx *vault.Tx) error {
 		return handover.Take(tx, token, session, handover.Who{User: personal.Of(claims.UserID), Email: personal.Of(claims.Email)})
 	})
@@ -50,7 +50,7 @@ func (s *Service) AskSigned(ctx context.Context, tenant ids.Tenant, w Wish) (Tic
 	if err != nil {
 		return Ticket{}, err
 	}
-	t := Ticket{Session: proof.Session(w.Session)}
+	t := Ticket{Session: proof.Session(tenant, w.Session)}
 	var r Request
 	err = s.vault.Do(ctx, system(tenant), actAsk, func(tx *vault.Tx) error {
 		who, err := handover.By(tx, w.Handover)

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"strings"
 
+	"aver/base/ids"
 	"aver/base/personal"
 )
 
@@ -27,12 +28,16 @@ func random(n int) []byte {
 // Code draws six digits.
 func Code() string { return fmt.Sprintf("%06d", binary.BigEndian.Uint64(random(8))%1_000_000) }
 
-// Session draws what a browser holds in a cookie, or goes on with what it shows: a browser that asks twice keeps both.
-func Session(shown string) string {
-	if raw, err := hex.DecodeString(shown); err == nil && len(raw) == 32 {
+// Session draws what a browser holds in a cookie, or goes on with what it shows: a browser that asks a workspace twice keeps
+// both. It names the workspace, as every token does, and none goes on with what another gave out.
+func Session(tenant ids.Tenant, shown string) string {
+	_, where, _ := strings.Cut(tenant.String(), "_")
+	head := "avp_" + where + "_"
+	secret, own := strings.CutPrefix(shown, head)
+	if raw, err := hex.DecodeString(secret); own && err == nil && len(raw) == 32 {
 		return shown
 	}
-	return fmt.Sprintf("%x", random(32))
+	return fmt.Sprintf("%s%x", head, random(32))
 }
 
 // Link draws what a mailed link ends with.

@@ -22,11 +22,12 @@ import (
 	"aver/vault"
 )
 
-// ticketCookie belongs to the browser that asked. It is set when somebody asks, not before, and only it opens the answer.
-const ticketCookie = "__Host-my-data"
-
-// signedCookie belongs to a browser for whose owner the tenant's site has signed.
-const signedCookie = "__Host-my-data-signed"
+// Cookies are a workspace's: many may be on one host, and what opens one's answers is no other's to see. Browsers send them to
+// the whole host, for without that they would take some that another host has set (__Host-); relays keep them to their region.
+const (
+	ticketCookie = "__Host-my-data."        // of the browser that asked: set when somebody asks, not before, and only it opens the answer
+	signedCookie = "__Host-my-data-signed." // of a browser for whose owner the tenant's site has signed
+)
 
 func (s *Service) workspace(r *http.Request) (vault.Tenant, error) {
 	return s.Service.Workspace(r.Context(), r.PathValue("workspace"))
@@ -95,7 +96,7 @@ func (s *Service) portalSigned(w http.ResponseWriter, r *http.Request) error {
 		return err
 	default:
 		f.Signed = true
-		keep(w, signedCookie, session, handover.AskLife)
+		keep(w, signedCookie+tenant.Slug, session, handover.AskLife)
 	}
 	return s.drawForm(w, r, f)
 }
@@ -118,7 +119,7 @@ func (s *Service) portalAsk(w http.ResponseWriter, r *http.Request) error {
 	if !wish.Kind.Known() {
 		return s.drawPortal(w, r, lang, page.Sheet{Sent: form, Errors: []errs.Field{portal.Fault(lang, "kind", "required")}})
 	}
-	wish.Session, wish.Handover = shownBy(r, ticketCookie), shownBy(r, signedCookie)
+	wish.Session, wish.Handover = shownBy(r, ticketCookie+tenant.Slug), shownBy(r, signedCookie+tenant.Slug)
 	ticket, err := ask(r.Context(), tenant.ID, wish)
 	if errs.Is(err, errs.Unauthenticated) {
 		form.Del("signed")
@@ -130,7 +131,7 @@ func (s *Service) portalAsk(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	hold(w, ticket)
+	hold(w, tenant, ticket)
 	page.Redirect(w, r, ownPage(tenant, ticket.Request), "")
 	return nil
 }
@@ -139,8 +140,8 @@ func (s *Service) portalAsk(w http.ResponseWriter, r *http.Request) error {
 const ticketLife = 32 * 24 * time.Hour
 
 // hold lets the browser keep the ticket.
-func hold(w http.ResponseWriter, t rights.Ticket) {
-	keep(w, ticketCookie, t.Session, ticketLife)
+func hold(w http.ResponseWriter, tenant vault.Tenant, t rights.Ticket) {
+	keep(w, ticketCookie+tenant.Slug, t.Session, ticketLife)
 }
 
 func keep(w http.ResponseWriter, name, session string, life time.Duration) {
@@ -166,7 +167,7 @@ func (s *Service) held(r *http.Request) (vault.Tenant, rights.Ticket, error) {
 	if err != nil {
 		return tenant, rights.Ticket{}, err
 	}
-	return tenant, rights.Ticket{Request: id, Session: shownBy(r, ticketCookie)}, nil
+	return tenant, rights.Ticket{Request: id, Session: shownBy(r, ticketCookie+tenant.Slug)}, nil
 }
 
 // sent is held of a form, with what it says.
@@ -306,7 +307,7 @@ func (s *Service) portalProof(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	hold(w, followed)
+	hold(w, tenant, followed)
 	page.Redirect(w, r, ownPage(tenant, t.Request), "")
 	return nil
 }
