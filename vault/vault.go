@@ -110,6 +110,9 @@ func (v *Vault) Keys() *keyring.Keyring { return v.keys }
 // Now is the vault's time.
 func (v *Vault) Now() time.Time { return v.clock.Now() }
 
+// Ran is how long it goes on, whatever the clock was set to meanwhile; see clock.Ran.
+func (v *Vault) Ran() time.Duration { return clock.Ran(v.clock) }
+
 // Check tells what is unsafe about the stores as they are set up.
 func (v *Vault) Check(ctx context.Context) error { return v.engine.Check(ctx) }
 

@@ -5,6 +5,9 @@
 package clock
 
 import (
+	"os"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -41,10 +44,40 @@ func Within(now, at time.Time, limit time.Duration) bool {
 	return age >= -ahead && age < limit
 }
 
+// Ran is how long it goes on, since some moment of this process's or before it, whatever the machine's clock was set to
+// meanwhile: only what lies between two answers means something. It counts while the machine sleeps, where it knows.
+func Ran(c Clock) time.Duration {
+	if m, is := c.(*Manual); is {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return m.ran
+	}
+	return machine()()
+}
+
+var began = time.Now()
+
+// machine chooses once how it is told: by how long the machine is up, which Linux counts while it sleeps.
+var machine = sync.OnceValue(func() func() time.Duration {
+	if up() > 0 {
+		return up
+	}
+	return func() time.Duration { return time.Since(began) }
+})
+
+// up is zero where the machine does not say.
+func up() time.Duration {
+	text, _ := os.ReadFile("/proc/uptime")
+	first, _, _ := strings.Cut(string(text), " ")
+	seconds, _ := strconv.ParseFloat(first, 64)
+	return time.Duration(seconds * float64(time.Second))
+}
+
 // Manual stands still until it is moved. It is for tests.
 type Manual struct {
 	mu  sync.Mutex
 	now time.Time
+	ran time.Duration
 }
 
 // At starts a manual clock.
@@ -57,8 +90,16 @@ func (m *Manual) Now() time.Time {
 	return m.now
 }
 
-// Advance moves the clock; a negative duration moves it back, as a bad administrator would.
+// Advance lets time go by; a negative duration sets the clock back, as a bad administrator would.
 func (m *Manual) Advance(d time.Duration) {
+	m.Set(d)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ran += max(d, 0)
+}
+
+// Set sets the clock ahead or back, while no time goes by.
+func (m *Manual) Set(d time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.now = m.now.Add(d)

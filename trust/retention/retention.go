@@ -36,7 +36,8 @@ const Number = 9
 const (
 	day       = 24 * time.Hour
 	every     = time.Hour
-	jump      = day              // a clock that moved further since the last run is doubted
+	jump      = day              // a clock that moved further since the last run is doubted,
+	astray    = 10 * time.Minute // and one that moved so much further than time went by while this process looked
 	secondRun = 30 * time.Minute // how soon a second run may confirm a doubted clock
 )
 
@@ -91,6 +92,13 @@ type Service struct {
 	connections
 	mu    sync.Mutex
 	stage map[ids.Tenant]Stage
+	looks map[ids.Tenant]look
+}
+
+// look is when this process last asked whether to believe the clock, by the clock and by how long it ran.
+type look struct {
+	at  time.Time
+	ran time.Duration
 }
 
 // Stage is how far a sweep is that runs now.
@@ -101,7 +109,7 @@ type Stage struct {
 
 // New makes the service.
 func New(v *vault.Vault, c Config) *Service {
-	return &Service{vault: v, config: c, connections: newConnections(), stage: map[ids.Tenant]Stage{}}
+	return &Service{vault: v, config: c, connections: newConnections(), stage: map[ids.Tenant]Stage{}, looks: map[ids.Tenant]look{}}
 }
 
 // Module says what the module brings.

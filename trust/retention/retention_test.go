@@ -266,6 +266,44 @@ func TestAClockThatJumpsDeletesNothingUntilASecondRunAgrees(t *testing.T) {
 	})
 }
 
+func TestAClockThatIsSetByHoursDeletesNothingUntilASecondRunAgrees(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit, s *retention.Service) {
+		must(t, s.Sweep(t.Context(), k.Tenant))
+		add(t, k, 5)
+		live(t, k, s, 30*day-time.Hour)
+		left := func(want int, when string) {
+			t.Helper()
+			must(t, s.Sweep(t.Context(), k.Tenant))
+			if n := count(t, k); n != want {
+				t.Fatalf("%d of 5 are left %s", n, when)
+			}
+		}
+		k.Clock.Set(2 * time.Hour)
+		left(5, "right after the clock was set ahead")
+		k.Clock.Advance(20 * time.Minute)
+		left(5, "a little later")
+		k.Clock.Set(-2 * time.Hour)
+		left(5, "after the clock was put right")
+		k.Clock.Set(11 * time.Hour)
+		left(5, "after it was set again")
+		k.Clock.Advance(time.Hour)
+		left(0, "after a second run agreed")
+	})
+}
+
+func TestATimeInWhichNothingRanIsNoReasonForDoubt(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit, s *retention.Service) {
+		must(t, s.Sweep(t.Context(), k.Tenant))
+		add(t, k, 5)
+		live(t, k, s, 30*day-time.Hour)
+		k.Clock.Set(20 * time.Hour) // of which the new process knows nothing
+		must(t, retention.New(k.Vault, retention.Config{}).Sweep(t.Context(), k.Tenant))
+		if n := count(t, k); n != 0 {
+			t.Errorf("%d of 5 are left", n)
+		}
+	})
+}
+
 func TestAClockThatWasAheadForYearsEndsNoSweeps(t *testing.T) {
 	each(t, func(t *testing.T, k *vaulttest.Kit, s *retention.Service) {
 		must(t, s.Sweep(t.Context(), k.Tenant))

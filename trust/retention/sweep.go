@@ -68,22 +68,25 @@ func (s *Service) tidy(ctx context.Context, tenant ids.Tenant) error {
 }
 
 // TrustClock decides whether to believe the clock, for a tenant's sweep and whatever else cannot be undone. One that went
-// further than a day since the last run, because somebody set it or because nothing ran, is believed by the second run that
-// finds the same: also one that went back, or a clock that was ahead by years would end all sweeps for as long. One that went
-// back by less is waited for.
+// further than a day since the last run, because somebody set it or because nothing ran, or further than time went by while
+// this process ran, is believed by the second run that finds the same: also one that went back, or a clock that was ahead by
+// years would end all sweeps for as long. One that went back by less is waited for. That it was set by less than a day while
+// nothing ran cannot be told from as long a rest.
 func (s *Service) TrustClock(ctx context.Context, tenant ids.Tenant) (bool, error) {
 	trusted := false
+	seen := look{s.vault.Now(), s.vault.Ran()}
+	set := s.wasSet(tenant, seen)
 	err := s.update(ctx, tenant, func(r *run, now time.Time) {
 		passed, doubt := now.Sub(r.Last), now.Sub(r.Doubted)
 		switch {
-		case r.Last.IsZero(), passed >= 0 && passed <= jump:
+		case r.Last.IsZero(), passed >= 0 && passed <= jump && !set && (r.Doubted.IsZero() || doubt < 0):
 			trusted = true
 		case passed < 0 && passed >= -jump:
 			trusted = false
 			return // as if it had not run
-		case !r.Doubted.IsZero() && doubt >= secondRun && doubt <= jump:
+		case !set && !r.Doubted.IsZero() && doubt >= secondRun && doubt <= jump:
 			trusted = true
-		case r.Doubted.IsZero() || doubt > jump || doubt < 0:
+		case set || r.Doubted.IsZero() || doubt > jump || doubt < 0:
 			trusted, r.Doubted = false, now
 			return
 		default: // too soon after the first doubt
@@ -92,7 +95,20 @@ func (s *Service) TrustClock(ctx context.Context, tenant ids.Tenant) (bool, erro
 		}
 		r.Last, r.Doubted, r.Failed = now, time.Time{}, nil
 	})
+	if err == nil {
+		s.mu.Lock()
+		s.looks[tenant] = seen
+		s.mu.Unlock()
+	}
 	return trusted, err
+}
+
+// wasSet tells whether the clock went further than time did since this process last looked.
+func (s *Service) wasSet(tenant ids.Tenant, now look) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before, looked := s.looks[tenant]
+	return looked && now.at.Sub(before.at)-(now.ran-before.ran) > astray
 }
 
 const runName = "sweep"
