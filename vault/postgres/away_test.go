@@ -114,7 +114,7 @@ func next(t *testing.T, news chan string, want string) {
 		if got != want {
 			t.Errorf("heard %q, want %q", got, want)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("did not hear %q", want)
 	}
 }

@@ -9,6 +9,9 @@ import (
 // CloseIdle does what the sweeper does on its tick.
 func (e *Engine) CloseIdle() { e.closeIdle() }
 
+// Reclaim does so, too.
+func (e *Engine) Reclaim() { e.reclaim() }
+
 // OpenStores counts the stores that have connections.
 func (e *Engine) OpenStores() int {
 	e.mu.Lock()

@@ -54,6 +54,26 @@ func TestOnAFullDiskWritesAreRefusedAndReadsAndErasuresWork(t *testing.T) {
 	}
 }
 
+func TestTheReserveIsNotTakenBackWhileAnErasureNeedsIt(t *testing.T) {
+	t.Parallel()
+	now := clock.At(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC))
+	e, _ := open(t, sqlite.Config{Root: t.TempDir(), Clock: now})
+	for range 2 {
+		if err := e.ReleaseReserve(); err != nil {
+			t.Fatal(err)
+		}
+		e.Reclaim()
+		if err := e.Check(t.Context()); err == nil {
+			t.Error("the reserve was taken back at once")
+		}
+		now.Advance(time.Minute)
+		e.Reclaim()
+		if err := e.Check(t.Context()); err != nil {
+			t.Errorf("a minute later: %v", err)
+		}
+	}
+}
+
 // fill writes until the disk is full to the last page and returns how many writes were acknowledged.
 func fill(t *testing.T, e *sqlite.Engine, tenant ids.Tenant) (id int64) {
 	t.Helper()

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"time"
 )
 
 // reserveSize is the room kept back, in bytes: 4 MiB by which a file may grow when the log is moved into it, which usualLog
@@ -15,15 +16,21 @@ const reserveSize = 6 << 20
 // A reserve is a file that only takes up room. On a full disk even a deletion fails, because it is written before
 // anything is freed, so erasures first give this room back.
 type reserve struct {
-	mu   sync.Mutex
-	path string
+	mu     sync.Mutex
+	path   string
+	needed time.Time // when it was last released
 }
+
+// needy is how long after its last use the reserve is not taken back: the erasure may have more to do, and on the disk of
+// two engines neither may take what the other has just released.
+const needy = time.Minute
 
 // ReleaseReserve gives the reserve's room back to the disk, for a deletion that failed with engine.ErrFull and is tried
 // again. It is no error if the reserve is released already.
 func (e *Engine) ReleaseReserve() error {
 	e.reserve.mu.Lock()
 	defer e.reserve.mu.Unlock()
+	e.reserve.needed = e.cfg.Clock.Now()
 	if err := os.Remove(e.reserve.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("release the reserve: %w", err)
 	}
@@ -31,12 +38,22 @@ func (e *Engine) ReleaseReserve() error {
 }
 
 // RefillReserve takes the room again, after the disk has been cleared. It returns engine.ErrFull while there is none.
-// The engine does it too when it is opened and about every minute.
+// The engine does it too when it is opened, and when nobody has needed it for a minute.
 func (e *Engine) RefillReserve() error {
 	if err := e.reserve.refill(); err != nil {
 		return translateFile("refill the reserve", err)
 	}
 	return nil
+}
+
+// reclaim takes the reserve back when there is room again and nobody needs it.
+func (e *Engine) reclaim() {
+	e.reserve.mu.Lock()
+	needed := e.reserve.needed
+	e.reserve.mu.Unlock()
+	if e.cfg.Clock.Now().Sub(needed).Abs() >= needy { // also when the clock was set back
+		_ = e.RefillReserve() // Check tells when it is not there
+	}
 }
 
 // held tells whether the room is there.

@@ -155,7 +155,7 @@ func (e *Engine) sweep() {
 			return
 		case <-tick.C:
 			e.closeIdle()
-			_ = e.RefillReserve() // Check tells when it is not there
+			e.reclaim()
 		}
 	}
 }
