@@ -15,7 +15,7 @@ import (
 
 func (d *door) shake(config *tls.Config) (tls.ConnectionState, error) {
 	config.InsecureSkipVerify, config.ServerName = true, "localhost"
-	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: 5 * time.Second}, "tcp", d.address, config)
+	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: time.Minute}, "tcp", d.address, config)
 	if err != nil {
 		return tls.ConnectionState{}, err
 	}
@@ -88,7 +88,7 @@ func TestAnSSL3HandshakeIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
 	// A client hello of version 3.0 that offers TLS_RSA_WITH_RC4_128_SHA and nothing else.
 	body := append([]byte{3, 0}, make([]byte, 32)...)
 	body = append(body, 0, 0, 2, 0, 5, 1, 0)

@@ -11,7 +11,9 @@ import (
 const (
 	// Patience is long, because the machine may be busy with other work; a condition that holds ends the wait at once.
 	Patience = 20 * time.Second
-	pause    = 2 * time.Millisecond
+	// patient are tests: several of them at a time on few processors, with the race detector.
+	patient = time.Minute
+	pause   = 2 * time.Millisecond
 )
 
 // Holds asks until the answer is yes, or gives the error of asking, of the context, or of a patience that ended.
@@ -39,10 +41,10 @@ type Test interface {
 	Fatal(args ...any)
 }
 
-// Must ends the test when the condition does not come true within Patience.
+// Must ends the test when the condition does not come true within a minute.
 func Must(t Test, what string, holds func() bool) {
 	t.Helper()
-	if err := Holds(t.Context(), Patience, what, func() (bool, error) { return holds(), nil }); err != nil {
+	if err := Holds(t.Context(), patient, what, func() (bool, error) { return holds(), nil }); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -152,7 +152,7 @@ func trusting(t *testing.T, trusted []*region, regions ...*region) *carried {
 	go func() { ended <- c.relay.Serve(ctx, func(at net.Addr) { ready <- at }) }()
 	c.address = (<-ready).String()
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
-	c.client = &http.Client{Transport: transport, Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	c.client = &http.Client{Transport: transport, Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		cancel()
@@ -195,7 +195,7 @@ func (c *carried) raw() net.Conn {
 func (c *carried) says(text string) (*http.Response, error) {
 	c.t.Helper()
 	conn := c.raw()
-	must(c.t, conn.SetDeadline(time.Now().Add(20*time.Second)))
+	must(c.t, conn.SetDeadline(time.Now().Add(time.Minute)))
 	_, err := io.WriteString(conn, text)
 	must(c.t, err)
 	return http.ReadResponse(bufio.NewReader(conn), nil)

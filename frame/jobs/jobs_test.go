@@ -91,7 +91,7 @@ func start(t *testing.T, j *jobs.Jobs) {
 
 func stop(t *testing.T, j *jobs.Jobs) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := j.Stop(ctx); err != nil {
 		t.Error(err)
@@ -110,8 +110,8 @@ func next[T any](t *testing.T, from <-chan T) T {
 	select {
 	case v := <-from:
 		return v
-	case <-time.After(30 * time.Second):
-		t.Fatal("nothing came within 30 s")
+	case <-time.After(time.Minute):
+		t.Fatal("nothing came within a minute")
 		panic("unreachable")
 	}
 }
@@ -131,7 +131,7 @@ func TestAJobRunsWithItsIdentifiersSoonAfterItIsAdded(t *testing.T) {
 			t.Fatalf("ran %+v, want %+v", got, want)
 		}
 		quickest := time.Minute
-		for range 5 {
+		for tries := 0; tries < 50 && quickest > 500*time.Millisecond; tries++ { // a busy machine makes some slow, not all
 			began := time.Now()
 			enqueue(t, j, "test.run", id)
 			next(t, ran)

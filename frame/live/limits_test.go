@@ -72,7 +72,7 @@ func TestConnectionsAreLimited(t *testing.T) {
 
 func TestAnUnfinishedMessageEndsTheSocket(t *testing.T) {
 	t.Parallel()
-	p := serve(t, live.Options{PingEvery: 50 * time.Millisecond, PongWait: 50 * time.Millisecond}, handler(), false)
+	p := serve(t, live.Options{PingEvery: 500 * time.Millisecond, PongWait: 500 * time.Millisecond}, handler(), false)
 	c := p.connect(t, "acme:ada")
 	// A frame of 100 bytes of which one comes: no pong can be sent inside it.
 	if _, err := c.ws.NetConn().Write([]byte{0x81, 0x80 | 100, 0, 0, 0, 0, '{'}); err != nil {
@@ -89,7 +89,7 @@ func TestKickClosesTheSocketsThatMatch(t *testing.T) {
 	begun := time.Now()
 	p.Kick(func(who live.Who) bool { return who.(person).name == "ada" }, live.CloseRevoked)
 	ada.closes(live.CloseRevoked)
-	if d := time.Since(begun); d > time.Second {
+	if d := time.Since(begun); d > 10*time.Second { // before anybody is pinged
 		t.Errorf("took %v", d)
 	}
 	if m := bob.ask("echo", ""); m.Error != nil {

@@ -370,7 +370,7 @@ func TestPingsCountAsMessages(t *testing.T) {
 
 func TestASocketThatAnswersNoPingIsCut(t *testing.T) {
 	t.Parallel()
-	p := serve(t, live.Options{PingEvery: 40 * time.Millisecond, PongWait: 40 * time.Millisecond}, handler(), true)
+	p := serve(t, live.Options{PingEvery: 250 * time.Millisecond, PongWait: 250 * time.Millisecond}, handler(), true)
 	ws := p.raw(t)
 	ws.SetPingHandler(func(string) error { return nil })
 	if err := ws.WriteMessage(websocket.TextMessage, []byte(`{"id":1,"op":"hello","token":"acme:ada"}`)); err != nil {

@@ -95,7 +95,7 @@ func serve(t *testing.T, options live.Options, h *live.Handler, secure bool) *pl
 		p.server.Start()
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := hub.Drain(ctx); err != nil {
 			t.Errorf("draining: %v", err)
@@ -204,7 +204,7 @@ func (c *client) next() message {
 		return m
 	case <-c.done:
 		c.t.Fatalf("the socket ended: %v", c.err)
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		c.t.Fatal("nothing came")
 	}
 	panic("unreachable")
@@ -231,7 +231,7 @@ func (c *client) closes(code int) *websocket.CloseError {
 	c.t.Helper()
 	select {
 	case <-c.done:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		c.t.Fatalf("not closed; want %d", code)
 	}
 	var e *websocket.CloseError

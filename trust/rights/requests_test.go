@@ -34,7 +34,7 @@ func (w *world) letter(t *testing.T, to string) mail.Message {
 			if m.To.Reveal() == to {
 				return m
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatalf("no letter came to %s", to)
 		}
 	}

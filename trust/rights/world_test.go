@@ -101,7 +101,7 @@ func (p *post) code(t *testing.T) string {
 	select {
 	case m := <-p.sent:
 		return digits.FindString(m.Text)
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("no letter came")
 		return ""
 	}

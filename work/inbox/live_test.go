@@ -60,7 +60,7 @@ func (h *house) listen(t *testing.T, who vault.Actor, channels ...string) *ear {
 
 func (e *ear) next() frame {
 	e.t.Helper()
-	must(e.t, e.conn.SetReadDeadline(time.Now().Add(20*time.Second)))
+	must(e.t, e.conn.SetReadDeadline(time.Now().Add(time.Minute)))
 	_, text, err := e.conn.ReadMessage()
 	must(e.t, err)
 	var f frame

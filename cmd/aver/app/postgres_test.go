@@ -157,7 +157,7 @@ func (p *process) follows(token, conv string) func(kind, words string) {
 	p.t.Cleanup(func() { conn.Close() })
 	next := func(done func(object) bool) object {
 		p.t.Helper()
-		must(p.t, conn.SetReadDeadline(time.Now().Add(20*time.Second)))
+		must(p.t, conn.SetReadDeadline(time.Now().Add(time.Minute)))
 		for {
 			var frame object
 			err := conn.ReadJSON(&frame)

@@ -73,7 +73,7 @@ func run(t *testing.T, folder string) (said string, stop func()) {
 			if err != nil {
 				t.Errorf("stopping: %v", err)
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatal("Ctrl+C does not stop the demo")
 		}
 	}

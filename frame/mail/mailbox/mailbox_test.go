@@ -39,7 +39,7 @@ func TestWaitReturnsEachMailToAnAddressOnce(t *testing.T) {
 	box := started(t, mailbox.Options{})
 	deliver(t, box, "anna@example.org", "one")
 	deliver(t, box, "jan@example.org", "other")
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var delivering sync.WaitGroup
 	defer delivering.Wait()

@@ -64,7 +64,7 @@ func (k *talk) ask(op string, args map[string]any) string {
 		request[name] = value
 	}
 	must(k.t, k.conn.WriteJSON(request))
-	must(k.t, k.conn.SetReadDeadline(time.Now().Add(20*time.Second)))
+	must(k.t, k.conn.SetReadDeadline(time.Now().Add(time.Minute)))
 	for {
 		var answer struct {
 			ID    int
@@ -217,7 +217,7 @@ func TestWhoIsDisabledIsCut(t *testing.T) {
 	k := h.talk(t, h.operator)
 	k.ask("list", nil)
 	must(t, h.identity.Disable(t.Context(), h.owner.Actor, h.operator.User()))
-	must(t, k.conn.SetReadDeadline(time.Now().Add(20*time.Second)))
+	must(t, k.conn.SetReadDeadline(time.Now().Add(time.Minute)))
 	_, _, err := k.conn.ReadMessage()
 	if !websocket.IsCloseError(err, live.CloseRevoked) {
 		t.Errorf("the socket ended with %v", err)
