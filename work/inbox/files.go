@@ -62,7 +62,7 @@ const (
 )
 
 // errDay is no errs.TooMany: the widget would wait in silence, and keep the person's other messages waiting too.
-var errDay = errs.New(errs.TooLarge, "This is more than one person can send in a day. Nothing was kept of this file; those before it are still there.")
+var errDay = errs.New(errs.TooLarge, "This is more than one person can send in a day. Nothing was kept of this file; those before it are still there.", errs.Field{Field: "file", Code: "day", Message: "Send it tomorrow."})
 
 // mayHandIn tells whether a visitor may hand in a file of this size. Those who answer may: they have accounts.
 func (s *Service) mayHandIn(tx *vault.Tx, actor vault.Actor, contact ids.Contact, size int64) error {

@@ -456,6 +456,29 @@ func TestTheKeyboardDoesIt(t *testing.T) {
 	}
 }
 
+func TestAFileThatIsRefusedWithItsMessageIsNotOfferedToBeSentAgain(t *testing.T) {
+	t.Parallel()
+	h := furnish(t, vaulttest.Embedded(t, config(t)))
+	conv := h.receive(t, h.visitor(t, "Maria Kowal"), "The invoice, please")
+	script := filepath.Join(t.TempDir(), "page.html")
+	must(t, os.WriteFile(script, []byte("<html><script>alert(1)</script>"), 0o600))
+	b, address := visit(t, h, h.operator)
+	b.Allow("422")
+	b.Goto(address + "/inbox/" + conv.String())
+	b.WaitVisible("#attach-button")
+	browser.Eval[bool](b, `(() => { const send = XMLHttpRequest.prototype.send; window.held = []
+XMLHttpRequest.prototype.send = function (body) { window.held.push(() => send.call(this, body)) }; return true })()`)
+	b.Upload("#attach", script)
+	b.WaitText("#uploads", "page.html")
+	b.Click("#composer button[type=submit]") // before the file has arrived
+	browser.Eval[bool](b, `(() => { window.held.forEach((go) => go()); return true })()`)
+	b.WaitText(".bubble.ours footer", "Not sent. Files of this kind are not taken. Send a picture")
+	b.Picture("refused file")
+	if again := browser.Eval[bool](b, `document.querySelector('.bubble.ours:last-of-type').tabIndex >= 0 || document.body.innerText.includes('try again')`); again {
+		t.Error("it is offered to send the same again")
+	}
+}
+
 func TestFilesAreSentWithProgress(t *testing.T) {
 	t.Parallel()
 	h := furnish(t, vaulttest.Embedded(t, config(t)))

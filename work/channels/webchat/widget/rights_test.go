@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -247,6 +248,7 @@ func TestAFileThatCannotBeTakenIsExplainedInTheVisitorsLanguage(t *testing.T) {
 				{"card.pdf", "%PDF-1.7\n1 0 obj << /V (4111 1111 1111 1111) >> endobj", "card_in_file"},
 				{"locked.pdf", "%PDF-1.7\ntrailer << /Encrypt 1 0 R >>", "locked_file"},
 				{"deep.pdf", "%PDF-1.7\n1 0 obj " + strings.Repeat("[", 100) + " endobj", "too_much_in_file"},
+				{"program.pdf", "MZ\x90\x00\x03\x00\x00\x00", "wrong_type"},
 			} {
 				b.attach(c.name, c.content)
 				b.write("here it is")
@@ -257,12 +259,20 @@ func TestAFileThatCannotBeTakenIsExplainedInTheVisitorsLanguage(t *testing.T) {
 				b.sees(words["not_sent"].(string) + ": " + before)
 				b.sees(c.name)
 				b.sees(after)
+				if retry, discard := words["retry"].(string), words["discard"].(string); b.offers(retry) != 0 || b.offers(discard) != i+1 {
+					t.Errorf("%s: it is offered %d times to try again, and %d times to discard", c.name, b.offers(retry), b.offers(discard))
+				}
 			}
 			if got := s.texts(); len(got) > 0 {
 				t.Errorf("the server has %q", got)
 			}
 		})
 	}
+}
+
+// offers counts the buttons with this label beside what was not sent.
+func (b *tab) offers(label string) int {
+	return eval[int](b, b.frame, `[...document.querySelectorAll('.failed .meta button')].filter(e => e.textContent === `+strconv.Quote(label)+`).length`)
 }
 
 func TestFilesCanBeDroppedAndPasted(t *testing.T) {

@@ -436,9 +436,12 @@
     if (seq === +data.offset + 1) data.offset = seq;
     else if (seq > +data.offset) begin();
   };
+  // What is refused because of what it is is refused however often it is sent.
+  const lasting = ({ code, errors: [fault] = [] }) => code === "too-large" ? fault?.code !== "day" : code === "invalid" && fault?.field === "file";
   const failed = (entry, error) => {
     const { bubble } = entry;
     setMark(bubble, "failed");
+    if (lasting(error)) return one("footer", bubble).append(`. ${error.detail ?? error.title ?? ""}`);
     one("footer", bubble).append(`. ${error.title ?? ""} ${words("Failed")}`);
     const again = () => {
       bubble.onclick = bubble.onkeydown = null;

@@ -12,6 +12,8 @@ export interface Draft {
   reply_to_email?: string
   /** Why the server refused it, in words to show; undefined while it waits. */
   failed?: string
+  /** It would be refused again, whenever it is sent. */
+  lasting?: boolean
 }
 
 export interface TalkEvents {
@@ -183,6 +185,7 @@ export class Talk {
           return
         }
         draft.failed = why(error)
+        draft.lasting = error.lasting
         this.on.changed()
       }
     }

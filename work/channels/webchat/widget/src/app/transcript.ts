@@ -136,7 +136,7 @@ export class Transcript {
   private failure(draft: Draft, why: string): Node[] {
     return [
       icon(alertIcon, 14), h('span', {}, `${t('not_sent')}: ${why}`),
-      h('button.link', { type: 'button', onclick: () => this.visitor.again(draft) }, t('retry')),
+      ...(draft.lasting ? [] : [h('button.link', { type: 'button', onclick: () => this.visitor.again(draft) }, t('retry'))]),
       h('button.link', { type: 'button', onclick: () => this.talk.drop(draft) }, t('discard')),
     ]
   }

@@ -85,6 +85,12 @@ export class Problem extends Error {
   get passing(): boolean {
     return ['too-many', 'unavailable', 'away', 'internal', 'no-space'].includes(this.code)
   }
+
+  /** Tells whether the same is always refused, because of what it is: a file or a text that is too large, or a file that is
+   * not taken. What is too much for one day may be sent on the next. */
+  get lasting(): boolean {
+    return this.code === 'too-large' ? this.reason !== 'day' : this.code === 'invalid' && this.file !== '' && this.reason !== ''
+  }
 }
 
 /** No answer arrived. What was asked may or may not have happened. */

@@ -31,7 +31,7 @@ export function t(key: Plain, values: Record<string, string | number> = {}): str
   return fill(strings[key], values)
 }
 
-const reasons: Record<string, Plain> = { unsigned: 'sign_in', card: 'card_in_file', locked: 'locked_file', 'too-much': 'too_much_in_file' }
+const reasons: Record<string, Plain> = { unsigned: 'sign_in', kind: 'wrong_type', card: 'card_in_file', locked: 'locked_file', 'too-much': 'too_much_in_file' }
 
 /** Says why the server refused: in the interface's language where the widget knows the reason, else in the server's. */
 export function why(problem: Problem): string {
