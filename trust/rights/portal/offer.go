@@ -20,6 +20,11 @@ type Offer struct {
 
 	ToldTitle string   `json:"told_title"`
 	Told      []string `json:"told,omitempty"` // who was told what was done with the person's data
+
+	ExceptTitle string   `json:"except_title"`
+	Except      []string `json:"except,omitempty"` // what goes on in spite of a restriction, and why
+	EndsTitle   string   `json:"ends_title"`
+	Ends        string   `json:"ends,omitempty"` // when the restriction ends
 }
 
 // Kind is one of them.
@@ -32,10 +37,11 @@ type Kind struct {
 // widgets are the wishes that the widget offers beside a copy and an erasure.
 var widgets = []state.Kind{state.Rectification, state.Restriction, state.Objection, state.NoAutomation, state.OptOut, state.Limit}
 
-// OfferIn makes the offer in a language.
-func OfferIn(lang string, told []rights.Told) Offer {
+// OfferIn makes the offer in a language, with what was told to whom and what becomes of a restriction.
+func OfferIn(lang, workspace string, told []rights.Told, limited Limited) Offer {
 	t := texts.In(lang)
-	o := Offer{Title: t.T("more"), Label: t.T("kind"), Words: t.T("words"), Help: t.T("words.help"), Ask: t.T("more.ask"), ToldTitle: t.T("told")}
+	o := Offer{Title: t.T("more"), Label: t.T("kind"), Words: t.T("words"), Help: t.T("words.help"), Ask: t.T("more.ask"), ToldTitle: t.T("told"),
+		ExceptTitle: t.T("except"), Except: limited.excepted(lang, workspace), EndsTitle: t.T("ends"), Ends: limited.ends(lang, workspace)}
 	for _, k := range widgets {
 		o.Kinds = append(o.Kinds, Kind{k, t.T("kind." + string(k)), t.T("help." + string(k))})
 	}

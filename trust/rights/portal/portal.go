@@ -16,7 +16,6 @@ import (
 
 	"aver/base/errs"
 	"aver/frame/page"
-	"aver/trust/restriction"
 	"aver/trust/rights/letters"
 	"aver/trust/rights/receipt"
 	"aver/trust/rights/record"
@@ -79,13 +78,6 @@ type Answer struct {
 	Stopped bool      // the law's clock stands still until then
 }
 
-// Limited is what becomes of a restriction of the person's data: what goes on in spite of it, and that it ends.
-type Limited struct {
-	Except []restriction.Exception
-	Ends   bool
-	EndsAt time.Time // zero where the person is told first
-}
-
 // Followed is the page to which a mailed link leads.
 type Followed struct {
 	Form
@@ -135,14 +127,6 @@ func (a Answer) revocable() bool { return a.State.May(state.Revoked) && !a.silen
 
 func (a Answer) progress() page.Progress {
 	return page.Progress{ID: "copy", Label: a.t("copy.label"), Done: a.Done, Total: a.Total, Unit: a.t("copy.unit")}
-}
-
-// ends says when the restriction does.
-func (a Answer) ends() string {
-	if a.EndsAt.IsZero() {
-		return a.t("ends.soon", a.Workspace)
-	}
-	return a.t("ends.at", a.Workspace, a.day(a.EndsAt))
 }
 
 func (a Answer) reason() string { return letters.Reason(a.Lang, a.Reason) }

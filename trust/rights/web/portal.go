@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -221,34 +220,12 @@ func (s *Service) drawRequest(w http.ResponseWriter, r *http.Request, sheet page
 	return page.Render(w, r, sheet.Status(), portal.Show(view))
 }
 
-// limited is what goes on in spite of the restriction of those whom a request speaks for, each once, and when the restriction
-// ends, when it is proved who asked.
-func (s *Service) limited(ctx context.Context, tenant ids.Tenant, r rights.Request) (all portal.Limited, err error) {
+// limited is what becomes of the restriction of those whom a request speaks for, when it is proved who asked.
+func (s *Service) limited(ctx context.Context, tenant ids.Tenant, r rights.Request) (portal.Limited, error) {
 	if r.ProvedAt.IsZero() {
-		return all, nil
+		return portal.Limited{}, nil
 	}
-	actor := identity.System(tenant, "rights")
-	for _, person := range r.People {
-		some, err := s.limits.Exceptions(ctx, actor, person)
-		if err != nil {
-			return all, err
-		}
-		for _, one := range some {
-			if !slices.Contains(all.Except, one) {
-				all.Except = append(all.Except, one)
-			}
-		}
-		list, err := s.limits.List(ctx, actor, person)
-		if err != nil {
-			return all, err
-		}
-		for _, l := range list {
-			if !l.Announced.IsZero() {
-				all.Ends, all.EndsAt = true, l.Opens
-			}
-		}
-	}
-	return all, nil
+	return portal.LimitedBy(ctx, s.limits, identity.System(tenant, "rights"), r.People...)
 }
 
 func (s *Service) portalCode(w http.ResponseWriter, r *http.Request) error {

@@ -10,6 +10,7 @@ import (
 	"aver/base/errs"
 	"aver/frame/request"
 	"aver/trust/consent/receipts"
+	"aver/trust/identity"
 	"aver/trust/rights"
 	"aver/trust/rights/portal"
 	"aver/trust/rights/state"
@@ -65,7 +66,8 @@ func (s *Service) archive(w http.ResponseWriter, r *http.Request, actor vault.Ac
 
 func (s *Service) erase(w http.ResponseWriter, r *http.Request, actor vault.Actor) error {
 	var in struct {
-		Confirm bool `json:"confirm"`
+		Confirm  bool   `json:"confirm"`
+		Language string `json:"language"`
 	}
 	if err := decode(r, &in); err != nil {
 		return err
@@ -81,7 +83,12 @@ func (s *Service) erase(w http.ResponseWriter, r *http.Request, actor vault.Acto
 	if err != nil {
 		return err
 	}
-	return answer(w, map[string]any{"receipt": map[string]any{"id": receipt.ID, "at": receipt.At.UTC().Format(time.RFC3339), "text": receipt.Text,
+	done, err := s.rights.Read(r.Context(), identity.System(actor.Tenant(), "webchat"), receipt.ID)
+	if err != nil {
+		return err
+	}
+	text := portal.Erased(portal.Spoken(in.Language), workspace.Name, done)
+	return answer(w, map[string]any{"receipt": map[string]any{"id": receipt.ID, "at": receipt.At.UTC().Format(time.RFC3339), "text": text,
 		"url": "/my-data/receipts/" + workspace.Slug + "/" + receipt.ID.String()}})
 }
 
@@ -102,13 +109,22 @@ func (s *Service) proof(w http.ResponseWriter, r *http.Request, actor vault.Acto
 	return receipts.Send(w, file, name, err)
 }
 
-// offer says which rights there are beside a copy and an erasure, and who was told what was done for them.
+// offer says which rights there are beside a copy and an erasure, who was told what was done for them, and what becomes of a
+// restriction.
 func (s *Service) offer(w http.ResponseWriter, r *http.Request, actor vault.Actor) error {
 	told, err := s.rights.Told(r.Context(), actor, actor.Subject())
 	if err != nil {
 		return err
 	}
-	return answer(w, portal.OfferIn(portal.Spoken(r.URL.Query().Get("lang")), told))
+	limited, err := portal.LimitedBy(r.Context(), s.limits, identity.System(actor.Tenant(), "webchat"), actor.Subject())
+	if err != nil {
+		return err
+	}
+	workspace, err := s.vault.Tenant(r.Context(), actor.Tenant())
+	if err != nil {
+		return err
+	}
+	return answer(w, portal.OfferIn(portal.Spoken(r.URL.Query().Get("lang")), workspace.Name, told, limited))
 }
 
 // request takes a wish of the visitor's about their own data. That it is theirs, the token proves.

@@ -24,6 +24,8 @@ import (
 	"aver/cmd/aver/app"
 	"aver/frame/module/moduletest"
 	"aver/trust/consent"
+	"aver/trust/restriction"
+	"aver/vault/purpose"
 	"aver/work/channels/webchat"
 	"aver/work/contacts"
 	"aver/work/contacts/attributes"
@@ -326,6 +328,28 @@ func TestTheVisitorAsksForTheOtherRightsInTheirLanguage(t *testing.T) {
 	})
 }
 
+func TestTheVisitorReadsWhatGoesOnInSpiteOfTheirRestrictionAndWhenItEnds(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		v := h.visitor(object{"name": "Rosa Lindgren"})
+		v.says("the crank is bent")
+		offered := func() object { return v.ask("GET", "/widget/v1/privacy/rights?lang=de", v.token, nil).json(t) }
+		if o := offered(); o["except"] != nil || o["ends"] != nil {
+			t.Errorf("before anything is restricted: %v", o)
+		}
+		must(t, h.Restriction.Set(t.Context(), h.owner, v.id(), restriction.Restrict, ""))
+		must(t, h.Restriction.Except(t.Context(), h.owner, v.id(), purpose.LegalClaims, "A lawsuit about a frame"))
+		must(t, h.Restriction.Lift(t.Context(), h.owner, v.id(), restriction.Restrict, ""))
+		o := offered()
+		lines, _ := o["except"].([]any)
+		if len(lines) != 1 || !strings.Contains(lines[0].(string), "Rechtsansprüche") || !strings.Contains(lines[0].(string), "A lawsuit about a frame") {
+			t.Errorf("what goes on: %v", o)
+		}
+		if ends, _ := o["ends"].(string); !strings.Contains(ends, "Kowal Bikes") || o["ends_title"] == "" {
+			t.Errorf("when it ends: %v", o)
+		}
+	})
+}
+
 func TestTheVisitorGetsACopyAndIsErased(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		v := h.visitor(object{"name": "Rosa Lindgren"})
@@ -348,8 +372,8 @@ func TestTheVisitorGetsACopyAndIsErased(t *testing.T) {
 		}
 		refused(t, other.ask("GET", state["url"].(string), other.token, nil), "not-found")
 		refused(t, v.ask("POST", "/widget/v1/privacy/erase", v.token, object{"confirm": false}), "invalid")
-		receipt := v.ask("POST", "/widget/v1/privacy/erase", v.token, object{"confirm": true}).json(t)["receipt"].(object)
-		if receipt["id"] == "" || !strings.Contains(receipt["text"].(string), v.contact) {
+		receipt := v.ask("POST", "/widget/v1/privacy/erase", v.token, object{"confirm": true, "language": "de"}).json(t)["receipt"].(object)
+		if text := receipt["text"].(string); receipt["id"] == "" || !strings.Contains(text, v.contact) || !strings.Contains(text, "unlesbar") {
 			t.Errorf("receipt %v", receipt)
 		}
 		s.hears("erased")

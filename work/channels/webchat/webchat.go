@@ -20,6 +20,7 @@ import (
 	"aver/trust/consent/receipts"
 	"aver/trust/identity"
 	"aver/trust/rights"
+	"aver/trust/rights/portal"
 	"aver/vault"
 	"aver/vault/purpose"
 	"aver/work/contacts"
@@ -77,6 +78,7 @@ type Service struct {
 // Limits keeps what visitors close. trust/restriction is one.
 type Limits interface {
 	Signal(ctx context.Context, visitor vault.Actor) error
+	portal.Limits
 }
 
 // New makes the service.

@@ -334,6 +334,8 @@ func TestTheChatFitsAPhone(t *testing.T) {
 			check("data")
 			b.scroll(".proofs")
 			check("data-receipts")
+			b.scroll(".lines")
+			check("data-limits")
 			b.press(words["more"].(string))
 			b.press(words["settings"].(string))
 			check("settings")

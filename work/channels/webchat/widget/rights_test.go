@@ -55,6 +55,8 @@ func TestAVisitorGetsACopyOfTheirData(t *testing.T) {
 	b.press("Back to the conversation")
 	b.begin("Hello")
 	b.menu("Your data")
+	b.sees("Kowal Bikes ends it on 29 November 2026")
+	b.sees("A lawsuit about a frame")
 	b.press("Prepare a copy")
 	b.press("Download the copy")
 	if got := b.saved(folder, "copy.zip"); got != "PK-archive" {

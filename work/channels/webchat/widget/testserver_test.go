@@ -2,6 +2,7 @@ package widget_test
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -164,7 +165,9 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("GET /widget/v1/privacy/tasks/tsk_1", s.authorised(s.serveTask))
 	mux.HandleFunc("GET /widget/v1/archive", s.authorised(s.serveArchive))
 	mux.HandleFunc("POST /widget/v1/privacy/erase", s.authorised(s.serveErase))
-	mux.HandleFunc("GET /widget/v1/privacy/rights", s.authorised(answer(`{"title":"More rights","label":"What would you like?","kinds":[{"value":"rectification","label":"Correct my data","help":"Write what is wrong."},{"value":"objection","label":"Object to a use","help":"Marketing stops."}],"words":"Anything to add","help":"What is wrong, and what is right.","ask":"Ask for it"}`)))
+	mux.HandleFunc("GET /widget/v1/privacy/rights", s.authorised(answer(`{"title":"More rights","label":"What would you like?","kinds":[{"value":"rectification","label":"Correct my data","help":"Write what is wrong."},{"value":"objection","label":"Object to a use","help":"Marketing stops."}],"words":"Anything to add","help":"What is wrong, and what is right.","ask":"Ask for it",`+
+		`"told_title":"Who was told","except_title":"What goes on in spite of your restriction","except":["Use for legal claims, since 1 November 2026\nKowal Bikes says why: \u2068A lawsuit about a frame\u2069"],`+
+		`"ends_title":"Your restriction ends","ends":"Kowal Bikes ends it on 29 November 2026. If you do not agree, ask for it again before that day."}`)))
 	mux.HandleFunc("GET /widget/v1/privacy/receipts", s.authorised(s.serveReceipts))
 	mux.HandleFunc("POST /widget/v1/privacy/requests", s.authorised(func(w http.ResponseWriter, r *http.Request) {
 		var in struct{ Kind, Words, Language string }
@@ -335,7 +338,7 @@ func (s *server) serveArchive(w http.ResponseWriter, _ *http.Request) {
 
 func (s *server) serveErase(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	if string(body) != `{"confirm":true}` {
+	if want := `{"confirm":true,"language":"` + cmp.Or(s.hosting.lang, "en") + `"}`; string(body) != want {
 		s.t.Errorf("erase: %s", body)
 	}
 	s.mu.Lock()

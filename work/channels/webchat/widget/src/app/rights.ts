@@ -16,6 +16,10 @@ interface Offer {
   ask: string
   told?: string[]
   told_title: string
+  except?: string[]
+  except_title: string
+  ends?: string
+  ends_title: string
 }
 
 interface Receipts {
@@ -139,7 +143,7 @@ export class RightsScreen implements Screen {
     }
   }
 
-  private showMore({ title, label, kinds, words, help, ask, told, told_title }: Offer): void {
+  private showMore({ title, label, kinds, words, help, ask, told, told_title, except, except_title, ends, ends_title }: Offer): void {
     const error = h('p.error', { role: 'alert' })
     const kind = h('select', {}, ...kinds.map((k) => h('option', { value: k.value }, k.label)))
     const about = h('p.small', {}, kinds[0]?.help)
@@ -147,7 +151,10 @@ export class RightsScreen implements Screen {
     const text = h('textarea', { rows: 3, maxlength: 2000 })
     const send = h('button', { type: 'button', onclick: () => void this.askFor(kind.value, text.value, error) }, ask)
     this.more.replaceChildren(h('h3', {}, title), h('label', {}, label, ' ', kind), about, h('label', {}, words, ' ', text), h('p.small', {}, help), error, send)
-    if (told) this.more.append(h('h3', {}, told_title), h('ul', {}, ...told.map((line) => h('li', {}, line))))
+    const list = (heading: string, lines: string[]): void => this.more.append(h('h3', {}, heading), h('ul.lines', {}, ...lines.map((line) => h('li', {}, ...line.split('\n').flatMap((part, n) => (n ? [h('br'), part] : [part]))))))
+    if (told) list(told_title, told)
+    if (ends) this.more.append(h('h3', {}, ends_title), h('p', {}, ends))
+    if (except) list(except_title, except)
   }
 
   private async offerReceipts(): Promise<void> {

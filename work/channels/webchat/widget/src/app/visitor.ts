@@ -136,7 +136,7 @@ export class Visitor {
   async erase(): Promise<void> {
     this.link.stop()
     try {
-      const { receipt } = await post<{ receipt: Receipt }>('/widget/v1/privacy/erase', this.token, { confirm: true })
+      const { receipt } = await post<{ receipt: Receipt }>('/widget/v1/privacy/erase', this.token, { confirm: true, language: this.config.language })
       this.gone(receipt)
     } catch (error) {
       this.link.start()
