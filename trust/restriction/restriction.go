@@ -304,6 +304,17 @@ func Of(tx *vault.Tx, contact ids.Contact) ([]Limit, error) {
 	return out, err
 }
 
+// Withheld tells whether a restriction keeps a person from those who work here and act for the purpose: for news that go to
+// all of them.
+func Withheld(tx *vault.Tx, contact ids.Contact, name string) (bool, error) {
+	restricted, err := vault.Standings.Count(tx, "person = ? AND kind = ?", contact, string(Restrict))
+	if err != nil || restricted == 0 {
+		return false, err
+	}
+	opened, err := vault.Standings.Count(tx, "person = ? AND kind IN (?, ?) AND purpose = ?", contact, string(purpose.Granted), string(purpose.Excepted), name)
+	return opened == 0, err
+}
+
 // List reads what a person has closed, and History the acts by which they did, newest first.
 func (s *Service) List(ctx context.Context, actor vault.Actor, contact ids.Contact) (list []Limit, err error) {
 	err = s.vault.View(ctx, actor, actRead, func(tx *vault.Tx) (err error) {

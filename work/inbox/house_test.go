@@ -18,6 +18,7 @@ import (
 	"aver/trust/consent"
 	"aver/trust/holds"
 	"aver/trust/identity"
+	"aver/trust/restriction"
 	"aver/vault"
 	"aver/vault/postgres/pgtest"
 	"aver/vault/purpose"
@@ -52,7 +53,7 @@ func (q *queue) Enqueue(_ context.Context, kind string, _ ids.Tenant, id string,
 
 func config(tb testing.TB) vaulttest.Config {
 	tb.Helper()
-	return moduletest.Config(tb, identity.New(nil).Module(), consent.New(nil).Module(), holds.New(nil, nil).Module(), contacts.New(nil).Module(), inbox.New(nil, nil, nil, nil).Module())
+	return moduletest.Config(tb, identity.New(nil).Module(), consent.New(nil).Module(), restriction.New(nil, nil).Module(), holds.New(nil, nil).Module(), contacts.New(nil).Module(), inbox.New(nil, nil, nil, nil).Module())
 }
 
 func furnish(tb testing.TB, k *vaulttest.Kit) *house {

@@ -11,7 +11,9 @@ import (
 	"aver/base/personal"
 	"aver/frame/live"
 	"aver/trust/identity"
+	"aver/trust/restriction"
 	"aver/vault"
+	"aver/vault/purpose"
 )
 
 // The news that changes carry to the listeners of this process.
@@ -154,19 +156,13 @@ func notePush(m Message) live.Push {
 // redactedPush names a note by its own number, a message by its place.
 func redactedPush(seq, note int64) live.Push {
 	if note > 0 {
-		return live.Push{Kind: "redacted", N: note, Data: struct {
-			Note int64 `json:"note"`
-		}{note}}
+		return live.Push{Kind: "redacted", N: note, Data: map[string]int64{"note": note}}
 	}
-	return live.Push{Kind: "redacted", N: seq, Data: struct {
-		Seq int64 `json:"seq"`
-	}{seq}}
+	return live.Push{Kind: "redacted", N: seq, Data: map[string]int64{"seq": seq}}
 }
 
 func statePush(c Conversation) live.Push {
-	return live.Push{Kind: "conversation", N: 1, Data: struct {
-		State State `json:"state"`
-	}{c.State}}
+	return live.Push{Kind: "conversation", N: 1, Data: map[string]State{"state": c.State}}
 }
 
 func readPush(byVisitor bool, seq int64) live.Push {
@@ -174,11 +170,19 @@ func readPush(byVisitor bool, seq int64) live.Push {
 	if byVisitor {
 		by, n = Visitor, 2*seq+1
 	}
-	return live.Push{Kind: "read", N: n, Data: struct {
-		By    Kind   `json:"by"`
-		Seq   int64  `json:"seq"`
-		State string `json:"state"`
-	}{by, seq, "read"}}
+	return live.Push{Kind: "read", N: n, Data: map[string]any{"by": by, "seq": seq, "state": "read"}}
+}
+
+// told is the conversation for the news to all consoles: without words of a restricted person, whom officers and Aver alone change.
+func (c Conversation) told(tx *vault.Tx, failed *error) Conversation {
+	if tx.Actor().Kind() != vault.AsSystem && !tx.Actor().Has(vault.DPO) {
+		return c
+	}
+	withheld, err := restriction.Withheld(tx, c.Contact, purpose.Support)
+	if *failed = err; withheld {
+		c.Preview = personal.Text{}
+	}
+	return c
 }
 
 // listed is a conversation in the news to those who answer.
@@ -204,14 +208,8 @@ func listPush(c Conversation, entry int64) live.Push {
 }
 
 func typingPush(on bool, kind Kind, name personal.Text) live.Push {
-	n := int64(1)
-	if on {
-		n = 2
-	}
-	return live.Push{Kind: "typing", N: n, Data: struct {
-		On   bool     `json:"on"`
-		From WireFrom `json:"from"`
-	}{on, WireFrom{kind, name.Reveal()}}}
+	n := map[bool]int64{false: 1, true: 2}[on]
+	return live.Push{Kind: "typing", N: n, Data: map[string]any{"on": on, "from": WireFrom{kind, name.Reveal()}}}
 }
 
 // Typing tells the other side that somebody writes, or stopped. It is told and forgotten.
@@ -258,13 +256,9 @@ func (s *Service) Fetch(ctx context.Context, topic live.Topic, kind string, n in
 }
 
 func fetch(tx *vault.Tx, c Conversation, kind string, n int64, team bool) (live.Push, error) {
-	who := Operator
-	if team {
-		who = Visitor
-	}
 	switch {
 	case kind == "typing":
-		return typingPush(n == 2, who, personal.Text{}), nil
+		return typingPush(n == 2, map[bool]Kind{true: Visitor, false: Operator}[team], personal.Text{}), nil
 	case kind == "read" && !team:
 		return readPush(n%2 == 1, n/2), nil
 	case kind == "conversation" && !team:
@@ -306,8 +300,12 @@ func (s *Service) fetchListed(ctx context.Context, actor vault.Actor, n int64) (
 	for _, entry := range entries {
 		for _, ev := range entry.Events {
 			if id, err := ids.ParseConversation(ev.Object); err == nil {
-				c, err := s.Conversation(ctx, actor, id)
-				return listPush(c, n-1), err
+				err = s.vault.View(ctx, actor, actLook, func(tx *vault.Tx) error {
+					c, err := mine(tx, id)
+					push = listPush(c.told(tx, &err), n-1)
+					return err
+				})
+				return push, err
 			}
 		}
 	}

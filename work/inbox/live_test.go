@@ -3,6 +3,7 @@ package inbox_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"aver/base/personal"
 	"aver/frame/live"
 	"aver/vault"
+	"aver/vault/purpose"
 	"aver/vault/vaulttest"
 	"aver/work/inbox"
 )
@@ -201,6 +203,70 @@ func TestNewsCanBeReadAgainByAnotherProcess(t *testing.T) {
 		}
 		if _, err := h.inbox.Fetch(t.Context(), live.Topic{Tenant: h.Other, Channel: conv.String()}, "message", 1); !errs.Is(err, errs.NotFound) {
 			t.Errorf("from another tenant: %v", err)
+		}
+	})
+}
+
+// Everybody who answers listens to the news of the list, also who is not shown a restricted person's row.
+func TestTheNewsOfTheListHoldsNoWordsOfARestrictedPersonWhomTheListDoesNotShow(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		visitor := h.visitor(t, h.Tenant)
+		conv := h.receive(t, visitor, "my hidden words").Conversation
+		stand := func(kinds ...purpose.Kind) {
+			must(t, h.Vault.Do(t.Context(), vaulttest.System(h.Tenant), vault.Act("test.restrict", purpose.Storage, vault.System()), func(tx *vault.Tx) error {
+				_, err := vault.Standings.DeleteWhere(tx, "person = ?", visitor.Subject())
+				for _, kind := range kinds {
+					name := purpose.All
+					if kind != purpose.Restrict {
+						name = purpose.Support
+					}
+					err = errors.Join(err, vault.Standings.Put(tx, vault.Standing{Person: visitor.Subject(), Kind: kind, Purpose: name, Since: tx.Now()}))
+				}
+				return err
+			}))
+		}
+		officer := h.user(t, h.Tenant, "Ines Moreau", vault.Administrator, vault.DPO)
+		ear := h.listen(t, h.operator, inbox.InboxChannel)
+		state := inbox.Open
+		told := func(what string) string {
+			t.Helper()
+			if what == "redaction" {
+				must(t, h.inbox.Redact(t.Context(), officer, conv, 1, 0))
+			} else {
+				state = map[inbox.State]inbox.State{inbox.Open: inbox.Closed, inbox.Closed: inbox.Open}[state]
+				must(t, h.inbox.SetState(t.Context(), officer, conv, state, 0))
+			}
+			f := ear.next()
+			head, _, _, err := h.Vault.Head(t.Context(), h.Tenant)
+			must(t, err)
+			again, err := h.inbox.Fetch(t.Context(), live.Topic{Tenant: h.Tenant, Channel: inbox.InboxChannel}, "conversation", head)
+			must(t, err)
+			if text, err := json.Marshal(again.Data); err != nil || string(text) != string(f.Data) {
+				t.Errorf("%s: read again as %s, pushed as %s", what, text, f.Data)
+			}
+			return string(f.Data)
+		}
+		for _, c := range []struct {
+			what  string
+			kinds []purpose.Kind
+			said  bool
+		}{
+			{"restricted", []purpose.Kind{purpose.Restrict}, false},
+			{"restricted, and agrees to support", []purpose.Kind{purpose.Restrict, purpose.Granted}, true},
+			{"restricted but for support", []purpose.Kind{purpose.Restrict, purpose.Excepted}, true},
+			{"not restricted", []purpose.Kind{purpose.Granted}, true},
+		} {
+			stand(c.kinds...)
+			if got := told(c.what); !strings.Contains(got, conv.String()) || strings.Contains(got, "my hidden words") != c.said {
+				t.Errorf("of somebody %s the news is %s", c.what, got)
+			}
+		}
+		stand(purpose.Granted)
+		h.receive(t, visitor, "my last words")
+		ear.until("my last words")
+		stand(purpose.Restrict)
+		if got := told("redaction"); strings.Contains(got, "my last words") {
+			t.Errorf("a redaction brings %s", got)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -156,8 +157,8 @@ func (s *Service) MarkRead(ctx context.Context, actor vault.Actor, conv ids.Conv
 		if *left, err = unreadAfter(tx, c, seq, by); err != nil {
 			return err
 		}
-		tx.Emit(vault.Event{Kind: "conversation.read", Object: conv.String(), Subject: c.Contact, N: seq}, readNews{c, actor.Kind() == vault.AsPerson, seq})
-		return c.change(tx, was)
+		tx.Emit(vault.Event{Kind: "conversation.read", Object: conv.String(), Subject: c.Contact, N: seq}, readNews{c.told(tx, &err), actor.Kind() == vault.AsPerson, seq})
+		return cmp.Or(err, c.change(tx, was))
 	})
 }
 

@@ -222,14 +222,14 @@ func (s *Service) add(tx *vault.Tx, c Conversation, d draft) (Line, error) {
 		return l, err
 	}
 	if was.State != c.State {
-		tx.Emit(vault.Event{Kind: "conversation.updated", Object: c.ID.String(), Subject: c.Contact}, stateNews{c})
+		tx.Emit(vault.Event{Kind: "conversation.updated", Object: c.ID.String(), Subject: c.Contact}, stateNews{c.told(tx, &err)})
 	}
 	kind := "message.created"
 	if l.Note > 0 {
 		kind = "note.created"
 	}
-	tx.Emit(vault.Event{Kind: kind, Object: c.ID.String(), Subject: c.Contact, N: l.Seq}, messageNews{c, m, l.From == Visitor && was.ContactUnread > 0 || l.From == Operator && was.Unread > 0})
-	return l, nil
+	tx.Emit(vault.Event{Kind: kind, Object: c.ID.String(), Subject: c.Contact, N: l.Seq}, messageNews{c.told(tx, &err), m, l.From == Visitor && was.ContactUnread > 0 || l.From == Operator && was.Unread > 0})
+	return l, taken(err)
 }
 
 func taken(err error) error {

@@ -25,8 +25,8 @@ func (s *Service) change(ctx context.Context, actor vault.Actor, action *vault.A
 		if err != nil || kind == "" {
 			return err
 		}
-		tx.Emit(vault.Event{Kind: kind, Object: id.String(), Subject: c.Contact}, stateNews{c})
-		return c.change(tx, was)
+		tx.Emit(vault.Event{Kind: kind, Object: id.String(), Subject: c.Contact}, stateNews{c.told(tx, &err)})
+		return errors.Join(err, c.change(tx, was))
 	})
 }
 

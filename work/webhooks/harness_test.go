@@ -14,6 +14,7 @@ import (
 	"aver/frame/egress"
 	"aver/frame/jobs"
 	"aver/frame/module/moduletest"
+	"aver/trust/restriction"
 	"aver/vault"
 	"aver/vault/purpose"
 	"aver/vault/vaulttest"
@@ -36,7 +37,7 @@ var actSay = vault.Act("test.say", purpose.Storage, vault.System())
 
 func config(t testing.TB) vaulttest.Config {
 	t.Helper()
-	return moduletest.Config(t, webhooks.New(nil, nil, nil, nil).Module())
+	return moduletest.Config(t, restriction.New(nil, nil).Module(), webhooks.New(nil, nil, nil, nil).Module())
 }
 
 func each(t *testing.T, test func(*testing.T, *house)) {

@@ -17,6 +17,7 @@ import (
 	"aver/trust/consent"
 	"aver/trust/holds"
 	"aver/trust/identity"
+	"aver/trust/restriction"
 	"aver/vault"
 	"aver/vault/vaulttest"
 	"aver/work/contacts"
@@ -51,7 +52,7 @@ func (idle) Enqueue(context.Context, string, ids.Tenant, string, time.Time) erro
 
 func config(t testing.TB) vaulttest.Config {
 	t.Helper()
-	return moduletest.Config(t, identity.New(nil).Module(), consent.New(nil).Module(), holds.New(nil, nil).Module(), contacts.New(nil).Module(), inbox.New(nil, nil, nil, nil).Module())
+	return moduletest.Config(t, identity.New(nil).Module(), consent.New(nil).Module(), restriction.New(nil, nil).Module(), holds.New(nil, nil).Module(), contacts.New(nil).Module(), inbox.New(nil, nil, nil, nil).Module())
 }
 
 func furnish(t *testing.T, k *vaulttest.Kit) *house {

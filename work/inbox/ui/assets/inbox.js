@@ -246,7 +246,7 @@
       if (item && row.getAttribute("aria-current") !== "true") item.remove();
       return;
     }
-    if (!row || !whole) return bring(c); // only the server knows whether a filter lets it through
+    if (!row || !whole || !c.preview) return bring(c); // only the server knows whether a filter lets it through, and who may read its words
     const before = one("time", row)?.dateTime;
     one(".row-note", row).textContent = c.preview;
     count(row, c.unread);
