@@ -19,22 +19,22 @@ import (
 // proved already, or by a link that is mailed to the address on file. What is asked under an address that nobody here has is
 // the tenant's own to answer.
 func (s *Service) Enter(ctx context.Context, actor vault.Actor, w Wish, contact ids.Contact) (RequestID, error) {
-	if err := errors.Join(s.vault.Permit(ctx, actor, actAsk), record.CheckEntry(w, contact, s.Mails())); err != nil {
-		return RequestID{}, err
-	}
-	if contact.IsZero() {
-		var found []ids.Contact
-		err := s.vault.View(ctx, actor, actAsk, func(tx *vault.Tx) (err error) {
+	var found []ids.Contact
+	err := s.vault.View(ctx, actor, actAsk, func(tx *vault.Tx) (err error) {
+		if contact.IsZero() {
 			found, err = s.people.Covered(tx, w.Email)
-			return err
-		})
-		if err != nil {
-			return RequestID{}, err
+		} else {
+			_, err = s.people.Show(tx, contact)
 		}
-		if len(found) == 0 {
-			return s.enterUnknown(ctx, actor, w)
-		}
+		return record.CheckEntry(tx, w, contact, err, s.Mails())
+	})
+	switch {
+	case err != nil:
+		return RequestID{}, err
+	case len(found) > 0:
 		contact = found[0]
+	case contact.IsZero():
+		return s.enterUnknown(ctx, actor, w)
 	}
 	return s.Start(ctx, actor, w, contact)
 }

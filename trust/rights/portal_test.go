@@ -92,6 +92,28 @@ func TestTheFormOfARequestThatCameByLetterSaysWhatIsWrongAndKeepsWhatWasTyped(t 
 	if status != http.StatusUnprocessableEntity || !strings.Contains(body, "yet to come") || !strings.Contains(body, "on blue paper") || !strings.Contains(body, tomorrow) {
 		t.Errorf("%d: %s", status, body)
 	}
+	for _, nobody := range []string{"Ada Kowal", ids.NewSubject(o.Clock.Now()).String()} {
+		for _, day := range []string{tomorrow, o.Clock.Now().Format(time.DateOnly)} {
+			form.Set("person", nobody)
+			form.Set("received", day)
+			form.Set("kind", "erasure")
+			if day == tomorrow {
+				form.Del("kind")
+			}
+			status, body = o.send(t, c, "/privacy/requests", form)
+			for at, want := range map[string]bool{`id="person-error"`: true, `id="received-error"`: day == tomorrow, `id="kind-error"`: day == tomorrow} {
+				if status != http.StatusUnprocessableEntity || strings.Contains(body, at) != want {
+					t.Errorf("%s on %s: %d, %s: %v: %s", nobody, day, status, at, !want, body)
+				}
+			}
+			for _, typed := range []string{nobody, day, "on blue paper"} {
+				if !strings.Contains(body, typed) {
+					t.Errorf("%q is lost", typed)
+				}
+			}
+		}
+	}
+	form.Set("person", "ada@example.org")
 	form.Set("received", o.Clock.Now().Add(-72*time.Hour).Format(time.DateOnly))
 	status, body = o.send(t, c, "/privacy/requests", form)
 	if status != http.StatusOK || !strings.Contains(body, "Go on to erase") || !strings.Contains(body, "Letter") {

@@ -75,9 +75,15 @@ func PassedLately(tx *vault.Tx, address personal.Text) (bool, error) {
 	return n >= passedPerDay, nil
 }
 
-// CheckEntry refuses what cannot be written down of a request that came another way. mails is whether letters can be sent.
-func CheckEntry(w Wish, contact ids.Contact, mails bool) error {
+// CheckEntry refuses what cannot be written down of a request that came another way, and says all that is wrong at once.
+// sought is what came of looking for who asked, and mails whether letters can be sent. An identifier of nobody alone is not
+// refused here.
+func CheckEntry(tx *vault.Tx, w Wish, contact ids.Contact, sought error, mails bool) error {
 	var bad []errs.Field
+	unknown := errs.Is(sought, errs.NotFound)
+	if sought != nil && !unknown {
+		return sought
+	}
 	if contact.IsZero() == (w.Email == "") || w.Email != "" && !mail.IsAddress(strings.TrimSpace(w.Email)) {
 		bad = append(bad, errs.Field{Field: "person", Code: "malformed", Message: "Write a mail address, or the identifier of a contact."})
 	}
@@ -90,8 +96,18 @@ func CheckEntry(w Wish, contact ids.Contact, mails bool) error {
 	case w.Proof != "" && w.Proof != state.Seen && w.Proof != state.Link:
 		bad = append(bad, errs.Field{Field: "proof", Code: "unknown", Message: "Choose one."})
 	}
-	if len(bad) > 0 {
-		return errs.New(errs.Invalid, "The request was not written down.", bad...)
+	_, err := Begin(tx, w, w.Via)
+	if err != nil && !errs.Is(err, errs.Invalid) {
+		return err
 	}
-	return nil
+	if bad = append(bad, errs.AsProblem(err).Errors...); len(bad) == 0 {
+		return err
+	}
+	if unknown {
+		bad = append([]errs.Field{Nobody}, bad...)
+	}
+	return errs.New(errs.Invalid, "The request was not written down.", bad...)
 }
+
+// Nobody says at the field of who asked that there is no such person.
+var Nobody = errs.Field{Field: "person", Code: "unknown", Message: "There is no such person here."}

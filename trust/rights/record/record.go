@@ -144,18 +144,11 @@ func Begin(tx *vault.Tx, w Wish, via Via) (Request, error) {
 	if w.Regime == "" {
 		w.Regime = set.Regime
 	}
-	switch {
-	case !w.Kind.Known():
-		return Request{}, errs.New(errs.Invalid, "Choose what you would like.", errs.Field{Field: "kind", Code: "required", Message: "Choose one."})
-	case !slices.Contains(state.Regimes, w.Regime):
-		return Request{}, errs.New(errs.Invalid, "This law is not known here.", errs.Field{Field: "regime", Code: "unknown", Message: "Choose one of those there are."})
+	asked, err := w.check(tx.Now(), deadline.PlaceOf(set.Place))
+	if err != nil {
+		return Request{}, err
 	}
-	r := Request{ID: NewID(tx.Now()), Kind: w.Kind.Under(w.Regime), Regime: w.Regime, Via: via, Language: w.Language, AskedAt: tx.Now()}
-	if w.Received != "" {
-		if r.AskedAt, err = received(w.Received, tx.Now(), deadline.PlaceOf(set.Place)); err != nil {
-			return Request{}, err
-		}
-	}
+	r := Request{ID: NewID(tx.Now()), Kind: w.Kind.Under(w.Regime), Regime: w.Regime, Via: via, Language: w.Language, AskedAt: asked}
 	if via != Portal && via != Widget {
 		r.EnteredAt = tx.Now()
 	}
@@ -164,17 +157,37 @@ func Begin(tx *vault.Tx, w Wish, via Via) (Request, error) {
 		return Request{}, err
 	}
 	r.DueAt, r.LegalAt, r.AlarmAt, r.ConfirmBy = due.Promised, due.Legal, due.Alarm, due.Confirm
-	return r, state.CheckWords(w.Text)
+	return r, nil
+}
+
+// check tells when a wish was received, or all that is wrong with it.
+func (w Wish) check(now time.Time, at deadline.Place) (time.Time, error) {
+	var bad []errs.Field
+	if !w.Kind.Known() {
+		bad = append(bad, errs.Field{Field: "kind", Code: "required", Message: "Choose one."})
+	}
+	if !slices.Contains(state.Regimes, w.Regime) {
+		bad = append(bad, errs.Field{Field: "regime", Code: "unknown", Message: "Choose one of those there are."})
+	}
+	asked, err := received(w.Received, now, at)
+	bad = append(bad, errs.AsProblem(err).Errors...)
+	bad = append(bad, errs.AsProblem(state.CheckWords(w.Text)).Errors...)
+	if len(bad) > 0 {
+		return asked, errs.New(errs.Invalid, "The request cannot be taken like this.", bad...)
+	}
+	return asked, nil
 }
 
 // oldest is how long ago a request may have been received that is written down now.
 const oldest = 366 * 24 * time.Hour
 
-// received is a moment of the day on which a request came, in the tenant's place.
+// received is a moment of the day on which a request came, in the tenant's place; now where no day is given.
 func received(day string, now time.Time, at deadline.Place) (time.Time, error) {
 	noon, err := at.Day(day)
 	var wrong string
 	switch {
+	case day == "":
+		return now, nil
 	case err != nil:
 		wrong = "Write a day, such as 2027-01-31."
 	case day > at.Today(now):

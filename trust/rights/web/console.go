@@ -108,6 +108,9 @@ func (s *Service) enterRequest(w http.ResponseWriter, r *http.Request) error {
 		wish.Email = who
 	}
 	id, err := s.Enter(r.Context(), request.Actor(r.Context()), wish, contact)
+	if errs.Is(err, errs.NotFound) {
+		err = errs.New(errs.Invalid, "The request was not written down.", record.Nobody)
+	}
 	if sheet, again := page.Refused(err, form); again {
 		return s.drawNew(w, r, sheet)
 	}
