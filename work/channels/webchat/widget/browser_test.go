@@ -115,7 +115,11 @@ func eval[T any](b *tab, ctx context.Context, expression string) T {
 // wait waits until an expression holds.
 func (b *tab) wait(ctx context.Context, expression string) {
 	b.t.Helper()
-	_, err := chromedp.Run(ctx, chromedp.Poll[bool]("Boolean("+expression+")", chromedp.WithPollingInterval(15*time.Millisecond), chromedp.WithPollingTimeout(patience)))
+	poll := chromedp.Poll[bool]("Boolean("+expression+")", chromedp.WithPollingInterval(15*time.Millisecond), chromedp.WithPollingTimeout(patience))
+	_, err := chromedp.Run(ctx, poll)
+	for err != nil && strings.Contains(err.Error(), "Cannot find context") { // the page before was just giving way
+		_, err = chromedp.Run(ctx, poll)
+	}
 	if err != nil {
 		shown, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`document.body.innerText`))
 		b.t.Fatalf("waiting for %s: %v; shown:\n%s", expression, err, shown)

@@ -265,17 +265,33 @@ func (s *server) redact(seq int) {
 	s.tell(map[string]any{"push": "redacted", "channel": conversation, "data": map[string]any{"seq": seq}})
 }
 
+// heard waits until somebody listens to the conversation. What is no message is pushed once, and nobody asks for what came
+// before.
+func (s *server) heard() {
+	s.t.Helper()
+	eventually.Must(s.t, "somebody who listens", func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for l := range s.listeners {
+			if l.channel == conversation {
+				return true
+			}
+		}
+		return false
+	})
+}
+
 // announce pushes something that is not a message.
 func (s *server) announce(push string, data map[string]any) {
+	s.heard()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tell(map[string]any{"push": push, "channel": conversation, "data": data})
 }
 
-// configure changes the configuration and tells those who listen, once somebody does: it is pushed once, and nobody asks
-// for what came before.
+// configure changes the configuration and tells those who listen.
 func (s *server) configure(changes map[string]any) {
-	eventually.Must(s.t, "somebody who listens", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.listeners) > 0 })
+	s.heard()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	maps.Copy(s.config, changes)
