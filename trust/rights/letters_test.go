@@ -164,8 +164,10 @@ func TestALinkThatIsRefusedForGoodIsShownAndACodeIsNotSentAgain(t *testing.T) {
 			t.Errorf("not delivered: %v, after %d tries of both", names, w.post.refused.Load())
 		}
 		w.allWritten(t)
-		if n := len(w.post.sent); n != 0 {
-			t.Errorf("%d letters to officers about a code that a stranger had sent", n)
+		for len(w.post.sent) > 0 { // that about the link may have gone twice: what was due is looked for at the start, too
+			if m := <-w.post.sent; strings.Contains(m.Text, ticket.Request.String()) {
+				t.Errorf("a letter to officers about a code that a stranger had sent: %s", m.Text)
+			}
 		}
 		w.post.refuses.Store("") // the mailbox takes letters again
 		must(t, w.rights.Another(t.Context(), w.Tenant, ticket))

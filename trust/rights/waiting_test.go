@@ -49,6 +49,9 @@ func TestTheClockStandsStillUntilItIsProvedWhoAsked(t *testing.T) {
 			}
 			must(t, w.rights.Another(t.Context(), w.Tenant, ticket))
 			r, err := w.rights.Prove(t.Context(), w.Tenant, ticket, digits.FindString(w.letter(t, "ada@example.org").Text))
+			for errs.Is(err, errs.Invalid) { // whatever looks just then for what is due draws another code, and the newest counts
+				r, err = w.rights.Prove(t.Context(), w.Tenant, ticket, digits.FindString(w.letter(t, "ada@example.org").Text))
+			}
 			must(t, err)
 			later := r.LegalAt.Sub(asked.LegalAt)
 			if stops && (later < 10*day || later > 14*day) || !stops && later != 0 { // a weekend moves the last day
