@@ -101,7 +101,8 @@ func (j *Jobs) Stop(ctx context.Context) error {
 		return nil
 	}
 	j.stopping.Store(true)
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	// What computes for a moment before it looks at its context takes seconds on a busy machine.
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
 	defer cancel()
 	if err := client.StopAndCancel(last); err != nil {
 		return fmt.Errorf("stop the queue: work ignores that its context has ended and will be repeated: %w", err)
