@@ -1,8 +1,11 @@
 package backups
 
 import (
+	"archive/zip"
 	"context"
+	"io"
 
+	"aver/trust/backups/manifest"
 	"aver/vault"
 )
 
@@ -24,4 +27,9 @@ func EachCanary(tx *vault.Tx, each func(words string) error) error {
 		}
 	}
 	return err
+}
+
+// ReadFile is readFile.
+func ReadFile(z *zip.Reader, f manifest.File, read func(io.Reader) error) error {
+	return readFile(z, f, read)
 }

@@ -11,7 +11,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"sync"
+	"slices"
+	"sync/atomic"
 
 	"filippo.io/age"
 	"golang.org/x/sync/errgroup"
@@ -97,75 +98,49 @@ func (s *Service) restore(ctx context.Context, o Order) (manifest.Manifest, erro
 	if err != nil {
 		return m, err
 	}
-	f, genuine, err := s.fetch(ctx, o.From, m)
+	f, err := s.fetch(ctx, o.From, m)
 	if err != nil {
 		return m, err
 	}
 	defer f.Close()
-	began, err := s.extract(ctx, f, who, m, o)
-	if forged := genuine(); forged != nil { // that is the reason, whatever else went wrong
-		if began {
-			forged = errors.Join(forged, os.RemoveAll(o.To))
-		}
-		return m, forged
+	if there, err := os.ReadDir(o.To); err == nil && len(there) > 0 {
+		return m, errs.New(errs.Conflict, "The folder to restore into is not empty.")
 	}
-	if err == nil {
-		err = quarantine.End(ctx, m, o.To, o.Rows)
+	z, err := openArchive(f, m.Size, who)
+	if err != nil {
+		return m, err
+	}
+	if err = s.unpack(ctx, z, m, o); errs.Is(err, errs.Invalid) {
+		return m, errors.Join(err, os.RemoveAll(o.To)) // what is not as it was made is not left to be taken for it
 	}
 	return m, full(err)
 }
 
-// extract opens an archive and unpacks it. It tells whether it had begun to write.
-func (s *Service) extract(ctx context.Context, f io.ReaderAt, who []age.Identity, m manifest.Manifest, o Order) (began bool, err error) {
-	if there, err := os.ReadDir(o.To); err == nil && len(there) > 0 {
-		return false, errs.New(errs.Conflict, "The folder to restore into is not empty.")
-	}
-	z, err := openArchive(f, m.Size, who)
-	if err != nil {
-		return false, err
-	}
-	return true, s.unpack(ctx, z, m, o)
-}
-
-// fetch returns a file of a backup's bytes. genuine tells, as often as it is asked, whether they are those that were
-// signed: a local file is read for that while it is unpacked already, into a place that nobody serves or releases before.
-func (s *Service) fetch(ctx context.Context, from shelf.Shelf, m manifest.Manifest) (f *os.File, genuine func() error, err error) {
+// fetch returns a file of a backup's bytes, as many as were signed for. Whether they are the ones is seen file by file.
+func (s *Service) fetch(ctx context.Context, from shelf.Shelf, m manifest.Manifest) (*os.File, error) {
 	content, err := from.Get(ctx, m.Name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, manifest.Altered("there is only its manifest.").Because(err)
+		return nil, manifest.Altered("there is only its manifest.").Because(err)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("open the backup: %w", err)
+		return nil, fmt.Errorf("open the backup: %w", err)
 	}
-	if f, here := content.(*os.File); here {
-		verdict := make(chan error, 1)
-		go func() { verdict <- signedFor(m, io.NewSectionReader(f, 0, m.Size+1), io.Discard) }()
-		return f, sync.OnceValue(func() error { return <-verdict }), nil
+	f, here := content.(*os.File)
+	if !here { // on another machine: a copy is made, still encrypted
+		defer content.Close()
+		if f, err = durable.Nameless(s.cfg.Data); err != nil {
+			return nil, full(err)
+		}
+		err = tally.Copy(f, io.LimitReader(content, m.Size+1))
 	}
-	defer content.Close()
-	if f, err = durable.Nameless(s.cfg.Data); err != nil { // on another machine: a copy is made, still encrypted
-		return nil, nil, full(err)
+	info, failed := f.Stat()
+	if err = errors.Join(err, failed); err != nil {
+		return nil, errors.Join(full(fmt.Errorf("read the backup: %w", err)), f.Close())
 	}
-	if err := signedFor(m, content, f); err != nil {
-		return nil, nil, errors.Join(full(err), f.Close())
+	if info.Size() != m.Size {
+		return nil, errors.Join(manifest.Altered(fmt.Sprintf("it has %d bytes, and %d were signed.", info.Size(), m.Size)), f.Close())
 	}
-	return f, func() error { return nil }, nil
-}
-
-// signedFor tells whether these are the bytes that the manifest was signed for, and passes them on.
-func signedFor(m manifest.Manifest, content io.Reader, to io.Writer) error {
-	sum := tally.New(to)
-	err := tally.Copy(sum, io.LimitReader(content, m.Size+1))
-	hashed := sum.End()
-	switch {
-	case err != nil:
-		return fmt.Errorf("read the backup: %w", err)
-	case sum.N < m.Size:
-		return manifest.Altered(fmt.Sprintf("it was cut off after %d of %d bytes.", sum.N, m.Size))
-	case hashed != m.SHA256:
-		return manifest.Altered("its bytes are not those that were signed.")
-	}
-	return nil
+	return f, nil
 }
 
 // openArchive decrypts as much of an archive as is read.
@@ -185,7 +160,7 @@ func openArchive(f io.ReaderAt, size int64, who []age.Identity) (*zip.Reader, er
 	return z, nil
 }
 
-// unpack writes exactly what the manifest lists.
+// unpack writes exactly what the manifest lists, in quarantine.
 func (s *Service) unpack(ctx context.Context, z *zip.Reader, m manifest.Manifest, o Order) (err error) {
 	if err := quarantine.Begin(ctx, m, o.To, o.Rows); err != nil {
 		return err
@@ -199,31 +174,65 @@ func (s *Service) unpack(ctx context.Context, z *zip.Reader, m manifest.Manifest
 		defer func() { err = errors.Join(err, files.Close()) }()
 		into = files
 	}
-	return s.unpackParts(ctx, z, m, o.To, into)
+	files, rows, err := s.wanted(ctx, m)
+	if err != nil {
+		return err
+	}
+	if err := unpackAll(ctx, z, files, rows, o.To, into); err != nil {
+		return err
+	}
+	return quarantine.End(m, o.To)
 }
 
-// abreast is how many files are unpacked at a time: rows go into a store while others wait for the disk.
-const abreast = 3
+// owned is a file in an archive.
+type owned struct {
+	manifest.File
+	tenant ids.Tenant
+}
 
-func (s *Service) unpackParts(ctx context.Context, z *zip.Reader, m manifest.Manifest, to string, into engine.Engine) error {
-	work, ctx := errgroup.WithContext(ctx)
-	work.SetLimit(abreast)
+// wanted are the files of an archive, those with rows first, and how many of these there are. What is left out is of tenants
+// that were destroyed: they are not brought back, not even unreadable.
+func (s *Service) wanted(ctx context.Context, m manifest.Manifest) (files []owned, rows int, err error) {
 	for _, part := range m.Tenants {
 		gone, err := s.vault.Keys().Destroyed(ctx, part.Tenant)
 		if err != nil {
-			return errors.Join(err, work.Wait())
+			return nil, 0, err
 		}
 		if gone {
-			continue // whoever was destroyed is not brought back, not even unreadable
+			continue
 		}
 		for _, f := range part.Files {
-			work.Go(func() error {
-				if ctx.Err() != nil {
-					return ctx.Err()
-				}
-				return unpackFile(ctx, z, f, part.Tenant, to, into)
-			})
+			if path.Base(f.Path) == rowsFile {
+				files = slices.Insert(files, rows, owned{f, part.Tenant})
+				rows++
+				continue
+			}
+			files = append(files, owned{f, part.Tenant})
 		}
+	}
+	return files, rows, nil
+}
+
+// abreast is how many files are unpacked at a time: some while others wait for the disk.
+const abreast = 3
+
+// unpackAll has a store settle as soon as it has all its rows.
+func unpackAll(ctx context.Context, z *zip.Reader, files []owned, rows int, to string, into engine.Engine) error {
+	work, ctx := errgroup.WithContext(ctx)
+	work.SetLimit(abreast)
+	var left atomic.Int64
+	left.Store(int64(rows))
+	for _, f := range files {
+		work.Go(func() error {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			err := unpackFile(ctx, z, f.File, f.tenant, to, into)
+			if settles, ok := into.(dump.Filler); ok && err == nil && path.Base(f.Path) == rowsFile && left.Add(-1) == 0 {
+				err = settles.Settle(ctx)
+			}
+			return err
+		})
 	}
 	return work.Wait()
 }
@@ -248,16 +257,41 @@ func unpackFile(ctx context.Context, z *zip.Reader, f manifest.File, tenant ids.
 // readFile reads a file of an archive to its end, and refuses one that is not the one that was signed.
 func readFile(z *zip.Reader, f manifest.File, read func(io.Reader) error) error {
 	content, err := z.Open(f.Path)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return manifest.Altered("a file is missing from it.").Because(err)
+	}
+	if err != nil {
+		return damaged(err, notMade)
 	}
 	defer content.Close()
 	sum := tally.New(io.Discard)
-	err = read(io.TeeReader(io.LimitReader(content, f.Size+1), sum)) // what somebody packed to fill the disk is longer than it was
+	err = read(io.TeeReader(io.LimitReader(opened{content}, f.Size+1), sum)) // what somebody packed to fill the disk is longer than it was
 	if hashed := sum.End(); err == nil && (sum.N != f.Size || hashed != f.SHA256) {
 		err = manifest.Altered("a file in it is not the one that was signed.")
 	}
 	return err
+}
+
+// opened is a file of an archive.
+type opened struct{ io.Reader }
+
+func (o opened) Read(p []byte) (int, error) {
+	n, err := o.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		err = damaged(err, notMade)
+	}
+	return n, err
+}
+
+const notMade = "its bytes are not those that were made."
+
+// damaged says so of a backup, unless it is the disk that does not give what is on it.
+func damaged(err error, how string) error {
+	var disk *fs.PathError
+	if errors.As(err, &disk) {
+		return fmt.Errorf("read the backup: %w", err)
+	}
+	return manifest.Altered(how).Because(err)
 }
 
 // load puts a tenant's rows into its empty store.
@@ -270,7 +304,7 @@ func load(ctx context.Context, into engine.Engine, tenant ids.Tenant, from io.Re
 	}
 	_, err := dump.Load(ctx, into, tenant, from)
 	if errors.Is(err, dump.ErrDamaged) {
-		return manifest.Altered("its rows cannot be read.").Because(err)
+		return damaged(err, "its rows cannot be read.")
 	}
 	if err == nil {
 		_, err = io.Copy(io.Discard, from) // what follows the end would be missed by the hash

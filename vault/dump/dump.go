@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // Format is the first line of a dump.
@@ -119,11 +120,11 @@ func readTable(r *bufio.Reader) (t Table, err error) {
 	return t, nil
 }
 
-// signature begins what COPY writes; flags and the length of an extension follow, four bytes each.
-var signature = []byte("PGCOPY\n\xff\r\n\x00")
+// head begins what COPY writes: its signature, then flags and the length of an extension, four bytes each.
+var head = []byte("PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00")
 
 func readRows(r *bufio.Reader, t Table, row func([]any) error) error {
-	if _, err := readHead(r); err != nil {
+	if err := readHead(r); err != nil {
 		return err
 	}
 	for {
@@ -143,84 +144,82 @@ func readRows(r *bufio.Reader, t Table, row func([]any) error) error {
 	}
 }
 
-// passRows hands a table's rows on as COPY wrote them, and tells how many there were.
-func passRows(r *bufio.Reader, t Table, to io.Writer) (rows int64, err error) {
-	head, err := readHead(r)
-	if err != nil {
-		return 0, err
-	}
-	w := bufio.NewWriterSize(to, 64<<10)
-	_, _ = w.Write(head) // Flush tells of its errors
-	for ; ; rows++ {
-		more, err := readCount(r, t)
-		if err != nil {
-			return rows, err
+// cut takes rows off a table and appends them as COPY writes them, with a head and an end of their own: some bytes of them,
+// or one row that is larger. more tells whether others follow.
+func cut(r *bufio.Reader, t Table, bytes int, to []byte) (piece []byte, rows int64, more bool, err error) {
+	piece = append(to, head...)
+	for more = true; len(piece) < bytes; rows++ {
+		if more, err = readCount(r, t); err != nil {
+			return piece, 0, false, err
 		}
 		if !more {
-			_, _ = w.Write([]byte{255, 255})
-			return rows, w.Flush()
+			break
 		}
-		_, _ = w.Write([]byte{byte(len(t.Columns) >> 8), byte(len(t.Columns))})
+		piece = binary.BigEndian.AppendUint16(piece, uint16(len(t.Columns)))
 		for range t.Columns {
-			if err := passValue(r, w); err != nil {
-				return rows, err
+			if piece, err = appendValue(piece, r); err != nil {
+				return piece, 0, false, fmt.Errorf("%w: %w", ErrDamaged, err)
 			}
 		}
 	}
+	return append(piece, 255, 255), rows, more, nil
 }
 
-func passValue(r *bufio.Reader, w *bufio.Writer) error {
-	var length [4]byte
-	n, err := readLength(r, &length)
+func appendValue(to []byte, r *bufio.Reader) ([]byte, error) {
+	n, err := readLength(r)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
+		return nil, err
 	}
-	_, _ = w.Write(length[:])
-	if n < 0 {
-		return nil
+	to = binary.BigEndian.AppendUint32(to, uint32(int32(n)))
+	for n > 0 {
+		at, some := len(to), min(n, step)
+		to = slices.Grow(to, some)[:at+some]
+		if _, err := io.ReadFull(r, to[at:]); err != nil {
+			return nil, err
+		}
+		n -= some
 	}
-	_, err = io.CopyN(w, r, int64(n))
-	if errors.Is(err, io.EOF) {
-		err = fmt.Errorf("%w: %w", ErrDamaged, err)
-	}
-	return err
+	return to, nil
 }
 
-func readHead(r io.Reader) ([]byte, error) {
-	head := make([]byte, len(signature)+8)
-	if _, err := io.ReadFull(r, head); err != nil || !bytes.Equal(head, append(signature[:len(signature):len(signature)], make([]byte, 8)...)) {
-		return nil, fmt.Errorf("%w: not the binary format of COPY", ErrDamaged)
+func readHead(r io.Reader) error {
+	found := make([]byte, len(head))
+	if _, err := io.ReadFull(r, found); err != nil || !bytes.Equal(found, head) {
+		return fmt.Errorf("%w: not the binary format of COPY", ErrDamaged)
 	}
-	return head, nil
+	return nil
 }
 
 // readCount reads how many values the next row has, and tells whether there is one.
-func readCount(r io.Reader, t Table) (more bool, err error) {
-	var count [2]byte
-	if _, err := io.ReadFull(r, count[:]); err != nil {
+func readCount(r *bufio.Reader, t Table) (more bool, err error) {
+	count, err := r.Peek(2)
+	if err != nil {
 		return false, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	n := int16(binary.BigEndian.Uint16(count[:]))
+	n := int16(binary.BigEndian.Uint16(count))
 	if n != -1 && int(n) != len(t.Columns) {
 		return false, fmt.Errorf("%w: a row of %d values for %d columns", ErrDamaged, n, len(t.Columns))
 	}
-	return n != -1, nil
+	_, err = r.Discard(2)
+	return n != -1, err
 }
 
 // readLength reads a value's length in bytes, -1 for none.
-func readLength(r io.Reader, length *[4]byte) (int, error) {
-	if _, err := io.ReadFull(r, length[:]); err != nil {
+func readLength(r *bufio.Reader) (int, error) {
+	length, err := r.Peek(4)
+	if err != nil {
 		return 0, err
 	}
-	n := int(int32(binary.BigEndian.Uint32(length[:])))
+	n := int(int32(binary.BigEndian.Uint32(length)))
 	if n < -1 || n > longestValue {
 		return 0, errors.New("a value of an impossible length")
 	}
-	return n, nil
+	_, err = r.Discard(4)
+	return n, err
 }
 
-func readValue(r io.Reader, kind Kind) (any, error) {
-	n, err := readLength(r, new([4]byte))
+func readValue(r *bufio.Reader, kind Kind) (any, error) {
+	n, err := readLength(r)
 	if err != nil || n < 0 {
 		return nil, err
 	}
@@ -245,9 +244,10 @@ func readValue(r io.Reader, kind Kind) (any, error) {
 	return nil, fmt.Errorf("%d bytes are no %.20s", n, string(kind))
 }
 
-// readBytes takes no more memory than there are bytes: a damaged length must not ask for a gigabyte.
+// step is how much memory a value's length is believed for, in bytes: a damaged one must not ask for a gigabyte.
+const step = 1 << 20
+
 func readBytes(r io.Reader, n int) ([]byte, error) {
-	const step = 1 << 20
 	if n <= step {
 		raw := make([]byte, n)
 		_, err := io.ReadFull(r, raw)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"testing"
 	"time"
@@ -145,10 +144,9 @@ func settled(t *testing.T, e engine.Engine) error {
 // swallower takes in what COPY would.
 type swallower struct{ engine.Engine }
 
-func (swallower) Fill(_ context.Context, _ ids.Tenant, _ dump.Table, rows io.Reader) error {
-	_, err := io.Copy(io.Discard, rows)
-	return err
-}
+func (swallower) Lanes() int { return 1 }
+
+func (swallower) Fill(context.Context, ids.Tenant, dump.Table, []byte) error { return nil }
 
 func (swallower) Settle(context.Context) error { return nil }
 
@@ -175,6 +173,31 @@ func TestADumpThatWasCutOrAlteredIsNoDump(t *testing.T) {
 		}
 		_ = dump.Read(bytes.NewReader(text), func(dump.Table) error { return nil }, nothing) // it may be one still; it must end, and soon
 	})
+}
+
+// full takes some bytes and no more.
+type full struct{ room int }
+
+var errFull = errors.New("the disk is full")
+
+func (f *full) Write(p []byte) (int, error) {
+	if f.room -= len(p); f.room < 0 {
+		return 0, errFull
+	}
+	return len(p), nil
+}
+
+func TestASnapshotThatCannotBeWrittenFails(t *testing.T) {
+	t.Parallel()
+	e, tenant := shared(t), ids.NewTenant(start)
+	fill(t, e, tenant, 50_000)
+	var whole bytes.Buffer
+	must(t, e.Snapshot(t.Context(), tenant, &whole))
+	for _, room := range []int{0, 1000, whole.Len() / 2, whole.Len() - 1} {
+		if err := e.Snapshot(t.Context(), tenant, &full{room}); !errors.Is(err, errFull) {
+			t.Errorf("room for %d of %d bytes: %v", room, whole.Len(), err)
+		}
+	}
 }
 
 func TestADumpNamesTablesAndNothingElse(t *testing.T) {

@@ -18,8 +18,8 @@ import (
 
 // Filler is implemented by engines that take whole tables in as COPY wrote them.
 type Filler interface {
-	// Fill stores rows of a table, in one transaction.
-	Fill(ctx context.Context, tenant ids.Tenant, t Table, rows io.Reader) error
+	// Fill stores some rows of a table, in one transaction. As many of one tenant run at once as the engine has lanes.
+	Fill(ctx context.Context, tenant ids.Tenant, t Table, rows []byte) error
 	// Settle ends the filling of all stores: before it, they are not fit to be used.
 	Settle(ctx context.Context) error
 }
@@ -29,7 +29,7 @@ type Filler interface {
 // after an error is to be removed.
 func Load(ctx context.Context, e engine.Engine, tenant ids.Tenant, from io.Reader) (rows int64, err error) {
 	if f, fills := e.(Filler); fills {
-		return fill(ctx, f, tenant, from)
+		return fill(ctx, f, e.Lanes(), tenant, from)
 	}
 	l := loader{ctx: ctx, store: func(ctx context.Context, t Table, rows [][]any) error { return insert(ctx, e, tenant, t, rows) }}
 	l.next(e.Lanes())
@@ -43,25 +43,35 @@ func Load(ctx context.Context, e engine.Engine, tenant ids.Tenant, from io.Reade
 	return l.rows, err
 }
 
-func fill(ctx context.Context, f Filler, tenant ids.Tenant, from io.Reader) (all int64, err error) {
+// pieceBytes is how much of a table is handed over at a time.
+const pieceBytes = 2 << 20
+
+// fill hands tables over in pieces, several at a time; a table waits for the one before.
+func fill(ctx context.Context, f Filler, lanes int, tenant ids.Tenant, from io.Reader) (all int64, err error) {
+	spare := make(chan []byte, lanes+1)
+	for range cap(spare) {
+		spare <- nil
+	}
 	err = read(from, func(r *bufio.Reader, t Table) error {
-		if err := t.sound(); err != nil {
+		if err := errors.Join(t.sound(), readHead(r)); err != nil {
 			return err
 		}
-		out, in := io.Pipe()
-		var rows int64
-		passing, ctx := errgroup.WithContext(ctx)
-		passing.Go(func() (err error) {
-			rows, err = passRows(r, t, in)
-			return errors.Join(err, in.CloseWithError(err))
-		})
-		err := f.Fill(ctx, tenant, t, out)
-		_ = out.CloseWithError(err) // or whoever passes rows on would wait for ever
-		if failed := passing.Wait(); errors.Is(failed, ErrDamaged) {
-			return failed
+		work, ctx := errgroup.WithContext(ctx)
+		for more := true; more && ctx.Err() == nil; {
+			piece, rows, follow, err := cut(r, t, pieceBytes, (<-spare)[:0])
+			if err != nil {
+				return errors.Join(err, work.Wait())
+			}
+			work.Go(func() error {
+				defer func() { spare <- piece }()
+				if rows == 0 {
+					return nil
+				}
+				return f.Fill(ctx, tenant, t, piece)
+			})
+			all, more = all+rows, follow
 		}
-		all += rows
-		return err
+		return work.Wait()
 	})
 	return all, err
 }

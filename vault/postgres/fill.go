@@ -5,11 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 
 	"aver/base/errs"
 	"aver/base/ids"
@@ -17,14 +17,14 @@ import (
 	"aver/vault/engine"
 )
 
-// Empty is a migrated database without rows, opened as the role that owns it, to restore stores into. Policies bind the
-// owner too, but in the transactions that fill a table, as COPY refuses tables with policies. The indexes of large tables
-// are made when all rows are there, which takes a fraction of the time.
+// Empty is a migrated database without rows, opened as the role that owns it, to restore stores into. COPY refuses tables
+// with policies, so those of a table do not bind its owner from its first row until everything has settled. The indexes of
+// large tables are made when all rows are there, which takes a fraction of the time.
 type Empty struct {
 	*Engine
 	mu    sync.Mutex
-	known map[string]bool // tables that this restore fills; whether without indexes
-	again []string        // statements that make the indexes
+	bared map[string]bool // tables that are filled; whether their indexes were taken
+	again []index         // those that were taken
 }
 
 var _ dump.Filler = (*Empty)(nil)
@@ -41,7 +41,7 @@ func OpenEmpty(ctx context.Context, cfg Config) (*Empty, error) {
 		e.pool.Close()
 		return nil, err
 	}
-	return &Empty{Engine: e, known: map[string]bool{}}, nil
+	return &Empty{Engine: e, bared: map[string]bool{}}, nil
 }
 
 func (e *Engine) owned(ctx context.Context, migrations []engine.Migration) error {
@@ -64,90 +64,132 @@ func (e *Engine) owned(ctx context.Context, migrations []engine.Migration) error
 // large is how many bytes of a table's rows make it worth while to leave its indexes for later.
 const large = 64 << 10
 
-// emptyTable is how many bytes COPY writes of no rows: its head and its end.
-const emptyTable = 21
+// later lets a transaction's commit not wait for the disk: that of Settle does, for all before it.
+const later = "SET LOCAL synchronous_commit = off"
 
 // Fill implements dump.Filler.
-func (e *Empty) Fill(ctx context.Context, tenant ids.Tenant, t dump.Table, rows io.Reader) error {
-	begin := make([]byte, large)
-	n, err := io.ReadFull(rows, begin)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("read rows: %w", err)
+func (e *Empty) Fill(ctx context.Context, tenant ids.Tenant, t dump.Table, rows []byte) error {
+	if err := e.prepare(ctx, t.Name, len(rows) >= large); err != nil {
+		return err
 	}
-	if n <= emptyTable {
-		return nil
-	}
-	rows = io.MultiReader(bytes.NewReader(begin[:n]), rows)
-	table := pgx.Identifier{e.schema, t.Name}.Sanitize()
 	var columns []string
 	for _, column := range t.Columns {
 		columns = append(columns, pgx.Identifier{column.Name}.Sanitize())
 	}
 	return e.Write(ctx, tenant, func(c engine.Conn) error {
 		own := c.(*conn)
-		own.batch().Queue("ALTER TABLE " + table + " NO FORCE ROW LEVEL SECURITY") // and the table is nobody else's
+		own.batch().Queue(later)
 		if err := own.Flush(); err != nil {
 			return err
 		}
-		err := e.prepare(ctx, own.pg, t.Name, n == large)
-		if err == nil {
-			_, err = own.pg.PgConn().CopyFrom(ctx, rows, "COPY "+table+" ("+strings.Join(columns, ", ")+") FROM STDIN (FORMAT binary)")
-		}
-		if err != nil {
+		text := "COPY " + e.full(t.Name) + " (" + strings.Join(columns, ", ") + ") FROM STDIN (FORMAT binary)"
+		if _, err := own.pg.PgConn().CopyFrom(ctx, bytes.NewReader(rows), text); err != nil {
 			own.lost = translate(ctx, err, own.pg.IsClosed())
 			return own.lost
 		}
-		own.batch().Queue("ALTER TABLE " + table + " FORCE ROW LEVEL SECURITY")
-		return own.Flush()
+		return nil
 	})
 }
 
-// prepare takes the indexes of a table that will be large, unless somebody else has filled it.
-func (e *Empty) prepare(ctx context.Context, pg *pgx.Conn, name string, large bool) error {
+func (e *Empty) full(table string) string { return pgx.Identifier{e.schema, table}.Sanitize() }
+
+// prepare lifts a table's policy from its owner, unless somebody else has filled it, and takes the indexes of one that will
+// be large.
+func (e *Empty) prepare(ctx context.Context, name string, large bool) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	bare, ours := e.known[name]
-	if e.known[name] = bare || large; bare || !large {
+	bared, ours := e.bared[name]
+	if ours && (bared || !large) {
 		return nil
 	}
-	filled := false
-	if err := pg.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM "+pgx.Identifier{e.schema, name}.Sanitize()+")").Scan(&filled); err != nil {
+	var again []index
+	err := pgx.BeginFunc(ctx, e.pool, func(tx pgx.Tx) (err error) {
+		if _, err := tx.Exec(ctx, later); err != nil {
+			return err
+		}
+		if !ours {
+			err = e.open(ctx, tx, name)
+		}
+		if large && err == nil {
+			again, err = e.bare(ctx, tx, name)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("prepare a table: %w", err)
+	}
+	e.bared[name], e.again = large, append(e.again, again...)
+	return nil
+}
+
+// open lets the owner fill a table that has no rows.
+func (e *Empty) open(ctx context.Context, tx pgx.Tx, name string) error {
+	if _, err := tx.Exec(ctx, "ALTER TABLE "+e.full(name)+" NO FORCE ROW LEVEL SECURITY"); err != nil {
 		return err
 	}
-	if filled && !ours {
+	filled := false
+	err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM "+e.full(name)+")").Scan(&filled)
+	if err == nil && filled {
 		return errFilled
-	}
-	rows, _ := pg.Query(ctx, indexes, e.schema, name)
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Drop, Make string }])
-	for _, index := range found {
-		if err == nil {
-			_, err = pg.Exec(ctx, index.Drop)
-		}
-		e.again = append(e.again, index.Make)
 	}
 	return err
 }
 
-// indexes are statements that drop what a table's rows are found by, and others that make it again: keys, unless another
-// table refers to one, and indexes. $1 is the schema, $2 the table.
-const indexes = `WITH home AS (SELECT c.oid, c.oid::regclass::text AS name FROM pg_class c WHERE c.relnamespace = $1::text::regnamespace AND c.relname = $2)
-	SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', home.name, conname), format('ALTER TABLE %s ADD CONSTRAINT %I %s', home.name, conname, pg_get_constraintdef(k.oid))
-		FROM pg_constraint k JOIN home ON home.oid = conrelid WHERE contype IN ('p', 'u') AND NOT EXISTS (SELECT 1 FROM pg_constraint f WHERE f.contype = 'f' AND f.confrelid = home.oid)
-	UNION ALL SELECT format('DROP INDEX %I.%I', $1::text, x.relname), pg_get_indexdef(x.oid)
-		FROM pg_index i JOIN home ON home.oid = indrelid JOIN pg_class x ON x.oid = indexrelid WHERE NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = x.oid)`
+// index is the statements that drop an index, make it again, and make it a table's key again if it was one.
+type index struct{ Drop, Make, Key string }
 
-// Settle implements dump.Filler: it makes the indexes.
+// indexes are those of a table, but of keys that another table refers to. $1 is the schema, $2 the table.
+const indexes = `SELECT CASE WHEN k.oid IS NULL THEN format('DROP INDEX %s', i.indexrelid::regclass) ELSE format('ALTER TABLE %s DROP CONSTRAINT %I', i.indrelid::regclass, k.conname) END,
+	pg_get_indexdef(i.indexrelid),
+	CASE k.contype WHEN 'p' THEN format('ALTER TABLE %s ADD CONSTRAINT %I PRIMARY KEY USING INDEX %I', i.indrelid::regclass, k.conname, k.conname)
+		WHEN 'u' THEN format('ALTER TABLE %s ADD CONSTRAINT %I UNIQUE USING INDEX %I', i.indrelid::regclass, k.conname, k.conname) ELSE '' END
+	FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u')
+	WHERE c.relnamespace = $1::text::regnamespace AND c.relname = $2 AND NOT EXISTS (SELECT 1 FROM pg_constraint f WHERE f.contype = 'f' AND f.conindid = i.indexrelid)`
+
+// bare drops a table's indexes.
+func (e *Empty) bare(ctx context.Context, tx pgx.Tx, name string) ([]index, error) {
+	rows, _ := tx.Query(ctx, indexes, e.schema, name)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[index])
+	for _, index := range found {
+		if err == nil {
+			_, err = tx.Exec(ctx, index.Drop)
+		}
+	}
+	return found, err
+}
+
+// Settle implements dump.Filler: it makes the indexes, several at a time, then has the policies bind the owner again.
 func (e *Empty) Settle(ctx context.Context) error {
-	err := pgx.BeginFunc(ctx, e.pool, func(tx pgx.Tx) error {
-		for _, statement := range e.again {
-			if _, err := tx.Exec(ctx, statement); err != nil {
-				return translate(ctx, err, tx.Conn().IsClosed())
-			}
+	work, making := errgroup.WithContext(ctx)
+	work.SetLimit(lanesPerTenant)
+	last := &pgx.Batch{}
+	for _, index := range e.again {
+		work.Go(func() error { return e.make(making, index) })
+		if index.Key != "" {
+			last.Queue(index.Key)
+		}
+	}
+	for table := range e.bared {
+		last.Queue("ALTER TABLE " + e.full(table) + " FORCE ROW LEVEL SECURITY")
+	}
+	if err := work.Wait(); err != nil {
+		return fmt.Errorf("make indexes: %w", err)
+	}
+	err := pgx.BeginFunc(ctx, e.pool, func(tx pgx.Tx) error { return tx.SendBatch(ctx, last).Close() })
+	if err != nil {
+		return fmt.Errorf("make keys: %w", err)
+	}
+	return nil
+}
+
+func (e *Empty) make(ctx context.Context, i index) error {
+	return pgx.BeginFunc(ctx, e.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, later); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, i.Make); err != nil {
+			return translate(ctx, err, tx.Conn().IsClosed())
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("make indexes: %w", err)
-	}
-	return nil
 }

@@ -1,12 +1,14 @@
 package postgres
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 
 	"aver/base/ids"
 	"aver/vault/dump"
@@ -15,9 +17,36 @@ import (
 
 // Snapshot implements engine.Engine: all rows of the tenant as of one moment but those of indexes, in the form of
 // package dump: whose a row is, says the store that it is loaded into. Writers go on. The order of the tables is that in
-// which they were made, so that no row comes before one that it refers to.
+// which they were made, so that no row comes before one that it refers to. The server sends a message for each row; they
+// are gathered while what came before is written, by whoever encrypts it.
 func (e *Engine) Snapshot(ctx context.Context, tenant ids.Tenant, to io.Writer) error {
-	err := e.Read(ctx, tenant, func(c engine.Conn) error {
+	gathered, in := io.Pipe()
+	var writing errgroup.Group
+	writing.Go(func() error {
+		_, err := io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{gathered}, make([]byte, ahead))
+		_ = gathered.CloseWithError(err) // or the server's rows would wait for ever
+		return err
+	})
+	out := bufio.NewWriterSize(in, ahead)
+	err := e.snapshot(ctx, tenant, out)
+	if err == nil {
+		err = out.Flush()
+	}
+	_ = in.CloseWithError(err)
+	if failed := writing.Wait(); failed != nil {
+		err = failed
+	}
+	if err != nil {
+		return fmt.Errorf("snapshot of a store: %w", err)
+	}
+	return nil
+}
+
+// ahead is how much the server may send before it waits, in bytes, and as much again.
+const ahead = 512 << 10
+
+func (e *Engine) snapshot(ctx context.Context, tenant ids.Tenant, to io.Writer) error {
+	return e.Read(ctx, tenant, func(c engine.Conn) error {
 		tables, err := e.tables(c)
 		if err != nil {
 			return err
@@ -38,10 +67,6 @@ func (e *Engine) Snapshot(ctx context.Context, tenant ids.Tenant, to io.Writer) 
 		}
 		return dump.WriteTable(to, dump.Table{})
 	})
-	if err != nil {
-		return fmt.Errorf("snapshot of a store: %w", err)
-	}
-	return nil
 }
 
 // tables lists those that hold tenants' rows, in the order in which they were made, without the column that says whose a

@@ -20,7 +20,7 @@ type Manifest struct {
 	Name    string    `json:"name"`
 	Made    time.Time `json:"made"`
 	Size    int64     `json:"size"`   // of the encrypted file, in bytes
-	SHA256  string    `json:"sha256"` // of the encrypted file
+	SHA256  string    `json:"sha256"` // of the encrypted file, so that whoever keeps a copy sees without a key whether it is whole
 	Tenants []Part    `json:"tenants"`
 	Canary  string    `json:"canary"` // somebody who does not exist, for the drill
 }

@@ -17,7 +17,6 @@ import (
 	"aver/trust/backups/manifest"
 	"aver/trust/identity"
 	"aver/vault"
-	"aver/vault/dump"
 	"aver/vault/durable"
 	"aver/vault/engine"
 	"aver/vault/purpose"
@@ -60,13 +59,8 @@ func Begin(ctx context.Context, m manifest.Manifest, folder string, rows engine.
 	return durable.WriteNew(filepath.Join(folder, quarantine), func(io.Writer) error { return nil })
 }
 
-// End ends a restore and notes that everything is there: without it nothing is released.
-func End(ctx context.Context, m manifest.Manifest, folder string, rows engine.Engine) error {
-	if f, fills := rows.(dump.Filler); fills {
-		if err := f.Settle(ctx); err != nil {
-			return fmt.Errorf("end the restore: %w", err)
-		}
-	}
+// End notes that everything is there: without it nothing is released.
+func End(m manifest.Manifest, folder string) error {
 	mark, err := json.Marshal(m)
 	if err != nil {
 		return err
