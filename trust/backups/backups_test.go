@@ -357,26 +357,6 @@ func TestWhatASignedManifestNamesOutsideTheFolderIsRefused(t *testing.T) {
 	})
 }
 
-func TestNoMoreIsReadOfAFileThanWasSigned(t *testing.T) {
-	t.Parallel()
-	var packed bytes.Buffer
-	z := zip.NewWriter(&packed)
-	f, err := z.Create("long")
-	must(t, err)
-	_, err = f.Write(make([]byte, 1<<20))
-	must(t, errors.Join(err, z.Close()))
-	archive, err := zip.NewReader(bytes.NewReader(packed.Bytes()), int64(packed.Len()))
-	must(t, err)
-	var got int64
-	err = backups.ReadFile(archive, manifest.File{Path: "long", Size: 4}, func(r io.Reader) error {
-		got, err = io.Copy(io.Discard, r)
-		return err
-	})
-	if got != 5 || !errs.Is(err, errs.Invalid) {
-		t.Errorf("%d bytes of 4, %v", got, err)
-	}
-}
-
 const longer = "stores/longer" // a file that is longer than its manifest says
 
 // forge makes a well signed backup with one file of a given path.

@@ -1,11 +1,8 @@
 package backups
 
 import (
-	"archive/zip"
 	"context"
-	"io"
 
-	"aver/trust/backups/manifest"
 	"aver/vault"
 )
 
@@ -27,9 +24,4 @@ func EachCanary(tx *vault.Tx, each func(words string) error) error {
 		}
 	}
 	return err
-}
-
-// ReadFile is readFile.
-func ReadFile(z *zip.Reader, f manifest.File, read func(io.Reader) error) error {
-	return readFile(z, f, read)
 }

@@ -17,6 +17,7 @@ import (
 
 	"aver/base/clock"
 	"aver/base/errs"
+	"aver/trust/backups/archive"
 	"aver/trust/backups/bucket"
 	"aver/trust/backups/manifest"
 	"aver/trust/backups/shelf"
@@ -211,7 +212,7 @@ func RestoreKeys(ctx context.Context, o KeysOrder) error {
 	if err != nil {
 		return err
 	}
-	z, err := openArchive(f, info.Size(), who)
+	z, err := archive.Open(f, info.Size(), who)
 	if err != nil {
 		return err
 	}
@@ -261,7 +262,7 @@ func genuineKeys(ctx context.Context, z *zip.Reader, o KeysOrder) (m manifest.Ma
 	}
 	for _, p := range m.Tenants {
 		for _, f := range p.Files {
-			if err := readFile(z, f, func(from io.Reader) error { return tally.Copy(io.Discard, from) }); err != nil {
+			if err := archive.Read(z, f, func(from io.Reader) error { return tally.Copy(io.Discard, from) }); err != nil {
 				return m, err
 			}
 		}

@@ -14,10 +14,9 @@ import (
 	"strings"
 	"time"
 
-	"filippo.io/age"
-
 	"aver/base/ids"
 	"aver/base/personal"
+	"aver/trust/backups/archive"
 	"aver/trust/backups/bucket"
 	"aver/trust/backups/manifest"
 	"aver/trust/backups/shelf"
@@ -102,24 +101,11 @@ func (s *Service) put(ctx context.Context, on shelf.Shelf, name string, named []
 	}
 	err = on.Put(ctx, name, func(w io.Writer) error {
 		out := tally.New(w)
-		err := encrypted(out, to, fill)
+		err := archive.Write(out, to, fill)
 		size, sum = out.N, out.End()
 		return errors.Join(err, ctx.Err())
 	})
 	return size, sum, err
-}
-
-// encrypted writes an archive for recipients.
-func encrypted(out io.Writer, to []age.Recipient, fill func(*zip.Writer) error) error {
-	sealed, err := age.Encrypt(out, to...)
-	if err != nil {
-		return err
-	}
-	z := zip.NewWriter(sealed)
-	if err := fill(z); err != nil {
-		return err
-	}
-	return errors.Join(z.Close(), sealed.Close())
 }
 
 // fill puts every tenant's store and files into the archive.
@@ -199,14 +185,9 @@ func copyFile(w io.Writer, path string) error {
 
 // add puts a file into an archive and into a part of its manifest.
 func add(p *manifest.Part, z *zip.Writer, path string, content func(io.Writer) error) error {
-	f, err := z.CreateHeader(&zip.FileHeader{Name: path, Method: zip.Store}) // ciphertext does not compress
-	if err != nil {
-		return err
-	}
-	out := tally.New(f)
-	err = content(out)
-	if sum := out.End(); err == nil {
-		p.Files = append(p.Files, manifest.File{Path: path, Size: out.N, SHA256: sum})
+	f, err := archive.Add(z, path, content)
+	if err == nil {
+		p.Files = append(p.Files, f)
 	}
 	return err
 }

@@ -14,11 +14,11 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"filippo.io/age"
 	"golang.org/x/sync/errgroup"
 
 	"aver/base/errs"
 	"aver/base/ids"
+	"aver/trust/backups/archive"
 	"aver/trust/backups/manifest"
 	"aver/trust/backups/quarantine"
 	"aver/trust/backups/shelf"
@@ -106,7 +106,7 @@ func (s *Service) restore(ctx context.Context, o Order) (manifest.Manifest, erro
 	if there, err := os.ReadDir(o.To); err == nil && len(there) > 0 {
 		return m, errs.New(errs.Conflict, "The folder to restore into is not empty.")
 	}
-	z, err := openArchive(f, m.Size, who)
+	z, err := archive.Open(f, m.Size, who)
 	if err != nil {
 		return m, err
 	}
@@ -141,23 +141,6 @@ func (s *Service) fetch(ctx context.Context, from shelf.Shelf, m manifest.Manife
 		return nil, errors.Join(manifest.Altered(fmt.Sprintf("it has %d bytes, and %d were signed.", info.Size(), m.Size)), f.Close())
 	}
 	return f, nil
-}
-
-// openArchive decrypts as much of an archive as is read.
-func openArchive(f io.ReaderAt, size int64, who []age.Identity) (*zip.Reader, error) {
-	clear, size, err := age.DecryptReaderAt(f, size, who...)
-	var nobody *age.NoIdentityMatchError
-	if errors.As(err, &nobody) {
-		return nil, manifest.Altered("this identity does not open it.").Because(err)
-	}
-	if err != nil {
-		return nil, manifest.Altered("it does not open.").Because(err)
-	}
-	z, err := zip.NewReader(clear, size)
-	if err != nil {
-		return nil, manifest.Altered("its content cannot be read.").Because(err)
-	}
-	return z, nil
 }
 
 // unpack writes exactly what the manifest lists, in quarantine.
@@ -246,52 +229,12 @@ func unpackFile(ctx context.Context, z *zip.Reader, f manifest.File, tenant ids.
 	if !filepath.IsLocal(f.Path) {
 		return manifest.Altered("it names a file outside its folder.")
 	}
-	return readFile(z, f, func(from io.Reader) error {
+	return archive.Read(z, f, func(from io.Reader) error {
 		if path.Base(f.Path) == rowsFile {
 			return load(ctx, into, tenant, from)
 		}
 		return durable.WriteNew(filepath.Join(to, filepath.FromSlash(f.Path)), copying(from))
 	})
-}
-
-// readFile reads a file of an archive to its end, and refuses one that is not the one that was signed.
-func readFile(z *zip.Reader, f manifest.File, read func(io.Reader) error) error {
-	content, err := z.Open(f.Path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return manifest.Altered("a file is missing from it.").Because(err)
-	}
-	if err != nil {
-		return damaged(err, notMade)
-	}
-	defer content.Close()
-	sum := tally.New(io.Discard)
-	err = read(io.TeeReader(io.LimitReader(opened{content}, f.Size+1), sum)) // what somebody packed to fill the disk is longer than it was
-	if hashed := sum.End(); err == nil && (sum.N != f.Size || hashed != f.SHA256) {
-		err = manifest.Altered("a file in it is not the one that was signed.")
-	}
-	return err
-}
-
-// opened is a file of an archive.
-type opened struct{ io.Reader }
-
-func (o opened) Read(p []byte) (int, error) {
-	n, err := o.Reader.Read(p)
-	if err != nil && err != io.EOF {
-		err = damaged(err, notMade)
-	}
-	return n, err
-}
-
-const notMade = "its bytes are not those that were made."
-
-// damaged says so of a backup, unless it is the disk that does not give what is on it.
-func damaged(err error, how string) error {
-	var disk *fs.PathError
-	if errors.As(err, &disk) {
-		return fmt.Errorf("read the backup: %w", err)
-	}
-	return manifest.Altered(how).Because(err)
 }
 
 // load puts a tenant's rows into its empty store.
@@ -304,7 +247,7 @@ func load(ctx context.Context, into engine.Engine, tenant ids.Tenant, from io.Re
 	}
 	_, err := dump.Load(ctx, into, tenant, from)
 	if errors.Is(err, dump.ErrDamaged) {
-		return damaged(err, "its rows cannot be read.")
+		return archive.Damaged(err, "its rows cannot be read.")
 	}
 	if err == nil {
 		_, err = io.Copy(io.Discard, from) // what follows the end would be missed by the hash

@@ -15,6 +15,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Format is the first line of a dump.
@@ -35,6 +37,30 @@ const (
 	Bool  Kind = "boolean"
 	Text  Kind = "text"
 )
+
+// ahead is how much a server may send before it waits, in bytes, and as much again.
+const ahead = 512 << 10
+
+// Ahead gathers what a server sends row by row, while what came before is written by whoever encrypts it.
+func Ahead(to io.Writer, send func(io.Writer) error) error {
+	gathered, in := io.Pipe()
+	var writing errgroup.Group
+	writing.Go(func() error {
+		_, err := io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{gathered}, make([]byte, ahead))
+		_ = gathered.CloseWithError(err) // or the server's rows would wait for ever
+		return err
+	})
+	out := bufio.NewWriterSize(in, ahead)
+	err := send(out)
+	if err == nil {
+		err = out.Flush()
+	}
+	_ = in.CloseWithError(err)
+	if failed := writing.Wait(); failed != nil {
+		return failed
+	}
+	return err
+}
 
 // Table is what comes before a table's rows. The last one has no name.
 type Table struct {

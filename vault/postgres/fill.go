@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
@@ -72,17 +71,13 @@ func (e *Empty) Fill(ctx context.Context, tenant ids.Tenant, t dump.Table, rows 
 	if err := e.prepare(ctx, t.Name, len(rows) >= large); err != nil {
 		return err
 	}
-	var columns []string
-	for _, column := range t.Columns {
-		columns = append(columns, pgx.Identifier{column.Name}.Sanitize())
-	}
 	return e.Write(ctx, tenant, func(c engine.Conn) error {
 		own := c.(*conn)
 		own.batch().Queue(later)
 		if err := own.Flush(); err != nil {
 			return err
 		}
-		text := "COPY " + e.full(t.Name) + " (" + strings.Join(columns, ", ") + ") FROM STDIN (FORMAT binary)"
+		text := "COPY " + e.full(t.Name) + " (" + columns(t) + ") FROM STDIN (FORMAT binary)"
 		if _, err := own.pg.PgConn().CopyFrom(ctx, bytes.NewReader(rows), text); err != nil {
 			own.lost = translate(ctx, err, own.pg.IsClosed())
 			return own.lost

@@ -1,14 +1,12 @@
 package postgres
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-	"golang.org/x/sync/errgroup"
 
 	"aver/base/ids"
 	"aver/vault/dump"
@@ -17,33 +15,13 @@ import (
 
 // Snapshot implements engine.Engine: all rows of the tenant as of one moment but those of indexes, in the form of
 // package dump: whose a row is, says the store that it is loaded into. Writers go on. The order of the tables is that in
-// which they were made, so that no row comes before one that it refers to. The server sends a message for each row; they
-// are gathered while what came before is written, by whoever encrypts it.
+// which they were made, so that no row comes before one that it refers to.
 func (e *Engine) Snapshot(ctx context.Context, tenant ids.Tenant, to io.Writer) error {
-	gathered, in := io.Pipe()
-	var writing errgroup.Group
-	writing.Go(func() error {
-		_, err := io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{gathered}, make([]byte, ahead))
-		_ = gathered.CloseWithError(err) // or the server's rows would wait for ever
-		return err
-	})
-	out := bufio.NewWriterSize(in, ahead)
-	err := e.snapshot(ctx, tenant, out)
-	if err == nil {
-		err = out.Flush()
-	}
-	_ = in.CloseWithError(err)
-	if failed := writing.Wait(); failed != nil {
-		err = failed
-	}
-	if err != nil {
+	if err := dump.Ahead(to, func(to io.Writer) error { return e.snapshot(ctx, tenant, to) }); err != nil {
 		return fmt.Errorf("snapshot of a store: %w", err)
 	}
 	return nil
 }
-
-// ahead is how much the server may send before it waits, in bytes, and as much again.
-const ahead = 512 << 10
 
 func (e *Engine) snapshot(ctx context.Context, tenant ids.Tenant, to io.Writer) error {
 	return e.Read(ctx, tenant, func(c engine.Conn) error {
@@ -93,15 +71,19 @@ func (c *conn) copyOut(schema string, t dump.Table, to io.Writer) error {
 	if err := c.Flush(); err != nil {
 		return err
 	}
-	var columns []string
-	for _, column := range t.Columns {
-		columns = append(columns, pgx.Identifier{column.Name}.Sanitize())
-	}
 	text := fmt.Sprintf("COPY (SELECT %s FROM %s WHERE tenant_id = %s) TO STDOUT (FORMAT binary)",
-		strings.Join(columns, ", "), pgx.Identifier{schema, t.Name}.Sanitize(), tenantNow)
+		columns(t), pgx.Identifier{schema, t.Name}.Sanitize(), tenantNow)
 	if _, err := c.pg.PgConn().CopyTo(c.ctx, to, text); err != nil {
 		c.lost = translate(c.ctx, err, c.pg.IsClosed())
 		return c.lost
 	}
 	return nil
+}
+
+func columns(t dump.Table) string {
+	var names []string
+	for _, column := range t.Columns {
+		names = append(names, pgx.Identifier{column.Name}.Sanitize())
+	}
+	return strings.Join(names, ", ")
 }
