@@ -148,20 +148,22 @@ func (s *Service) tell(ctx context.Context, tenant ids.Tenant, contact ids.Conta
 		return err
 	}
 	opens := s.vault.Now().Add(Notice)
+	owed := false // to whomever of them: some were restricted before they were shown as one
 	var m mail.Message
 	err = s.vault.View(ctx, system(tenant), actTell, func(tx *vault.Tx) error {
-		l, err := Liftings.Get(tx, contact)
-		if err == nil && !l.Owed {
-			err = errs.New(errs.NotFound, "No letter is owed.")
+		owed = false
+		err := s.each(tx, contact, func(person ids.Contact) error {
+			l, err := Liftings.Get(tx, person)
+			owed = owed || l.Owed
+			return ignoreAbsent(err)
+		})
+		if err == nil && owed {
+			m, err = s.letter(tx, contact, workspace, opens)
 		}
-		if err != nil {
-			return err
-		}
-		m, err = s.letter(tx, contact, workspace, opens)
 		return err
 	})
-	if err != nil {
-		return ignoreAbsent(err)
+	if err != nil || !owed {
+		return err
 	}
 	if m.To.IsZero() {
 		opens = time.Time{}

@@ -1,9 +1,12 @@
 package restriction_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"aver/base/errs"
 	"aver/base/eventually"
@@ -140,6 +143,43 @@ func TestAProgramsEndOfARestrictionIsAnnouncedToo(t *testing.T) {
 		other := vaulttest.User(h.Other, vault.DPO)
 		if err := h.limits.LiftTold(t.Context(), other, who); !errs.Is(err, errs.NotFound) {
 			t.Errorf("another workspace: %v", err)
+		}
+	})
+}
+
+func TestWhoBecomesOnePersonWithSomebodyUnrestrictedIsToldAllTheSame(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.start()
+		who, into := h.person(t), h.person(t)
+		h.addresses[who] = "ada@example.org"
+		must(t, h.limits.Set(t.Context(), vaulttest.System(h.Tenant), who, restriction.Restrict, ""))
+		h.twins[into] = who // merged afterwards: the first of them was never restricted
+		must(t, h.limits.Lift(t.Context(), h.dpo, who, restriction.Restrict, ""))
+		eventually.Must(t, "the letter", func() bool { return !h.end(t, who).Opens.IsZero() })
+		if sent := h.letters(); len(sent) != 1 || sent[0].To.Reveal() != "ada@example.org" {
+			t.Errorf("told by %+v", sent)
+		}
+	})
+}
+
+func TestWhatIsAnnouncedAndEndedAtTheSameMomentIsOver(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		for range 20 {
+			who, twin := h.restricted(t, "ada@example.org")
+			var both errgroup.Group // of different people, whose transactions run side by side
+			both.Go(func() error {
+				return h.limits.Lift(t.Context(), vaulttest.User(h.Tenant, vault.DPO), who, restriction.Restrict, "")
+			})
+			both.Go(func() error { return h.limits.LiftTold(t.Context(), h.dpo, who) })
+			must(t, both.Wait())
+			must(t, h.Vault.View(t.Context(), vaulttest.System(h.Tenant), vault.Act("test.look", purpose.Storage, vault.System()), func(tx *vault.Tx) error {
+				announced, err := restriction.Liftings.Count(tx, "contact IN (?, ?)", who, twin)
+				stand, failed := vault.Standings.Count(tx, "person IN (?, ?)", who, twin)
+				if announced+stand > 0 {
+					t.Errorf("%d restrictions stand, and of %d an end is announced", stand, announced)
+				}
+				return errors.Join(err, failed)
+			}))
 		}
 	})
 }

@@ -254,10 +254,10 @@ func lift(tx *vault.Tx, person ids.Contact, kind Kind, name string, how How) err
 		}
 		name = purpose.All
 	}
-	if err := withdraw(tx, person, kind); err != nil {
-		return err
-	}
 	n, err := vault.Standings.DeleteWhere(tx, "person = ? AND kind = ? AND purpose = ?", person, string(kind), name)
+	if err == nil {
+		err = withdraw(tx, person, kind) // after that an announcement that is made just then waits for
+	}
 	if err != nil || n == 0 {
 		return err
 	}

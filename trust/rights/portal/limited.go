@@ -15,7 +15,7 @@ import (
 type Limited struct {
 	Except []restriction.Exception
 	Ends   bool
-	EndsAt time.Time // zero where the person is told first
+	EndsAt time.Time // the first of them for people who are shown as one; zero where the person is told first
 }
 
 // Limits knows what people have closed. trust/restriction is one.
@@ -41,8 +41,12 @@ func LimitedBy(ctx context.Context, limits Limits, actor vault.Actor, people ...
 			return all, err
 		}
 		for _, l := range list {
-			if !l.Announced.IsZero() {
-				all.Ends, all.EndsAt = true, l.Opens
+			if l.Announced.IsZero() {
+				continue
+			}
+			all.Ends = true
+			if all.EndsAt.IsZero() || !l.Opens.IsZero() && l.Opens.Before(all.EndsAt) {
+				all.EndsAt = l.Opens
 			}
 		}
 	}
