@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"aver/base/errs"
 	"aver/base/ids"
 	"aver/vault/engine"
 	"aver/vault/keyring"
@@ -20,10 +21,13 @@ const eraseBatch = 2000
 // EraseSubject makes a person unreadable for good, in the order that a crash cannot spoil: the ledger and the key
 // first, durably, then the action's own entry, then the rows. It returns when the key is destroyed and the action is in
 // the journal; the rows go right after, and FinishErasures repeats what a crash interrupted. On a full disk it uses the
-// room that the stores keep back for it.
+// room that the stores keep back for it. Nobody, the zero subject, is errs.NotFound.
 func (v *Vault) EraseSubject(ctx context.Context, actor Actor, action *Action, subject ids.Subject, reason string) error {
 	if err := v.Permit(ctx, actor, action); err != nil {
 		return err
+	}
+	if subject.IsZero() {
+		return errs.New(errs.NotFound, "There is nobody to erase.")
 	}
 	err := engine.WithReserve(v.engine, func() error { return v.keys.Erase(ctx, actor.is.Tenant, subject, reason) }) // both may lie on one disk
 	if err != nil {

@@ -249,3 +249,17 @@ func TestNoRowIsAddedAboutSomebodyErasedEvenIfNothingInItIsSealed(t *testing.T) 
 		}
 	})
 }
+
+func TestNobodyCannotBeErased(t *testing.T) {
+	each(t, func(t *testing.T, k *vaulttest.Kit) {
+		op := vaulttest.System(k.Tenant)
+		before, _, _, err := k.Vault.Head(t.Context(), k.Tenant)
+		must(t, err)
+		if err := k.Vault.EraseSubject(t.Context(), op, write, ids.Subject{}, "asked for"); !errs.Is(err, errs.NotFound) {
+			t.Errorf("got %v", err)
+		}
+		if after, _, _, err := k.Vault.Head(t.Context(), k.Tenant); after != before || err != nil {
+			t.Errorf("the log has %d entries, not %d: %v", after, before, err)
+		}
+	})
+}

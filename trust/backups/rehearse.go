@@ -146,7 +146,7 @@ func (s *Service) invent(ctx context.Context, words string) (ids.Subject, error)
 	}
 	s.vault.Catch(ids.Installation)
 	// Others' words may come first.
-	return who, eventually.Holds(ctx, 10*time.Second, "the words of somebody made up are filed", func() (bool, error) {
+	return who, eventually.Holds(ctx, time.Minute, "the words of somebody made up are filed", func() (bool, error) {
 		lag, err := s.vault.Lag(ctx, ids.Installation, "words")
 		return lag == 0, err
 	})
