@@ -107,7 +107,10 @@ func Read(from io.Reader, table func(Table) error, row func([]any) error) error 
 func read(from io.Reader, each func(*bufio.Reader, Table) error) error {
 	r := bufio.NewReaderSize(from, 1<<20)
 	first, err := line(r)
-	if err != nil || string(first) != Format {
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if string(first) != Format {
 		return fmt.Errorf("%w: it does not begin as one", ErrDamaged)
 	}
 	for {
@@ -210,7 +213,10 @@ func appendValue(to []byte, r *bufio.Reader) ([]byte, error) {
 
 func readHead(r io.Reader) error {
 	found := make([]byte, len(head))
-	if _, err := io.ReadFull(r, found); err != nil || !bytes.Equal(found, head) {
+	if _, err := io.ReadFull(r, found); err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if !bytes.Equal(found, head) {
 		return fmt.Errorf("%w: not the binary format of COPY", ErrDamaged)
 	}
 	return nil

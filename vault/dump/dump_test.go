@@ -6,8 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
+	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"pgregory.net/rapid"
@@ -165,6 +168,9 @@ func TestADumpThatWasCutOrAlteredIsNoDump(t *testing.T) {
 		if _, err := dump.Load(t.Context(), swallower{}, tenant, bytes.NewReader(whole.Bytes()[:n])); !errors.Is(err, dump.ErrDamaged) {
 			t.Fatalf("handed on, cut off after %d bytes: %v", n, err)
 		}
+		if _, err := dump.Load(t.Context(), swallower{}, tenant, io.MultiReader(bytes.NewReader(whole.Bytes()[:n]), iotest.ErrReader(errDisk))); !errors.Is(err, errDisk) {
+			t.Fatalf("the disk gives %d bytes: %v", n, err)
+		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		text := bytes.Clone(whole.Bytes())
@@ -175,10 +181,36 @@ func TestADumpThatWasCutOrAlteredIsNoDump(t *testing.T) {
 	})
 }
 
+// quitter takes rows in, and gives up all the same.
+type quitter struct {
+	swallower
+	quit func()
+}
+
+func (q quitter) Fill(context.Context, ids.Tenant, dump.Table, []byte) error { q.quit(); return nil }
+
+func TestALoadThatIsGivenUpDoesNotSayThatTheDumpIsDamaged(t *testing.T) {
+	t.Parallel()
+	var text bytes.Buffer
+	text.WriteString(dump.Format)
+	must(t, dump.WriteTable(&text, dump.Table{Name: "things", Columns: []dump.Column{{Name: "body", Kind: dump.Bytea}}}))
+	text.WriteString("PGCOPY\n\xff\r\n\x00" + string(make([]byte, 8)))
+	text.WriteString(strings.Repeat("\x00\x01\x00\x00\x04\x00"+strings.Repeat("w", 1024), 20_000))
+	text.WriteString("\xff\xff")
+	must(t, dump.WriteTable(&text, dump.Table{}))
+	if n, err := dump.Load(t.Context(), swallower{}, ids.NewTenant(start), bytes.NewReader(text.Bytes())); n != 20_000 || err != nil {
+		t.Errorf("%d rows, %v", n, err)
+	}
+	ctx, quit := context.WithCancel(t.Context())
+	if _, err := dump.Load(ctx, quitter{quit: quit}, ids.NewTenant(start), &text); !errors.Is(err, context.Canceled) || errors.Is(err, dump.ErrDamaged) {
+		t.Errorf("given up: %v", err)
+	}
+}
+
 // full takes some bytes and no more.
 type full struct{ room int }
 
-var errFull = errors.New("the disk is full")
+var errFull, errDisk = errors.New("the disk is full"), errors.New("the disk does not answer")
 
 func (f *full) Write(p []byte) (int, error) {
 	if f.room -= len(p); f.room < 0 {

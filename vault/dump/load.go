@@ -2,6 +2,7 @@ package dump
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,8 +57,8 @@ func fill(ctx context.Context, f Filler, lanes int, tenant ids.Tenant, from io.R
 		if err := errors.Join(t.sound(), readHead(r)); err != nil {
 			return err
 		}
-		work, ctx := errgroup.WithContext(ctx)
-		for more := true; more && ctx.Err() == nil; {
+		work, halted := errgroup.WithContext(ctx)
+		for more := true; more && halted.Err() == nil; {
 			piece, rows, follow, err := cut(r, t, pieceBytes, (<-spare)[:0])
 			if err != nil {
 				return errors.Join(err, work.Wait())
@@ -67,11 +68,11 @@ func fill(ctx context.Context, f Filler, lanes int, tenant ids.Tenant, from io.R
 				if rows == 0 {
 					return nil
 				}
-				return f.Fill(ctx, tenant, t, piece)
+				return f.Fill(halted, tenant, t, piece)
 			})
 			all, more = all+rows, follow
 		}
-		return work.Wait()
+		return cmp.Or(work.Wait(), ctx.Err()) // what was given up between two pieces has not come to the table's end
 	})
 	return all, err
 }
