@@ -467,20 +467,27 @@ func TestRowsAreRestoredIntoAnEmptyDatabaseWhichStaysShutUntilItIsReleased(t *te
 	})
 }
 
+// long makes a backup that is encrypted in several pieces: rows, then a letter.
+func (w *world) long(t *testing.T) (file string, raw []byte) {
+	t.Helper()
+	sys := vaulttest.System(w.Tenant)
+	blob, err := w.Vault.PutBlob(t.Context(), sys, w.ada, "text/plain", strings.NewReader(strings.Repeat("a long letter ", 20_000)), 1<<20)
+	must(t, err)
+	must(t, w.Vault.Do(t.Context(), sys, act, func(tx *vault.Tx) error { return vault.Blobs.Add(tx, blob) }))
+	file = w.make(t)
+	raw, err = os.ReadFile(file)
+	must(t, err)
+	return file, raw
+}
+
 func TestADatabaseIntoWhichAnAlteredBackupWasReadStaysShut(t *testing.T) {
 	onPostgres(t, func(t *testing.T, w *world) {
-		sys := vaulttest.System(w.Tenant)
-		blob, err := w.Vault.PutBlob(t.Context(), sys, w.ada, "text/plain", strings.NewReader(strings.Repeat("a long letter ", 20_000)), 1<<20)
-		must(t, err)
-		must(t, w.Vault.Do(t.Context(), sys, act, func(tx *vault.Tx) error { return vault.Blobs.Add(tx, blob) }))
-		file := w.make(t)
-		raw, err := os.ReadFile(file)
-		must(t, err)
+		file, raw := w.long(t)
 		raw[len(raw)/2] ^= 1 // in the letter, which is read after the archive was opened
 		must(t, os.WriteFile(file, raw, 0o600))
 		db, to := w.another(t), filepath.Join(t.TempDir(), "data")
 		order := backups.Order{From: shelf.Folder(w.folder), Name: filepath.Base(file), To: to, Rows: db.Empty(t, postgres.StoreSchema, w.schema)}
-		if _, err = w.backups.Restore(t.Context(), system(), order); !errs.Is(err, errs.Invalid) {
+		if _, err := w.backups.Restore(t.Context(), system(), order); !errs.Is(err, errs.Invalid) {
 			t.Fatalf("restored: %v", err)
 		}
 		v, err := vault.Open(t.Context(), vault.Config{Engine: db.Open(t, postgres.StoreSchema, w.schema), Keys: w.Vault.Keys(), Clock: w.Clock, Blobs: filepath.Join(to, "blobs"), Tables: w.tables})
@@ -491,6 +498,30 @@ func TestADatabaseIntoWhichAnAlteredBackupWasReadStaysShut(t *testing.T) {
 		}
 		if quarantine.Release(t.Context(), v, to) == nil {
 			t.Error("it is released")
+		}
+	})
+}
+
+func TestADatabaseIntoWhichSomebodyBeganToRestoreIsNotEmpty(t *testing.T) {
+	onPostgres(t, func(t *testing.T, w *world) {
+		file, raw := w.long(t)
+		altered := bytes.Clone(raw)
+		altered[bytes.Index(raw, []byte("\n--- "))+200] ^= 1 // in the first of what is encrypted: no row is read
+		must(t, os.WriteFile(file, altered, 0o600))
+		db := w.another(t)
+		restore := func(file string) error {
+			_, err := w.backups.Restore(t.Context(), system(), backups.Order{From: shelf.Folder(w.folder), Name: filepath.Base(file), To: filepath.Join(t.TempDir(), "data"), Rows: db.Empty(t, postgres.StoreSchema, w.schema)})
+			return err
+		}
+		if err := restore(file); !errs.Is(err, errs.Invalid) {
+			t.Fatalf("restored: %v", err)
+		}
+		must(t, os.WriteFile(file, raw, 0o600))
+		w.Clock.Advance(time.Minute)
+		for name, file := range map[string]string{"the same, unaltered": file, "another": w.make(t)} {
+			if err := restore(file); !errs.Is(err, errs.Conflict) {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 	})
 }

@@ -73,23 +73,29 @@ func End(m manifest.Manifest, folder string) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// shut puts a database without rows into quarantine.
+var errNotEmpty = errs.New(errs.Conflict, "The database to restore into is not empty.")
+
+// shut puts a database without rows into quarantine. One into which somebody began to restore is not empty, whatever rows it
+// has: it may lack indexes.
 func shut(ctx context.Context, e engine.Engine, m manifest.Manifest, mark string) error {
+	if err := lacks(ctx, e, ids.Installation, "SELECT 1 FROM backup_quarantines LIMIT 1"); err != nil {
+		return err
+	}
 	for _, p := range m.Tenants {
-		empty := true
-		err := e.Read(ctx, p.Tenant, func(c engine.Conn) error {
-			return c.Query("SELECT 1 FROM journal LIMIT 1", nil, func([]any) error { empty = false; return nil })
-		})
-		if err != nil {
+		if err := lacks(ctx, e, p.Tenant, "SELECT 1 FROM journal LIMIT 1"); err != nil {
 			return err
-		}
-		if !empty {
-			return errs.New(errs.Conflict, "The database to restore into is not empty.")
 		}
 	}
 	return e.Write(ctx, ids.Installation, func(c engine.Conn) error {
 		_, err := c.Exec("INSERT INTO backup_quarantines (backup, manifest) VALUES (?, ?)", m.Name, mark)
 		return err
+	})
+}
+
+// lacks is errNotEmpty if a tenant has what a query asks for.
+func lacks(ctx context.Context, e engine.Engine, tenant ids.Tenant, query string) error {
+	return e.Read(ctx, tenant, func(c engine.Conn) error {
+		return c.Query(query, nil, func([]any) error { return errNotEmpty })
 	})
 }
 
