@@ -92,10 +92,9 @@ func (m *Manual) Now() time.Time {
 
 // Advance lets time go by; a negative duration sets the clock back, as a bad administrator would.
 func (m *Manual) Advance(d time.Duration) {
-	m.Set(d)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.ran += max(d, 0)
+	m.now, m.ran = m.now.Add(d), m.ran+max(d, 0)
 }
 
 // Set sets the clock ahead or back, while no time goes by.
