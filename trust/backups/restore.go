@@ -11,7 +11,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -176,6 +175,7 @@ type owned struct {
 // wanted are the files of an archive, those with rows first, and how many of these there are. What is left out is of tenants
 // that were destroyed: they are not brought back, not even unreadable.
 func (s *Service) wanted(ctx context.Context, m manifest.Manifest) (files []owned, rows int, err error) {
+	var others []owned
 	for _, part := range m.Tenants {
 		gone, err := s.vault.Keys().Destroyed(ctx, part.Tenant)
 		if err != nil {
@@ -186,14 +186,13 @@ func (s *Service) wanted(ctx context.Context, m manifest.Manifest) (files []owne
 		}
 		for _, f := range part.Files {
 			if path.Base(f.Path) == rowsFile {
-				files = slices.Insert(files, rows, owned{f, part.Tenant})
-				rows++
+				files = append(files, owned{f, part.Tenant})
 				continue
 			}
-			files = append(files, owned{f, part.Tenant})
+			others = append(others, owned{f, part.Tenant})
 		}
 	}
-	return files, rows, nil
+	return append(files, others...), len(files), nil
 }
 
 // abreast is how many files are unpacked at a time: some while others wait for the disk.
