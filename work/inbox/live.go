@@ -175,7 +175,7 @@ func readPush(byVisitor bool, seq int64) live.Push {
 
 // told is the conversation for the news to all consoles: without words of a restricted person, whom officers and Aver alone change.
 func (c Conversation) told(tx *vault.Tx, failed *error) Conversation {
-	if tx.Actor().Kind() != vault.AsSystem && !tx.Actor().Has(vault.DPO) {
+	if *failed != nil || tx.Actor().Kind() != vault.AsSystem && !tx.Actor().Has(vault.DPO) {
 		return c
 	}
 	withheld, err := restriction.Withheld(tx, c.Contact, purpose.Support)

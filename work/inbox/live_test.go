@@ -204,6 +204,14 @@ func TestNewsCanBeReadAgainByAnotherProcess(t *testing.T) {
 		if _, err := h.inbox.Fetch(t.Context(), live.Topic{Tenant: h.Other, Channel: conv.String()}, "message", 1); !errs.Is(err, errs.NotFound) {
 			t.Errorf("from another tenant: %v", err)
 		}
+		last := head()
+		must(t, h.Vault.EraseSubject(t.Context(), vaulttest.System(h.Tenant), vault.Act("test.erase", purpose.Own, vault.System()), visitor.Subject(), "test"))
+		if n, err := h.Vault.FinishErasures(t.Context(), h.Tenant); n != 1 || err != nil {
+			t.Errorf("%d people are erased, %v", n, err)
+		}
+		if got, err := h.inbox.Fetch(t.Context(), live.Topic{Tenant: h.Tenant, Channel: inbox.InboxChannel}, "conversation", last); !errs.Is(err, errs.NotFound) {
+			t.Errorf("of somebody who was erased: %+v, %v", got, err)
+		}
 	})
 }
 
