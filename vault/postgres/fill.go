@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
 	"aver/base/errs"
@@ -21,6 +22,7 @@ import (
 // large tables are made when all rows are there, which takes a fraction of the time.
 type Empty struct {
 	*Engine
+	first *pgxpool.Conn // older than any row: if it lives, the server has lost none
 	mu    sync.Mutex
 	bared map[string]bool // tables that are filled; whether their indexes were taken
 	again []index         // those that were taken
@@ -36,24 +38,28 @@ func OpenEmpty(ctx context.Context, cfg Config) (*Empty, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := e.owned(ctx, cfg.Migrations); err != nil {
-		e.pool.Close()
-		return nil, err
+	first, err := e.pool.Acquire(ctx)
+	if err != nil {
+		return nil, errors.Join(connecting(ctx, err), e.Close())
 	}
-	return &Empty{Engine: e, bared: map[string]bool{}}, nil
+	empty := &Empty{Engine: e, first: first, bared: map[string]bool{}}
+	if err := empty.owned(ctx, cfg.Migrations); err != nil {
+		return nil, errors.Join(err, empty.Close())
+	}
+	return empty, nil
 }
 
-func (e *Engine) owned(ctx context.Context, migrations []engine.Migration) error {
-	conn, err := e.pool.Acquire(ctx)
-	if err != nil {
-		return connecting(ctx, err)
+// Close closes the connections.
+func (e *Empty) Close() error {
+	e.first.Release()
+	return e.Engine.Close()
+}
+
+func (e *Empty) owned(ctx context.Context, migrations []engine.Migration) error {
+	owner, err := false, current(ctx, e.first.Conn(), e.schema, migrations)
+	if err == nil {
+		err = e.first.QueryRow(ctx, "SELECT pg_has_role(current_user, nspowner, 'MEMBER') FROM pg_namespace WHERE nspname = $1", e.schema).Scan(&owner)
 	}
-	defer conn.Release()
-	if err := current(ctx, conn.Conn(), e.schema, migrations); err != nil {
-		return err
-	}
-	owner := false
-	err = conn.QueryRow(ctx, "SELECT pg_has_role(current_user, nspowner, 'MEMBER') FROM pg_namespace WHERE nspname = $1", e.schema).Scan(&owner)
 	if err == nil && !owner {
 		err = errors.New("this role does not own the tables: restore as the role that migrated the database")
 	}
@@ -63,7 +69,7 @@ func (e *Engine) owned(ctx context.Context, migrations []engine.Migration) error
 // large is how many bytes of a table's rows make it worth while to leave its indexes for later.
 const large = 64 << 10
 
-// later lets a transaction's commit not wait for the disk: that of Settle does, for all before it.
+// later lets a commit not wait for the disk: Settle's does, for all before it, on the first connection, which ends with the server.
 const later = "SET LOCAL synchronous_commit = off"
 
 // Fill implements dump.Filler.
@@ -98,11 +104,9 @@ func (e *Empty) prepare(ctx context.Context, name string, large bool) error {
 		return nil
 	}
 	var again []index
-	err := pgx.BeginFunc(ctx, e.pool, func(tx pgx.Tx) (err error) {
-		if _, err := tx.Exec(ctx, later); err != nil {
-			return err
-		}
-		if !ours {
+	err := pgx.BeginFunc(ctx, e.first, func(tx pgx.Tx) (err error) {
+		_, err = tx.Exec(ctx, later)
+		if !ours && err == nil {
 			err = e.open(ctx, tx, name)
 		}
 		if large && err == nil {
@@ -170,9 +174,9 @@ func (e *Empty) Settle(ctx context.Context) error {
 	if err := work.Wait(); err != nil {
 		return fmt.Errorf("make indexes: %w", err)
 	}
-	err := pgx.BeginFunc(ctx, e.pool, func(tx pgx.Tx) error { return tx.SendBatch(ctx, last).Close() })
+	err := pgx.BeginFunc(ctx, e.first, func(tx pgx.Tx) error { return tx.SendBatch(ctx, last).Close() })
 	if err != nil {
-		return fmt.Errorf("make keys: %w", err)
+		return fmt.Errorf("make keys: %w", translate(ctx, err, e.first.Conn().IsClosed()))
 	}
 	return nil
 }

@@ -128,6 +128,28 @@ func TestWhenATableCannotBeFilledItsPolicyHoldsAndNothingIsInIt(t *testing.T) {
 	}
 }
 
+func TestADatabaseWhoseServerFellMeanwhileDoesNotSettle(t *testing.T) {
+	t.Parallel()
+	cluster := pgtest.NewCluster(t)
+	db := cluster.NewDatabase(t, pgtest.Schemas{postgres.StoreSchema: people})
+	text := copied(t, db.Open(t, postgres.StoreSchema, people), 500)
+	to := cluster.NewDatabase(t, pgtest.Schemas{postgres.StoreSchema: people})
+	into := to.Empty(t, postgres.StoreSchema, people)
+	load := func() {
+		t.Helper()
+		if _, err := dump.Load(t.Context(), into, newTenant(), bytes.NewReader(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	load()
+	cluster.Stop(t) // what it had not written yet is lost
+	cluster.Restart(t)
+	load() // the next store does not notice
+	if err := into.Settle(t.Context()); !errors.Is(err, engine.ErrAway) {
+		t.Errorf("it has settled: %v", err)
+	}
+}
+
 func TestOnlyTheOwnerFillsADatabase(t *testing.T) {
 	t.Parallel()
 	db := pgtest.Start(t).NewDatabase(t, pgtest.Schemas{postgres.StoreSchema: people})
