@@ -150,8 +150,9 @@ func TestAnAgeInAFieldOpensAReview(t *testing.T) {
 	s.reviews(t, "a second review is open", func(list []children.Review) bool { return len(list) == 2 })
 }
 
-func TestWhoLooksAfterDataProtectionIsMailedOnceAndWithoutAName(t *testing.T) {
-	t.Parallel()
+// post is a mailbox, and what relays an installation's mail to it.
+func post(t *testing.T) (*mailbox.Mailbox, func(*app.Config)) {
+	t.Helper()
 	box, err := mailbox.Start(mailbox.Options{})
 	must(t, err)
 	t.Cleanup(func() { must(t, box.Close()) })
@@ -159,9 +160,15 @@ func TestWhoLooksAfterDataProtectionIsMailedOnceAndWithoutAName(t *testing.T) {
 	must(t, err)
 	port, err := strconv.Atoi(text)
 	must(t, err)
-	s := playground(t, func(c *app.Config) {
+	return box, func(c *app.Config) {
 		c.Mail = &mail.Sender{Host: host, Port: port, From: "Shop <privacy@shop.example>", Encryption: mail.Clear}
-	})
+	}
+}
+
+func TestWhoLooksAfterDataProtectionIsMailedOnceAndWithoutAName(t *testing.T) {
+	t.Parallel()
+	box, relayed := post(t)
+	s := playground(t, relayed)
 	for address, role := range map[string]vault.Role{"dpo@shop.example": vault.DPO, "owner@shop.example": vault.Owner} {
 		invitation, err := s.Identity.Invite(t.Context(), identity.System(s.owner.Tenant(), "test"), address, role)
 		must(t, err)

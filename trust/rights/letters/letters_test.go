@@ -43,6 +43,26 @@ func TestEveryLetterIsWholeInEveryLanguage(t *testing.T) {
 	}
 }
 
+func TestTheEndOfARestrictionSaysWhenAndWhereToAskForAnother(t *testing.T) {
+	t.Parallel()
+	seen := map[string]string{}
+	for _, lang := range letters.Languages {
+		m := letters.Lifting(lang, personal.Of("ada@example.org"), "Kowal Bikes", "https://chat.example/my-data/kowal", time.Date(2027, 3, 1, 23, 59, 59, 0, time.UTC))
+		for _, want := range []string{"Kowal Bikes", "2027-03-01", "https://chat.example/my-data/kowal", "77"} {
+			if !strings.Contains(m.Text, want) || strings.ContainsAny(m.Subject+m.Text, "[]{}") {
+				t.Errorf("%s lacks %q: %s", lang, want, m.Text)
+			}
+		}
+		if other := seen[m.Text]; other != "" {
+			t.Errorf("%s and %s have the same letter: %s", lang, other, m.Text)
+		}
+		seen[m.Text] = lang
+	}
+	if unknown := letters.Lifting("xx", personal.Of("ada@example.org"), "Kowal Bikes", "https://chat.example/my-data/kowal", time.Now()); !strings.Contains(unknown.Text, "ends this restriction") {
+		t.Errorf("to somebody whose language is none of them: %s", unknown.Text)
+	}
+}
+
 func TestADenialSaysWhyAndWhereToComplain(t *testing.T) {
 	t.Parallel()
 	a := letters.About{Workspace: "Kowal Bikes", Kind: state.Erasure, Number: "req_1", Words: personal.Of("The invoice must be kept."), GDPR: true}
