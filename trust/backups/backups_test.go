@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -450,6 +451,19 @@ func TestBackupsAreKeptForAWeekAtMostAndKeysAreCopiedAnewAfterAnErasure(t *testi
 		must(t, err)
 		if len(list) != 2 || !list[0].Signed || !list[0].Made.After(list[1].Made) {
 			t.Errorf("got %d", len(list))
+		}
+	})
+}
+
+func TestTheManifestSaysWithoutAKeyWhetherTheFileIsWhole(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		file := w.make(t)
+		raw, err := os.ReadFile(file)
+		must(t, err)
+		signed, err := os.ReadFile(manifestOf(file))
+		must(t, err)
+		if want := fmt.Sprintf(`"sha256":"%x"`, sha256.Sum256(raw)); !strings.Contains(strings.ReplaceAll(string(signed), `": `, `":`), want) {
+			t.Errorf("the manifest has no %s", want)
 		}
 	})
 }
