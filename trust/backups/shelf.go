@@ -16,7 +16,7 @@ import (
 // full gives a full disk its meaning.
 func full(err error) error {
 	if errors.Is(err, syscall.ENOSPC) {
-		return errs.New(errs.NoSpace, "The disk of the backups is full. No backup was made; the older ones are untouched.").Because(err)
+		return errs.New(errs.NoSpace, "The disk is full. What was begun did not come to its end, and the backups that were there are untouched.").Because(err)
 	}
 	return err
 }
