@@ -10,22 +10,14 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"aver/cmd/aver/app"
 	"aver/edge"
-	"aver/edge/limit"
-	"aver/frame/module"
 )
 
 func opened(t *testing.T, change ...func(*app.Config)) *app.App {
 	t.Helper()
-	plenty := limit.Rate{Quota: 1_000_000, Window: time.Minute}
-	quotas := map[module.Class]edge.Quota{}
-	for _, class := range []module.Class{module.Page, module.SignIn, module.API, module.Upload, module.Download, module.Live, module.Widget} {
-		quotas[class] = edge.Quota{Actor: plenty, Address: plenty}
-	}
-	config := app.Config{Data: t.TempDir(), Region: "eu", Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Log: io.Discard, Quotas: quotas}
+	config := app.Config{Data: t.TempDir(), Region: "eu", Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Log: io.Discard, Quotas: edge.Unlimited()}
 	for _, set := range change {
 		set(&config)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 
+	"aver/edge"
 	"aver/trust/probes/world"
 )
 
@@ -18,7 +19,7 @@ func makeScratch(ctx context.Context) (*world.World, func() error, error) {
 		return nil, nil, fmt.Errorf("make a folder for a scratch installation: %w", err)
 	}
 	remove := func() error { return os.RemoveAll(folder) }
-	a, err := Open(ctx, Config{Data: folder, Region: "eu", Log: io.Discard, Calm: true})
+	a, err := Open(ctx, Config{Data: folder, Region: "eu", Log: io.Discard, Calm: true, Quotas: edge.Unlimited()}) // fixtures all come as one program
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("open a scratch installation: %w", err), remove())
 	}
