@@ -120,11 +120,11 @@ func system(tenant ids.Tenant) vault.Actor { return identity.System(tenant, "tak
 // Ask begins to put an archive together, and gives the one that is being put together to whoever else asks meanwhile. The
 // one before it is removed.
 func (s *Service) Ask(ctx context.Context, actor vault.Actor) (Takeout, error) {
-	t, fresh, err := s.begin(ctx, actor)
+	t, err := s.begin(ctx, actor)
 	if errs.Is(err, errs.Conflict) { // somebody asked at the same moment
-		t, fresh, err = s.begin(ctx, actor)
+		t, err = s.begin(ctx, actor)
 	}
-	if err == nil && fresh {
+	if err == nil { // whoever has begun it may not have come so far, and what is erased once it is put together would end it
 		err = s.end(ctx, actor.Tenant(), "ready_at <= ?", t.AskedAt)
 	}
 	if err != nil {
@@ -133,7 +133,7 @@ func (s *Service) Ask(ctx context.Context, actor vault.Actor) (Takeout, error) {
 	return t, s.queue.Enqueue(ctx, jobKind, actor.Tenant(), t.ID.String(), time.Time{}) // should it be lost, the hour's turn asks again
 }
 
-func (s *Service) begin(ctx context.Context, actor vault.Actor) (t Takeout, fresh bool, err error) {
+func (s *Service) begin(ctx context.Context, actor vault.Actor) (t Takeout, err error) {
 	err = s.vault.Do(ctx, actor, actAsk, func(tx *vault.Tx) error {
 		last, err := Takeouts.Find(tx, "ORDER BY n DESC LIMIT 1")
 		if err != nil {
@@ -143,7 +143,7 @@ func (s *Service) begin(ctx context.Context, actor vault.Actor) (t Takeout, fres
 		if len(last) > 0 {
 			n = last[0].N + 1
 		}
-		if fresh = len(last) == 0 || last[0].State != Waiting; !fresh {
+		if len(last) > 0 && last[0].State == Waiting {
 			t = last[0]
 			return nil
 		}
@@ -151,7 +151,7 @@ func (s *Service) begin(ctx context.Context, actor vault.Actor) (t Takeout, fres
 		tx.Emit(vault.Event{Kind: "workspace.export.asked", Object: t.ID.String()}, nil)
 		return Takeouts.Add(tx, t)
 	})
-	return t, fresh, err
+	return t, err
 }
 
 // end destroys the keys of archives that have a file and are chosen by their times, and removes them. A crash in between

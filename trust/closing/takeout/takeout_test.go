@@ -321,6 +321,23 @@ func TestWhoeverAsksAtTheSameMomentGetsTheSameArchive(t *testing.T) {
 	})
 }
 
+func TestWhoeverAsksForAnArchiveThatIsBegunRemovesTheOneBeforeItToo(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.works(t)
+		first := w.ready(t)
+		w.Clock.Advance(time.Hour)
+		begun := takeout.Takeout{ID: ids.NewObject(w.Vault.Now()), N: first.N + 1, State: takeout.Waiting, AskedAt: w.Vault.Now()}
+		must(t, w.Vault.Do(t.Context(), vaulttest.System(w.Tenant), act, func(tx *vault.Tx) error { return takeout.Takeouts.Add(tx, begun) })) // by somebody who came no further
+		w.Clock.Advance(time.Second)
+		if asked, err := w.takeout.Ask(t.Context(), w.owner); err != nil || asked.ID != begun.ID {
+			t.Errorf("asked for: %+v, %v", asked, err)
+		}
+		if has, err := w.Vault.HasKey(t.Context(), w.owner, first.Keeper); has || err != nil {
+			t.Errorf("the key of the one before: %v, %v", has, err)
+		}
+	})
+}
+
 // made is an archive that is put together and not stored yet, and its file.
 func (w *world) made(t *testing.T) (takeout.Takeout, vault.Blob, string) {
 	t.Helper()
