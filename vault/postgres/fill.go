@@ -181,12 +181,11 @@ func (e *Empty) Settle(ctx context.Context) error {
 	return nil
 }
 
+// make makes one index, on one processor: others are made beside it.
 func (e *Empty) make(ctx context.Context, i index) error {
 	return pgx.BeginFunc(ctx, e.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, later); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, i.Make); err != nil {
+		_, err := tx.Exec(ctx, later+"; SET LOCAL max_parallel_maintenance_workers = 0; "+i.Make)
+		if err != nil {
 			return translate(ctx, err, tx.Conn().IsClosed())
 		}
 		return nil
