@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -41,17 +42,41 @@ func (s *Server) Another() (d pgtest.Database, err error) {
 	return d, err
 }
 
-// Kill ends every process of the server (SIGKILL), of which none gets to say goodbye.
-func (s *Server) Kill() error {
+// Process is the server's first process, which has begun the others.
+func (s *Server) Process() (int, error) {
 	folder, _, _ := strings.Cut(strings.TrimPrefix(s.Database.Boss, "host="), " ")
 	text, err := os.ReadFile(filepath.Join(folder, "data", "postmaster.pid"))
 	if err != nil {
-		return fmt.Errorf("find the server's process: %w", err)
+		return 0, fmt.Errorf("find the server's process: %w", err)
 	}
 	first, _, _ := strings.Cut(string(text), "\n")
-	server, err := strconv.Atoi(first)
+	process, err := strconv.Atoi(first)
 	if err != nil {
-		return fmt.Errorf("find the server's process: %w", err)
+		return 0, fmt.Errorf("find the server's process: %w", err)
+	}
+	return process, nil
+}
+
+// Unbind lets the server use every processor, also those that this process may not. Without taskset nobody is bound.
+func (s *Server) Unbind(ctx context.Context) error {
+	if _, err := exec.LookPath("taskset"); err != nil {
+		return nil
+	}
+	process, err := s.Process()
+	if err != nil {
+		return err
+	}
+	if out, err := exec.CommandContext(ctx, "taskset", "-cp", "0-1023", strconv.Itoa(process)).CombinedOutput(); err != nil {
+		return fmt.Errorf("unbind the database's server: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// Kill ends every process of the server (SIGKILL), of which none gets to say goodbye.
+func (s *Server) Kill() error {
+	server, err := s.Process()
+	if err != nil {
+		return err
 	}
 	var faults []error
 	for _, process := range append([]int{server}, children(server)...) {
