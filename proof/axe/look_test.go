@@ -65,7 +65,7 @@ func TestLookWaitsUntilThePageHasLoaded(t *testing.T) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		switch r.URL.Path {
 		case "/late.js":
-			time.Sleep(time.Second) // long after the page can be seen
+			time.Sleep(time.Second) // a slow network, long after the page can be seen: who waits passes however long it takes
 			w.Header().Set("Content-Type", "text/javascript")
 			io.WriteString(w, `document.querySelector("main").append(new Image())`)
 		case "/page":

@@ -49,7 +49,7 @@ func pages(t *testing.T) *httptest.Server {
 	serve("/door", `<!doctype html><title>Door</title><a href="/keys">In</a>`)
 	serve("/keys", `<!doctype html><title>Keys</title><p id="said">nothing</p><button id="ring">Ring</button><script defer src="/keys.js"></script>`)
 	mux.HandleFunc("GET /keys.js", func(w http.ResponseWriter, _ *http.Request) {
-		time.Sleep(300 * time.Millisecond) // long after the page can be seen
+		time.Sleep(300 * time.Millisecond) // a slow network, long after the page can be seen: who waits passes however long it takes
 		w.Header().Set("Content-Type", "text/javascript")
 		fmt.Fprint(w, `onkeydown = e => { document.querySelector('#said').textContent += ' ' + e.key }
 document.querySelector('#ring').onclick = () => { document.querySelector('#said').textContent += ' rang' }`)
