@@ -3,6 +3,7 @@ package vault
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"time"
@@ -110,6 +111,18 @@ func (v *Vault) AllTenants(ctx context.Context, canaries bool) ([]Tenant, error)
 		}
 	}
 	return out, err
+}
+
+// EachTenant runs fn for what AllTenants lists. One workspace's trouble does not hold back the others.
+func (v *Vault) EachTenant(ctx context.Context, canaries bool, fn func(Tenant) error) error {
+	all, err := v.AllTenants(ctx, canaries)
+	for _, t := range all {
+		if ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
+		}
+		err = errors.Join(err, fn(t))
+	}
+	return err
 }
 
 // TenantIDs are the installation, which comes first, and all open tenants, canaries too: everybody whose data there is.

@@ -199,16 +199,8 @@ func withdraw(tx *vault.Tx, person ids.Contact, kind Kind) error {
 
 // Due ends the restrictions whose time has come, and brings letters to the queue that a crash kept from it.
 func (s *Service) Due(ctx context.Context) error {
-	tenants, err := s.vault.AllTenants(ctx, false)
-	if err != nil {
-		return err
-	}
-	var failed error // one workspace's trouble must not hold back another's
-	for _, t := range tenants {
-		failed = errors.Join(failed, s.dueIn(ctx, t.ID))
-	}
-	if failed != nil {
-		return fmt.Errorf("end restrictions: %w", failed)
+	if err := s.vault.EachTenant(ctx, false, func(t vault.Tenant) error { return s.dueIn(ctx, t.ID) }); err != nil {
+		return fmt.Errorf("end restrictions: %w", err)
 	}
 	return nil
 }

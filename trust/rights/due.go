@@ -60,19 +60,12 @@ func (s *Service) onRequest(work func(context.Context, ids.Tenant, RequestID) er
 // due takes up what a crash left behind, lets codes expire and removes copies that are a day old. It runs soon after
 // every start, so an erasure that was ordered is finished before anything else is old enough to matter.
 func (s *Service) due(ctx context.Context) error {
-	tenants, err := s.vault.AllTenants(ctx, true)
-	if err != nil {
-		return err
-	}
-	var failed error // one workspace's trouble must not hold back another's
-	for _, t := range tenants {
+	err := s.vault.EachTenant(ctx, true, func(t vault.Tenant) error {
 		_, err := s.vault.FinishErasures(ctx, t.ID)
-		if failed = errors.Join(failed, err, s.dueIn(ctx, t.ID)); ctx.Err() != nil {
-			break
-		}
-	}
-	if failed != nil {
-		return fmt.Errorf("take up people's requests: %w", failed)
+		return errors.Join(err, s.dueIn(ctx, t.ID))
+	})
+	if err != nil {
+		return fmt.Errorf("take up people's requests: %w", err)
 	}
 	return nil
 }

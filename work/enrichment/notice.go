@@ -34,16 +34,8 @@ func (s *Service) notifyAll(ctx context.Context) error {
 	if s.Mail == nil {
 		return nil
 	}
-	tenants, err := s.Vault.AllTenants(ctx, false)
-	if err != nil {
-		return err
-	}
-	var failed error // one workspace's trouble must not hold back another's
-	for _, t := range tenants {
-		failed = errors.Join(failed, s.Notify(ctx, t))
-	}
-	if failed != nil {
-		return fmt.Errorf("tell people what was found about them: %w", failed)
+	if err := s.Vault.EachTenant(ctx, false, func(t vault.Tenant) error { return s.Notify(ctx, t) }); err != nil {
+		return fmt.Errorf("tell people what was found about them: %w", err)
 	}
 	return nil
 }

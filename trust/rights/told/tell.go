@@ -35,15 +35,7 @@ func (s *Service) jobs(j *jobs.Jobs) error {
 }
 
 func (s *Service) due(ctx context.Context) error {
-	tenants, err := s.vault.AllTenants(ctx, false)
-	if err != nil {
-		return err
-	}
-	var failed error // one workspace's trouble must not hold back another's
-	for _, t := range tenants {
-		failed = errors.Join(failed, s.Tell(ctx, t.ID))
-	}
-	return failed
+	return s.vault.EachTenant(ctx, false, func(t vault.Tenant) error { return s.Tell(ctx, t.ID) })
 }
 
 // Tell sends what is due in a workspace, and notes which webhooks have taken what they were sent.

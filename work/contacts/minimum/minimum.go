@@ -9,7 +9,6 @@ package minimum
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -79,17 +78,10 @@ func (s *Service) jobs(j *jobs.Jobs) error {
 
 // turn goes on with sweeps that stopped, and with second passes that nobody was told of.
 func (s *Service) turn(ctx context.Context) error {
-	tenants, err := s.vault.AllTenants(ctx, true)
-	if err != nil {
-		return err
+	if err := s.vault.EachTenant(ctx, true, func(t vault.Tenant) error { return s.Sweep(ctx, t.ID) }); err != nil {
+		return fmt.Errorf("sweep fields: %w", err)
 	}
-	var failed error // one workspace's trouble must not hold back another's
-	for _, t := range tenants {
-		if err := s.Sweep(ctx, t.ID); err != nil {
-			failed = errors.Join(failed, fmt.Errorf("sweep fields: %w", err))
-		}
-	}
-	return failed
+	return nil
 }
 
 // Switch is a field and how it stands.
